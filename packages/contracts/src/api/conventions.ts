@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { Id, Slug } from '../names.js';
+
+/** A path or body reference to a server, agent or group: its UUID or its slug. */
+export const Reference = z.union([Id, Slug]);
+export type Reference = z.infer<typeof Reference>;
+
+/** RFC 3339 in UTC, as every time in REST. */
+export const Timestamp = z.iso.datetime({ offset: true });
+
+export const PAGE_LIMIT_MAX = 200;
+export const PAGE_LIMIT_DEFAULT = 50;
+
+/** Keyset paging of every list: `cursor` is opaque and comes from `nextCursor` of the page before. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT),
+  cursor: z.string().min(1).max(512).optional(),
+};
+export const PageQuery = z.strictObject(pageQuery);
+export type PageQuery = z.infer<typeof PageQuery>;
+
+export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** RFC 9457 problem document; `errors` names each fault by JSON pointer (RFC 6901) into the body, or by parameter. */
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof Problem>;
+
+/** Why a change is made; kept in the revision. */
+export const Reason = z.string().max(500);
+
+/** Set on every answer to a change of policy: the revision that holds it. */
+export const REVISION_HEADER = 'x-policy-revision';

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { AuditDecision, AuditStatus } from '../audit.js';
+import { Id } from '../names.js';
+import { pageOf, pageQuery, Timestamp } from './conventions.js';
+
+export const OperatorRole = z.enum(['admin', 'auditor']);
+export type OperatorRole = z.infer<typeof OperatorRole>;
+
+const operatorName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9@._+-]{0,119}$/);
+
+export const CreateOperator = z.strictObject({ name: operatorName, role: OperatorRole }).meta({ id: 'CreateOperator' });
+export type CreateOperator = z.infer<typeof CreateOperator>;
+
+export const Operator = z
+  .object({ id: Id, name: z.string(), role: OperatorRole, enabled: z.boolean(), createdAt: Timestamp })
+  .meta({ id: 'Operator' });
+export type Operator = z.infer<typeof Operator>;
+export const OperatorPage = pageOf(Operator).meta({ id: 'OperatorPage' });
+
+export const CreateOperatorToken = z.strictObject({ expiresAt: Timestamp.nullable().default(null) }).meta({ id: 'CreateOperatorToken' });
+export type CreateOperatorToken = z.infer<typeof CreateOperatorToken>;
+
+/** `token` is shown here and never again. */
+export const CreatedOperatorToken = z
+  .object({ id: z.string(), token: z.string(), createdAt: Timestamp, expiresAt: Timestamp.nullable() })
+  .meta({ id: 'CreatedOperatorToken' });
+export type CreatedOperatorToken = z.infer<typeof CreatedOperatorToken>;
+
+export const Node = z
+  .object({
+    id: Id,
+    name: z.string(),
+    url: z.string().nullable(),
+    version: z.string().nullable(),
+    enrolledAt: Timestamp,
+    lastSeenAt: Timestamp.nullable(),
+    /** Whether it reported within the last ten seconds. */
+    live: z.boolean(),
+    epoch: z.number().int().nullable(),
+    appliedRevision: z.number().int().nullable(),
+    policyAgeMs: z.number().int().nullable(),
+    refused: z.object({ revision: z.number().int().nullable(), reason: z.string() }).nullable(),
+  })
+  .meta({ id: 'Node' });
+export type Node = z.infer<typeof Node>;
+export const NodePage = pageOf(Node).meta({ id: 'NodePage' });
+
+export const CreateJoinToken = z
+  .strictObject({ expiresInSeconds: z.number().int().min(60).max(604_800).default(3600) })
+  .meta({ id: 'CreateJoinToken' });
+export type CreateJoinToken = z.infer<typeof CreateJoinToken>;
+/** Lets nodes enrol until it expires. Shown once. */
+export const JoinToken = z.object({ token: z.string(), expiresAt: Timestamp }).meta({ id: 'JoinToken' });
+export type JoinToken = z.infer<typeof JoinToken>;
+
+/** One call, refusal, handshake or operator's action; a forwarded call's intent and outcome are one event here. */
+export const AuditRecord = z
+  .object({
+    callId: Id,
+    timestamp: Timestamp,
+    method: z.string(),
+    agent: z.string().nullable(),
+    operator: z.string().nullable(),
+    server: z.string().nullable(),
+    tool: z.string().nullable(),
+    /** The arguments as far as they were kept; null where there were none or none were kept. */
+    args: z.unknown().nullable(),
+    argsTruncated: z.boolean(),
+    /** `pending` while a call runs, `unknown` when its outcome never came. */
+    status: z.union([AuditStatus, z.literal('unknown')]),
+    decision: AuditDecision,
+    reason: z.string().nullable(),
+    grantId: Id.nullable(),
+    keyId: z.string().nullable(),
+    revision: z.number().int().nullable(),
+    definitionHash: z.string().nullable(),
+    durationMs: z.number().nullable(),
+    upstreamMs: z.number().nullable(),
+    result: z.object({ bytes: z.number().int(), hash: z.string().nullable(), summary: z.string().nullable() }).nullable(),
+    traceId: z.string().nullable(),
+    node: z.string(),
+    boot: Id.nullable(),
+    seq: z.number().int(),
+  })
+  .meta({ id: 'AuditRecord' });
+export type AuditRecord = z.infer<typeof AuditRecord>;
+export const AuditRecordPage = pageOf(AuditRecord).meta({ id: 'AuditRecordPage' });
+
+const filterText = z.string().min(1).max(256);
+
+/** Filters are exact but `q`, which finds text in names, reasons, arguments and result summaries. `from` is inclusive, `to` exclusive. */
+export const ListAuditQuery = z.strictObject({
+  ...pageQuery,
+  agent: filterText.optional(),
+  operator: filterText.optional(),
+  server: filterText.optional(),
+  tool: filterText.optional(),
+  method: filterText.optional(),
+  decision: AuditDecision.optional(),
+  status: z.union([AuditStatus, z.literal('unknown')]).optional(),
+  from: Timestamp.optional(),
+  to: Timestamp.optional(),
+  q: filterText.optional(),
+});
+export type ListAuditQuery = z.infer<typeof ListAuditQuery>;

@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { DefinitionKind, Era, Id, RESERVED_SLUGS, Slug } from '../names.js';
+import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
+
+const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
+const Tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/);
+const refreshIntervalSeconds = z.number().int().min(30).max(86_400);
+
+/** Which era to speak to the server: `auto` probes, the others are pins. */
+export const ServerProtocol = z.enum(['auto', 'legacy', 'modern']);
+export type ServerProtocol = z.infer<typeof ServerProtocol>;
+
+export const DefinitionState = z.enum(['pending', 'approved', 'changed', 'rejected', 'removed']);
+export type DefinitionState = z.infer<typeof DefinitionState>;
+
+export const CreateServer = z
+  .strictObject({
+    slug: Slug.refine((slug) => !RESERVED_SLUGS.has(slug), 'is reserved'),
+    url: ServerUrl,
+    name: z.string().min(1).max(120).optional(),
+    protocol: ServerProtocol.default('auto'),
+    tags: z.array(Tag).max(50).default([]),
+    environment: z.string().min(1).max(64).nullable().default(null),
+    refreshIntervalSeconds: refreshIntervalSeconds.default(600),
+    /** `all` trusts whatever the first discovery finds. An explicit choice, never a default. */
+    approve: z.enum(['none', 'all']).default('none'),
+    reason: Reason.optional(),
+  })
+  .meta({ id: 'CreateServer', examples: [{ slug: 'github', url: 'https://mcp.example.com/mcp', tags: ['scm'] }] });
+export type CreateServer = z.infer<typeof CreateServer>;
+
+export const UpdateServer = z
+  .strictObject({
+    url: ServerUrl,
+    name: z.string().min(1).max(120),
+    protocol: ServerProtocol,
+    tags: z.array(Tag).max(50),
+    environment: z.string().min(1).max(64).nullable(),
+    refreshIntervalSeconds,
+    enabled: z.boolean(),
+    reason: Reason,
+  })
+  .partial()
+  .meta({ id: 'UpdateServer' });
+export type UpdateServer = z.infer<typeof UpdateServer>;
+
+export const Server = z
+  .object({
+    id: Id,
+    slug: Slug,
+    name: z.string(),
+    url: z.string(),
+    protocol: ServerProtocol,
+    era: Era.nullable(),
+    tags: z.array(z.string()),
+    environment: z.string().nullable(),
+    enabled: z.boolean(),
+    refreshIntervalSeconds: z.number().int(),
+    instructions: z.string().nullable(),
+    discovery: z.object({
+      status: z.enum(['never', 'ok', 'failed']),
+      at: Timestamp.nullable(),
+      /** What went wrong, in words for an operator; null when the last discovery succeeded. */
+      error: z.string().nullable(),
+      /** Definitions that were set aside, each with its place in the server's list and the reason. */
+      problems: z.array(z.object({ kind: DefinitionKind, index: z.number().int(), reason: z.string() })),
+    }),
+    definitions: z.object({
+      pending: z.number().int(),
+      approved: z.number().int(),
+      changed: z.number().int(),
+      rejected: z.number().int(),
+      removed: z.number().int(),
+    }),
+    /** What an operator would do next, in words, with the request to send. */
+    next: z.array(z.string()),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Server' });
+export type Server = z.infer<typeof Server>;
+
+export const ListServersQuery = z.strictObject({
+  ...pageQuery,
+  /** Finds servers whose slug, name, URL or tag contains this text. */
+  q: z.string().min(1).max(200).optional(),
+  tag: Tag.optional(),
+  environment: z.string().min(1).max(64).optional(),
+  enabled: z.enum(['true', 'false']).optional(),
+});
+export type ListServersQuery = z.infer<typeof ListServersQuery>;
+export const ServerPage = pageOf(Server).meta({ id: 'ServerPage' });
+
+export const Definition = z
+  .object({
+    id: Id,
+    /** Canonical id, `server:name`. */
+    ref: z.string(),
+    kind: DefinitionKind,
+    name: z.string(),
+    state: DefinitionState,
+    /** SHA-256 of the canonical form of what the server offers now, and of what was approved. */
+    hash: z.string(),
+    approvedHash: z.string().nullable(),
+    /** What the server offers now, and what was approved where that differs. */
+    offered: z.unknown(),
+    approved: z.unknown().nullable(),
+    firstSeenAt: Timestamp,
+    lastSeenAt: Timestamp,
+    decidedAt: Timestamp.nullable(),
+    decidedBy: z.string().nullable(),
+  })
+  .meta({ id: 'Definition' });
+export type Definition = z.infer<typeof Definition>;
+
+export const ListDefinitionsQuery = z.strictObject({
+  ...pageQuery,
+  state: DefinitionState.optional(),
+  kind: DefinitionKind.optional(),
+  q: z.string().min(1).max(200).optional(),
+});
+export type ListDefinitionsQuery = z.infer<typeof ListDefinitionsQuery>;
+export const DefinitionPage = pageOf(Definition).meta({ id: 'DefinitionPage' });
+
+/**
+ * Approve or reject: `all` those that wait, or single ones, each optionally with the `hash` that was looked at,
+ * so that a definition which changed meanwhile is refused (409) instead of approved unseen.
+ */
+export const DecideDefinitions = z
+  .union([
+    z.strictObject({ all: z.literal(true), reason: Reason.optional() }),
+    z.strictObject({
+      definitions: z
+        .array(z.strictObject({ id: Id, hash: z.string().optional() }))
+        .min(1)
+        .max(1000),
+      reason: Reason.optional(),
+    }),
+  ])
+  .meta({ id: 'DecideDefinitions', examples: [{ all: true }] });
+export type DecideDefinitions = z.infer<typeof DecideDefinitions>;
+
+export const DecideDefinitionsResult = z.object({ decided: z.number().int(), server: Server }).meta({ id: 'DecideDefinitionsResult' });
+export type DecideDefinitionsResult = z.infer<typeof DecideDefinitionsResult>;
+
+/** `POST /v1/servers/{server}/discovery`: runs in a discovery worker; the answer waits for it up to `waitSeconds`. */
+export const DiscoverQuery = z.strictObject({ waitSeconds: z.coerce.number().int().min(0).max(60).default(20) });
+export const DiscoveryReport = z.object({ finished: z.boolean(), server: Server }).meta({ id: 'DiscoveryReport' });
+export type DiscoveryReport = z.infer<typeof DiscoveryReport>;

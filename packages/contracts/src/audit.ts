@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { Id } from './names.js';
+
+export const AUDIT_QUEUE = 'portcullis-audit';
+export const AUDIT_BATCH_VERSION = 1;
+
+/**
+ * `intent` before anything goes upstream, `outcome` before the answer is complete, `single` for what was
+ * answered without a call upstream (a refusal, a handshake, a list, an operator's action).
+ */
+export const AuditPhase = z.enum(['intent', 'outcome', 'single']);
+export type AuditPhase = z.infer<typeof AuditPhase>;
+
+export const AuditStatus = z.enum(['pending', 'success', 'tool_error', 'denied', 'refused', 'upstream_error', 'timeout', 'cancelled', 'error']);
+export type AuditStatus = z.infer<typeof AuditStatus>;
+
+export const AuditDecision = z.enum(['allow', 'deny', 'none']);
+export type AuditDecision = z.infer<typeof AuditDecision>;
+
+/** Longest text of a filter column; longer text is cut and `truncated` says so. */
+export const AUDIT_TEXT_MAX = 1024;
+
+const text = z.string().max(AUDIT_TEXT_MAX);
+
+/**
+ * One fact as it leaves a node. Texts are well-formed, free of NUL and capped at `AUDIT_TEXT_MAX` before they
+ * get here; foreign content (arguments, result summaries) travels as base64 bytes and never as text or jsonb.
+ * Times are epoch milliseconds, durations microseconds.
+ */
+export const AuditEvent = z.object({
+  /** UUIDv7 of this row. */
+  id: Id,
+  /** UUIDv7 that joins intent and outcome; equals `id` for `single`. Its time picks the day partition of both rows. */
+  callId: Id,
+  seq: z.number().int().positive(),
+  phase: AuditPhase,
+  at: z.number().int(),
+  /** MCP method (`tools/call`), or `operator/<action>` for an operator's action. */
+  method: text,
+  agentId: Id.nullable(),
+  agent: text.nullable(),
+  keyId: text.nullable(),
+  operator: text.nullable(),
+  serverId: Id.nullable(),
+  server: text.nullable(),
+  /** Tool, prompt or resource name under the server's own naming; for a refusal the name as asked. */
+  tool: text.nullable(),
+  definitionHash: z.string().nullable(),
+  decision: AuditDecision,
+  /** Machine-readable reason: an error code of the error table, or policy's reason code. */
+  reason: text.nullable(),
+  grantId: Id.nullable(),
+  epoch: z.number().int().nullable(),
+  revision: z.number().int().nullable(),
+  status: AuditStatus,
+  durationUs: z.number().int().nullable(),
+  upstreamUs: z.number().int().nullable(),
+  era: z.enum(['legacy', 'modern']).nullable(),
+  traceId: z.string().nullable(),
+  /** SHA-256 (hex) and size of the whole arguments as forwarded; `arguments` may be cut. */
+  argumentsHash: z.string().nullable(),
+  argumentsBytes: z.number().int().nullable(),
+  /** Base64 of the (redacted, capped) JSON bytes. */
+  arguments: z.base64().nullable(),
+  resultHash: z.string().nullable(),
+  resultBytes: z.number().int().nullable(),
+  /** Base64 of a capped piece of the result. */
+  resultSummary: z.base64().nullable(),
+  truncated: z.boolean(),
+});
+export type AuditEvent = z.infer<typeof AuditEvent>;
+
+/** One job of the queue. (node, boot, seq) is unique for ever: re-delivery inserts nothing. */
+export const AuditBatch = z.object({
+  v: z.literal(AUDIT_BATCH_VERSION),
+  node: z.string(),
+  boot: Id,
+  firstSeq: z.number().int().positive(),
+  lastSeq: z.number().int().positive(),
+  events: z.array(AuditEvent).min(1),
+});
+export type AuditBatch = z.infer<typeof AuditBatch>;
+
+/** Job id of a batch. BullMQ allows no `:` and ignores a second job of the same id only while the first exists. */
+export const auditJobId = (node: string, boot: string, firstSeq: number, lastSeq: number): string => `${node}-${boot}-${firstSeq}-${lastSeq}`;

@@ -1,0 +1,89 @@
+/** How one error leaves the process: HTTP status, JSON-RPC code and the fixed public text. */
+export interface ErrorEntry {
+  readonly httpStatus: number;
+  readonly jsonRpcCode: number;
+  readonly publicText: string;
+}
+
+const entry = (httpStatus: number, jsonRpcCode: number, publicText: string): ErrorEntry => ({ httpStatus, jsonRpcCode, publicText });
+
+/**
+ * Every error of the data plane. The family says who must act: `client` the agent, `auth` the agent's owner,
+ * `policy` nobody, `limit` the agent later, `upstream` the server's owner, `node` us. Nothing else names a
+ * status or a JSON-RPC code. docs/errors.md explains each.
+ */
+export const errorTable = {
+  'client.unparsable': entry(400, -32700, 'Parse error'),
+  'client.malformed': entry(400, -32600, 'Invalid Request'),
+  'client.invalid_params': entry(200, -32602, 'Invalid params'),
+  'client.envelope_missing': entry(400, -32602, 'Invalid params'),
+  'client.unknown_method': entry(200, -32601, 'Method not found'),
+  'client.header_mismatch': entry(400, -32020, 'Header mismatch'),
+  'client.missing_capability': entry(400, -32021, 'Missing required client capability'),
+  'client.unsupported_version': entry(400, -32022, 'Unsupported protocol version'),
+  'client.unknown_session': entry(404, -32001, 'Session not found'),
+  'client.forbidden_origin': entry(403, -32600, 'Forbidden'),
+  'client.method_not_allowed': entry(405, -32600, 'Method not allowed'),
+  'client.not_found': entry(404, -32600, 'Not found'),
+  'client.not_acceptable': entry(406, -32600, 'Not acceptable'),
+  'client.unsupported_media_type': entry(415, -32600, 'Unsupported media type'),
+  'client.too_large': entry(413, -32600, 'Content too large'),
+  'client.timeout': entry(408, -32600, 'Request timeout'),
+  'auth.required': entry(401, -32600, 'Unauthorized'),
+  'policy.denied': entry(200, -32602, 'Unknown tool'),
+  'policy.arguments': entry(200, -32602, 'These arguments are not allowed.'),
+  'limit.rate': entry(429, -32603, 'Too many requests'),
+  'upstream.unreachable': entry(200, -32603, 'The server could not be reached'),
+  'upstream.timeout': entry(200, -32603, 'The server did not answer in time'),
+  'upstream.protocol': entry(200, -32603, 'The server gave an invalid answer'),
+  'upstream.too_large': entry(200, -32603, 'The answer of the server is too large'),
+  'upstream.busy': entry(200, -32603, 'The server has too many calls in progress'),
+  'node.audit_unavailable': entry(503, -32603, 'Temporarily unavailable'),
+  'node.no_snapshot': entry(503, -32603, 'Temporarily unavailable'),
+  'node.policy_stale': entry(503, -32603, 'Temporarily unavailable'),
+  'node.policy_behind': entry(503, -32603, 'Temporarily unavailable'),
+  'node.overloaded': entry(503, -32603, 'Temporarily unavailable'),
+  'node.stopping': entry(503, -32603, 'Temporarily unavailable'),
+  'node.internal': entry(500, -32603, 'Internal error'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** A refusal on the path of a call. `detail` goes to logs and audit events and never to the agent. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(code, options);
+  }
+
+  get entry(): ErrorEntry {
+    return errorTable[this.code];
+  }
+}
+
+/**
+ * RFC 9457 problem types of the control plane: `type` is `urn:portcullis:problem:<key>`.
+ * Each has a fixed title and status; the occurrence's words go into `detail`.
+ */
+export const problemTable = {
+  validation: { status: 400, title: 'The request is not valid' },
+  unauthenticated: { status: 401, title: 'Authentication is required' },
+  forbidden: { status: 403, title: 'Your role does not allow this' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  conflict: { status: 409, title: 'The request conflicts with what exists' },
+  precondition_failed: { status: 412, title: 'The resource has changed since you read it' },
+  too_large: { status: 413, title: 'The request is too large' },
+  unsupported_media_type: { status: 415, title: 'Send application/json' },
+  unprocessable: { status: 422, title: 'The request cannot be carried out' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Internal error' },
+  unavailable: { status: 503, title: 'Temporarily unavailable' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemKey = keyof typeof problemTable;

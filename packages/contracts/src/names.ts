@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+/** Slugs of servers, agents and groups: lower-case ASCII, so that the first `:` of `server:tool` always splits. */
+export const Slug = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'must be 1–32 characters of a–z, 0–9 and inner hyphens');
+export type Slug = z.infer<typeof Slug>;
+
+/** Names that the gateway itself uses and no server may have. */
+export const RESERVED_SLUGS: ReadonlySet<string> = new Set(['portcullis']);
+
+export const Id = z.uuid();
+export type Id = z.infer<typeof Id>;
+
+/** What a server offers, in policy's words. Resource templates are governed as resources. */
+export const TargetKind = z.enum(['tools', 'prompts', 'resources']);
+export type TargetKind = z.infer<typeof TargetKind>;
+
+export const DefinitionKind = z.enum(['tool', 'prompt', 'resource', 'resource_template']);
+export type DefinitionKind = z.infer<typeof DefinitionKind>;
+
+export const targetKindOf: Readonly<Record<DefinitionKind, TargetKind>> = {
+  tool: 'tools',
+  prompt: 'prompts',
+  resource: 'resources',
+  resource_template: 'resources',
+};
+
+/** The two lines of the protocol: `legacy` up to 2025-11-25 (handshake, sessions), `modern` from 2026-07-28 (stateless). */
+export const Era = z.enum(['legacy', 'modern']);
+export type Era = z.infer<typeof Era>;
+
+/** How a tool's canonical id `server:tool` is written for an agent. */
+export const ToolNameStyle = z.enum(['double-underscore', 'colon', 'dot']);
+export type ToolNameStyle = z.infer<typeof ToolNameStyle>;

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { Digest, SignedHead } from './snapshot.js';
+import { Id } from './names.js';
+
+/** What a gateway node and the control plane say to one another under `/v1/node`. Authenticated by the node's own key. */
+
+/** `POST /v1/node/enrol`, authenticated by a join token: the node's X25519 public key, to which its secrets are sealed. */
+export const EnrolRequest = z.strictObject({
+  name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/),
+  sealingPublicKey: z.string().max(200),
+});
+export type EnrolRequest = z.infer<typeof EnrolRequest>;
+
+/** Keys every node holds, both generations that are valid. Secrets are base64url of 32 bytes. */
+export const NodeKeys = z.object({
+  /** Ed25519 public keys that may sign heads. */
+  signing: z.array(z.object({ keyId: z.string(), publicKey: z.string() })),
+  /** Peppers under which agent keys are hashed. */
+  peppers: z.array(z.object({ keyId: z.string(), secret: z.string() })),
+  /** Keys that seal session ids, cursors and request state; the first seals, all open. */
+  session: z.array(z.object({ keyId: z.string(), secret: z.string() })),
+});
+export type NodeKeys = z.infer<typeof NodeKeys>;
+
+export const EnrolResponse = z.object({ nodeId: Id, nodeKey: z.string(), sealedKeys: z.string() });
+export type EnrolResponse = z.infer<typeof EnrolResponse>;
+
+/** `GET /v1/node/keys`: the current ring, sealed to the node. */
+export const NodeKeysResponse = z.object({ sealedKeys: z.string() });
+export type NodeKeysResponse = z.infer<typeof NodeKeysResponse>;
+
+/** `POST /v1/node/status`: sent at every applied or refused head, and every two seconds. */
+export const NodeStatus = z.strictObject({
+  boot: Id,
+  version: z.string().max(64),
+  url: z.string().max(2048).nullable(),
+  epoch: z.number().int().nonnegative(),
+  appliedRevision: z.number().int().nonnegative(),
+  policyAgeMs: z.number().int().nonnegative(),
+  refused: z.object({ revision: z.number().int().nullable(), reason: z.string().max(200) }).nullable(),
+  /** Boots whose audit events this node still holds, with the last sequence number each has used. */
+  audit: z.array(z.strictObject({ boot: Id, lastSeq: z.number().int().nonnegative() })).max(1000),
+});
+export type NodeStatus = z.infer<typeof NodeStatus>;
+
+/** The answer: up to where each boot's audit events are in Postgres without a hole, and the newest head. */
+export const NodeStatusResponse = z.object({
+  audit: z.array(z.object({ boot: Id, contiguousSeq: z.number().int().nonnegative() })),
+  head: SignedHead.nullable(),
+});
+export type NodeStatusResponse = z.infer<typeof NodeStatusResponse>;
+
+/** `GET /v1/node/head` → SignedHead; `GET /v1/node/chunks/{digest}` → the bytes. */
+export const ChunkParams = z.object({ digest: Digest });

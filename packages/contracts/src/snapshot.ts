@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle } from './names.js';
+
+/** Raised when a node must understand more than unknown fields to read a snapshot. */
+export const SNAPSHOT_SCHEMA_VERSION = 1;
+
+/** Buckets per large kind: a change rewrites one bucket's chunk, one index and the root. */
+export const BUCKETS_PER_KIND = 1024;
+/** Indexes per kind, each naming the digests of `BUCKETS_PER_KIND / INDEXES_PER_KIND` buckets. */
+export const INDEXES_PER_KIND = 32;
+
+/** Lower-case hex SHA-256 of a chunk's, index's or root's bytes. */
+export const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+export type Digest = z.infer<typeof Digest>;
+
+export const ChunkKind = z.enum(['servers', 'agents', 'grants']);
+export type ChunkKind = z.infer<typeof ChunkKind>;
+
+/** The bucket of an entity: the last ten bits of its UUID, which are random in UUIDv4 and UUIDv7 alike. */
+export const bucketOf = (id: string): number => Number.parseInt(id.slice(-3), 16) % BUCKETS_PER_KIND;
+
+/** An approved definition. `json` is the exact text the server sent; `hash` pins its canonical form (RFC 8785, without `_meta`). */
+export const DefinitionEntry = z.object({ kind: DefinitionKind, name: z.string(), hash: Digest, json: z.string() });
+export type DefinitionEntry = z.infer<typeof DefinitionEntry>;
+
+export const ServerEntry = z.object({
+  id: Id,
+  slug: Slug,
+  url: z.string(),
+  enabled: z.boolean(),
+  /** Which era the server speaks: the operator's pin, else what discovery last saw; null before any discovery. */
+  era: Era.nullable(),
+  tags: z.array(z.string()),
+  environment: z.string().nullable(),
+  instructions: z.string().nullable(),
+  /** The server's own `capabilities` as it declared them, as exact JSON text. */
+  capabilitiesJson: z.string(),
+  limits: z.object({
+    concurrency: z.number().int().positive(),
+    firstByteTimeoutMs: z.number().int().positive(),
+    totalTimeoutMs: z.number().int().positive(),
+    resultBytesMax: z.number().int().positive(),
+  }),
+  definitions: z.array(DefinitionEntry),
+});
+export type ServerEntry = z.infer<typeof ServerEntry>;
+
+/** A live agent key: HMAC-SHA256 of its secret under the pepper named by `pepperId`, base64url. */
+export const AgentKeyEntry = z.object({
+  id: z.string(),
+  hash: z.string(),
+  pepperId: z.string(),
+  /** Epoch milliseconds, or null for no expiry. */
+  expiresAt: z.number().int().nullable(),
+});
+export type AgentKeyEntry = z.infer<typeof AgentKeyEntry>;
+
+export const AgentEntry = z.object({
+  id: Id,
+  slug: Slug,
+  enabled: z.boolean(),
+  toolNameStyle: ToolNameStyle,
+  groupIds: z.array(Id),
+  keys: z.array(AgentKeyEntry),
+});
+export type AgentEntry = z.infer<typeof AgentEntry>;
+
+export const GrantSubject = z.union([z.strictObject({ agentId: Id }), z.strictObject({ groupId: Id })]);
+export type GrantSubject = z.infer<typeof GrantSubject>;
+
+/** One rule: this subject may (or may not) use these names of this server. Times are epoch milliseconds. */
+export const GrantEntry = z.object({
+  id: Id,
+  subject: GrantSubject,
+  target: z.object({ serverId: Id }),
+  kind: TargetKind,
+  /** Exact names, or globs in which `*` stands for any run of characters. */
+  names: z.array(z.string()),
+  effect: z.enum(['allow', 'deny']),
+  notBefore: z.number().int().nullable(),
+  expiresAt: z.number().int().nullable(),
+});
+export type GrantEntry = z.infer<typeof GrantEntry>;
+
+/** When the outcome of a call counts as recorded: `queue` (Redis has it), `spool` (the kernel has it), `both`. */
+export const AuditRelease = z.enum(['queue', 'spool', 'both']);
+export type AuditRelease = z.infer<typeof AuditRelease>;
+
+export const SettingsEntry = z.object({
+  /** A node refuses to decide on policy older than this. 30 s to 24 h. */
+  staleAfterMs: z.number().int().min(30_000).max(86_400_000),
+  auditRelease: AuditRelease,
+  /** Whether handshakes and lists leave an audit event. */
+  auditLists: z.boolean(),
+  /** How much of arguments is kept in an audit event, in bytes. */
+  auditArgumentBytesMax: z.number().int().nonnegative(),
+});
+export type SettingsEntry = z.infer<typeof SettingsEntry>;
+
+const chunkOf = <T extends z.ZodType>(kind: string, item: T) =>
+  z.object({
+    kind: z.literal(kind),
+    bucket: z
+      .number()
+      .int()
+      .min(0)
+      .max(BUCKETS_PER_KIND - 1),
+    items: z.array(item),
+  });
+
+export const ServersChunk = chunkOf('servers', ServerEntry);
+export const AgentsChunk = chunkOf('agents', AgentEntry);
+/** Grants lie in the bucket of their subject's id. */
+export const GrantsChunk = chunkOf('grants', GrantEntry);
+export const SettingsChunk = z.object({ kind: z.literal('settings'), settings: SettingsEntry });
+
+/** Digests of the buckets of one index, in bucket order; null for an empty bucket. */
+export const SnapshotIndex = z.object({
+  kind: ChunkKind,
+  index: z
+    .number()
+    .int()
+    .min(0)
+    .max(INDEXES_PER_KIND - 1),
+  chunks: z.array(Digest.nullable()).length(BUCKETS_PER_KIND / INDEXES_PER_KIND),
+});
+export type SnapshotIndex = z.infer<typeof SnapshotIndex>;
+
+const indexDigests = z.array(Digest.nullable()).length(INDEXES_PER_KIND);
+
+export const SnapshotRoot = z.object({
+  schema: z.number().int().positive(),
+  revision: z.number().int().nonnegative(),
+  settings: Digest,
+  indexes: z.object({ servers: indexDigests, agents: indexDigests, grants: indexDigests }),
+});
+export type SnapshotRoot = z.infer<typeof SnapshotRoot>;
+
+/** What a head says. Re-issued every second; only a newer `issuedAt` makes policy younger. Times are epoch milliseconds. */
+export const SnapshotHead = z.object({
+  epoch: z.number().int().nonnegative(),
+  revision: z.number().int().nonnegative(),
+  schema: z.number().int().positive(),
+  rootDigest: Digest,
+  issuedAt: z.number().int(),
+  notAfter: z.number().int(),
+  keyId: z.string(),
+});
+export type SnapshotHead = z.infer<typeof SnapshotHead>;
+
+/** A head as it travels: `body` is the exact JSON text the Ed25519 `signature` (base64url) covers. */
+export const SignedHead = z.object({ body: z.string(), signature: z.string() });
+export type SignedHead = z.infer<typeof SignedHead>;
+
+/** Redis names of the distribution. */
+export const snapshotKeys = {
+  head: 'portcullis:head',
+  channel: 'portcullis:head',
+  chunk: (digest: Digest): string => `portcullis:chunk:${digest}`,
+} as const;
