@@ -1,1 +1,6 @@
-export {};
+export { newBearer, parseBearer, hashBearer, bearerMatches, type BearerKind, type BearerParts } from './bearer.js';
+export { newSigningKey, signBytes, verifyBytes, keyIdOf, type KeyPair } from './signing-key.js';
+export { seal, open, createSealer, newSealingKey, deriveKey, type Sealer, type SealingKey } from './sealer.js';
+export { sealFor, openWith, newNodeKeyPair } from './seal-for.js';
+export { UnsealError } from './unseal-error.js';
+export { loadMasterKey, MasterKeyError, type MasterKeyFault } from './load-master-key.js';

@@ -1,0 +1,47 @@
+import { createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+
+/** Whose door a bearer secret opens; no kind opens another's. */
+export type BearerKind = 'agent' | 'operator' | 'node' | 'join';
+
+/** What a bearer secret says: the id to look up, the secret to compare. */
+export interface BearerParts {
+  id: string;
+  secret: string;
+}
+
+const prefixes: Record<BearerKind, string> = { agent: 'gw_', operator: 'op_', node: 'node_', join: 'join_' };
+const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const idChars = 16;
+const secretChars = 43; // 32 bytes in base64url
+const idShape = /^[a-z0-9]{16}$/;
+const secretShape = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/; // the last character carries four bits
+
+/** A fresh bearer secret of 256 random bits. `token` is shown once to its owner; keep `id` and `hashBearer(secret)`. */
+export function newBearer(kind: BearerKind): BearerParts & { token: string } {
+  const id = Array.from({ length: idChars }, () => idAlphabet[randomInt(idAlphabet.length)]).join('');
+  const secret = randomBytes(32).toString('base64url');
+  return { token: `${prefixes[kind]}${id}_${secret}`, id, secret };
+}
+
+/** Takes a token of this kind apart; undefined for any other kind, length or character. */
+export function parseBearer(kind: BearerKind, token: string): BearerParts | undefined {
+  const prefix = prefixes[kind];
+  const idEnd = prefix.length + idChars;
+  // Fixed places, no splitting: a secret may itself contain the separator.
+  if (token.length !== idEnd + 1 + secretChars || !token.startsWith(prefix) || token[idEnd] !== '_') return undefined;
+  const id = token.slice(prefix.length, idEnd);
+  const secret = token.slice(idEnd + 1);
+  return idShape.test(id) && secretShape.test(secret) ? { id, secret } : undefined;
+}
+
+/** What is kept of a bearer secret: HMAC-SHA256 under the pepper, base64url. At 256 random bits a slow hash would only cost us. */
+export function hashBearer(pepper: Uint8Array, secret: string): string {
+  return createHmac('sha256', pepper).update(secret).digest('base64url');
+}
+
+/** Whether the secret is the one behind the stored hash, in a time that does not depend on where they differ. */
+export function bearerMatches(pepper: Uint8Array, secret: string, storedHash: string): boolean {
+  const stored = Buffer.from(storedHash, 'base64url');
+  const actual = createHmac('sha256', pepper).update(secret).digest();
+  return stored.length === actual.length && timingSafeEqual(stored, actual);
+}
