@@ -1,0 +1,15 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { Prisma, PrismaClient } from './generated/prisma/client.js';
+
+/** A client over a pool of at most `connectionsMax` connections. Connects on first use; end it with `$disconnect()`. */
+export function openDatabase(url: string, connectionsMax = 10): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: connectionsMax, connectionTimeoutMillis: 10_000 }) });
+}
+
+/** What both the client and an open transaction offer. */
+export type Transaction = Prisma.TransactionClient;
+
+/** The unique index that a write ran into, if that is what went wrong. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}
