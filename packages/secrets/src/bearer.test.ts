@@ -31,7 +31,11 @@ test('a token with anything added, missing or foreign is refused', () => {
 });
 
 test('no text makes the parser throw', () => {
-  fc.assert(fc.property(anyKind, fc.string({ unit: 'binary', maxLength: 100 }), (kind, text) => expect(parseBearer(kind, text)).toBeUndefined()));
+  fc.assert(
+    fc.property(anyKind, fc.string({ unit: 'binary', maxLength: 100 }), (kind, text) => {
+      expect(parseBearer(kind, text)).toBeUndefined();
+    }),
+  );
 });
 
 test('only the right secret under the right pepper matches the kept hash', () => {
