@@ -1,7 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
+const everywhere = (ending: string) => ['packages', 'apps'].map((place) => `${place}/**/src/**/*${ending}`).concat(`test/**/*${ending}`);
+const never = ['**/node_modules/**', '**/dist/**'];
+const system = [...everywhere('.integration.test.ts'), ...everywhere('.e2e.test.ts')];
+const long = everywhere('.long.test.ts');
+const services = { globalSetup: ['test/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
+  // Tests run from source, so they need no build.
   resolve: { conditions: ['@portcullis/source'] },
   ssr: { resolve: { conditions: ['@portcullis/source'] } },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 20_000 },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: everywhere('.test.ts'), exclude: [...never, ...system, ...long], testTimeout: 30_000 },
+      },
+      { extends: true, test: { name: 'system', include: system, exclude: [...never, ...long], ...services } },
+      // `npm run verify` only: soak, all faults, fuzz.
+      ...(process.env['PORTCULLIS_LONG'] === '1'
+        ? [{ extends: true as const, test: { name: 'long', include: long, exclude: never, ...services, testTimeout: 1_800_000 } }]
+        : []),
+    ],
+    coverage: {
+      provider: 'v8',
+      reporter: ['text-summary', 'html'],
+      include: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/generated/**', 'packages/testing/**'],
+    },
+  },
 });

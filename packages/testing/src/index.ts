@@ -1,1 +1,3 @@
-export {};
+export { freshDatabase, type FreshDatabase } from './fresh-database.js';
+export { freshRedis } from './fresh-redis.js';
+export { isLongLane, provideTestServices, testServices, type TestServices } from './test-services.js';
