@@ -1,1 +1,4 @@
-export {};
+export { decide, nextChangeAt } from './decide.js';
+export { reasonCodes, type Decision, type JsonObject, type Reason, type ReasonCode, type Target } from './decision.js';
+export { compileGlob, isGlob, type GlobMatcher } from './glob.js';
+export { compileTable, grantsFor, type PolicyTable } from './policy-table.js';
