@@ -70,16 +70,19 @@ export const AuditEvent = z.object({
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
-/** One job of the queue. (node, boot, seq) is unique for ever: re-delivery inserts nothing. */
+/**
+ * One job of the queue: consecutive events of one boot. (node, boot, seq) is unique for ever, so that re-delivery
+ * inserts nothing. `frames` is base64 of the events' spool frames, as they lie on the node's disk.
+ */
 export const AuditBatch = z.object({
   v: z.literal(AUDIT_BATCH_VERSION),
-  node: z.string(),
+  node: z.string().min(1).max(128),
   boot: Id,
   firstSeq: z.number().int().positive(),
   lastSeq: z.number().int().positive(),
-  events: z.array(AuditEvent).min(1),
+  frames: z.base64(),
 });
 export type AuditBatch = z.infer<typeof AuditBatch>;
 
-/** Job id of a batch. BullMQ allows no `:` and ignores a second job of the same id only while the first exists. */
-export const auditJobId = (node: string, boot: string, firstSeq: number, lastSeq: number): string => `${node}-${boot}-${firstSeq}-${lastSeq}`;
+/** What the recorder of an event says; the trail adds row id and sequence number. */
+export type NewAuditEvent = Omit<AuditEvent, 'id' | 'seq'>;
