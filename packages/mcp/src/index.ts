@@ -1,1 +1,28 @@
-export {};
+export {
+  ASSUMED_LEGACY_VERSION,
+  isLegacyVersion,
+  isModernVersion,
+  META_CLIENT_CAPABILITIES,
+  META_CLIENT_INFO,
+  META_LOG_LEVEL,
+  META_PROTOCOL_VERSION,
+  META_SERVER_INFO,
+  META_SUBSCRIPTION_ID,
+  MODERN_VERSION,
+  negotiateLegacyVersion,
+  PROTOCOL_VERSIONS,
+  RESERVED_REQUEST_META,
+} from './eras.js';
+export type { Era } from './eras.js';
+export { isJsonObject, ownMember } from './json-value.js';
+export type { JsonObject } from './json-value.js';
+export { echoableId, isRequestId, REQUEST_ID_CHARS_MAX } from './request-id.js';
+export type { RequestId } from './request-id.js';
+export { BATCH_MESSAGES_MAX, classifyMessage } from './classify-message.js';
+export type { Classified, ClassifiedBatch, ClassifiedNotification, ClassifiedRequest, ClassifiedResponse } from './classify-message.js';
+export { nameMemberOf } from './check-headers.js';
+export type { McpHeaders } from './check-headers.js';
+export type { RefusalCode, RefusedMessage } from './refused-message.js';
+export { buildNameTable, canonicalName, WIRE_NAME_CHARS_MAX, wireName } from './tool-names.js';
+export type { HashOf, NameEntry, NameTable, ToolNameStyle } from './tool-names.js';
+export { decodeHeaderValue, encodeHeaderValue } from './header-values.js';
