@@ -1,0 +1,72 @@
+import { Agent, Pool, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+import { checkUrl, requireUrl, type UrlVerdict } from './check-url.js';
+import { EgressRefused } from './egress-refused.js';
+import { createVetAddress } from './vet-address.js';
+import { createVettedConnector, resolveBySystem, type Resolve } from './vetted-connector.js';
+
+/** What one process may reach, from its own configuration and never from what an operator types. */
+export interface EgressOptions {
+  /** CIDR ranges beyond the public network, such as `127.0.0.0/8`. Empty means none. */
+  allow: readonly string[];
+  /** PEM certificates trusted beside the system's. */
+  ca?: string | undefined;
+  /** How long a connection may take to be made, look-up and TLS included. Default 10 s. */
+  connectTimeoutMs?: number;
+  /** How long `fetch` and `dispatcher` wait for the head of an answer, and between two pieces of its body. Default 300 s. */
+  silenceMsMax?: number;
+  /** Largest body `fetch` and `dispatcher` take; -1 for no limit. Default 64 MiB. */
+  bodyBytesMax?: number;
+  /** Where names are looked up. Default: the system. */
+  resolve?: Resolve;
+}
+
+/** Pool settings that do not touch where a connection goes. */
+export type PoolOptions = Omit<Pool.Options, 'connect' | 'factory' | 'socketPath' | 'localAddress' | 'allowH2' | 'useH2c'>;
+
+/** The only way out to an address that somebody typed. */
+export interface Egress {
+  /** For whoever brings requests of their own: connects to vetted addresses only, follows no redirect, heeds no proxy variable. */
+  dispatcher: Agent;
+  /** `fetch` through the dispatcher. Throws EgressRefused for a refused address, at any stage, and for every 3xx answer. */
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+  /** Judges an address without asking DNS. */
+  checkUrl(url: string | URL): UrlVerdict;
+  /** A new pool to one origin, for the path of a call; the caller closes it. Throws EgressRefused for an address that `checkUrl` refuses. */
+  poolFor(origin: string | URL, options?: PoolOptions): Pool;
+  /** Ends the dispatcher's connections, not those of pools. */
+  close(): Promise<void>;
+}
+
+/** Opens the way out. Throws for a range or certificate that cannot be read. */
+export function createEgress(options: EgressOptions): Egress {
+  const { allow, ca, connectTimeoutMs = 10_000, silenceMsMax = 300_000, bodyBytesMax = 64 * 1024 * 1024, resolve = resolveBySystem } = options;
+  const vetAddress = createVetAddress(allow);
+  const connect = createVettedConnector({ vetAddress, resolve, ca, connectTimeoutMs });
+  const dispatcher = new Agent({ connect, allowH2: false, headersTimeout: silenceMsMax, bodyTimeout: silenceMsMax, maxResponseSize: bodyBytesMax });
+  return {
+    dispatcher,
+    checkUrl: (url) => checkUrl(url, vetAddress),
+    fetch: async (typed, init) => fetchThrough(dispatcher, requireUrl(typed, vetAddress), init),
+    poolFor: (origin, poolOptions = {}) => new Pool(requireUrl(origin, vetAddress).origin, { ...poolOptions, connect, allowH2: false }),
+    close: () => dispatcher.close(),
+  };
+}
+
+async function fetchThrough(dispatcher: Agent, url: URL, init: RequestInit = {}): Promise<Response> {
+  // undici and Node type the same web standard twice; at run time they take and give the same objects.
+  const ours = { ...init, dispatcher, redirect: 'manual' } as unknown as UndiciRequestInit;
+  const response = await undiciFetch(url, ours).catch((error: unknown) => {
+    throw refusalIn(error) ?? error;
+  });
+  if (response.status >= 300 && response.status < 400) {
+    await response.body?.cancel();
+    throw new EgressRefused('egress.redirect');
+  }
+  return response as unknown as Response;
+}
+
+/** fetch wraps what a connection threw; a refusal must reach the caller as itself. */
+function refusalIn(error: unknown): EgressRefused | undefined {
+  if (error instanceof EgressRefused) return error;
+  return error instanceof Error && error.cause !== undefined ? refusalIn(error.cause) : undefined;
+}
