@@ -8,7 +8,7 @@ import type { PolicyTable, Rule, RuleSet } from './policy-table.js';
  */
 export function decide(table: PolicyTable, target: Target, _args: JsonObject | undefined, now: number): Decision {
   if (!table.agentEnabled) return AGENT_DISABLED;
-  const rules = table.servers.get(target.serverId)?.[target.kind];
+  const rules = table.servers.get(target.serverId)?.get(target.kind);
   if (rules === undefined) return NO_GRANT;
   const exact = rules.exact.get(target.name);
   let denying = exact && firstInForce(exact.denies, now);

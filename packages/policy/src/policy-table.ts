@@ -27,7 +27,7 @@ export interface TargetRules {
 export interface PolicyTable {
   readonly agentId: Id;
   readonly agentEnabled: boolean;
-  readonly servers: ReadonlyMap<Id, Readonly<Partial<Record<TargetKind, TargetRules>>>>;
+  readonly servers: ReadonlyMap<Id, ReadonlyMap<TargetKind, TargetRules>>;
   /** Every moment at which a grant starts or ends, ascending, epoch milliseconds. */
   readonly changeTimes: readonly number[];
 }
@@ -46,11 +46,10 @@ export function grantsFor(agent: AgentEntry, grantsBySubject: ReadonlyMap<Id, re
 /** Compiles an agent's grants. Grants of other subjects are left out, so a wrong selection can never add access. */
 export function compileTable({ agent, grants }: { agent: AgentEntry; grants: readonly GrantEntry[] }): PolicyTable {
   const own = inOrder(grants.filter((grant) => concerns(agent, grant)));
-  const byServer = Map.groupBy(own, (grant) => grant.target.serverId);
   const servers = new Map(
-    [...byServer].map(([serverId, ofServer]) => {
-      const byKind = Map.groupBy(ofServer, (grant) => grant.kind);
-      return [serverId, Object.fromEntries([...byKind].map(([kind, ofKind]) => [kind, compileRules(ofKind)]))] as const;
+    [...grouped(own, (grant) => grant.target.serverId)].map(([serverId, ofServer]) => {
+      const kinds = grouped(ofServer, (grant) => grant.kind);
+      return [serverId, new Map([...kinds].map(([kind, ofKind]) => [kind, compileRules(ofKind)]))];
     }),
   );
   const times = own.flatMap((grant) => [grant.notBefore, grant.expiresAt]).filter((time) => time !== null);
@@ -60,6 +59,16 @@ export function compileTable({ agent, grants }: { agent: AgentEntry; grants: rea
 /** By id, so that the order in which grants come never shows in a decision. */
 export function inOrder(grants: readonly GrantEntry[]): readonly GrantEntry[] {
   return grants.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+function grouped<Key>(grants: readonly GrantEntry[], keyOf: (grant: GrantEntry) => Key): ReadonlyMap<Key, readonly GrantEntry[]> {
+  const groups = new Map<Key, GrantEntry[]>();
+  for (const grant of grants) {
+    const group = groups.get(keyOf(grant));
+    if (group === undefined) groups.set(keyOf(grant), [grant]);
+    else group.push(grant);
+  }
+  return groups;
 }
 
 function compileRules(grants: readonly GrantEntry[]): TargetRules {
