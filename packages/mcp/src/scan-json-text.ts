@@ -1,0 +1,74 @@
+/** What a look at JSON text before parsing finds. */
+export interface TextScan {
+  /** Set when a limit is passed; the text must not be parsed then. */
+  readonly fault: 'depth' | 'members' | 'key' | undefined;
+  /** True when a number is long or has an exponent, so that it may not survive a round trip. */
+  readonly hasRiskyNumber: boolean;
+}
+
+/** Limits of JSON text beside its size in bytes. */
+export interface TextLimits {
+  readonly depthMax: number;
+  readonly membersMax: number;
+  readonly keyCharsMax: number;
+}
+
+// A double keeps 15 significant digits whatever they are.
+const DIGITS_SAFE = 15;
+const DEPTH_FAULT: TextScan = { fault: 'depth', hasRiskyNumber: false };
+const MEMBERS_FAULT: TextScan = { fault: 'members', hasRiskyNumber: false };
+const KEY_FAULT: TextScan = { fault: 'key', hasRiskyNumber: false };
+const SAFE: TextScan = { fault: undefined, hasRiskyNumber: false };
+const RISKY: TextScan = { fault: undefined, hasRiskyNumber: true };
+
+/** One pass over text that may not be JSON at all; linear, without recursion, so that hostile depth costs nothing. */
+export function scanJsonText(text: string, limits: TextLimits): TextScan {
+  let depth = 0;
+  let members = 0;
+  let stringChars = 0;
+  let risky = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) {
+      const end = stringEnd(text, i);
+      stringChars = end - i - 1;
+      i = end;
+    } else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > limits.depthMax) return DEPTH_FAULT;
+    } else if (code === 0x7d || code === 0x5d) {
+      depth -= 1;
+    } else if (code === 0x3a) {
+      members += 1;
+      if (members > limits.membersMax) return MEMBERS_FAULT;
+      if (stringChars > limits.keyCharsMax) return KEY_FAULT;
+    } else if (code >= 0x30 && code <= 0x39) {
+      const end = numberEnd(text, i);
+      if (end < 0 || end - i > DIGITS_SAFE) risky = true;
+      i = Math.abs(end) - 1;
+    }
+  }
+  return risky ? RISKY : SAFE;
+}
+
+/** Offset of the closing quote, or the text's length. */
+function stringEnd(text: string, open: number): number {
+  let i = open + 1;
+  while (i < text.length) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) return i;
+    i += code === 0x5c ? 2 : 1;
+  }
+  return text.length;
+}
+
+/** Offset behind the digits and point at `at`; negative when an exponent follows. */
+function numberEnd(text: string, at: number): number {
+  let i = at + 1;
+  while (i < text.length) {
+    const code = text.charCodeAt(i);
+    if ((code < 0x30 || code > 0x39) && code !== 0x2e) return code === 0x65 || code === 0x45 ? -i : i;
+    i += 1;
+  }
+  return i;
+}
