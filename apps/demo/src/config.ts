@@ -21,3 +21,6 @@ export function readAdminDatabase(): { adminUrl: string; password: string | unde
   const env = read(z.object({ ADMIN_DATABASE_URL: z.url(), DEMO_DATABASE_PASSWORD: z.string().min(1).optional() }));
   return { adminUrl: env.ADMIN_DATABASE_URL, password: env.DEMO_DATABASE_PASSWORD };
 }
+
+/** Directory in which `portcullis up` keeps its data, when it is not the default one. */
+export const readDataDirectory = (): string | undefined => read(z.object({ PORTCULLIS_DATA: z.string().min(1).optional() })).PORTCULLIS_DATA;
