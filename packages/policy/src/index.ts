@@ -1,4 +1,6 @@
 export { decide, nextChangeAt } from './decide.js';
 export { reasonCodes, type Decision, type JsonObject, type Reason, type ReasonCode, type Target } from './decision.js';
+export { explain } from './explain.js';
+export type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
 export { compileGlob, isGlob, type GlobMatcher } from './glob.js';
 export { compileTable, grantsFor, type PolicyTable } from './policy-table.js';

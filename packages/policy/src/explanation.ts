@@ -1,0 +1,36 @@
+import type { DefinitionState } from '@portcullis/contracts/api/servers';
+import type { Id, TargetKind } from '@portcullis/contracts/names';
+import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import type { Decision, JsonObject } from './decision.js';
+
+/** What is known about an agent and a target. `named` is how the person who asks calls them. */
+export interface ExplainFacts {
+  readonly named: { readonly agent: string; readonly server: string };
+  /** Null: there is no such agent. */
+  readonly agent: AgentEntry | null;
+  /** Null: there is no such server. */
+  readonly server: { readonly id: Id; readonly enabled: boolean } | null;
+  readonly target: { readonly kind: TargetKind; readonly name: string };
+  /** Null: discovery never saw it. `served`: nodes have an approved form of it, which a `changed` definition may keep. */
+  readonly definition: { readonly state: DefinitionState; readonly served: boolean } | null;
+  /** Grants of the agent and its groups, of all servers, for the hint about the nearest. Others are ignored. */
+  readonly grants: readonly GrantEntry[];
+  readonly args?: JsonObject | undefined;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export interface ExplainStep {
+  readonly code: string;
+  readonly text: string;
+  readonly grantId: Id | null;
+}
+
+/** Why an agent may or may not use a target: the chain of rules first to last, and what an operator could do about it. */
+export interface Explanation {
+  readonly effect: Decision['effect'];
+  readonly visible: boolean;
+  readonly grantId: Id | null;
+  readonly steps: readonly ExplainStep[];
+  readonly hints: readonly string[];
+}
