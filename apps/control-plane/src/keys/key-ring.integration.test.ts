@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { openDatabase, type PrismaClient } from '@portcullis/database';
+import { hashBearer, newBearer, signBytes, verifyBytes } from '@portcullis/secrets';
+import { freshDatabase, type FreshDatabase } from '@portcullis/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { KeyRing } from './key-ring.js';
+
+let own: FreshDatabase;
+let database: PrismaClient;
+const masterKey = randomBytes(32);
+
+beforeEach(async () => {
+  own = await freshDatabase();
+  database = openDatabase(own.url, 4);
+});
+
+afterEach(async () => {
+  await database.$disconnect();
+  await own.drop();
+});
+
+test('control planes that start at once end with the same keys', async () => {
+  const rings = await Promise.all(Array.from({ length: 4 }, () => KeyRing.open(database, masterKey)));
+  const first = rings[0]?.nodeKeys();
+  for (const ring of rings) expect(ring.nodeKeys()).toEqual(first);
+  expect(await database.keyRingEntry.groupBy({ by: ['purpose'], _count: true, orderBy: { purpose: 'asc' } })).toEqual(
+    ['signing', 'sealing', 'session', 'pepper'].map((purpose) => ({ purpose, _count: 1 })),
+  );
+});
+
+test('no secret of the ring lies in the database in clear', async () => {
+  const ring = await KeyRing.open(database, masterKey);
+  const rows = JSON.stringify(await database.keyRingEntry.findMany());
+  const { peppers, session } = ring.nodeKeys();
+  for (const secret of [...peppers, ...session].map((key) => key.secret).concat(ring.signingKey().privateKey)) expect(rows).not.toContain(secret);
+});
+
+test('a ring opened with another master key refuses to start and says why', async () => {
+  await KeyRing.open(database, masterKey);
+  await expect(KeyRing.open(database, randomBytes(32))).rejects.toThrow('another master key');
+});
+
+test('what the current signing key signs verifies under the public key that nodes are given', async () => {
+  const ring = await KeyRing.open(database, masterKey);
+  const { keyId, privateKey } = ring.signingKey();
+  const publicKey = ring.nodeKeys().signing.find((key) => key.keyId === keyId)?.publicKey ?? '';
+  expect(verifyBytes(publicKey, Buffer.from('head'), signBytes(privateKey, Buffer.from('head')))).toBe(true);
+});
+
+test('two generations are valid after a rotation, and another control plane takes the new one in', async () => {
+  const ring = await KeyRing.open(database, masterKey);
+  const other = await KeyRing.open(database, masterKey);
+  const before = ring.signingKey().keyId;
+  const after = await ring.rotate('signing');
+  expect(ring.signingKey().keyId).toBe(after);
+  expect(ring.nodeKeys().signing.map(({ keyId }) => keyId)).toEqual([after, before]);
+  await other.refresh();
+  expect(other.signingKey().keyId).toBe(after);
+  const newest = await ring.rotate('signing');
+  expect(ring.nodeKeys().signing.map(({ keyId }) => keyId)).toEqual([newest, after]);
+});
+
+test('a pepper is kept while something live is hashed under it', async () => {
+  const ring = await KeyRing.open(database, masterKey);
+  const pepper = ring.currentPepper();
+  const { id, secret } = newBearer('node');
+  const hash = hashBearer(pepper.key, secret);
+  await database.node.create({ data: { name: 'n', keyId: id, keyHash: hash, pepperId: pepper.id, sealingPublicKey: 'x' } });
+  await ring.rotate('pepper');
+  await ring.rotate('pepper');
+  expect(ring.pepper(pepper.id)).toBeDefined();
+  await database.node.deleteMany();
+  await ring.rotate('pepper');
+  expect(ring.pepper(pepper.id)).toBeUndefined();
+});
