@@ -29,3 +29,7 @@ export { decodeHeaderValue, encodeHeaderValue } from './header-values.js';
 export { DEFAULT_JSON_LIMITS, parseJsonBody, parseJsonText, reachesPrototype } from './json-guard.js';
 export type { JsonBody, JsonLimits } from './json-guard.js';
 export type { TextLimits } from './scan-json-text.js';
+export { headerParamsOf, mismatchedHeaderParam, scanHeaderParams } from './header-params.js';
+export type { HeaderDeclaration, HeaderScan } from './header-params.js';
+export { createSseParser, DEFAULT_SSE_LIMITS, encodeSseMessage, SSE_KEEP_ALIVE } from './sse.js';
+export type { SseEvent, SseFault, SseLimits, SseParser } from './sse.js';

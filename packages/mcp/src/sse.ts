@@ -1,0 +1,160 @@
+/** One event of a Server-Sent Events stream. */
+export interface SseEvent {
+  /** The event type; `message` when none was named. */
+  readonly event: string;
+  readonly data: string;
+  /** The last event id in force, if any was sent. */
+  readonly id: string | undefined;
+}
+
+/** Why a stream was given up: a line or an event over its limit, or bytes that are not UTF-8. */
+export type SseFault = 'line_too_long' | 'event_too_large' | 'not_utf8';
+
+/** Limits of a stream, in bytes. */
+export interface SseLimits {
+  readonly lineBytesMax: number;
+  readonly eventBytesMax: number;
+}
+
+/** Reads a stream piece by piece. */
+export interface SseParser {
+  /** Takes the next bytes and gives the events they complete. After a fault it gives none. */
+  push(chunk: Uint8Array): SseEvent[];
+  /** Set once the stream broke a limit; what came before was delivered. */
+  readonly fault: SseFault | undefined;
+  /** The `id` in force, for `Last-Event-ID`. */
+  readonly lastEventId: string | undefined;
+  /** The reconnection time asked for by the last `retry` field, in milliseconds. */
+  readonly retryMs: number | undefined;
+}
+
+/** 1 MiB a line, 10 MiB an event. */
+export const DEFAULT_SSE_LIMITS: SseLimits = { lineBytesMax: 1024 * 1024, eventBytesMax: 10 * 1024 * 1024 };
+
+/** A comment frame that keeps an idle stream open. */
+export const SSE_KEEP_ALIVE = ': keep-alive\n\n';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const NOTHING = new Uint8Array(0);
+// A cap on the field, since it delays reconnection: one day.
+const RETRY_MS_MAX = 86_400_000;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Starts reading a stream (HTML §9.2 Server-sent events). The same bytes give the same events however they are chunked. */
+export function createSseParser(limits: SseLimits = DEFAULT_SSE_LIMITS): SseParser {
+  return new IncrementalSseParser(limits);
+}
+
+class IncrementalSseParser implements SseParser {
+  fault: SseFault | undefined;
+  lastEventId: string | undefined;
+  retryMs: number | undefined;
+  readonly #limits: SseLimits;
+  // An unfinished line: one growing buffer, so that a stream dripping single bytes cannot pile up objects.
+  #pending = NOTHING;
+  #pendingBytes = 0;
+  #skipLf = false;
+  #first = true;
+  #event = '';
+  #data: string[] = [];
+  #dataBytes = 0;
+
+  constructor(limits: SseLimits) {
+    this.#limits = limits;
+  }
+
+  push(chunk: Uint8Array): SseEvent[] {
+    const events: SseEvent[] = [];
+    let start = 0;
+    for (let i = 0; i < chunk.length && this.fault === undefined; i += 1) {
+      const byte = chunk[i];
+      if (byte === LF && this.#skipLf) {
+        start = i + 1;
+        this.#skipLf = false;
+      } else if (byte === LF || byte === CR) {
+        this.#line(chunk.subarray(start, i), events);
+        start = i + 1;
+        // The LF of a CRLF may be the first byte of the next chunk.
+        this.#skipLf = byte === CR;
+      } else {
+        this.#skipLf = false;
+      }
+    }
+    if (this.fault === undefined) this.#keep(chunk.subarray(start));
+    return events;
+  }
+
+  #keep(rest: Uint8Array): void {
+    if (rest.length === 0) return;
+    const bytes = this.#pendingBytes + rest.length;
+    if (bytes > this.#limits.lineBytesMax) return this.#fail('line_too_long');
+    if (bytes > this.#pending.length) {
+      const grown = new Uint8Array(Math.max(256, bytes, this.#pending.length * 2));
+      grown.set(this.#pending.subarray(0, this.#pendingBytes));
+      this.#pending = grown;
+    }
+    this.#pending.set(rest, this.#pendingBytes);
+    this.#pendingBytes = bytes;
+  }
+
+  #line(tail: Uint8Array, events: SseEvent[]): void {
+    let bytes = tail;
+    if (this.#pendingBytes > 0) {
+      this.#keep(tail);
+      if (this.fault !== undefined) return;
+      bytes = this.#pending.subarray(0, this.#pendingBytes);
+      this.#pendingBytes = 0;
+    }
+    if (bytes.length > this.#limits.lineBytesMax) return this.#fail('line_too_long');
+    if (bytes.length === 0) {
+      this.#first = false;
+      return this.#dispatch(events);
+    }
+    let line: string;
+    try {
+      line = utf8.decode(bytes);
+    } catch {
+      return this.#fail('not_utf8');
+    }
+    if (this.#first && line.startsWith('\ufeff')) line = line.slice(1);
+    this.#first = false;
+    if (line === '') return this.#dispatch(events);
+    return this.#field(line, bytes.length);
+  }
+
+  #field(line: string, bytes: number): void {
+    const colon = line.indexOf(':');
+    if (colon === 0) return;
+    const name = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? '' : line.slice(line.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1);
+    if (name === 'data') {
+      this.#dataBytes += bytes;
+      if (this.#dataBytes > this.#limits.eventBytesMax) return this.#fail('event_too_large');
+      this.#data.push(value);
+    } else if (name === 'event') this.#event = value;
+    else if (name === 'id' && !value.includes('\u0000')) this.lastEventId = value;
+    else if (name === 'retry' && /^\d+$/.test(value)) this.retryMs = Math.min(Number(value), RETRY_MS_MAX);
+  }
+
+  #dispatch(events: SseEvent[]): void {
+    if (this.#data.length > 0)
+      events.push({ event: this.#event === '' ? 'message' : this.#event, data: this.#data.join('\n'), id: this.lastEventId });
+    this.#event = '';
+    this.#data = [];
+    this.#dataBytes = 0;
+  }
+
+  #fail(fault: SseFault): void {
+    this.fault = fault;
+    this.#pending = NOTHING;
+    this.#pendingBytes = 0;
+    this.#data = [];
+  }
+}
+
+/** Frames one JSON text as an event of type `message`; line breaks, which JSON has only between tokens, are kept as lines. */
+export function encodeSseMessage(json: string, id?: string): string {
+  const data = /[\r\n]/.test(json) ? json.split(/\r\n|\r|\n/).join('\ndata: ') : json;
+  return `event: message\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`;
+}
