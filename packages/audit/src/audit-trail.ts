@@ -1,0 +1,187 @@
+import { setTimeout } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { AuditEvent, NewAuditEvent } from '@portcullis/contracts/audit';
+import { GatewayError } from '@portcullis/contracts/errors';
+import type { AuditRelease } from '@portcullis/contracts/snapshot';
+import type { BatchQueue } from './batch-queue.js';
+import type { EarlierBoots } from './earlier-boots.js';
+import { giveUp, letGo, settle, type Entry, type Waiter } from './entry.js';
+import { encodeFrame } from './frame.js';
+import { Shipper } from './shipper.js';
+import type { Spool } from './spool.js';
+
+/** After this an outcome that the queue has not taken is released by the spool's fdatasync. */
+const QUEUE_DEADLINE_MS = 250;
+const SWEEP_MS = 50;
+const RESEND_EVERY_MS = 1000;
+/** Events that may wait in memory for a spool that takes nothing. */
+const UNSPOOLED_MAX = 4096;
+
+export interface TrailParts {
+  readonly node: string;
+  readonly boot: string;
+  readonly spool: Spool;
+  readonly queue: BatchQueue;
+  readonly earlierBoots: EarlierBoots;
+  readonly release: () => AuditRelease;
+  readonly onTrouble: (what: 'spool' | 'queue', error: unknown) => void;
+  readonly unlock: () => void;
+}
+
+/** A node's record of what happened: every event is in the spool or the queue before anybody relies on it. */
+export class AuditTrail {
+  private readonly shipper: Shipper;
+  private seq = 0;
+  private unspooled: Entry[] = [];
+  private fresh: Entry[] = [];
+  private waiting: Entry[] = [];
+  private flushScheduled = false;
+  private closed = false;
+  private resending = false;
+  private readonly timers: NodeJS.Timeout[];
+
+  constructor(private readonly parts: TrailParts) {
+    this.shipper = new Shipper(parts, parts.queue, (entries) => {
+      for (const entry of entries) {
+        entry.queued = true;
+        settle(entry);
+      }
+    });
+    this.timers = [setInterval(() => void this.sweep(), SWEEP_MS), setInterval(() => void this.resend(), RESEND_EVERY_MS)];
+  }
+
+  get boot(): string {
+    return this.parts.boot;
+  }
+
+  /** Events of this and earlier boots that Postgres is not known to have. */
+  get backlog(): number {
+    return this.shipper.unacknowledged + this.parts.earlierBoots.unacknowledged;
+  }
+
+  get spoolBytes(): number {
+    return this.parts.spool.bytes;
+  }
+
+  /**
+   * Records what is about to be done. Resolves when the record survives the death of this process; rejects with
+   * `node.audit_unavailable` when nothing can take it, and then nothing may be done.
+   */
+  recordIntent(event: NewAuditEvent): Promise<void> {
+    return this.record(event, 'intent');
+  }
+
+  /** Records what was done or refused. Resolves as `audit.release` says; until then no answer may be complete. */
+  recordOutcome(event: NewAuditEvent): Promise<void> {
+    return this.record(event, this.parts.release());
+  }
+
+  /** The boots whose events this node still holds, each with the last sequence number it used. */
+  held(): { boot: string; lastSeq: number }[] {
+    return [{ boot: this.boot, lastSeq: this.seq }, ...this.parts.earlierBoots.held()];
+  }
+
+  /** Postgres has everything of these boots up to these numbers: what lies below is deleted here. */
+  acknowledge(acknowledged: readonly { boot: string; contiguousSeq: number }[]): void {
+    for (const { boot, contiguousSeq } of acknowledged) {
+      if (boot === this.boot) {
+        this.shipper.acknowledge(contiguousSeq);
+        this.parts.spool.deleteThrough(contiguousSeq);
+      } else this.parts.earlierBoots.acknowledge(boot, contiguousSeq);
+    }
+  }
+
+  /** Flushes to the spool and, within `graceMs`, to the queue. What the queue has not taken is sent at the next start. */
+  async close(graceMs = 2000): Promise<void> {
+    this.closed = true;
+    this.flush();
+    this.shipper.ship();
+    const end = performance.now() + graceMs;
+    while (this.waiting.some(({ waiter }) => waiter) && performance.now() < end) await setTimeout(SWEEP_MS);
+    for (const timer of this.timers) clearInterval(timer);
+    this.shipper.stop();
+    await this.parts.spool.sync().catch((error: unknown) => this.parts.onTrouble('spool', error));
+    this.parts.spool.close();
+    this.parts.earlierBoots.close();
+    this.parts.unlock();
+  }
+
+  private record(event: NewAuditEvent, rule: Waiter['rule']): Promise<void> {
+    if (this.closed || this.unspooled.length >= UNSPOOLED_MAX) return Promise.reject(new GatewayError('node.audit_unavailable'));
+    this.seq += 1;
+    const { seq } = this;
+    const row: AuditEvent = { id: event.phase === 'single' ? event.callId : uuidv7(), seq, ...event };
+    const frame = encodeFrame(seq, JSON.stringify(row));
+    return new Promise((resolve, reject) => {
+      const entry = { seq, frame, at: performance.now(), spooled: false, queued: false, waiter: { rule, resolve, reject } };
+      this.unspooled.push(entry);
+      this.fresh.push(entry);
+      this.waiting.push(entry);
+      if (this.flushScheduled) return;
+      this.flushScheduled = true;
+      setImmediate(() => this.flush());
+    });
+  }
+
+  /** One write for everything that was recorded in this turn of the event loop. */
+  private flush(): void {
+    this.flushScheduled = false;
+    this.spoolAll();
+    const fresh = this.fresh;
+    this.fresh = [];
+    if (fresh.length === 0) return;
+    const waiting = fresh.filter(({ waiter }) => waiter);
+    this.shipper.offer(fresh, waiting.length > 0);
+    if (waiting.length > 0 && !this.shipper.available) void this.releaseBySpool(waiting);
+  }
+
+  /** Stands in for a queue that takes nothing: the disk itself has the records before anybody is let go. */
+  private async releaseBySpool(entries: readonly Entry[]): Promise<void> {
+    const synced = await this.parts.spool.sync().then(
+      () => true,
+      () => false,
+    );
+    for (const entry of entries) if (synced && entry.spooled && entry.waiter?.rule === 'queue') letGo(entry);
+  }
+
+  private spoolAll(): void {
+    const [first] = this.unspooled;
+    if (!first) return;
+    try {
+      this.parts.spool.append(
+        this.unspooled.map(({ frame }) => frame),
+        first.seq,
+      );
+    } catch (error) {
+      this.parts.onTrouble('spool', error);
+      return;
+    }
+    const spooled = this.unspooled;
+    this.unspooled = [];
+    for (const entry of spooled) {
+      entry.spooled = true;
+      settle(entry);
+    }
+  }
+
+  private async sweep(): Promise<void> {
+    this.spoolAll();
+    const overdueBefore = performance.now() - QUEUE_DEADLINE_MS;
+    this.waiting = this.waiting.filter(({ waiter }) => waiter);
+    const overdue = this.waiting.filter(({ at }) => at < overdueBefore);
+    if (overdue.length === 0) return;
+    if (this.shipper.available) this.parts.onTrouble('queue', new Error(`The queue took longer than ${QUEUE_DEADLINE_MS} ms`));
+    this.shipper.suspectQueue();
+    await this.releaseBySpool(overdue);
+    for (const entry of overdue) giveUp(entry);
+  }
+
+  private async resend(): Promise<void> {
+    if (this.resending) return;
+    this.resending = true;
+    this.shipper.pressed = await this.parts.queue.pressed().catch(() => this.shipper.pressed);
+    await this.shipper.resend();
+    if (!this.shipper.pressed) await this.parts.earlierBoots.resend();
+    this.resending = false;
+  }
+}

@@ -1,0 +1,35 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import type { AuditRelease } from '@portcullis/contracts/snapshot';
+import { AuditTrail, type TrailParts } from './audit-trail.js';
+import type { BatchQueue } from './batch-queue.js';
+import { EarlierBoots } from './earlier-boots.js';
+import { Spool, type SpoolLimits } from './spool.js';
+import { lockSpool } from './spool-lock.js';
+
+export interface AuditTrailOptions {
+  /** The node's name, as the trail will show it. */
+  readonly node: string;
+  /** A folder that outlives the process and belongs to this node alone. */
+  readonly directory: string;
+  readonly queue: BatchQueue;
+  /** Asked at every outcome, so that a change of the setting needs no restart. */
+  readonly release: () => AuditRelease;
+  /** Told when the spool or the queue takes nothing; service goes on as long as one of them does. */
+  readonly onTrouble: TrailParts['onTrouble'];
+  readonly limits?: SpoolLimits;
+}
+
+const DEFAULT_LIMITS: SpoolLimits = { segmentBytes: 16 * 1024 * 1024, quotaBytes: 1024 * 1024 * 1024 };
+
+/** Opens the record of this boot and starts sending what earlier boots left. Throws `SpoolInUse`. */
+export function openAuditTrail(options: AuditTrailOptions): AuditTrail {
+  const { node, directory, queue, release, onTrouble, limits = DEFAULT_LIMITS } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const unlock = lockSpool(directory);
+  const earlierBoots = new EarlierBoots(node, directory, limits, queue);
+  const boot = uuidv7();
+  const spool = Spool.create(join(directory, boot), limits);
+  return new AuditTrail({ node, boot, spool, queue, earlierBoots, release, onTrouble, unlock });
+}
