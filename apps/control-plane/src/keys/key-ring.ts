@@ -1,13 +1,119 @@
-/** A pepper under which bearer secrets are hashed. */
+import { createSealer, deriveKey, UnsealError, type KeyPair, type Sealer } from '@portcullis/secrets';
+import type { NodeKeys } from '@portcullis/contracts/node';
+import type { KeyPurpose, PrismaClient } from '@portcullis/database';
+import { makeKey, placeOf } from './make-key.js';
+import { insertMissingKeys, lockKeyRing, readLiveKeys, retireOldKeys, type StoredKey } from './key-ring.repository.js';
+
+/** A pepper under which bearer secrets are hashed. `key` is one array for the life of the process, as `hashBearer` likes it. */
 export interface Pepper {
-  readonly keyId: string;
+  readonly id: string;
+  readonly key: Uint8Array;
+}
+
+interface LiveKey {
+  readonly id: string;
+  readonly purpose: KeyPurpose;
+  readonly publicKey: string | null;
   readonly secret: Uint8Array;
 }
 
-/** The peppers of this installation. Each id gives the same bytes object every time it is asked for. */
-export abstract class KeyRing {
-  /** Under which new bearer secrets are hashed. */
-  abstract currentPepper(): Promise<Pepper>;
-  /** The pepper of a stored hash; undefined when it is no longer valid. */
-  abstract pepper(keyId: string): Promise<Uint8Array | undefined>;
+const PURPOSES: readonly KeyPurpose[] = ['signing', 'sealing', 'session', 'pepper'];
+
+/**
+ * The keys of this installation. Two generations of each purpose are valid, the newest one is used for new work. Secrets lie in Postgres sealed
+ * under the master key and are opened once per process.
+ */
+export class KeyRing {
+  private keys: readonly LiveKey[] = [];
+
+  private constructor(
+    private readonly database: PrismaClient,
+    private readonly master: Sealer,
+  ) {}
+
+  /** Reads the ring, and makes what is missing. Two processes that start at once end with the same keys. Throws when the master key is another one. */
+  static async open(database: PrismaClient, masterKey: Uint8Array): Promise<KeyRing> {
+    const master = createSealer({ current: { id: 'master', key: deriveKey(masterKey, 'key ring') } });
+    const ring = new KeyRing(database, master);
+    await database.$transaction(async (tx) => {
+      await lockKeyRing(tx);
+      await insertMissingKeys(tx, PURPOSES, (purpose) => makeKey(purpose, master));
+    });
+    await ring.refresh();
+    return ring;
+  }
+
+  /** Takes in what another control plane has rotated. */
+  async refresh(): Promise<void> {
+    const stored = await readLiveKeys(this.database);
+    const known = new Map(this.keys.map((key) => [key.id, key]));
+    this.keys = stored.map((row) => known.get(row.keyId) ?? this.openKey(row));
+  }
+
+  /** Makes a new key and retires all but the two newest, save peppers under which something live is still hashed. Returns the new key's id. */
+  async rotate(purpose: KeyPurpose): Promise<string> {
+    const made = makeKey(purpose, this.master);
+    await this.database.$transaction(async (tx) => {
+      await lockKeyRing(tx);
+      await tx.keyRingEntry.create({ data: made });
+      await retireOldKeys(tx, purpose);
+    });
+    await this.refresh();
+    return made.keyId;
+  }
+
+  currentPepper(): Pepper {
+    const key = this.newest('pepper');
+    return { id: key.id, key: key.secret };
+  }
+
+  /** The pepper of this id; undefined when it is unknown or retired. */
+  pepper(id: string): Uint8Array | undefined {
+    return this.keys.find((key) => key.purpose === 'pepper' && key.id === id)?.secret;
+  }
+
+  /** The pair that signs heads now. */
+  signingKey(): KeyPair {
+    const key = this.newest('signing');
+    return { keyId: key.id, publicKey: key.publicKey ?? '', privateKey: Buffer.from(key.secret).toString('base64url') };
+  }
+
+  /** Seals what is stored in Postgres and only the control plane opens. */
+  sealer(): Sealer {
+    const [current, previous] = this.of('sealing').map(({ id, secret }) => ({ id, key: secret }));
+    if (current === undefined) throw new Error('The key ring has no sealing key');
+    return createSealer({ current, previous });
+  }
+
+  /** What every node must hold: public signing keys, peppers and session keys, newest first. Leaves this process only sealed to a node. */
+  nodeKeys(): NodeKeys {
+    const secrets = (purpose: KeyPurpose) =>
+      this.of(purpose).map(({ id, secret }) => ({ keyId: id, secret: Buffer.from(secret).toString('base64url') }));
+    return {
+      signing: this.of('signing').map(({ id, publicKey }) => ({ keyId: id, publicKey: publicKey ?? '' })),
+      peppers: secrets('pepper'),
+      session: secrets('session'),
+    };
+  }
+
+  private of(purpose: KeyPurpose): LiveKey[] {
+    return this.keys.filter((key) => key.purpose === purpose);
+  }
+
+  private newest(purpose: KeyPurpose): LiveKey {
+    const key = this.keys.find((candidate) => candidate.purpose === purpose);
+    if (key === undefined) throw new Error(`The key ring has no ${purpose} key`);
+    return key;
+  }
+
+  private openKey(row: StoredKey): LiveKey {
+    const { keyId: id, purpose, publicKey } = row;
+    try {
+      return { id, purpose, publicKey, secret: this.master.open(row.secret, placeOf(purpose, id)) };
+    } catch (error) {
+      if (!(error instanceof UnsealError)) throw error;
+      const words = 'The keys in the database were sealed under another master key. Start with the one this installation was made with.';
+      throw new Error(words, { cause: error });
+    }
+  }
 }
