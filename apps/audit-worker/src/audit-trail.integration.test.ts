@@ -1,0 +1,202 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
+import { createLogger, createMetrics } from '@portcullis/boot';
+import type { NewAuditEvent } from '@portcullis/contracts/audit';
+import { openDatabase, type PrismaClient } from '@portcullis/database';
+import type { LocalService } from '@portcullis/local-services';
+import { freshDatabase, freshRedis } from '@portcullis/testing';
+import { startWorker } from './start-worker.js';
+import { BatchStore } from './store-batch.js';
+
+const patiently = { timeout: 60_000, interval: 50 };
+
+const SOME_EVENT: Omit<NewAuditEvent, 'phase' | 'callId' | 'at'> = {
+  method: 'tools/call',
+  agentId: null,
+  agent: 'code-review-agent',
+  keyId: null,
+  operator: null,
+  serverId: null,
+  server: 'github',
+  tool: 'create_issue',
+  definitionHash: null,
+  decision: 'allow',
+  reason: null,
+  grantId: null,
+  epoch: 1,
+  revision: 3,
+  status: 'success',
+  durationUs: 10,
+  upstreamUs: 5,
+  era: 'modern',
+  traceId: null,
+  argumentsHash: null,
+  argumentsBytes: null,
+  arguments: null,
+  resultHash: null,
+  resultBytes: null,
+  resultSummary: null,
+  truncated: false,
+};
+const event = (phase: NewAuditEvent['phase'], over: Partial<NewAuditEvent> = {}): NewAuditEvent => ({
+  ...SOME_EVENT,
+  callId: uuidv7(),
+  phase,
+  at: Date.now(),
+  ...over,
+});
+
+let database: { url: string; drop(): Promise<void> };
+let prisma: PrismaClient;
+let redis: LocalService;
+let directory: string;
+const cleanUp: (() => unknown)[] = [];
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  prisma = openDatabase(database.url);
+  redis = await freshRedis();
+  directory = mkdtempSync(join(tmpdir(), 'portcullis-spool-'));
+});
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).toReversed()) await step();
+  await prisma.$disconnect();
+  await redis.stop();
+  await database.drop();
+  rmSync(directory, { recursive: true });
+});
+
+function connect(url = redis.url): Redis {
+  const connection = new Redis(url, { maxRetriesPerRequest: null });
+  connection.on('error', () => undefined);
+  cleanUp.push(() => connection.disconnect());
+  return connection;
+}
+function openTrail(): AuditTrail {
+  const trail = openAuditTrail({ node: 'node-1', directory, queue: createBatchQueue(connect()), release: () => 'queue', onTrouble: () => undefined });
+  cleanUp.push(() => trail.close(0).catch(() => undefined));
+  return trail;
+}
+function runWorker(): Worker {
+  const logger = createLogger({ name: 'test', level: 'fatal' });
+  const parts = { redis: connect(), store: new BatchStore(prisma, Date.now), logger, metrics: createMetrics({ app: 'test' }), concurrency: 2 };
+  const worker = startWorker(parts);
+  cleanUp.push(() => worker.close(true));
+  return worker;
+}
+const rows = () => prisma.auditEvent.findMany({ orderBy: { seq: 'asc' } });
+const storedSeqs = async () => (await rows()).map(({ boot, seq }) => `${boot}:${seq}`);
+/** What a node learns from the control plane: how far its events are in Postgres. */
+async function acknowledged(): Promise<{ boot: string; contiguousSeq: number }[]> {
+  const ranges = await prisma.auditRange.findMany({ orderBy: { firstSeq: 'asc' } });
+  const through = new Map<string, number>();
+  for (const { boot, firstSeq, lastSeq } of ranges) {
+    const seq = through.get(boot) ?? 0;
+    if (Number(firstSeq) <= seq + 1) through.set(boot, Math.max(seq, Number(lastSeq)));
+  }
+  return [...through].map(([boot, contiguousSeq]) => ({ boot, contiguousSeq }));
+}
+
+test('every recorded event is in Postgres once, intents and outcomes alike', async () => {
+  const trail = openTrail();
+  runWorker();
+  const calls = Array.from({ length: 300 }, async () => {
+    const callId = uuidv7();
+    await trail.recordIntent(event('intent', { callId, status: 'pending' }));
+    await trail.recordOutcome(event('outcome', { callId }));
+  });
+  await Promise.all(calls);
+  await vi.waitFor(async () => expect((await rows()).map(({ seq }) => Number(seq))).toEqual(Array.from({ length: 600 }, (_, i) => i + 1)), patiently);
+  await vi.waitFor(async () => expect(await acknowledged()).toEqual([{ boot: trail.boot, contiguousSeq: 600 }]), patiently);
+  trail.acknowledge(await acknowledged());
+  expect(trail.backlog).toBe(0);
+});
+
+test('text no database takes, and bytes of any kind, are stored beside their batch', async () => {
+  const trail = openTrail();
+  runWorker();
+  const foreign = Buffer.from([0, 255, 254, 128, 0]);
+  await trail.recordOutcome(event('single', { tool: 'nul\u0000 and \ud800 lone', arguments: foreign.toString('base64') }));
+  await trail.recordOutcome(event('single'));
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(2), patiently);
+  const [odd] = await rows();
+  expect(odd?.tool).toBe('nul\u2400 and \ufffd lone');
+  expect(Buffer.from(odd?.arguments ?? [])).toEqual(foreign);
+});
+
+test('an event that Postgres refuses leaves a stub and its bytes, and costs no other event of the batch', async () => {
+  const trail = openTrail();
+  // A date that Postgres' timestamp cannot hold, in the middle of good events.
+  const good = [1, 2, 3].map(() => trail.recordOutcome(event('single')));
+  const bad = trail.recordOutcome(event('single', { at: 8.64e15 * 40 }));
+  await Promise.all([...good, bad, trail.recordOutcome(event('single'))]);
+  runWorker();
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(5), patiently);
+  expect((await rows()).map(({ reason }) => reason)).toEqual([null, null, null, 'audit.quarantined', null]);
+  expect(await prisma.auditQuarantine.count()).toBe(1);
+});
+
+test('a job that is no batch goes to quarantine and the queue moves on', async () => {
+  const trail = openTrail();
+  const queue = createBatchQueue(connect());
+  await queue.add({ v: 1, node: 'x', boot: 'not-a-uuid', firstSeq: 1, lastSeq: 1, frames: '' }, 'forged-job');
+  await trail.recordOutcome(event('single'));
+  runWorker();
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(1), patiently);
+  expect(await prisma.auditQuarantine.count()).toBe(1);
+});
+
+test('while Redis is frozen outcomes are released by the disk, and reach Postgres once when it is back', async () => {
+  const trail = openTrail();
+  runWorker();
+  await trail.recordOutcome(event('single'));
+  process.kill(redis.pid, 'SIGSTOP');
+  for (let i = 0; i < 5; i += 1) await trail.recordOutcome(event('single'));
+  process.kill(redis.pid, 'SIGCONT');
+  await vi.waitFor(async () => expect(await storedSeqs()).toEqual([1, 2, 3, 4, 5, 6].map((seq) => `${trail.boot}:${seq}`)), patiently);
+});
+
+test('what a queue lost is sent again by the next boot, and the spool is deleted once Postgres has it', async () => {
+  const first = openTrail();
+  await Promise.all(Array.from({ length: 200 }, () => first.recordOutcome(event('single'))));
+  await connect().flushall();
+  await first.close();
+  const second = openTrail();
+  runWorker();
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(200), patiently);
+  await vi.waitFor(async () => expect(await acknowledged()).toContainEqual({ boot: first.boot, contiguousSeq: 200 }), patiently);
+  expect(second.held()).toContainEqual({ boot: first.boot, lastSeq: 200 });
+  second.acknowledge(await acknowledged());
+  expect(second.held()).toEqual([{ boot: second.boot, lastSeq: 0 }]);
+  expect(readdirSync(directory)).not.toContain(first.boot);
+});
+
+test('a torn frame at the end of a spool is dropped, and nothing before it', async () => {
+  const first = openTrail();
+  for (let i = 0; i < 3; i += 1) await first.recordOutcome(event('single'));
+  await first.close();
+  await connect().flushall();
+  const [segment = ''] = readdirSync(join(directory, first.boot));
+  const path = join(directory, first.boot, segment);
+  writeFileSync(path, readFileSync(path).subarray(0, -7));
+  const second = openTrail();
+  runWorker();
+  expect(second.held()).toContainEqual({ boot: first.boot, lastSeq: 2 });
+  await vi.waitFor(async () => expect(await storedSeqs()).toEqual([`${first.boot}:1`, `${first.boot}:2`]), patiently);
+});
+
+test('a second process on the same spool is refused', () => {
+  openTrail();
+  writeFileSync(join(directory, 'lock'), readFileSync(join(directory, 'lock'), 'utf8').replace(/^\d+/, String(process.ppid)));
+  rmSync(join(directory, 'lock'));
+  const parentStart = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
+  const startTime = parentStart.slice(parentStart.lastIndexOf(')') + 2).split(' ')[19];
+  writeFileSync(join(directory, 'lock'), `${process.ppid} ${startTime}`);
+  expect(() => openTrail()).toThrow(/in use by process/);
+});

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { readConfig } from '@portcullis/boot';
+
+export type Config = ReturnType<typeof loadConfig>;
+
+export const loadConfig = (env?: NodeJS.ProcessEnv) =>
+  readConfig(
+    {
+      databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }), // DATABASE_URL
+      redisUrl: z.url({ protocol: /^rediss?$/ }), // REDIS_URL
+      /** The audit queue may have a Redis of its own, so that a backlog cannot touch policy. */
+      auditRedisUrl: z.url({ protocol: /^rediss?$/ }).optional(), // AUDIT_REDIS_URL
+      healthHost: z.string().default('127.0.0.1'),
+      healthPort: z.coerce.number().int().min(0).max(65_535).default(9402),
+      logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      /** Batches stored at the same time. */
+      concurrency: z.coerce.number().int().min(1).max(64).default(4),
+    },
+    env,
+  );

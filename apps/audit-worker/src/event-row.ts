@@ -1,0 +1,93 @@
+import type { AuditBatch, AuditEvent } from '@portcullis/contracts/audit';
+import { sanitiseText, type UnreadableEvent } from '@portcullis/audit';
+import { hash } from 'node:crypto';
+
+/** One row of `audit_event` as JSON: keys are column names, bytes are base64. */
+export type EventRow = Readonly<Record<string, string | number | boolean | null>>;
+
+export function rowOf({ node, boot }: AuditBatch, event: AuditEvent): EventRow {
+  return {
+    day: dayOf(event.callId),
+    node,
+    boot,
+    seq: event.seq,
+    id: event.id,
+    call_id: event.callId,
+    phase: event.phase,
+    at: event.at,
+    method: sanitiseText(event.method),
+    agent_id: event.agentId,
+    agent: textOf(event.agent),
+    key_id: textOf(event.keyId),
+    operator: textOf(event.operator),
+    server_id: event.serverId,
+    server: textOf(event.server),
+    tool: textOf(event.tool),
+    definition_hash: textOf(event.definitionHash),
+    decision: event.decision,
+    reason: textOf(event.reason),
+    grant_id: event.grantId,
+    epoch: event.epoch,
+    revision: event.revision,
+    status: event.status,
+    duration_us: event.durationUs,
+    upstream_us: event.upstreamUs,
+    era: event.era,
+    trace_id: textOf(event.traceId),
+    arguments_hash: textOf(event.argumentsHash),
+    arguments_bytes: event.argumentsBytes,
+    arguments: event.arguments,
+    result_hash: textOf(event.resultHash),
+    result_bytes: event.resultBytes,
+    result_summary: event.resultSummary,
+    truncated: event.truncated,
+  };
+}
+
+const NOTHING_KNOWN = {
+  phase: 'single',
+  method: 'unreadable',
+  agentId: null,
+  agent: null,
+  keyId: null,
+  operator: null,
+  serverId: null,
+  server: null,
+  tool: null,
+  definitionHash: null,
+  decision: 'none',
+  reason: 'audit.quarantined',
+  grantId: null,
+  epoch: null,
+  revision: null,
+  status: 'error',
+  durationUs: null,
+  upstreamUs: null,
+  era: null,
+  traceId: null,
+  arguments: null,
+  resultHash: null,
+  resultBytes: null,
+  resultSummary: null,
+  truncated: true,
+} as const satisfies Partial<AuditEvent>;
+
+/**
+ * Stands in the trail for an event that could not be stored as it was, so that no sequence number is missing. Its ids follow from
+ * (node, boot, seq) alone: storing it twice gives one row.
+ */
+export function stubRowOf(batch: AuditBatch, { seq, bytes }: UnreadableEvent, at: number): EventRow {
+  const { node, boot } = batch;
+  const digest = hash('sha256', `${node} ${boot} ${seq}`, 'hex');
+  const time = boot.slice(0, 8) + boot.slice(9, 13);
+  const id = `${time.slice(0, 8)}-${time.slice(8)}-7${digest.slice(0, 3)}-8${digest.slice(3, 6)}-${digest.slice(6, 18)}`;
+  const about = { argumentsHash: hash('sha256', bytes, 'hex'), argumentsBytes: bytes.length };
+  return rowOf(batch, { ...NOTHING_KNOWN, ...about, id, callId: id, seq, at });
+}
+
+/** The day partition: the UTC date of the time in a UUIDv7, the same however often the event is delivered. */
+export function dayOf(uuidv7: string): string {
+  return new Date(Number.parseInt(uuidv7.slice(0, 8) + uuidv7.slice(9, 13), 16)).toISOString().slice(0, 10);
+}
+
+const textOf = (text: string | null): string | null => (text === null ? null : sanitiseText(text));

@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis';
+import { createLogger, createMetrics, runProcess, startHealthServer } from '@portcullis/boot';
+import { openDatabase } from '@portcullis/database';
+import { loadConfig } from './config.js';
+import { startWorker } from './start-worker.js';
+import { BatchStore } from './store-batch.js';
+
+const logger = createLogger({ name: 'audit-worker' });
+
+await runProcess(async (onClose) => {
+  const config = loadConfig();
+  logger.level = config.logLevel;
+  const metrics = createMetrics({ app: 'audit-worker' });
+
+  const database = openDatabase(config.databaseUrl, config.concurrency + 1);
+  onClose('database', () => database.$disconnect());
+  const redis = new Redis(config.auditRedisUrl ?? config.redisUrl, { maxRetriesPerRequest: null });
+  redis.on('error', (error) => logger.warn({ err: error }, 'Redis is not to be had'));
+  onClose('redis', () => redis.disconnect());
+
+  const store = new BatchStore(database, Date.now);
+  const worker = startWorker({ redis, store, logger, metrics, concurrency: config.concurrency });
+  onClose('worker', () => worker.close());
+
+  const health = await startHealthServer({
+    host: config.healthHost,
+    port: config.healthPort,
+    metrics,
+    ready: async () => {
+      const postgres = await database.$queryRaw`SELECT 1`.then(
+        () => true,
+        () => false,
+      );
+      return { ready: postgres && redis.status === 'ready', postgres, redis: redis.status === 'ready' };
+    },
+  });
+  onClose('health', () => health.close());
+  logger.info({ healthPort: health.port }, 'Audit worker runs');
+}, logger);

@@ -1,0 +1,47 @@
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { decodeBatch, UnreadableBatch } from '@portcullis/audit';
+import type { Logger, Metrics } from '@portcullis/boot';
+import { AUDIT_QUEUE } from '@portcullis/contracts/audit';
+import type { BatchStore } from './store-batch.js';
+
+export interface WorkerParts {
+  /** A connection of the worker's own: it blocks on it. `maxRetriesPerRequest` must be null. */
+  readonly redis: Redis;
+  readonly store: BatchStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly concurrency: number;
+}
+
+/** Moves batches from the queue into Postgres. A batch leaves the queue only after its commit. */
+export function startWorker({ redis, store, logger, metrics, concurrency }: WorkerParts): Worker {
+  const stored = metrics.counter({ name: 'audit_events_stored_total', help: 'Audit events handed to Postgres, re-deliveries included' });
+  const failures = metrics.counter({ name: 'audit_store_failures_total', help: 'Attempts to store a batch that failed and will be made again' });
+  const quarantined = metrics.counter({ name: 'audit_quarantined_total', help: 'Jobs and events that could not be stored as they were' });
+
+  const worker = new Worker(
+    AUDIT_QUEUE,
+    async (job) => {
+      try {
+        const decoded = decodeBatch(job.data);
+        await store.store(decoded);
+        stored.inc(decoded.events.length);
+        quarantined.inc(decoded.unreadable.length);
+      } catch (error) {
+        if (!(error instanceof UnreadableBatch)) throw error;
+        await store.quarantineJob(job.data, error.message);
+        quarantined.inc();
+        logger.error({ jobId: job.id, err: error }, 'A job of the audit queue is no batch and went to quarantine');
+      }
+    },
+    // A stalled job is one whose worker died: it is taken up again, never given up.
+    { connection: redis, concurrency, lockDuration: 60_000, stalledInterval: 5000, maxStalledCount: 1_000_000 },
+  );
+  worker.on('failed', (job, error) => {
+    failures.inc();
+    logger.warn({ jobId: job?.id, err: error }, 'A batch could not be stored yet');
+  });
+  worker.on('error', (error) => logger.warn({ err: error }, 'The audit queue is not to be had'));
+  return worker;
+}

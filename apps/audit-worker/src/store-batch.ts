@@ -1,0 +1,106 @@
+import type { AuditBatch } from '@portcullis/contracts/audit';
+import type { UnreadableEvent } from '@portcullis/audit';
+import { Prisma, type PrismaClient } from '@portcullis/database';
+import { rowOf, stubRowOf, type EventRow } from './event-row.js';
+import { isPoison } from './is-poison.js';
+import type { decodeBatch } from '@portcullis/audit';
+
+type Decoded = ReturnType<typeof decodeBatch>;
+
+/** Writes batches into `audit_event`, each event once, however often a batch is delivered. */
+export class BatchStore {
+  private readonly knownDays = new Set<string>();
+
+  constructor(
+    private readonly database: PrismaClient,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Stores the batch and the fact that its range is complete, together. An event that Postgres refuses goes to quarantine and leaves
+   * a stub row; the others are stored. Throws when Postgres is not to be had: the queue then tries again.
+   */
+  async store({ batch, events, unreadable }: Decoded): Promise<void> {
+    const rows = events.map((event) => rowOf(batch, event));
+    for (const event of unreadable) await this.quarantine(batch, event, 'unreadable', false);
+    const stubs = unreadable.map((event) => stubRowOf(batch, event, this.now()));
+    const all = [...rows, ...stubs];
+    await this.ensureDays(all);
+    try {
+      await this.insert(batch, all, [batch.firstSeq, batch.lastSeq]);
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      await this.bisect(batch, all);
+      await this.insert(batch, [], [batch.firstSeq, batch.lastSeq]);
+    }
+  }
+
+  /** Keeps a job that is no batch, as its raw bytes. */
+  async quarantineJob(data: unknown, reason: string): Promise<void> {
+    const bytes = Buffer.from(JSON.stringify(data) ?? '');
+    await this.database.auditQuarantine.create({ data: { node: 'unknown', boot: 'unknown', reason, bytes } });
+  }
+
+  private async bisect(batch: AuditBatch, rows: readonly EventRow[]): Promise<void> {
+    const [only] = rows;
+    if (!only) return;
+    try {
+      await this.insert(batch, rows);
+      return;
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      if (rows.length === 1) {
+        await this.quarantine(batch, { seq: Number(only['seq']), bytes: Buffer.from(JSON.stringify(only)) }, String(error), true);
+        return;
+      }
+    }
+    const middle = rows.length >> 1;
+    await this.bisect(batch, rows.slice(0, middle));
+    await this.bisect(batch, rows.slice(middle));
+  }
+
+  private async quarantine(batch: AuditBatch, event: UnreadableEvent, reason: string, withStub: boolean): Promise<void> {
+    const { node, boot } = batch;
+    const known = await this.database.auditQuarantine.findFirst({ where: { node, boot, seq: event.seq } });
+    if (!known) {
+      await this.database.auditQuarantine.create({
+        data: { node, boot, seq: event.seq, reason: reason.slice(0, 500), bytes: Uint8Array.from(event.bytes) },
+      });
+    }
+    if (!withStub) return;
+    const stub = stubRowOf(batch, event, this.now());
+    await this.ensureDays([stub]);
+    await this.insert(batch, [stub]);
+  }
+
+  private async ensureDays(rows: readonly EventRow[]): Promise<void> {
+    const days = new Set(rows.map(({ day }) => String(day)));
+    for (const day of days) {
+      if (this.knownDays.has(day)) continue;
+      await this.database.$executeRaw`SELECT audit_ensure_day(${day}::date)`;
+      this.knownDays.add(day);
+    }
+  }
+
+  private async insert({ node, boot }: AuditBatch, rows: readonly EventRow[], range?: readonly [number, number]): Promise<void> {
+    const rangeInsert = range
+      ? Prisma.sql`INSERT INTO audit_range (node, boot, first_seq, last_seq) VALUES (${node}, ${boot}::uuid, ${range[0]}, ${range[1]})
+          ON CONFLICT (node, boot, first_seq) DO UPDATE SET last_seq = greatest(audit_range.last_seq, excluded.last_seq)`
+      : Prisma.sql`SELECT 1`;
+    await this.database.$executeRaw`
+      WITH stored AS (
+        INSERT INTO audit_event (day, node, boot, seq, id, call_id, phase, at, method, agent_id, agent, key_id, operator, server_id, server, tool,
+          definition_hash, decision, reason, grant_id, epoch, revision, status, duration_us, upstream_us, era, trace_id,
+          arguments_hash, arguments_bytes, arguments, result_hash, result_bytes, result_summary, truncated)
+        SELECT day, node, boot, seq, id, call_id, phase, to_timestamp(at / 1000.0), method, agent_id, agent, key_id, operator, server_id, server, tool,
+          definition_hash, decision, reason, grant_id, epoch, revision, status, duration_us, upstream_us, era, trace_id,
+          arguments_hash, arguments_bytes, decode(arguments, 'base64'), result_hash, result_bytes, decode(result_summary, 'base64'), truncated
+        FROM json_to_recordset(${JSON.stringify(rows)}::json) AS event (
+          day date, node text, boot uuid, seq bigint, id uuid, call_id uuid, phase text, at double precision, method text, agent_id uuid, agent text,
+          key_id text, operator text, server_id uuid, server text, tool text, definition_hash text, decision text, reason text, grant_id uuid,
+          epoch int, revision int, status text, duration_us bigint, upstream_us bigint, era text, trace_id text, arguments_hash text,
+          arguments_bytes int, arguments text, result_hash text, result_bytes bigint, result_summary text, truncated boolean)
+        ON CONFLICT DO NOTHING
+      ) ${rangeInsert}`;
+  }
+}
