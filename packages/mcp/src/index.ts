@@ -33,3 +33,23 @@ export { headerParamsOf, mismatchedHeaderParam, scanHeaderParams } from './heade
 export type { HeaderDeclaration, HeaderScan } from './header-params.js';
 export { createSseParser, DEFAULT_SSE_LIMITS, encodeSseMessage, SSE_KEEP_ALIVE } from './sse.js';
 export type { SseEvent, SseFault, SseLimits, SseParser } from './sse.js';
+export { canonicalDefinition, cutDefinitions, DEFINITION_BYTES_MAX, DEFINITION_DEPTH_MAX } from './definitions.js';
+export type { DefinitionCut, DefinitionPiece, DefinitionProblem } from './definitions.js';
+export { definitionFault, IDENTITY_MEMBER, isObjectSchema } from './definition-shape.js';
+export type { DefinitionKey } from './definition-shape.js';
+export { removeMember, rewriteListEntry } from './rewrite-definition.js';
+export {
+  discoverResult,
+  emptyResult,
+  errorMessage,
+  initializeResult,
+  listFrame,
+  listResult,
+  notificationMessage,
+  requestMessage,
+  resultMessage,
+  toolErrorResult,
+} from './messages.js';
+export type { Implementation, ListOptions, ResultOptions } from './messages.js';
+export { clampTtl, legacyError, legacyResult, modernError, modernResult, resultTypeOf, toLegacyToolJson } from './downgrade.js';
+export type { CacheHint, RpcError } from './downgrade.js';

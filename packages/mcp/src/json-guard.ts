@@ -57,7 +57,7 @@ export function parseJsonText(text: string, limits: TextLimits = DEFAULT_JSON_LI
   if (SURROGATE_ESCAPE.test(text) && hasLoneSurrogate(value)) {
     return { ok: false, refusal: refused(-32600, 'The body has text that is not well-formed Unicode', echoableId(value)) };
   }
-  const pointer = scan.hasRiskyNumber ? findLossyNumber(text) : undefined;
+  const pointer = scan.hasRiskyNumber && limits.inexactNumbers !== true ? findLossyNumber(text) : undefined;
   if (pointer === undefined) return { ok: true, value };
   return { ok: false, refusal: refused(-32600, 'The body has a number that would not be forwarded exactly', echoableId(value), { pointer }) };
 }

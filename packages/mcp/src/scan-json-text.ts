@@ -11,6 +11,8 @@ export interface TextLimits {
   readonly depthMax: number;
   readonly membersMax: number;
   readonly keyCharsMax: number;
+  /** Lets numbers pass that a double cannot hold exactly; for text that is kept, not forwarded. */
+  readonly inexactNumbers?: boolean;
 }
 
 // A double keeps 15 significant digits whatever they are.
