@@ -120,9 +120,10 @@ test('whatever is thrown at it, logging does not throw and writes one line', () 
   ];
   for (const thing of things) {
     const { logger, raw } = open();
-    logger.error(thing);
+    const anything = thing as object; // what a catch clause may hold
+    logger.error(anything);
     logger.error({ err: thing }, 'thrown');
-    logger.error({ thing, nested: [thing] }, 'with %s %o %d', thing, thing, thing);
+    logger.error({ thing, nested: [thing] }, 'with %s %o %j', anything, anything, anything);
     expect(raw().trimEnd().split('\n')).toHaveLength(3);
     for (const line of raw().trimEnd().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
   }

@@ -1,4 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 
 const children: ChildProcess[] = [];
@@ -75,6 +78,21 @@ test('a process whose parent was killed closes by itself', async () => {
   await run.says('closed spool');
   expect(run.output()).toContain('Parent process is gone');
   await run.ended; // its end of our pipe is closed: no orphan is left
+});
+
+test('a killed parent that was reading our log does not keep the spool from being flushed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'orphan-'));
+  const file = join(folder, 'flushed');
+  const flush = `async (reason) => { console.log('x'.repeat(1e6)); (await import('node:fs')).writeFileSync(${JSON.stringify(file)}, reason.signal) }`;
+  const inner = script(`onClose('spool', ${flush})`, '{ exitWithParent: true }');
+  const outer = `const { spawn } = await import('node:child_process');
+    const child = spawn(process.execPath, ${JSON.stringify(nodeArguments(inner))}, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', (data) => process.stdout.write(data));`;
+  const run = spawned(['--input-type=module', '-e', outer]);
+  await run.says('started');
+  run.child.kill('SIGKILL');
+  await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toBe('parent gone'), patience);
+  rmSync(folder, { recursive: true });
 });
 
 function script(body: string, options = '{}'): string {
