@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { ChangesModule } from './changes/changes.module.js';
+import type { Config } from './config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { AccessGuard } from './http/access.guard.js';
+import { UndeclaredInputGuard } from './http/undeclared-input.guard.js';
+import { KeysModule } from './keys/keys.module.js';
+import { OperatorsModule } from './operators/operators.module.js';
+
+/** Everything the process is made of, one module per noun. */
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        DatabaseModule.at(config.databaseUrl),
+        KeysModule.sealedUnder(config.masterKey),
+        ChangesModule,
+        OperatorsModule.with(config.bootstrapTokenFile),
+      ],
+      providers: [
+        // In this order: whoever may not pass learns nothing about the request's faults.
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useClass: UndeclaredInputGuard },
+      ],
+    };
+  }
+}

@@ -1,0 +1,16 @@
+/** Who makes a change: an operator (a `Caller`), or a part of the system under a name of its own (`portcullis/discovery`). */
+export interface Author {
+  readonly name: string;
+  /** Public id of the operator's token. */
+  readonly tokenId?: string;
+}
+
+/** What a change is about, in the words an auditor would search for. */
+export interface Subject {
+  readonly kind: string;
+  readonly id: string;
+  readonly slug?: string;
+}
+
+/** Plain JSON that is kept for ever and shown to auditors: no secret, no hash of one. */
+export type ChangeDetail = Readonly<Record<string, unknown>>;

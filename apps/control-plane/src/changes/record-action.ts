@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import type { Transaction } from '@portcullis/database';
+import { v7 } from 'uuid';
+import type { Author } from './author.js';
+
+/** Node name of what the control plane records itself. */
+export const CONTROL_PLANE_NODE = 'control-plane';
+
+const boot = v7();
+const ARGUMENT_BYTES_MAX = 65_536;
+
+/** An operator's action as it goes on record. */
+export interface Action {
+  readonly action: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  /** Epoch and revision that hold the change; absent for what is not policy. */
+  readonly policy?: { readonly epoch: number; readonly revision: number };
+}
+
+/** Writes the audit event of an operator's action in the caller's transaction, so that neither exists without the other. */
+export async function recordAction(tx: Transaction, author: Author, { action, detail, policy }: Action): Promise<void> {
+  const at = new Date();
+  const id = v7({ msecs: at.getTime() });
+  const bytes = Buffer.from(JSON.stringify(detail));
+  const day = new Date(at.toISOString().slice(0, 10));
+  await tx.$executeRaw`SELECT audit_ensure_day(${at.toISOString().slice(0, 10)}::date)`;
+  const [sequence] = await tx.$queryRaw<{ seq: bigint }[]>`SELECT nextval('audit_operator_seq') AS seq`;
+  await tx.auditEvent.create({
+    data: {
+      day,
+      node: CONTROL_PLANE_NODE,
+      boot,
+      seq: sequence?.seq ?? 0n,
+      id,
+      callId: id,
+      phase: 'single',
+      at,
+      method: `operator/${action}`,
+      operator: author.name,
+      keyId: author.tokenId ?? null,
+      decision: 'none',
+      status: 'success',
+      epoch: policy?.epoch ?? null,
+      revision: policy?.revision ?? null,
+      argumentsHash: createHash('sha256').update(bytes).digest('hex'),
+      argumentsBytes: bytes.length,
+      arguments: Uint8Array.from(bytes.subarray(0, ARGUMENT_BYTES_MAX)),
+      truncated: bytes.length > ARGUMENT_BYTES_MAX,
+    },
+  });
+}

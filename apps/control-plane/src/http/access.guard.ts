@@ -1,0 +1,40 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { OperatorTokens, type Caller } from '../operators/operator-tokens.js';
+import { isPermitted } from './permissions.js';
+import { ProblemError } from './problem.js';
+import { DOOR, type Door } from './route-marks.js';
+
+/** A request that passed the operators' door. */
+export type OperatorRequest = FastifyRequest & { operator?: Caller };
+
+const bearer = /^Bearer +([\x21-\x7e]{1,512})$/i;
+
+/** The bearer token of a request; refuses (401) where there is none or more than one header. */
+export function bearerOf(request: FastifyRequest): string {
+  const token = bearer.exec(request.headers.authorization ?? '')?.[1];
+  if (token === undefined) throw new ProblemError('unauthenticated');
+  return token;
+}
+
+/** Default deny: a route passes nobody until it is marked, whatever the caller holds. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(OperatorTokens) private readonly tokens: OperatorTokens,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const door = this.reflector.getAllAndOverride<Door | undefined>(DOOR, [context.getHandler(), context.getClass()]);
+    if (door === undefined) throw new ProblemError('forbidden');
+    // Nodes are let in by the guard that their decorator brings along.
+    if (door.kind !== 'operator') return true;
+    const request = context.switchToHttp().getRequest<OperatorRequest>();
+    const caller = await this.tokens.authenticate(bearerOf(request));
+    if (!isPermitted(caller.role, door.permission)) throw new ProblemError('forbidden', `The role ${caller.role} lacks ${door.permission}.`);
+    request.operator = caller;
+    return true;
+  }
+}

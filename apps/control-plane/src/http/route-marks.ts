@@ -1,0 +1,32 @@
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import type { Permission } from './permissions.js';
+
+/**
+ * Who may pass a route. `operator` is checked by the global guard; `node` and `join` by the guard that their own
+ * decorator brings; `open` by nobody, with the reason why that is right.
+ */
+export type Door =
+  | { readonly kind: 'operator'; readonly permission: Permission }
+  | { readonly kind: 'node' | 'join' }
+  | { readonly kind: 'open'; readonly why: string };
+
+/** What a mutating route leaves in the audit trail, or why it leaves nothing. */
+export type AuditMark = { readonly action: string } | { readonly why: string };
+
+export const DOOR = 'portcullis:door';
+export const AUDIT_MARK = 'portcullis:audit';
+
+export const markDoor = (door: Door): MethodDecorator & ClassDecorator => SetMetadata(DOOR, door);
+
+/** Operators whose role has this permission pass. */
+export const Requires = (permission: Permission): MethodDecorator & ClassDecorator =>
+  applyDecorators(markDoor({ kind: 'operator', permission }), ApiBearerAuth('operator'));
+
+/** Anybody passes. */
+export const OpenDoor = (why: string): MethodDecorator & ClassDecorator => markDoor({ kind: 'open', why });
+
+/** This route records the action in the transaction of its change. A test walks the routes for it. */
+export const Audited = (action: string): MethodDecorator => SetMetadata(AUDIT_MARK, { action } satisfies AuditMark);
+
+export const NotAudited = (why: string): MethodDecorator => SetMetadata(AUDIT_MARK, { why } satisfies AuditMark);

@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PrismaClient, type OperatorRole } from '@portcullis/database';
+import { bearerMatches, parseBearer } from '@portcullis/secrets';
+import { ProblemError } from '../http/problem.js';
+import { KeyRing } from '../keys/key-ring.js';
+
+/** An authenticated operator. `tokenId` is the public part of the token that was used. */
+export interface Caller {
+  readonly id: string;
+  readonly name: string;
+  readonly role: OperatorRole;
+  readonly tokenId: string;
+}
+
+@Injectable()
+export class OperatorTokens {
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(KeyRing) private readonly keys: KeyRing,
+  ) {}
+
+  /** Who holds this token. Refuses (401) an unknown, wrong, revoked or expired one, and one of a disabled operator, all alike. */
+  async authenticate(token: string): Promise<Caller> {
+    const parts = parseBearer('operator', token);
+    if (parts === undefined) throw new ProblemError('unauthenticated');
+    const row = await this.database.operatorToken.findUnique({ where: { id: parts.id }, include: { operator: true } });
+    const pepper = row === null ? undefined : this.keys.pepper(row.pepperId);
+    if (row === null || pepper === undefined || !bearerMatches(pepper, parts.secret, row.hash)) throw new ProblemError('unauthenticated');
+    const isOver = row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt.getTime() <= Date.now());
+    if (isOver || !row.operator.enabled) throw new ProblemError('unauthenticated');
+    const { id, name, role } = row.operator;
+    return { id, name, role, tokenId: row.id };
+  }
+}
