@@ -1,0 +1,46 @@
+import {
+  AccessPage,
+  type AccessQuery,
+  Agent,
+  AgentKeyPage,
+  AgentPage,
+  type CreateAgent,
+  type CreateAgentKey,
+  CreatedAgentKey,
+  type ListAgentsQuery,
+  type UpdateAgent,
+} from '@portcullis/contracts/api/agents';
+import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import { z } from 'zod';
+import { type ListRoute, listRoute } from './list-route.js';
+import { path } from './path.js';
+import type { Changed, ChangeOptions, Send } from './send.js';
+
+/** Agents, by id or slug, their keys and what they can reach. */
+export interface AgentsApi {
+  list: ListRoute<Partial<ListAgentsQuery>, z.output<typeof AgentPage>>;
+  create(agent: z.input<typeof CreateAgent>, options?: ChangeOptions): Promise<Changed<Agent>>;
+  read(agent: string): Promise<Agent>;
+  update(agent: string, change: UpdateAgent, options?: ChangeOptions): Promise<Changed<Agent>>;
+  delete(agent: string, options?: ChangeOptions): Promise<Changed<void>>;
+  keys(agent: string): ListRoute<Partial<PageQuery>, z.output<typeof AgentKeyPage>>;
+  /** The only answer that ever holds the key. */
+  createKey(agent: string, key?: z.input<typeof CreateAgentKey>, options?: ChangeOptions): Promise<Changed<CreatedAgentKey>>;
+  revokeKey(agent: string, keyId: string, options?: ChangeOptions): Promise<Changed<void>>;
+  /** What the agent can see and call now. */
+  access(agent: string): ListRoute<Partial<AccessQuery>, AccessPage>;
+}
+
+export function agentsApi(send: Send): AgentsApi {
+  return {
+    list: listRoute(send, '/v1/agents', AgentPage),
+    create: (body, query) => send({ method: 'POST', path: '/v1/agents', query, body, answer: Agent }),
+    read: async (agent) => (await send({ method: 'GET', path: path`/v1/agents/${agent}`, answer: Agent })).value,
+    update: (agent, body, query) => send({ method: 'PATCH', path: path`/v1/agents/${agent}`, query, body, answer: Agent }),
+    delete: (agent, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}`, query, answer: z.void() }),
+    keys: (agent) => listRoute(send, path`/v1/agents/${agent}/keys`, AgentKeyPage),
+    createKey: (agent, body = {}, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/keys`, query, body, answer: CreatedAgentKey }),
+    revokeKey: (agent, keyId, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}/keys/${keyId}`, query, answer: z.void() }),
+    access: (agent) => listRoute(send, path`/v1/agents/${agent}/access`, AccessPage),
+  };
+}

@@ -1,0 +1,36 @@
+import { type AgentsApi, agentsApi } from './agents.js';
+import { type GroupsApi, groupsApi } from './groups.js';
+import { type AuditApi, auditApi, type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
+import { type GrantsApi, grantsApi, type PolicyApi, policyApi, type RevisionsApi, revisionsApi, type SettingsApi, settingsApi } from './policy.js';
+import { type ApiClientOptions, createSend } from './send.js';
+import { type ServersApi, serversApi } from './servers.js';
+
+/** The control plane's REST API, noun by noun. Every answer is checked against its contract; every refusal is an ApiError. */
+export interface ApiClient {
+  servers: ServersApi;
+  agents: AgentsApi;
+  groups: GroupsApi;
+  grants: GrantsApi;
+  policy: PolicyApi;
+  revisions: RevisionsApi;
+  settings: SettingsApi;
+  nodes: NodesApi;
+  operators: OperatorsApi;
+  audit: AuditApi;
+}
+
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const send = createSend(options);
+  return {
+    servers: serversApi(send),
+    agents: agentsApi(send),
+    groups: groupsApi(send),
+    grants: grantsApi(send),
+    policy: policyApi(send),
+    revisions: revisionsApi(send),
+    settings: settingsApi(send),
+    nodes: nodesApi(send),
+    operators: operatorsApi(send),
+    audit: auditApi(send),
+  };
+}

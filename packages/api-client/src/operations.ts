@@ -1,0 +1,72 @@
+import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import {
+  AuditRecord,
+  AuditRecordPage,
+  type CreateJoinToken,
+  type CreateOperator,
+  CreatedOperatorToken,
+  type CreateOperatorToken,
+  JoinToken,
+  type ListAuditQuery,
+  Node,
+  NodePage,
+  Operator,
+  OperatorPage,
+} from '@portcullis/contracts/api/operations';
+import { z } from 'zod';
+import { type ListRoute, listRoute } from './list-route.js';
+import { path } from './path.js';
+import type { Changed, Send } from './send.js';
+
+/** Gateway nodes and what lets them in. */
+export interface NodesApi {
+  list: ListRoute<Partial<PageQuery>, z.output<typeof NodePage>>;
+  read(id: string): Promise<Node>;
+  /** The node's key opens nothing any more. */
+  delete(id: string): Promise<void>;
+  /** The only answer that ever holds the token. */
+  createJoinToken(token?: z.input<typeof CreateJoinToken>): Promise<JoinToken>;
+}
+
+export function nodesApi(send: Send): NodesApi {
+  return {
+    list: listRoute(send, '/v1/nodes', NodePage),
+    read: async (id) => (await send({ method: 'GET', path: path`/v1/nodes/${id}`, answer: Node })).value,
+    delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/nodes/${id}`, answer: z.void() })).value,
+    createJoinToken: async (body = {}) => (await send({ method: 'POST', path: '/v1/nodes/join-tokens', body, answer: JoinToken })).value,
+  };
+}
+
+/** People who use this API, and their tokens. */
+export interface OperatorsApi {
+  list: ListRoute<Partial<PageQuery>, z.output<typeof OperatorPage>>;
+  create(operator: CreateOperator): Promise<Changed<Operator>>;
+  delete(id: string): Promise<void>;
+  /** The only answer that ever holds the token. */
+  createToken(id: string, token?: z.input<typeof CreateOperatorToken>): Promise<CreatedOperatorToken>;
+  revokeToken(id: string, tokenId: string): Promise<void>;
+}
+
+export function operatorsApi(send: Send): OperatorsApi {
+  return {
+    list: listRoute(send, '/v1/operators', OperatorPage),
+    create: (body) => send({ method: 'POST', path: '/v1/operators', body, answer: Operator }),
+    delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}`, answer: z.void() })).value,
+    createToken: async (id, body = {}) =>
+      (await send({ method: 'POST', path: path`/v1/operators/${id}/tokens`, body, answer: CreatedOperatorToken })).value,
+    revokeToken: async (id, tokenId) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}/tokens/${tokenId}`, answer: z.void() })).value,
+  };
+}
+
+/** What was done, newest first. */
+export interface AuditApi {
+  events: ListRoute<Partial<ListAuditQuery>, z.output<typeof AuditRecordPage>>;
+  read(callId: string): Promise<AuditRecord>;
+}
+
+export function auditApi(send: Send): AuditApi {
+  return {
+    events: listRoute(send, '/v1/audit/events', AuditRecordPage),
+    read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
+  };
+}

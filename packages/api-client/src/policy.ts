@@ -1,0 +1,72 @@
+import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import {
+  type CreateGrant,
+  type ExplainRequest,
+  ExplainResponse,
+  Grant,
+  GrantPage,
+  type ListGrantsQuery,
+  Revision,
+  RevisionPage,
+  Settings,
+  type UpdateGrant,
+  type UpdateSettings,
+} from '@portcullis/contracts/api/policy';
+import { z } from 'zod';
+import { type ListRoute, listRoute } from './list-route.js';
+import { path } from './path.js';
+import type { Changed, ChangeOptions, Send } from './send.js';
+
+/** Grants, by id. */
+export interface GrantsApi {
+  list: ListRoute<Partial<ListGrantsQuery>, z.output<typeof GrantPage>>;
+  create(grant: z.input<typeof CreateGrant>, options?: ChangeOptions): Promise<Changed<Grant>>;
+  read(id: string): Promise<Grant>;
+  update(id: string, change: UpdateGrant, options?: ChangeOptions): Promise<Changed<Grant>>;
+  delete(id: string, options?: ChangeOptions): Promise<Changed<void>>;
+}
+
+export function grantsApi(send: Send): GrantsApi {
+  return {
+    list: listRoute(send, '/v1/grants', GrantPage),
+    create: (body, query) => send({ method: 'POST', path: '/v1/grants', query, body, answer: Grant }),
+    read: async (id) => (await send({ method: 'GET', path: path`/v1/grants/${id}`, answer: Grant })).value,
+    update: (id, body, query) => send({ method: 'PATCH', path: path`/v1/grants/${id}`, query, body, answer: Grant }),
+    delete: (id, query) => send({ method: 'DELETE', path: path`/v1/grants/${id}`, query, answer: z.void() }),
+  };
+}
+
+/** Why the policy answers as it does. */
+export interface PolicyApi {
+  explain(question: z.input<typeof ExplainRequest>): Promise<ExplainResponse>;
+}
+
+export function policyApi(send: Send): PolicyApi {
+  return { explain: async (body) => (await send({ method: 'POST', path: '/v1/policy/explain', body, answer: ExplainResponse })).value };
+}
+
+/** Every change of policy, newest first. */
+export interface RevisionsApi {
+  list: ListRoute<Partial<PageQuery>, z.output<typeof RevisionPage>>;
+  read(revision: number): Promise<Revision>;
+}
+
+export function revisionsApi(send: Send): RevisionsApi {
+  return {
+    list: listRoute(send, '/v1/revisions', RevisionPage),
+    read: async (revision) => (await send({ method: 'GET', path: path`/v1/revisions/${String(revision)}`, answer: Revision })).value,
+  };
+}
+
+/** What holds for all nodes. */
+export interface SettingsApi {
+  read(): Promise<Settings>;
+  update(change: UpdateSettings, options?: ChangeOptions): Promise<Changed<Settings>>;
+}
+
+export function settingsApi(send: Send): SettingsApi {
+  return {
+    read: async () => (await send({ method: 'GET', path: '/v1/settings', answer: Settings })).value,
+    update: (body, query) => send({ method: 'PATCH', path: '/v1/settings', query, body, answer: Settings }),
+  };
+}

@@ -1,0 +1,104 @@
+import { Problem, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
+import type { z } from 'zod';
+import { ApiError } from './api-error.js';
+
+/** Where the control plane is and who asks. */
+export interface ApiClientOptions {
+  /** Address of the control plane, without `/v1`. */
+  baseUrl: string;
+  /** An operator's token; sent to `baseUrl` only. */
+  token: string;
+  fetch?: typeof fetch;
+  /** How long one request may take. Default 90 s: a write may wait for nodes, a discovery for the server. */
+  timeoutMs?: number;
+}
+
+export interface ApiRequest<Answer extends z.ZodType> {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  query?: object | undefined;
+  body?: unknown;
+  answer: Answer;
+}
+
+/** What a change gave back, and the revision that holds it; null where it is no change of policy. */
+export interface Changed<T> {
+  value: T;
+  revision: number | null;
+}
+
+/** `wait: 'all'`: the answer comes when every live node has applied the change. */
+export interface ChangeOptions {
+  wait?: 'all' | undefined;
+}
+
+/** Sends one request; rejects with an ApiError for every answer but the promised one. */
+export type Send = <Answer extends z.ZodType>(request: ApiRequest<Answer>) => Promise<Changed<z.output<Answer>>>;
+
+const answerBytesMax = 64 * 1024 * 1024;
+
+export function createSend(options: ApiClientOptions): Send {
+  const { token, timeoutMs = 90_000, fetch: ask = fetch } = options;
+  const base = options.baseUrl.replace(/\/+$/, '');
+  return async (request) => {
+    const url = base + request.path + queryOf(request.query);
+    const headers: Record<string, string> = { accept: 'application/json, application/problem+json', authorization: `Bearer ${token}` };
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    const body = request.body === undefined ? null : JSON.stringify(request.body);
+    let response: Response;
+    let text: string;
+    try {
+      // A redirect would carry the token to an address nobody chose.
+      response = await ask(url, { method: request.method, headers, body, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+      text = await readText(response);
+    } catch (cause) {
+      throw unanswered(base, cause, timeoutMs);
+    }
+    const revision = revisionOf(response);
+    if (!response.ok) throw refusal(response, text, revision);
+    const answer = request.answer.safeParse(parseJson(text));
+    if (answer.success) return { value: answer.data, revision };
+    const places = answer.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || '(all)'}: ${message}`);
+    throw foreignAnswer(response.status, `${request.method} ${request.path} gave an answer this client does not understand: ${places.join('; ')}`);
+  };
+}
+
+async function readText(response: Response): Promise<string> {
+  const bytes = Number(response.headers.get('content-length') ?? 0);
+  if (bytes > answerBytesMax) throw new Error('the answer is too large');
+  return response.text();
+}
+
+function queryOf(query: object = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+}
+
+function revisionOf(response: Response): number | null {
+  const text = response.headers.get(REVISION_HEADER) ?? '';
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+function parseJson(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(response: Response, text: string, revision: number | null): ApiError {
+  const problem = Problem.safeParse(parseJson(text));
+  if (problem.success) return new ApiError(response.status, problem.data, revision ?? undefined);
+  return foreignAnswer(response.status, `Status ${response.status} without a problem document: is this the control plane?`);
+}
+
+const foreignAnswer = (status: number, title: string): ApiError => new ApiError(status, { type: 'about:blank', title, status });
+
+function unanswered(base: string, cause: unknown, timeoutMs: number): ApiError {
+  const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+  const title = isLate ? `${base} did not answer within ${timeoutMs / 1000} s` : `Nothing answers at ${base}`;
+  return new ApiError(0, { type: 'about:blank', title, status: 0 }, undefined, { cause });
+}

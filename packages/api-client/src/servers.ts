@@ -1,0 +1,50 @@
+import {
+  type CreateServer,
+  type DecideDefinitions,
+  DecideDefinitionsResult,
+  DefinitionPage,
+  DiscoveryReport,
+  type ListDefinitionsQuery,
+  type ListServersQuery,
+  Server,
+  ServerPage,
+  type UpdateServer,
+} from '@portcullis/contracts/api/servers';
+import { z } from 'zod';
+import { type ListRoute, listRoute } from './list-route.js';
+import { path } from './path.js';
+import type { Changed, ChangeOptions, Send } from './send.js';
+
+type NewServer = z.input<typeof CreateServer>;
+type Decision = z.input<typeof DecideDefinitions>;
+
+/** Servers, by id or slug, and what they offer. */
+export interface ServersApi {
+  list: ListRoute<Partial<ListServersQuery>, z.output<typeof ServerPage>>;
+  create(server: NewServer, options?: ChangeOptions): Promise<Changed<Server>>;
+  read(server: string): Promise<Server>;
+  update(server: string, change: UpdateServer, options?: ChangeOptions): Promise<Changed<Server>>;
+  delete(server: string, options?: ChangeOptions): Promise<Changed<void>>;
+  /** Asks the server now what it offers; gives up waiting, not discovering, after `waitSeconds`. */
+  discover(server: string, query?: { waitSeconds?: number }): Promise<DiscoveryReport>;
+  definitions(server: string): ListRoute<Partial<ListDefinitionsQuery>, z.output<typeof DefinitionPage>>;
+  approve(server: string, decision: Decision, options?: ChangeOptions): Promise<Changed<DecideDefinitionsResult>>;
+  reject(server: string, decision: Decision, options?: ChangeOptions): Promise<Changed<DecideDefinitionsResult>>;
+}
+
+export function serversApi(send: Send): ServersApi {
+  const decide = (verb: 'approve' | 'reject') => (server: string, body: Decision, query?: ChangeOptions) =>
+    send({ method: 'POST', path: path`/v1/servers/${server}/definitions/${verb}`, query, body, answer: DecideDefinitionsResult });
+  return {
+    list: listRoute(send, '/v1/servers', ServerPage),
+    create: (body, query) => send({ method: 'POST', path: '/v1/servers', query, body, answer: Server }),
+    read: async (server) => (await send({ method: 'GET', path: path`/v1/servers/${server}`, answer: Server })).value,
+    update: (server, body, query) => send({ method: 'PATCH', path: path`/v1/servers/${server}`, query, body, answer: Server }),
+    delete: (server, query) => send({ method: 'DELETE', path: path`/v1/servers/${server}`, query, answer: z.void() }),
+    discover: async (server, query) =>
+      (await send({ method: 'POST', path: path`/v1/servers/${server}/discovery`, query, answer: DiscoveryReport })).value,
+    definitions: (server) => listRoute(send, path`/v1/servers/${server}/definitions`, DefinitionPage),
+    approve: decide('approve'),
+    reject: decide('reject'),
+  };
+}
