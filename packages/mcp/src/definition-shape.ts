@@ -73,15 +73,22 @@ function annotationsFault(value: JsonObject): string | undefined {
   }
   if (priority !== undefined && !(typeof priority === 'number' && priority >= 0 && priority <= 1))
     return 'annotations.priority must be between 0 and 1';
-  if (lastModified !== undefined && !(typeof lastModified === 'string' && ISO_TIME.test(lastModified))) {
+  if (lastModified !== undefined && !isTime(lastModified)) {
     return 'annotations.lastModified must be an ISO 8601 time';
   }
   const hint = HINTS.find((name) => annotations[name] !== undefined && typeof annotations[name] !== 'boolean');
   return hint === undefined ? undefined : `annotations.${hint} must be a boolean`;
 }
 
-const ISO_TIME =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+const ISO_TIME = /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+function isTime(value: unknown): boolean {
+  const day = typeof value === 'string' ? ISO_TIME.exec(value)?.[1] : undefined;
+  if (day === undefined) return false;
+  const midnight = new Date(`${day}T00:00:00Z`);
+  // February 31 is read as a day in March.
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+}
 
 function toolFault(value: JsonObject): string | undefined {
   const inputSchema = ownMember(value, 'inputSchema');

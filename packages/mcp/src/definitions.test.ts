@@ -158,7 +158,10 @@ describe('what is accepted does not make an official client throw the list away'
     odd,
     record(
       ['title', 'readOnlyHint', 'destructiveHint', 'audience', 'priority', 'lastModified'],
-      fc.oneof(odd, fc.constantFrom<unknown>(0.5, 2, ['user'], '2025-01-01T00:00:00Z', '2025-13-01T00:00:00Z')),
+      fc.oneof(
+        odd,
+        fc.constantFrom<unknown>(0.5, 2, ['user'], '2025-01-01T00:00:00Z', '2025-13-01T00:00:00Z', '2025-02-31T00:00:00Z', '2025-01-01T00:00Z'),
+      ),
     ),
   );
   const schema = fc.oneof(
