@@ -1,0 +1,142 @@
+import { Settings } from '@portcullis/contracts/api/policy';
+import { BUCKETS_PER_KIND, ChunkKind, INDEXES_PER_KIND, SNAPSHOT_SCHEMA_VERSION, SnapshotRoot, type Digest } from '@portcullis/contracts/snapshot';
+import { Prisma, type PrismaClient, type Transaction } from '@portcullis/database';
+import { encodeIndex, encodeRoot, encodeSettings, type Encoded } from '@portcullis/snapshot';
+import { settingsEntry } from './compile-entries.js';
+import { compileBuckets, type CompiledBucket } from './compile-buckets.js';
+import { markUnused, storeContents } from './stored-contents.js';
+
+/** A snapshot as Postgres holds it. `readAtMs` is Postgres' own clock, which all control planes share. */
+export interface CommittedSnapshot {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly rootDigest: Digest;
+  readonly root: SnapshotRoot;
+  readonly readAtMs: number;
+  /** What this commit added; empty when nothing had changed. */
+  readonly added: readonly Encoded[];
+  /** Servers that offer nothing because their bucket would be too large to distribute. */
+  readonly silenced: readonly string[];
+}
+
+interface Published {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly rootDigest: string;
+}
+
+const BUCKETS_PER_INDEX = BUCKETS_PER_KIND / INDEXES_PER_KIND;
+/** Buckets read at once: bounds memory, and the parameters of a query, when everything is compiled. */
+const BUCKETS_AT_ONCE = 64;
+
+/**
+ * Compiles what changed since the last published revision and commits it, in one transaction that sees one state of policy. Whoever calls holds
+ * the publisher's lock; without it a second caller fails with a serialisation error and changes nothing.
+ */
+export async function commitSnapshot(database: PrismaClient): Promise<CommittedSnapshot> {
+  const options = { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead, maxWait: 10_000, timeout: 300_000 };
+  return database.$transaction(async (tx) => {
+    const state = await tx.policyState.findUniqueOrThrow({ where: { id: 1 } });
+    const [clock] = await tx.$queryRaw<{ ms: number }[]>`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms`;
+    const readAtMs = clock?.ms ?? Date.now();
+    const published = await tx.publishedSnapshot.findUnique({ where: { id: 1 } });
+    const root = published === null ? undefined : await readRoot(tx, published.rootDigest);
+    if (published !== null && root !== undefined && published.epoch === state.epoch && published.revision === state.revision) {
+      return { epoch: state.epoch, revision: state.revision, rootDigest: published.rootDigest, root, readAtMs, added: [], silenced: [] };
+    }
+    const base = isBase(published, state) && root !== undefined ? { published, root } : undefined;
+    const next = await compile(tx, { ...state, readAtMs, base });
+    await publish(tx, next);
+    return next;
+  }, options);
+}
+
+/** Only an older revision of the same epoch can be built upon; after a restore everything is compiled again. */
+function isBase(published: Published | null, state: { epoch: number; revision: number }): published is Published {
+  return published !== null && published.epoch === state.epoch && published.revision < state.revision;
+}
+
+async function readRoot(tx: Transaction, digest: Digest): Promise<SnapshotRoot | undefined> {
+  const row = await tx.snapshotChunk.findUnique({ where: { digest } });
+  return row === null ? undefined : SnapshotRoot.parse(JSON.parse(Buffer.from(row.bytes).toString('utf8')));
+}
+
+interface Compilation {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly settings: unknown;
+  readonly readAtMs: number;
+  readonly base: { published: Published; root: SnapshotRoot } | undefined;
+}
+
+async function compile(tx: Transaction, { epoch, revision, settings, readAtMs, base }: Compilation): Promise<CommittedSnapshot> {
+  const added: Encoded[] = [];
+  const silenced: string[] = [];
+  const indexes = base === undefined ? emptyIndexes() : structuredClone(base.root.indexes);
+  for (const kind of ChunkKind.options) {
+    const buckets = base === undefined ? allBuckets() : await dirtyBuckets(tx, kind, base.published.revision);
+    for (let from = 0; from < buckets.length; from += BUCKETS_AT_ONCE) {
+      const compiled = await compileBuckets(tx, kind, buckets.slice(from, from + BUCKETS_AT_ONCE), new Date(readAtMs));
+      added.push(...(await storeBuckets(tx, kind, compiled)));
+      silenced.push(...compiled.flatMap((bucket) => bucket.silenced));
+    }
+    for (const index of new Set(buckets.map((bucket) => Math.floor(bucket / BUCKETS_PER_INDEX)))) {
+      const content = await compileIndex(tx, kind, index);
+      indexes[kind][index] = content?.digest ?? null;
+      if (content !== null) added.push(content);
+    }
+  }
+  const settingsContent = encodeSettings(settingsEntry(Settings.parse(settings)));
+  const root: SnapshotRoot = { schema: SNAPSHOT_SCHEMA_VERSION, revision, settings: settingsContent.digest, indexes };
+  const rootContent = encodeRoot(root);
+  added.push(settingsContent, rootContent);
+  await storeContents(tx, added);
+  return { epoch, revision, rootDigest: rootContent.digest, root, readAtMs, added, silenced };
+}
+
+const allBuckets = (): number[] => Array.from({ length: BUCKETS_PER_KIND }, (_, bucket) => bucket);
+const emptyIndexes = (): SnapshotRoot['indexes'] => {
+  const none = (): null[] => Array.from({ length: INDEXES_PER_KIND }, () => null);
+  return { servers: none(), agents: none(), grants: none() };
+};
+
+async function dirtyBuckets(tx: Transaction, kind: ChunkKind, after: number): Promise<number[]> {
+  const rows = await tx.dirtyBucket.findMany({
+    where: { kind, revision: { gt: after } },
+    distinct: ['bucket'],
+    orderBy: { bucket: 'asc' },
+    select: { bucket: true },
+  });
+  return rows.map(({ bucket }) => bucket);
+}
+
+/** Notes each bucket's digest; returns the contents of those that are not empty. */
+async function storeBuckets(tx: Transaction, kind: ChunkKind, compiled: readonly CompiledBucket[]): Promise<Encoded[]> {
+  const where = { kind, bucket: { in: compiled.map(({ bucket }) => bucket) } };
+  const before = await tx.snapshotBucket.findMany({ where });
+  const filled = compiled.flatMap(({ bucket, content }) => (content === null ? [] : [{ bucket, content }]));
+  const digests = new Set(filled.map(({ content }) => content.digest));
+  await markUnused(
+    tx,
+    before.map(({ digest }) => digest).filter((digest) => !digests.has(digest)),
+  );
+  await tx.snapshotBucket.deleteMany({ where });
+  await tx.snapshotBucket.createMany({ data: filled.map(({ bucket, content }) => ({ kind, bucket, digest: content.digest })) });
+  return filled.map(({ content }) => content);
+}
+
+async function compileIndex(tx: Transaction, kind: ChunkKind, index: number): Promise<Encoded | null> {
+  const first = index * BUCKETS_PER_INDEX;
+  const rows = await tx.snapshotBucket.findMany({ where: { kind, bucket: { gte: first, lt: first + BUCKETS_PER_INDEX } } });
+  if (rows.length === 0) return null;
+  const chunks: (Digest | null)[] = Array.from({ length: BUCKETS_PER_INDEX }, () => null);
+  for (const { bucket, digest } of rows) chunks[bucket - first] = digest;
+  return encodeIndex({ kind, index, chunks });
+}
+
+async function publish(tx: Transaction, { epoch, revision, rootDigest }: CommittedSnapshot): Promise<void> {
+  const at = new Date();
+  const what = { epoch, revision, rootDigest, at };
+  await tx.publishedSnapshot.upsert({ where: { id: 1 }, create: { id: 1, ...what }, update: what });
+  await tx.revision.updateMany({ where: { publishedAt: null, revision: { lte: revision } }, data: { publishedAt: at } });
+}

@@ -1,0 +1,86 @@
+import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
+import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, ServerRow } from './snapshot-rows.js';
+import type { Settings } from '@portcullis/contracts/api/policy';
+
+const DAY_MS = 86_400_000;
+
+const defaultLimits: ServerEntry['limits'] = {
+  concurrency: 128,
+  firstByteTimeoutMs: 300_000,
+  totalTimeoutMs: 600_000,
+  resultBytesMax: 10 * 1024 * 1024,
+};
+
+// By code unit, never by locale: every process and every run must sort alike.
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** A server with its approved definitions, sorted so that the same rows always give the same bytes. */
+export function serverEntry(row: ServerRow): ServerEntry {
+  return {
+    id: row.id,
+    slug: row.slug,
+    url: row.url,
+    enabled: row.enabled,
+    era: row.protocol === 'auto' ? row.era : row.protocol,
+    tags: row.tags.toSorted(byText),
+    environment: row.environment,
+    instructions: row.instructions,
+    capabilitiesJson: row.capabilitiesJson,
+    limits: defaultLimits,
+    definitions: row.definitions.flatMap(definitionEntry).toSorted((a, b) => byText(a.kind, b.kind) || byText(a.name, b.name)),
+  };
+}
+
+function definitionEntry(row: DefinitionRow): ServerEntry['definitions'] {
+  if (row.state !== 'approved' || row.approvedJson === null || row.approvedHash === null) return [];
+  return [{ kind: row.kind, name: row.name, hash: row.approvedHash, json: Buffer.from(row.approvedJson).toString('utf8') }];
+}
+
+/** An agent with its live keys. A key a day past its end is left out; until then the node tells its owner that it has expired. */
+export function agentEntry(row: AgentRow, now: Date): AgentEntry {
+  return {
+    id: row.id,
+    slug: row.slug,
+    enabled: row.enabled,
+    toolNameStyle: row.toolNameStyle === 'double_underscore' ? 'double-underscore' : row.toolNameStyle,
+    groupIds: row.memberships.map(({ groupId }) => groupId).toSorted(byText),
+    keys: row.keys
+      .filter((key) => key.revokedAt === null && (key.expiresAt === null || key.expiresAt.getTime() > now.getTime() - DAY_MS))
+      .map(keyEntry)
+      .toSorted((a, b) => byText(a.id, b.id)),
+  };
+}
+
+function keyEntry(row: AgentKeyRow): AgentEntry['keys'][number] {
+  return { id: row.id, hash: row.hash, pepperId: row.pepperId, expiresAt: row.expiresAt?.getTime() ?? null };
+}
+
+/** A grant as nodes decide by it: who wrote it and why stays in the control plane. */
+export function grantEntry(row: GrantRow): GrantEntry {
+  return {
+    id: row.id,
+    subject: grantSubject(row),
+    target: { serverId: row.serverId },
+    kind: row.kind,
+    names: row.names.toSorted(byText),
+    effect: row.effect,
+    notBefore: row.notBefore?.getTime() ?? null,
+    expiresAt: row.expiresAt?.getTime() ?? null,
+  };
+}
+
+function grantSubject(row: GrantRow): GrantEntry['subject'] {
+  if (row.agentId !== null) return { agentId: row.agentId };
+  if (row.groupId !== null) return { groupId: row.groupId };
+  throw new Error(`The grant ${row.id} has no subject`);
+}
+
+/** The installation's settings in the units of a node. */
+export function settingsEntry(settings: Settings): SettingsEntry {
+  return {
+    staleAfterMs: settings.staleAfterSeconds * 1000,
+    auditRelease: settings.auditRelease,
+    auditLists: settings.auditLists,
+    auditArgumentBytesMax: settings.auditArgumentBytesMax,
+  };
+}

@@ -1,0 +1,32 @@
+import type { PrismaClient } from '@portcullis/database';
+
+/** How long to wait for another publisher to finish its round. */
+const WAIT_MS = 5_000;
+/** A publisher that stands still this long loses the lock: a stopped process must not stop publishing everywhere. */
+const IDLE_MS = 15_000;
+
+/**
+ * Runs one round as the only publisher of this installation. The lock is held past the commit, until Redis has the result, so that rounds of
+ * several control planes reach Redis in the order of their revisions. Undefined when another publisher would not finish in time.
+ */
+export async function withPublisherLock<T>(database: PrismaClient, round: () => Promise<T>): Promise<T | undefined> {
+  return database.$transaction(
+    async (tx) => {
+      await tx.$executeRawUnsafe(`SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}`);
+      await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = ${WAIT_MS}`);
+      const isMine = await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('portcullis publisher'))`.then(
+        () => true,
+        (error: unknown) => {
+          if (isLockTimeout(error)) return false;
+          throw error;
+        },
+      );
+      return isMine ? round() : undefined;
+    },
+    { maxWait: 10_000, timeout: 600_000 },
+  );
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && 'meta' in error && JSON.stringify(error.meta).includes('55P03');
+}

@@ -1,0 +1,239 @@
+import { randomBytes } from 'node:crypto';
+import { bucketOf, SnapshotHead, snapshotKeys, SnapshotRoot, type ChunkKind, type SignedHead } from '@portcullis/contracts/snapshot';
+import { openDatabase, type PrismaClient } from '@portcullis/database';
+import { verifyBytes } from '@portcullis/secrets';
+import { createSnapshotStore, openHead } from '@portcullis/snapshot';
+import { freshDatabase, freshRedis, type FreshDatabase } from '@portcullis/testing';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { PolicyChanges } from '../changes/policy-changes.js';
+import { PolicyNews } from '../changes/policy-news.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { commitSnapshot } from './commit-snapshot.js';
+import { SnapshotPublisher, type PublisherReport } from './snapshot-publisher.js';
+
+let service: Awaited<ReturnType<typeof freshRedis>>;
+let own: FreshDatabase;
+let database: PrismaClient;
+let redis: Redis;
+let keys: KeyRing;
+let changes: PolicyChanges;
+let publishers: SnapshotPublisher[];
+const failures: unknown[] = [];
+const report: PublisherReport = { published: () => undefined, failed: (_stage, error) => failures.push(error) };
+const author = { name: 'test' };
+
+beforeAll(async () => {
+  service = await freshRedis();
+});
+afterAll(async () => service.stop());
+
+beforeEach(async () => {
+  own = await freshDatabase();
+  database = openDatabase(own.url, 8);
+  redis = new Redis(service.url);
+  await redis.flushall();
+  keys = await KeyRing.open(database, randomBytes(32));
+  changes = new PolicyChanges(database, new PolicyNews());
+  publishers = [];
+  failures.length = 0;
+});
+
+afterEach(async () => {
+  await Promise.all(publishers.map((publisher) => publisher.stop()));
+  redis.disconnect();
+  await database.$disconnect();
+  await own.drop();
+});
+
+function newPublisher(heartbeatMs = 50): SnapshotPublisher {
+  const publisher = new SnapshotPublisher({ database, keys, store: createSnapshotStore(redis), report, heartbeatMs });
+  publishers.push(publisher);
+  return publisher;
+}
+
+function opened(signed: SignedHead): SnapshotHead {
+  return openHead(signed, (keyId, body, signature) => {
+    const key = keys.nodeKeys().signing.find((candidate) => candidate.keyId === keyId);
+    return key && verifyBytes(key.publicKey, body, signature);
+  });
+}
+
+async function headInRedis(): Promise<SnapshotHead> {
+  const text = await redis.get(snapshotKeys.head);
+  if (text === null) throw new Error('Redis has no head');
+  return opened(JSON.parse(text) as SignedHead);
+}
+
+const contents = async (): Promise<Map<string, string>> =>
+  new Map((await database.snapshotChunk.findMany()).map(({ digest, bytes }) => [digest, Buffer.from(bytes).toString()]));
+
+const touched = (kind: ChunkKind, id: string) => [{ kind, bucket: bucketOf(id) }];
+
+async function addAgent(slug: string): Promise<string> {
+  const { result } = await changes.apply(author, 'agent.created', undefined, async (tx) => {
+    const { id } = await tx.agent.create({ data: { slug, name: slug } });
+    return { result: id, subject: { kind: 'agent', id, slug }, change: {}, dirty: touched('agents', id) };
+  });
+  return result;
+}
+
+async function renameAgent(id: string, slug: string): Promise<number> {
+  const { revision } = await changes.apply(author, 'agent.updated', undefined, async (tx) => {
+    await tx.agent.update({ where: { id }, data: { slug } });
+    return { result: undefined, subject: { kind: 'agent', id, slug }, change: {}, dirty: touched('agents', id) };
+  });
+  return revision;
+}
+
+async function addServer(slug: string): Promise<string> {
+  const { result } = await changes.apply(author, 'server.created', undefined, async (tx) => {
+    const bytes = Buffer.from('{"name":"b","inputSchema":{"type":"object"}}');
+    const approved = { state: 'approved' as const, json: bytes, hash: 'a'.repeat(64), approvedJson: bytes, approvedHash: 'a'.repeat(64) };
+    const { id } = await tx.server.create({
+      data: {
+        slug,
+        name: slug,
+        url: 'https://x.example/mcp',
+        era: 'legacy',
+        definitions: {
+          create: [
+            { kind: 'tool', name: 'b', ...approved },
+            { kind: 'tool', name: 'a', ...approved },
+            { kind: 'tool', name: 'changed', ...approved, state: 'changed', hash: 'b'.repeat(64) },
+            { kind: 'tool', name: 'waiting', state: 'pending', json: bytes, hash: 'a'.repeat(64) },
+          ],
+        },
+      },
+    });
+    return { result: id, subject: { kind: 'server', id, slug }, change: {}, dirty: touched('servers', id) };
+  });
+  return result;
+}
+
+test('revision 0, empty, is published at the first start', async () => {
+  await newPublisher().publishOnce();
+  expect(await headInRedis()).toMatchObject({ epoch: 1, revision: 0 });
+});
+
+test('the same rows compiled twice give the same bytes', async () => {
+  await addServer('github');
+  await addAgent('one');
+  await addAgent('two');
+  const first = await commitSnapshot(database);
+  await database.snapshotChunk.deleteMany();
+  await database.snapshotBucket.deleteMany();
+  await database.publishedSnapshot.deleteMany();
+  const second = await commitSnapshot(database);
+  expect(second.rootDigest).toBe(first.rootDigest);
+  expect(new Set(second.added.map(({ digest }) => digest))).toEqual(new Set(first.added.map(({ digest }) => digest)));
+});
+
+test('a change compiled alone gives the bytes of compiling everything', async () => {
+  const id = await addAgent('before');
+  await addServer('github');
+  await commitSnapshot(database);
+  await renameAgent(id, 'after');
+  await addServer('slack');
+  const alone = await commitSnapshot(database);
+  await database.publishedSnapshot.deleteMany();
+  expect((await commitSnapshot(database)).rootDigest).toBe(alone.rootDigest);
+});
+
+test('changing one agent changes exactly its chunk, its index, the root and the head', async () => {
+  const id = await addAgent('before');
+  for (let more = 0; more < 20; more += 1) await addAgent(`more-${more}`);
+  const publisher = newPublisher();
+  await publisher.publishOnce();
+  const before = await contents();
+  const headBefore = await headInRedis();
+  const revision = await renameAgent(id, 'after');
+  await publisher.publishOnce();
+  const added = [...(await contents())].filter(([digest]) => !before.has(digest)).map(([, text]) => JSON.parse(text) as Record<string, unknown>);
+  expect(added.map((content) => ('items' in content ? 'chunk' : 'chunks' in content ? 'index' : 'root')).toSorted()).toEqual([
+    'chunk',
+    'index',
+    'root',
+  ]);
+  const headAfter = await headInRedis();
+  expect(headAfter.revision).toBe(revision);
+  expect(headAfter.rootDigest).not.toBe(headBefore.rootDigest);
+  expect((await database.revision.findUniqueOrThrow({ where: { revision } })).publishedAt).not.toBeNull();
+});
+
+test('only approved definitions are in a snapshot', async () => {
+  const id = await addServer('github');
+  await commitSnapshot(database);
+  const chunk = [...(await contents()).values()].find((text) => text.includes(id)) ?? '';
+  const { items } = JSON.parse(chunk) as { items: { definitions: { name: string }[] }[] };
+  expect(items[0]?.definitions.map(({ name }) => name)).toEqual(['a', 'b']);
+});
+
+test('a server too large to distribute offers nothing and stops nobody else', async () => {
+  const id = await addServer('huge');
+  const json = Buffer.from(JSON.stringify({ name: 'x', description: 'd'.repeat(60_000) }));
+  const big = { kind: 'tool', state: 'approved', json, hash: 'c'.repeat(64), approvedJson: json, approvedHash: 'c'.repeat(64) } as const;
+  await database.definition.createMany({ data: Array.from({ length: 100 }, (_, at) => ({ serverId: id, name: `big-${at}`, ...big })) });
+  const snapshot = await commitSnapshot(database);
+  expect(snapshot.silenced).toEqual(['huge']);
+});
+
+test('publishers at once publish every change and never go back', async () => {
+  const id = await addAgent('agent');
+  const seen: SnapshotHead[] = [];
+  const listener = new Redis(service.url);
+  await listener.subscribe(snapshotKeys.channel);
+  listener.on('message', (_channel, text: string) => seen.push(opened(JSON.parse(text) as SignedHead)));
+  for (let count = 0; count < 3; count += 1) newPublisher(5).start();
+  let revision = 0;
+  for (let change = 0; change < 30; change += 1) {
+    revision = await renameAgent(id, `agent-${change}`);
+    publishers[change % 3]?.nudge();
+  }
+  await vi.waitFor(() => expect(seen.at(-1)?.revision).toBe(revision), 20_000);
+  listener.disconnect();
+  const order = seen.map((head) => head.revision);
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+  const issued = seen.map((head) => head.issuedAt);
+  expect(issued).toEqual(issued.toSorted((a, b) => a - b));
+  expect(failures).toEqual([]);
+});
+
+test('what was committed and never reached Redis is published by whoever comes next', async () => {
+  await newPublisher().publishOnce();
+  const id = await addAgent('agent');
+  const committed = await commitSnapshot(database); // and here the process died
+  expect((await headInRedis()).revision).toBe(0);
+  await newPublisher().publishOnce();
+  expect(await headInRedis()).toMatchObject({ revision: committed.revision, rootDigest: committed.rootDigest });
+  const chunk = [...(await contents())].find(([, text]) => text.includes(id))?.[0] ?? '';
+  expect(await redis.exists(snapshotKeys.chunk(chunk))).toBe(1);
+});
+
+test('a flushed Redis has everything again after a heartbeat', async () => {
+  await addAgent('agent');
+  await addServer('github');
+  newPublisher().start();
+  await vi.waitFor(async () => expect((await headInRedis()).revision).toBe(2), 20_000);
+  const root = SnapshotRoot.parse(JSON.parse((await contents()).get((await headInRedis()).rootDigest) ?? ''));
+  await redis.flushall();
+  await vi.waitFor(async () => {
+    await headInRedis();
+    for (const digest of (await contents()).keys()) expect(await redis.exists(snapshotKeys.chunk(digest))).toBe(1);
+  }, 20_000);
+  expect(root.revision).toBe(2);
+});
+
+test('a heartbeat makes policy younger, and a publisher without Postgres signs nothing', async () => {
+  const publisher = newPublisher();
+  publisher.start();
+  await vi.waitFor(async () => expect((await headInRedis()).revision).toBe(0), 20_000);
+  const first = (await headInRedis()).issuedAt;
+  await vi.waitFor(async () => expect((await headInRedis()).issuedAt).toBeGreaterThan(first), 20_000);
+  await own.drop();
+  await vi.waitFor(() => expect(failures.length).toBeGreaterThan(1), 20_000);
+  const last = (await headInRedis()).issuedAt;
+  const failed = failures.length;
+  await vi.waitFor(() => expect(failures.length).toBeGreaterThan(failed + 1), 20_000);
+  expect((await headInRedis()).issuedAt).toBe(last);
+});

@@ -1,0 +1,120 @@
+import type { SignedHead } from '@portcullis/contracts/snapshot';
+import type { PrismaClient } from '@portcullis/database';
+import type { SnapshotStore } from '@portcullis/snapshot';
+import type { KeyRing } from '../keys/key-ring.js';
+import { commitSnapshot, type CommittedSnapshot } from './commit-snapshot.js';
+import { distributeSnapshot, refreshContents } from './distribute-snapshot.js';
+import { withPublisherLock } from './publisher-lock.js';
+import { signSnapshot } from './sign-snapshot.js';
+import { pruneSnapshots } from './stored-contents.js';
+import { Wake } from './wake.js';
+
+/** What the publisher tells of its rounds. None of these may throw. */
+export interface PublisherReport {
+  published(snapshot: CommittedSnapshot, durationMs: number): void;
+  /** Postgres or Redis failed; the next round tries again. */
+  failed(stage: 'postgres' | 'redis', error: unknown): void;
+}
+
+export interface PublisherParts {
+  readonly database: PrismaClient;
+  readonly store: SnapshotStore;
+  readonly keys: KeyRing;
+  readonly report: PublisherReport;
+  readonly heartbeatMs?: number;
+}
+
+/** Writes this close together share one head. */
+const GATHER_MS = 10;
+const HEARTBEAT_MS = 1_000;
+const UPKEEP_MS = 3_600_000;
+
+/**
+ * Publishes every change of policy, and the head again each second. Any number may run: rounds are serialized by a lock in Postgres, what is to
+ * be published is found there, so a round that died in the middle is finished by the next one, anywhere.
+ */
+export class SnapshotPublisher {
+  private readonly wake = new Wake();
+  private readonly heartbeatMs: number;
+  private loop: Promise<void> | undefined;
+  private isStopping = false;
+  private newest: SignedHead | undefined;
+  private upkeepAt = 0;
+
+  constructor(private readonly parts: PublisherParts) {
+    this.heartbeatMs = parts.heartbeatMs ?? HEARTBEAT_MS;
+  }
+
+  start(): void {
+    this.loop ??= this.run();
+  }
+
+  /** Ends after the round that is under way. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    this.wake.ring();
+    await this.loop;
+  }
+
+  /** Something was committed: publish soon. Only a hint, the next heartbeat would find it too. */
+  nudge(): void {
+    this.wake.ring();
+  }
+
+  /** The newest head this process has signed, also while Redis is away; undefined before the first. */
+  head(): SignedHead | undefined {
+    return this.newest;
+  }
+
+  /** One round: commits what changed, signs the head and distributes both. Throws when Postgres or Redis fails. */
+  async publishOnce(): Promise<void> {
+    const startedAt = performance.now();
+    await withPublisherLock(this.parts.database, async () => {
+      const snapshot = await this.at('postgres', () => commitSnapshot(this.parts.database));
+      const head = signSnapshot(snapshot, this.parts.keys.signingKey());
+      this.newest = head;
+      await this.at('redis', () => distributeSnapshot(this.parts.database, this.parts.store, snapshot, head));
+      this.parts.report.published(snapshot, performance.now() - startedAt);
+      await this.upkeep(snapshot);
+    });
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopping) {
+      const startedAt = performance.now();
+      // A failure is reported where it happens; the loop is what tries again.
+      await this.publishOnce().catch((error: unknown) => this.reportOnce(error));
+      const isNudged = await this.wake.within(this.heartbeatMs - (performance.now() - startedAt));
+      if (isNudged && !this.isStopping) await this.wake.pause(GATHER_MS);
+    }
+  }
+
+  private async upkeep(snapshot: CommittedSnapshot): Promise<void> {
+    if (Date.now() < this.upkeepAt) return;
+    const referenced = await this.at('redis', () => refreshContents(this.parts.database, this.parts.store, snapshot));
+    await this.at('postgres', () => pruneSnapshots(this.parts.database, referenced, snapshot.revision));
+    this.upkeepAt = Date.now() + UPKEEP_MS;
+  }
+
+  private async at<T>(stage: 'postgres' | 'redis', work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw new RoundError(stage, error);
+    }
+  }
+
+  private reportOnce(error: unknown): void {
+    if (error instanceof RoundError) this.parts.report.failed(error.stage, error.cause);
+    else this.parts.report.failed('postgres', error);
+  }
+}
+
+class RoundError extends Error {
+  constructor(
+    readonly stage: 'postgres' | 'redis',
+    cause: unknown,
+  ) {
+    super(`A round of publishing failed at ${stage}`, { cause });
+  }
+}

@@ -1,0 +1,81 @@
+import type { Agent, AgentKey, Definition, Grant, Server, Transaction } from '@portcullis/database';
+
+export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'approvedJson' | 'approvedHash'>;
+export type ServerRow = Pick<
+  Server,
+  'id' | 'slug' | 'url' | 'protocol' | 'era' | 'tags' | 'environment' | 'enabled' | 'instructions' | 'capabilitiesJson'
+> & { definitions: DefinitionRow[] };
+export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
+export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & { keys: AgentKeyRow[]; memberships: { groupId: string }[] };
+export type GrantRow = Pick<Grant, 'id' | 'agentId' | 'groupId' | 'serverId' | 'kind' | 'names' | 'effect' | 'notBefore' | 'expiresAt'>;
+
+interface Found {
+  id: string;
+}
+
+// The same ten bits as bucketOf of contracts/snapshot.
+export async function readServers(tx: Transaction, buckets: readonly number[]): Promise<ServerRow[]> {
+  const found = await tx.$queryRaw<
+    Found[]
+  >`SELECT id::text AS id FROM server WHERE ('x' || right(id::text, 3))::bit(12)::int % 1024 = ANY(${buckets})`;
+  return tx.server.findMany({
+    where: { id: { in: found.map(({ id }) => id) } },
+    orderBy: { id: 'asc' },
+    select: {
+      id: true,
+      slug: true,
+      url: true,
+      protocol: true,
+      era: true,
+      tags: true,
+      environment: true,
+      enabled: true,
+      instructions: true,
+      capabilitiesJson: true,
+      definitions: {
+        where: { state: 'approved' },
+        select: { kind: true, name: true, state: true, approvedJson: true, approvedHash: true },
+      },
+    },
+  });
+}
+
+export async function readAgents(tx: Transaction, buckets: readonly number[]): Promise<AgentRow[]> {
+  const found = await tx.$queryRaw<
+    Found[]
+  >`SELECT id::text AS id FROM agent WHERE ('x' || right(id::text, 3))::bit(12)::int % 1024 = ANY(${buckets})`;
+  return tx.agent.findMany({
+    where: { id: { in: found.map(({ id }) => id) } },
+    orderBy: { id: 'asc' },
+    select: {
+      id: true,
+      slug: true,
+      enabled: true,
+      toolNameStyle: true,
+      memberships: { select: { groupId: true } },
+      keys: { where: { revokedAt: null }, select: { id: true, hash: true, pepperId: true, expiresAt: true, revokedAt: true } },
+    },
+  });
+}
+
+/** Grants lie in the bucket of their subject. */
+export async function readGrants(tx: Transaction, buckets: readonly number[]): Promise<GrantRow[]> {
+  const found = await tx.$queryRaw<
+    Found[]
+  >`SELECT id::text AS id FROM access_grant WHERE ('x' || right(coalesce(agent_id, group_id)::text, 3))::bit(12)::int % 1024 = ANY(${buckets})`;
+  return tx.grant.findMany({
+    where: { id: { in: found.map(({ id }) => id) } },
+    orderBy: { id: 'asc' },
+    select: {
+      id: true,
+      agentId: true,
+      groupId: true,
+      serverId: true,
+      kind: true,
+      names: true,
+      effect: true,
+      notBefore: true,
+      expiresAt: true,
+    },
+  });
+}
