@@ -43,3 +43,7 @@ export const Reason = z.string().max(500);
 
 /** Set on every answer to a change of policy: the revision that holds it. */
 export const REVISION_HEADER = 'x-policy-revision';
+
+/** On every change of policy: `all` holds the answer back until every live node has applied the change. */
+export const ChangeQuery = z.strictObject({ wait: z.literal('all').optional() });
+export type ChangeQuery = z.infer<typeof ChangeQuery>;

@@ -15,10 +15,19 @@ export const Operator = z
   .object({ id: Id, name: z.string(), role: OperatorRole, enabled: z.boolean(), createdAt: Timestamp })
   .meta({ id: 'Operator' });
 export type Operator = z.infer<typeof Operator>;
+/** Both members may be left out; what is left out stays as it is. */
+export const UpdateOperator = z.strictObject({ role: OperatorRole, enabled: z.boolean() }).partial().meta({ id: 'UpdateOperator' });
+export type UpdateOperator = z.infer<typeof UpdateOperator>;
 export const OperatorPage = pageOf(Operator).meta({ id: 'OperatorPage' });
 
 export const CreateOperatorToken = z.strictObject({ expiresAt: Timestamp.nullable().default(null) }).meta({ id: 'CreateOperatorToken' });
 export type CreateOperatorToken = z.infer<typeof CreateOperatorToken>;
+
+export const OperatorToken = z
+  .object({ id: z.string(), createdAt: Timestamp, expiresAt: Timestamp.nullable(), revokedAt: Timestamp.nullable() })
+  .meta({ id: 'OperatorToken' });
+export type OperatorToken = z.infer<typeof OperatorToken>;
+export const OperatorTokenPage = pageOf(OperatorToken).meta({ id: 'OperatorTokenPage' });
 
 /** `token` is shown here and never again. */
 export const CreatedOperatorToken = z
