@@ -53,3 +53,5 @@ export {
 export type { Implementation, ListOptions, ResultOptions } from './messages.js';
 export { clampTtl, legacyError, legacyResult, modernError, modernResult, resultTypeOf, toLegacyToolJson } from './downgrade.js';
 export type { CacheHint, RpcError } from './downgrade.js';
+export { upstreamHeaders, upstreamMeta } from './upstream-request.js';
+export type { UpstreamEnvelope } from './upstream-request.js';
