@@ -22,6 +22,10 @@ export const NodeKeys = z.object({
 });
 export type NodeKeys = z.infer<typeof NodeKeys>;
 
+/** What sealed keys are bound to, so that they do not open as another node's. */
+export const nodeKeysAad = (nodeId: string): string => `node-keys|${nodeId}|1`;
+
+/** `sealedKeys` is `NodeKeys` as JSON, sealed to the node's public key with `nodeKeysAad`. */
 export const EnrolResponse = z.object({ nodeId: Id, nodeKey: z.string(), sealedKeys: z.string() });
 export type EnrolResponse = z.infer<typeof EnrolResponse>;
 
