@@ -80,14 +80,18 @@ function annotationsFault(value: JsonObject): string | undefined {
   return hint === undefined ? undefined : `annotations.${hint} must be a boolean`;
 }
 
-const ISO_TIME = /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 function isTime(value: unknown): boolean {
-  const day = typeof value === 'string' ? ISO_TIME.exec(value)?.[1] : undefined;
-  if (day === undefined) return false;
-  const midnight = new Date(`${day}T00:00:00Z`);
-  // February 31 is read as a day in March.
-  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+  const parts = typeof value === 'string' ? ISO_TIME.exec(value) : null;
+  if (parts === null) return false;
+  const [year = 0, month = 0, day = 0] = parts.slice(1).map(Number);
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 function toolFault(value: JsonObject): string | undefined {

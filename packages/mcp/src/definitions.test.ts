@@ -191,6 +191,24 @@ describe('what is accepted does not make an official client throw the list away'
   });
 });
 
+it.each([
+  ['2025-01-31T00:00:00Z', true],
+  ['2024-02-29T23:59:59.5+01:00', true],
+  ['2000-02-29T00:00:00Z', true],
+  ['1900-02-29T00:00:00Z', false],
+  ['2025-02-29T00:00:00Z', false],
+  ['2025-04-31T00:00:00Z', false],
+  ['2025-00-01T00:00:00Z', false],
+  ['2025-01-00T00:00:00Z', false],
+  ['2025-01-01T24:00:00Z', false],
+  ['2025-01-01T00:00Z', false],
+  ['2025-01-01', false],
+])('lastModified %s is a time: %s', (lastModified, expected) => {
+  const resource = { uri: 'a:b', name: 'a', annotations: { lastModified } };
+  expect(definitionFault('resources', resource) === undefined).toBe(expected);
+  expect(isSpecType.Resource(resource)).toBe(expected);
+});
+
 describe('the pin', () => {
   it('does not see key order, white space, escapes or _meta', () => {
     const a = cutDefinitions('{"tools":[{"name":"read","inputSchema":{"type":"object","title":"a"},"_meta":{"x":1}}]}', 'tools').pieces[0];
