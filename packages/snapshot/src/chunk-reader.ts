@@ -1,0 +1,77 @@
+import type { Redis } from 'ioredis';
+import { snapshotKeys, type Digest } from '@portcullis/contracts/snapshot';
+import { digestOf } from './content.js';
+import type { SnapshotSource } from './follower.js';
+import { CHUNK_BYTES_MAX } from './limits.js';
+import { answersSoon } from './redis-state.js';
+import { SnapshotRefusal, type RefusalReason } from './snapshot-refusal.js';
+import { within } from './within.js';
+
+/** Gets contents by digest, every one verified. Throws a SnapshotRefusal when one cannot be had. */
+export type ReadContents = (digests: readonly Digest[]) => Promise<ReadonlyMap<Digest, Uint8Array>>;
+
+const REDIS_DEADLINE_MS = 5_000;
+const CONTROL_PLANE_DEADLINE_MS = 5_000;
+const REDIS_CHUNKS_AT_ONCE = 32;
+const CONTROL_PLANE_CHUNKS_AT_ONCE = 8;
+
+interface Search {
+  readonly found: Map<Digest, Uint8Array>;
+  /** What was wrong with bytes that came under a digest. */
+  readonly faults: Map<Digest, RefusalReason>;
+}
+
+/** Reads from Redis, and from the control plane what Redis lacks or has wrong. */
+export function createChunkReader(redis: Redis, controlPlane: SnapshotSource | undefined): ReadContents {
+  return async (digests) => {
+    const search: Search = { found: new Map(), faults: new Map() };
+    await searchRedis(redis, digests, search);
+    const missing = digests.filter((digest) => !search.found.has(digest));
+    if (controlPlane !== undefined) await searchControlPlane(controlPlane, missing, search);
+    const lost = missing.find((digest) => !search.found.has(digest));
+    if (lost !== undefined) throw new SnapshotRefusal(search.faults.get(lost) ?? 'chunk_missing', lost);
+    return search.found;
+  };
+}
+
+function accept(digest: Digest, bytes: Uint8Array, { found, faults }: Search): void {
+  if (bytes.length > CHUNK_BYTES_MAX) faults.set(digest, 'chunk_too_large');
+  else if (digestOf(bytes) !== digest) faults.set(digest, 'digest_mismatch');
+  else found.set(digest, bytes);
+}
+
+async function searchRedis(redis: Redis, digests: readonly Digest[], search: Search): Promise<void> {
+  for (let at = 0; at < digests.length; at += REDIS_CHUNKS_AT_ONCE) {
+    if (!answersSoon(redis)) return;
+    const batch = digests.slice(at, at + REDIS_CHUNKS_AT_ONCE);
+    const pipeline = redis.pipeline();
+    // A range, not the value: whatever somebody stored there, at most the size of a chunk comes over.
+    for (const digest of batch) pipeline.getrangeBuffer(snapshotKeys.chunk(digest), 0, CHUNK_BYTES_MAX);
+    try {
+      const answers = await within(REDIS_DEADLINE_MS, () => pipeline.exec());
+      batch.forEach((digest, each) => {
+        const bytes = answers?.[each]?.[1];
+        if (bytes instanceof Uint8Array && bytes.length > 0) accept(digest, bytes, search);
+      });
+    } catch {
+      return; // Redis is gone: the control plane is asked for the rest
+    }
+  }
+}
+
+async function searchControlPlane(source: SnapshotSource, digests: readonly Digest[], search: Search): Promise<void> {
+  const queue = [...digests];
+  let gone = false;
+  const work = async (): Promise<void> => {
+    for (let digest = queue.shift(); digest !== undefined && !gone; digest = queue.shift()) {
+      const wanted = digest;
+      try {
+        const bytes = await within(CONTROL_PLANE_DEADLINE_MS, (signal) => source.fetchChunk(wanted, signal));
+        if (bytes !== null) accept(wanted, bytes, search);
+      } catch {
+        gone = true; // one failure speaks for the rest: the next head tries again
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CONTROL_PLANE_CHUNKS_AT_ONCE }, work));
+}
