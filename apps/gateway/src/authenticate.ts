@@ -1,0 +1,42 @@
+import { GatewayError } from '@portcullis/contracts/errors';
+import type { AgentEntry } from '@portcullis/contracts/snapshot';
+import { bearerMatches, parseBearer } from '@portcullis/secrets';
+import type { PolicySnapshot } from '@portcullis/snapshot';
+
+/** Who calls, and with which of its keys. */
+export interface Caller {
+  readonly agent: AgentEntry;
+  readonly keyId: string;
+}
+
+/** Finds the pepper a key was hashed under; undefined for one this node does not hold. */
+export type PepperOf = (pepperId: string) => Uint8Array | undefined;
+
+const SCHEME = /^bearer /i;
+const TOKEN_CHARS_MAX = 256;
+/** Compared with where there is nothing to compare with, so that an unknown key costs what a wrong one costs. */
+const NOBODY = { pepper: new Uint8Array(32), hash: Buffer.alloc(32).toString('base64url') };
+
+/**
+ * The agent behind an `Authorization` header, by this snapshot and this moment (epoch milliseconds). Every reason to refuse is the same
+ * `auth.required` outside; `detail` tells them apart for logs.
+ */
+export function authenticate(header: string | undefined, live: PolicySnapshot, check: { pepperOf: PepperOf; now: number }): Caller {
+  if (header === undefined) throw refused('no_credentials');
+  const scheme = SCHEME.exec(header)?.[0];
+  const parts = scheme === undefined || header.length > TOKEN_CHARS_MAX ? undefined : parseBearer('agent', header.slice(scheme.length));
+  if (parts === undefined) throw refused('not_an_agent_key');
+  const found = live.agentByKeyId.get(parts.id);
+  const pepper = found === undefined ? undefined : check.pepperOf(found.key.pepperId);
+  const matches = bearerMatches(pepper ?? NOBODY.pepper, parts.secret, found?.key.hash ?? NOBODY.hash);
+  if (found === undefined) throw refused('unknown_key', parts.id);
+  if (pepper === undefined) throw refused('unknown_pepper', parts.id);
+  if (!matches) throw refused('wrong_secret', parts.id);
+  if (found.key.expiresAt !== null && check.now >= found.key.expiresAt) throw refused('expired', parts.id);
+  if (!found.agent.enabled) throw refused('agent_disabled', parts.id);
+  return { agent: found.agent, keyId: parts.id };
+}
+
+function refused(reason: string, keyId: string | null = null): GatewayError {
+  return new GatewayError('auth.required', { reason, keyId });
+}

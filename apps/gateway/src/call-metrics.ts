@@ -1,0 +1,66 @@
+import type { Metrics } from '@portcullis/boot';
+
+/** How one request ended, in words fit for a label. */
+export type CallOutcome = 'success' | 'tool_error' | 'denied' | 'refused' | 'upstream_error' | 'timeout' | 'cancelled' | 'error';
+
+const METHODS: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'server/discover',
+  'tools/list',
+  'tools/call',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+]);
+
+interface Child {
+  inc(): void;
+}
+
+/** What the path of a call counts. Methods we do not know share one label, so foreign text never makes a series. */
+export class CallMetrics {
+  private readonly children = new Map<string, Child>();
+  private readonly calls;
+  private readonly duration;
+  private readonly upstreamDuration;
+  private readonly failures;
+  private readonly inFlightGauge;
+  inFlight = 0;
+
+  constructor(metrics: Metrics) {
+    const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+    this.calls = metrics.counter({ name: 'calls_total', help: 'Requests of agents, by method and outcome', labelNames: ['method', 'outcome'] });
+    this.duration = metrics.histogram({ name: 'call_duration_seconds', help: 'From the first byte of a forwarded call to its last', buckets });
+    this.upstreamDuration = metrics.histogram({ name: 'upstream_duration_seconds', help: 'The part of it spent at the server', buckets });
+    this.failures = metrics.counter({
+      name: 'failed_authentication_total',
+      help: 'Requests without a usable key, by reason',
+      labelNames: ['reason'],
+    });
+    const collect = (): void => this.inFlightGauge.set(this.inFlight);
+    this.inFlightGauge = metrics.gauge({ name: 'calls_in_flight', help: 'Calls at a server now', collect });
+  }
+
+  ended(method: string, outcome: CallOutcome): void {
+    const known = METHODS.has(method) ? method : 'other';
+    const key = `${known} ${outcome}`;
+    let child = this.children.get(key);
+    if (child === undefined) {
+      child = this.calls.labels({ method: known, outcome });
+      this.children.set(key, child);
+    }
+    child.inc();
+  }
+
+  forwarded(durationUs: number, upstreamUs: number): void {
+    this.duration.observe(durationUs / 1_000_000);
+    this.upstreamDuration.observe(upstreamUs / 1_000_000);
+  }
+
+  failedAuthentication(reason: string): void {
+    this.failures.labels({ reason }).inc();
+  }
+}

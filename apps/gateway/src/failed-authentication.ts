@@ -1,0 +1,49 @@
+import { GatewayError } from '@portcullis/contracts/errors';
+
+/** One report: how often a source failed for one reason, within a minute. */
+export interface FailureReport {
+  readonly source: string;
+  readonly keyId: string | null;
+  readonly reason: string;
+  readonly times: number;
+}
+
+const MINUTE_MS = 60_000;
+const PLACES_MAX = 10_000;
+
+/**
+ * Counts failed authentication per key id, source and reason, and reports each at most once a minute: a flood of wrong keys must not become a
+ * flood of lines.
+ */
+export class FailedAuthentication {
+  private readonly counts = new Map<string, FailureReport & { times: number }>();
+  private reportedAt = 0;
+
+  constructor(
+    private readonly report: (failure: FailureReport) => void,
+    private readonly count: (reason: string) => void,
+  ) {}
+
+  /** Notes one failure; the first of its kind in a minute is reported at once, the rest with their number when the minute is over. */
+  note(error: unknown, source: string, now: number): void {
+    const detail = error instanceof GatewayError ? error.detail : {};
+    const reason = typeof detail['reason'] === 'string' ? detail['reason'] : 'error';
+    const failure = { source, keyId: typeof detail['keyId'] === 'string' ? detail['keyId'] : null, reason };
+    this.count(reason);
+    if (now - this.reportedAt >= MINUTE_MS) this.flush(now);
+    const key = `${source} ${failure.keyId ?? ''} ${reason}`;
+    const known = this.counts.get(key);
+    if (known !== undefined) known.times += 1;
+    else if (this.counts.size < PLACES_MAX) {
+      this.counts.set(key, { ...failure, times: 0 });
+      this.report({ ...failure, times: 1 });
+    }
+  }
+
+  /** Reports what is still unreported and starts a new minute. */
+  flush(now: number): void {
+    this.reportedAt = now;
+    for (const failure of this.counts.values()) if (failure.times > 0) this.report(failure);
+    this.counts.clear();
+  }
+}

@@ -1,0 +1,35 @@
+import type { AuditTrail } from '@portcullis/audit';
+import type { Implementation } from '@portcullis/mcp';
+import type { Sealer } from '@portcullis/secrets';
+import type { PolicySnapshot } from '@portcullis/snapshot';
+import type { PepperOf } from './authenticate.js';
+import type { CallMetrics } from './call-metrics.js';
+import type { Edge } from './edge/front-filter.js';
+import type { FailedAuthentication } from './failed-authentication.js';
+import type { AgentSessions } from './session/agent-sessions.js';
+import type { UpstreamSessions } from './session/upstream-sessions.js';
+import type { Upstreams } from './upstream/upstreams.js';
+import type { AgentViews } from './view/agent-views.js';
+
+/** What a node is made of, as the path of a call sees it. Built once by `node.ts`. */
+export interface Gateway {
+  readonly edge: Edge;
+  /** How we name ourselves to agents and to servers. */
+  readonly serverInfo: Implementation;
+  readonly policy: {
+    current(): PolicySnapshot | undefined;
+    ageMs(): number;
+  };
+  readonly pepperOf: PepperOf;
+  readonly sealer: () => Sealer;
+  readonly sessions: AgentSessions;
+  readonly views: AgentViews;
+  readonly upstreams: Upstreams;
+  readonly upstreamSessions: UpstreamSessions;
+  readonly audit: Pick<AuditTrail, 'recordIntent' | 'recordOutcome'>;
+  readonly metrics: CallMetrics;
+  readonly failedAuthentication: FailedAuthentication;
+  readonly logError: (error: unknown, message: string) => void;
+  /** Wall clock, epoch milliseconds. */
+  readonly now: () => number;
+}
