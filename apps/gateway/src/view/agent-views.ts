@@ -1,0 +1,66 @@
+import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import { compileTable, type PolicyTable } from '@portcullis/policy';
+import type { PolicySnapshot } from '@portcullis/snapshot';
+import { LRUCache } from '../lru-cache.js';
+import { AgentView, type ViewParts } from './agent-view.js';
+
+const NONE: readonly GrantEntry[] = [];
+
+interface Compiled {
+  readonly agent: AgentEntry;
+  readonly grants: readonly (readonly GrantEntry[])[];
+  readonly table: PolicyTable;
+}
+
+/** Policy tables and views of the agents that call here, made on first use and kept while what they were made from stays the same. */
+export class AgentViews {
+  private readonly tables: LRUCache<Compiled>;
+  private readonly views: LRUCache<AgentView>;
+
+  constructor(agentsMax: number) {
+    this.tables = new LRUCache(agentsMax);
+    this.views = new LRUCache(agentsMax);
+  }
+
+  /** What this agent sees at this endpoint, by this snapshot and this moment (epoch milliseconds). */
+  of(agent: AgentEntry, slug: string | null, moment: { live: PolicySnapshot; now: number }): AgentView {
+    const { live, now } = moment;
+    const { table } = this.compiled(agent, live);
+    const key = slug === null ? agent.id : `${agent.id} ${slug}`;
+    const known = this.views.get(key);
+    if (known !== undefined && (known.validUntil === null || now < known.validUntil) && known.table === table && isOf(known.parts, live)) {
+      return known;
+    }
+    const serverIds = [...table.servers.keys()];
+    const servers = serverIds.map((id) => live.servers.get(id));
+    const view = new AgentView({ agent, serverIds, servers }, table, slug, now);
+    this.views.set(key, view);
+    return view;
+  }
+
+  private compiled(agent: AgentEntry, live: PolicySnapshot): Compiled {
+    const known = this.tables.get(agent.id);
+    if (known !== undefined && known.agent === agent && sameGrants(known.grants, agent, live)) return known;
+    const grants = subjectsOf(agent).map((subject) => live.grantsBySubject.get(subject) ?? NONE);
+    const compiled = { agent, grants, table: compileTable({ agent, grants: grants.flat() }) };
+    this.tables.set(agent.id, compiled);
+    return compiled;
+  }
+}
+
+function subjectsOf(agent: AgentEntry): readonly string[] {
+  return agent.groupIds.length === 0 ? [agent.id] : [...new Set([agent.id, ...agent.groupIds])];
+}
+
+function sameGrants(grants: Compiled['grants'], agent: AgentEntry, live: PolicySnapshot): boolean {
+  return subjectsOf(agent).every((subject, at) => {
+    const now = live.grantsBySubject.get(subject) ?? NONE;
+    const then = grants[at];
+    return now === then || (then !== undefined && now.length === then.length && now.every((grant, place) => grant === then[place]));
+  });
+}
+
+/** Whether the servers are still the very entries the view was made from; agent and grants are the table's. */
+function isOf(parts: ViewParts, live: PolicySnapshot): boolean {
+  return parts.servers.every((server, at) => live.servers.get(parts.serverIds[at] ?? '') === server);
+}

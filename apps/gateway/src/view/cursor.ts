@@ -1,0 +1,35 @@
+import { UnsealError, type Sealer } from '@portcullis/secrets';
+import type { Position } from './list-pages.js';
+
+/** Whose list a cursor goes on with; it opens nowhere else. */
+export interface CursorPlace {
+  readonly method: string;
+  readonly agentId: string;
+  readonly slug: string | null;
+}
+
+const CURSOR_CHARS_MAX = 4096;
+
+/** A cursor that any node opens, and that means the same place in the list of any revision. */
+export function sealCursor(sealer: Sealer, position: Position, place: CursorPlace): string {
+  return sealer.seal(JSON.stringify(position), aadOf(place));
+}
+
+/** The place a cursor stands for; undefined for one that is not ours, or not of this agent and list. */
+export function openCursor(sealer: Sealer, cursor: string, place: CursorPlace): Position | undefined {
+  if (cursor.length > CURSOR_CHARS_MAX) return undefined;
+  let content: unknown;
+  try {
+    content = JSON.parse(sealer.open(cursor, aadOf(place)).toString());
+  } catch (error) {
+    if (error instanceof UnsealError) return undefined;
+    throw error;
+  }
+  if (!Array.isArray(content)) return undefined;
+  const [slug, name]: unknown[] = content;
+  return typeof slug === 'string' && typeof name === 'string' ? [slug, name] : undefined;
+}
+
+function aadOf({ method, agentId, slug }: CursorPlace): string {
+  return `cursor|1|${method}|${agentId}|${slug ?? ''}`;
+}
