@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { GatewayError } from '@portcullis/contracts/errors';
+import { isLegacyVersion } from '@portcullis/mcp';
+import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { LRUCache } from '../lru-cache.js';
+
+/** A session of the legacy era. Everything a node must know of it is sealed in its id. */
+export interface Session {
+  /** Short name of this one session, for what lies elsewhere under it. */
+  readonly name: string;
+  readonly agentId: string;
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** Which sessions their clients have ended, on whatever node. */
+export interface EndedSessions {
+  has(name: string): boolean;
+  add(name: string, expiresAt: number): void;
+}
+
+const LIFETIME_MS = 86_400_000;
+const AAD = 'legacy-session|1';
+const ID_CHARS_MAX = 1024;
+const REMEMBERED_MAX = 10_000;
+
+/** Makes and opens legacy session ids: sealed tokens that any node with the ring opens, bound to one agent. */
+export class AgentSessions {
+  private readonly opened = new LRUCache<Session>(REMEMBERED_MAX);
+
+  constructor(
+    private readonly sealer: () => Sealer,
+    private readonly ended: EndedSessions,
+  ) {}
+
+  /** The id of a new session; `capabilitiesDigest` says which declaration of the client belongs to it. */
+  start(agentId: string, version: string, facts: { capabilitiesDigest: string; now: number }): string {
+    const content = [randomBytes(9).toString('base64url'), agentId, version, facts.now + LIFETIME_MS, facts.capabilitiesDigest];
+    return this.sealer().seal(JSON.stringify(content), AAD);
+  }
+
+  /** Opens an id; `client.unknown_session` for one that is forged, expired, ended or another agent's, all alike. */
+  open(id: string, agentId: string, now: number): Session {
+    const session = this.opened.get(id) ?? this.unseal(id);
+    if (session.agentId !== agentId) throw new GatewayError('client.unknown_session', { reason: 'of another agent' });
+    if (session.expiresAt <= now) throw new GatewayError('client.unknown_session', { reason: 'expired' });
+    if (this.ended.has(session.name)) throw new GatewayError('client.unknown_session', { reason: 'ended' });
+    return session;
+  }
+
+  end(session: Session): void {
+    this.ended.add(session.name, session.expiresAt);
+  }
+
+  /** For when the ring changed: what only a withdrawn key opens must not be remembered. */
+  forgetOpened(): void {
+    this.opened.clear();
+  }
+
+  private unseal(id: string): Session {
+    if (id.length > ID_CHARS_MAX) throw new GatewayError('client.unknown_session', { reason: 'too long' });
+    const session = readSession(this.plaintextOf(id));
+    if (session === undefined) throw new GatewayError('client.unknown_session', { reason: 'unreadable' });
+    this.opened.set(id, session);
+    return session;
+  }
+
+  private plaintextOf(id: string): string {
+    try {
+      return this.sealer().open(id, AAD).toString();
+    } catch (error) {
+      if (error instanceof UnsealError) throw new GatewayError('client.unknown_session', { reason: 'not ours' });
+      throw error;
+    }
+  }
+}
+
+function readSession(text: string): Session | undefined {
+  const content: unknown = JSON.parse(text);
+  if (!Array.isArray(content)) return undefined;
+  const [name, agentId, version, expiresAt]: unknown[] = content;
+  if (typeof name !== 'string' || typeof agentId !== 'string' || typeof version !== 'string' || typeof expiresAt !== 'number') return undefined;
+  return isLegacyVersion(version) ? { name, agentId, version, expiresAt } : undefined;
+}

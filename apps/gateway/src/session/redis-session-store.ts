@@ -1,0 +1,16 @@
+import type { Redis } from 'ioredis';
+import type { SessionStore } from './session-store.js';
+
+/** Sessions' shared memory in Redis; the connection's `commandTimeout` bounds every answer. */
+export function redisSessionStore(redis: Redis): SessionStore {
+  return {
+    get: (key) => redis.get(key),
+    setIfAbsent: async (key, value, ttlMs) => (await redis.set(key, value, 'PX', ttlMs, 'NX')) === 'OK',
+    set: async (key, value, ttlMs) => {
+      await redis.set(key, value, 'PX', ttlMs);
+    },
+    delete: async (key) => {
+      await redis.del(key);
+    },
+  };
+}

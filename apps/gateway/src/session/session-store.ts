@@ -1,0 +1,8 @@
+/** What the nodes remember together about sessions; every answer may fail or be late, and callers go on without it. */
+export interface SessionStore {
+  get(key: string): Promise<string | null>;
+  /** Keeps a value for `ttlMs` unless one is kept already; true when it was taken. */
+  setIfAbsent(key: string, value: string, ttlMs: number): Promise<boolean>;
+  set(key: string, value: string, ttlMs: number): Promise<void>;
+  delete(key: string): Promise<void>;
+}
