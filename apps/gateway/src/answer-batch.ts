@@ -1,0 +1,24 @@
+import type { ClassifiedBatch } from '@portcullis/mcp';
+import { answerRequest } from './answer-request.js';
+import { BatchReply } from './batch-reply.js';
+import type { HttpReply } from './http-reply.js';
+import type { Visit } from './visit.js';
+
+/** A batch of 2025-03-26: each request goes the whole way by itself; their answers come together as one array. */
+export async function answerBatch(batch: ClassifiedBatch, visit: Visit, reply: HttpReply): Promise<void> {
+  const requests = batch.messages.filter((message) => message.kind === 'request');
+  if (requests.length === 0) {
+    reply.finishEmpty(202);
+    return;
+  }
+  reply.keepAlive();
+  const answers = await Promise.all(
+    requests.map(async (request) => {
+      const place = new BatchReply(reply);
+      await answerRequest(request, visit, place);
+      return place.message;
+    }),
+  );
+  const pieces = answers.flatMap((answer, at) => [at === 0 ? '[' : ',', answer]);
+  reply.finish(200, [...pieces, ']']);
+}

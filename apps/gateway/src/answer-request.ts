@@ -1,0 +1,145 @@
+import { GatewayError } from '@portcullis/contracts/errors';
+import { mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
+import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
+import { CallRecord } from './audit/call-record.js';
+import type { CallOutcome } from './call-metrics.js';
+import { errorMessage } from './error-message.js';
+import { HttpReply } from './http-reply.js';
+import type { Reply } from './reply.js';
+import { askedName, decideTarget, describeAsked, resolveTarget, targetMethodOf, type TargetMethod } from './resolve-target.js';
+import type { Session } from './session/agent-sessions.js';
+import { unknownTarget } from './unknown-target.js';
+import { callServer, declarationsOf } from './upstream/call-server.js';
+import type { AgentView, VisibleTarget } from './view/agent-view.js';
+import type { Visit } from './visit.js';
+
+/** Everything about one request that its steps need. */
+interface Step {
+  readonly call: ClassifiedRequest;
+  readonly visit: Visit;
+  readonly reply: Reply;
+  readonly record: CallRecord;
+  readonly session: Session | undefined;
+}
+
+/** One JSON-RPC request, from era to last byte: locally if it is a list or handshake, else decided, recorded and forwarded. */
+export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply: Reply): Promise<void> {
+  const { gateway, live, caller, slug, now } = visit;
+  const record = new CallRecord(visit, { method: call.method, era: call.era, traceparent: call.meta && ownMember(call.meta, 'traceparent') });
+  try {
+    const session = openSession(call, visit);
+    const view = gateway.views.of(caller.agent, slug, { live, now });
+    const step: Step = { call, visit, reply, record, session };
+    const local = answerLocally(call, view, visit);
+    if (local !== undefined) return await respondLocally(local, step);
+    const method = targetMethodOf(call.method);
+    if (method === undefined) throw new GatewayError('client.unknown_method');
+    await answerTarget(method, view, step);
+  } catch (error) {
+    await refuseRequest(error, { call, visit, reply, record });
+  }
+}
+
+/** The legacy session a request belongs to; a client may go without, and the modern era knows none. */
+function openSession(call: ClassifiedRequest, { head, gateway, caller, now }: Visit): Session | undefined {
+  if (call.era === 'modern' || head.sessionId === undefined || call.method === 'initialize') return undefined;
+  return gateway.sessions.open(head.sessionId, caller.agent.id, now);
+}
+
+async function respondLocally({ result, sessionId }: LocalAnswer, { call, visit, reply, record }: Step): Promise<void> {
+  if (isHandshakeOrList(call.method) && visit.live.settings.auditLists) await record.end({ status: 'success' });
+  if (sessionId !== undefined && reply instanceof HttpReply) reply.setHeader('mcp-session-id', sessionId);
+  reply.finish(200, [`{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":`, result, '}']);
+  visit.gateway.metrics.ended(call.method, 'success');
+}
+
+async function answerTarget(method: TargetMethod, view: AgentView, step: Step): Promise<void> {
+  const { call, visit, record } = step;
+  const name = askedName(call, method);
+  const args = call.params && ownMember(call.params, 'arguments');
+  const argumentsJson = args === undefined ? undefined : JSON.stringify(args);
+  if (argumentsJson !== undefined) record.arguments(argumentsJson);
+  const target = resolveTarget(view, method, name);
+  if (target === undefined) {
+    record.asked(describeAsked(name, visit));
+    return refuseTarget(name, 'denied', step);
+  }
+  const decision = decideTarget(view, target, call.params, visit.now);
+  record.decided(target, decision);
+  if (decision.effect === 'deny') return refuseTarget(name, 'denied', step);
+  requireMirroredArguments(target, step);
+  await forward({ target, nameMember: method.member, argumentsJson }, step);
+}
+
+/** The answer of an unknown target, which is also that of every other the agent cannot use. */
+async function refuseTarget(name: string, outcome: CallOutcome, { call, visit, reply, record }: Step): Promise<void> {
+  await record.end({ status: 'denied', reason: 'policy.denied' });
+  reply.finish(200, [unknownTarget(call, name)]);
+  visit.gateway.metrics.ended(call.method, outcome);
+}
+
+/** A modern client mirrors into headers what the tool says; whoever routes by them must not be told something else than the body. */
+function requireMirroredArguments({ definition }: VisibleTarget, { call, visit }: Step): void {
+  if (call.era !== 'modern') return;
+  const declarations = declarationsOf(definition);
+  if (declarations.length === 0) return;
+  const args = call.params && ownMember(call.params, 'arguments');
+  const header = mismatchedHeaderParam(declarations, args, (name) => visit.head.protocolExtras?.get(name));
+  if (header !== undefined) throw new GatewayError('client.header_mismatch', { header });
+}
+
+async function forward(work: { target: VisibleTarget; nameMember: 'name' | 'uri'; argumentsJson: string | undefined }, step: Step): Promise<void> {
+  const { call, visit, reply, record, session } = step;
+  const { gateway } = visit;
+  const upstream = gateway.upstreams.of(work.target.server);
+  upstream.enter(work.target.server.limits.concurrency);
+  gateway.metrics.inFlight += 1;
+  const sentAt = performance.now();
+  const upstreamUs = (): number => Math.round((performance.now() - sentAt) * 1000);
+  try {
+    await record.intent(); // recorded before anything goes upstream
+    if (reply instanceof HttpReply) reply.keepAlive();
+    const answer = await callServer({ visit, call, session, reply, ...work }, upstream);
+    const tookUs = upstreamUs();
+    await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
+    reply.finish(200, [answer.message]);
+    gateway.metrics.ended(call.method, answer.status);
+    gateway.metrics.forwarded((performance.now() - visit.startedAt) * 1000, tookUs);
+  } finally {
+    gateway.metrics.inFlight -= 1;
+    upstream.leave();
+  }
+}
+
+/** Ends a request that a step refused: one row that says why, and the answer of the error table. */
+async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Promise<void> {
+  const { call, visit, reply, record } = step;
+  const { status, code, error } = endingOf(thrown, record.intended);
+  if (code === 'node.internal') visit.gateway.logError(thrown, 'A request failed');
+  let answered: unknown = error;
+  try {
+    if (code !== 'node.audit_unavailable') await record.end({ status, reason: code });
+  } catch (unrecorded) {
+    answered = unrecorded; // what cannot be recorded is not answered
+  }
+  visit.gateway.metrics.ended(call.method, status);
+  const wire = errorMessage(answered, call.id, call.era);
+  if (code === 'policy.arguments') {
+    const result = toolErrorResult(error.entry.publicText, { era: call.era, serverInfo: visit.gateway.serverInfo });
+    reply.finish(200, [resultMessage(call.id, result)]);
+    return;
+  }
+  if (reply instanceof HttpReply)
+    for (let at = 0; at + 1 < wire.headers.length; at += 2) reply.setHeader(wire.headers[at] ?? '', wire.headers[at + 1] ?? '');
+  reply.finish(wire.status, [wire.message]);
+}
+
+function endingOf(thrown: unknown, forwarded: boolean): { status: CallOutcome; code: string; error: GatewayError } {
+  const error = thrown instanceof GatewayError ? thrown : new GatewayError('node.internal', {}, { cause: thrown });
+  const { code } = error;
+  if (code === 'upstream.timeout') return { status: 'timeout', code, error };
+  if (code === 'client.timeout' && forwarded) return { status: 'cancelled', code, error };
+  if (code.startsWith('upstream.')) return { status: 'upstream_error', code, error };
+  if (code.startsWith('policy.')) return { status: 'denied', code, error };
+  return { status: code.startsWith('node.') ? 'error' : 'refused', code, error };
+}

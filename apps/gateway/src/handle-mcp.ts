@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { classifyMessage, parseJsonBody, type Classified } from '@portcullis/mcp';
+import { answerBatch } from './answer-batch.js';
+import { answerRequest } from './answer-request.js';
+import { authenticate, type Caller } from './authenticate.js';
+import { filterBodyHeaders, filterRequest, type FilteredRequest } from './edge/front-filter.js';
+import { readBody } from './edge/read-body.js';
+import type { RequestHead } from './edge/request-head.js';
+import { endSession } from './end-session.js';
+import type { Gateway } from './gateway.js';
+import { HttpReply } from './http-reply.js';
+import { livePolicy } from './live-policy.js';
+import { recordRefusal, refuse, refuseBody } from './refuse.js';
+import { takeNotification } from './take-notification.js';
+import type { Visit } from './visit.js';
+
+/** One HTTP request, first byte to last. Every step that can refuse throws a GatewayError. */
+export async function handleMcp(request: IncomingMessage, response: ServerResponse, gateway: Gateway): Promise<void> {
+  const startedAt = performance.now();
+  const reply = new HttpReply(response);
+  let visit: Visit | undefined;
+  try {
+    const filtered = filterRequest(request, gateway.edge);
+    visit = enter(request, filtered, { gateway, startedAt }); // nothing of a stranger's body is read
+    if (request.method === 'DELETE') return await endSession(visit, reply);
+    filterBodyHeaders(filtered.head, gateway.edge);
+    const body = await readBody(request, gateway.edge.bodyBytesMax);
+    // The body may have been long in coming: what is decided from here on is decided by the newest policy alone.
+    if (gateway.policy.current() !== visit.live) visit = enter(request, filtered, { gateway, startedAt });
+    await serve(parseMessage(body, filtered.head), visit, reply);
+  } catch (error) {
+    await recordRefusal(error, visit);
+    refuse(error, { request, response, reply }, gateway);
+  }
+}
+
+/** Takes the snapshot that decides this request, and says whose request it is. */
+function enter(request: IncomingMessage, { head, route }: FilteredRequest, at: { gateway: Gateway; startedAt: number }): Visit {
+  const { gateway, startedAt } = at;
+  const live = livePolicy(gateway, head.minPolicyRevision);
+  const now = gateway.now();
+  let caller: Caller;
+  try {
+    caller = authenticate(head.authorization, live, { pepperOf: gateway.pepperOf, now });
+  } catch (error) {
+    gateway.failedAuthentication.note(error, request.socket.remoteAddress ?? '', now);
+    throw error;
+  }
+  return { gateway, live, caller, head, slug: route.slug, startedAt, now };
+}
+
+/** From bytes to a message whose era, envelope and headers are in order, or the refusal to answer with. */
+function parseMessage(body: Buffer, head: RequestHead): Classified {
+  const parsed = parseJsonBody(body);
+  if (!parsed.ok) return parsed.refusal;
+  const { protocolVersion, mcpMethod, mcpName, sessionId } = head;
+  return classifyMessage(parsed.value, { protocolVersion, method: mcpMethod, name: mcpName, sessionId });
+}
+
+async function serve(message: Classified, visit: Visit, reply: HttpReply): Promise<void> {
+  switch (message.kind) {
+    case 'request':
+      return answerRequest(message, visit, reply);
+    case 'notification':
+      return takeNotification(message, visit, reply);
+    case 'batch':
+      return answerBatch(message, visit, reply);
+    case 'response':
+    case 'refused':
+      return refuseBody(message, visit, reply);
+  }
+}

@@ -1,0 +1,126 @@
+import type { ServerResponse } from 'node:http';
+import type { Reply } from './reply.js';
+
+/** How often a stream that has nothing to say says so. */
+export const KEEP_ALIVE_MS = 15_000;
+
+/** Replies that wait for their server; one timer looks after all of them. */
+const waiting = new Set<HttpReply>();
+let timer: NodeJS.Timeout | undefined;
+
+/**
+ * An answer over HTTP: plain JSON while there is one message only, an SSE stream as soon as there is another, or as soon as the caller has waited
+ * for `KEEP_ALIVE_MS`. Headers given to it go out with whichever comes first.
+ */
+export class HttpReply implements Reply {
+  private streaming = false;
+  private finished = false;
+  private quietSince = 0;
+  private readonly headers: string[] = [];
+
+  constructor(private readonly response: ServerResponse) {}
+
+  /** A header of the answer; it must come before the first message. */
+  setHeader(name: string, value: string): void {
+    this.headers.push(name, value);
+  }
+
+  get isFinished(): boolean {
+    return this.finished;
+  }
+
+  notify(message: string): boolean {
+    if (this.finished || this.response.destroyed) return true;
+    this.startStream();
+    this.quietSince = performance.now();
+    return this.response.write(`event: message\ndata: ${message}\n\n`);
+  }
+
+  finish(status: number, message: readonly (string | Buffer)[]): void {
+    if (this.finished) return;
+    this.finished = true;
+    waiting.delete(this);
+    if (this.response.destroyed) return;
+    if (this.streaming) {
+      this.response.cork();
+      this.response.write('event: message\ndata: ');
+      for (const piece of message) this.response.write(piece);
+      this.response.end('\n\n');
+      return;
+    }
+    writeJson(this.response, status, { headers: this.headers, body: message });
+  }
+
+  /** An answer without a message: a notification was taken, a session ended. */
+  finishEmpty(status: number): void {
+    if (this.finished) return;
+    this.finished = true;
+    waiting.delete(this);
+    if (this.response.destroyed) return;
+    this.response.writeHead(status, [...this.headers, 'content-length', '0']);
+    this.response.end();
+  }
+
+  onGone(listener: () => void): void {
+    this.response.once('close', () => {
+      waiting.delete(this);
+      if (!this.finished) listener();
+    });
+  }
+
+  onDrain(listener: () => void): void {
+    this.response.on('drain', listener);
+  }
+
+  /** From here on the caller is kept waiting by a server, and told so from time to time. */
+  keepAlive(): void {
+    if (this.finished) return;
+    this.quietSince = performance.now();
+    waiting.add(this);
+    timer ??= setInterval(sayAlive, 1000).unref();
+  }
+
+  sayAlive(now: number): void {
+    if (now - this.quietSince < KEEP_ALIVE_MS || this.response.destroyed) return;
+    this.startStream();
+    this.quietSince = now;
+    // A slow reader has enough in its buffers to know that we are there.
+    if (!this.response.writableNeedDrain) this.response.write(': keep-alive\n\n');
+  }
+
+  private startStream(): void {
+    if (this.streaming) return;
+    this.streaming = true;
+    this.response.writeHead(200, [
+      ...this.headers,
+      'content-type',
+      'text/event-stream',
+      'cache-control',
+      'no-cache, no-transform',
+      'x-accel-buffering',
+      'no',
+    ]);
+  }
+}
+
+function sayAlive(): void {
+  const now = performance.now();
+  for (const reply of waiting) reply.sayAlive(now);
+}
+
+/** One JSON answer with its length, in as few writes as its pieces allow. */
+export function writeJson(response: ServerResponse, status: number, answer: { headers: string[]; body: readonly (string | Buffer)[] }): void {
+  const { headers, body } = answer;
+  let length = 0;
+  for (const piece of body) length += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+  headers.push('content-type', 'application/json', 'content-length', String(length));
+  response.writeHead(status, headers);
+  const [first] = body;
+  if (body.length === 1 && first !== undefined) {
+    response.end(first);
+    return;
+  }
+  response.cork();
+  for (const piece of body) response.write(piece);
+  response.end();
+}

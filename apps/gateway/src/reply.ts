@@ -1,0 +1,10 @@
+/** Where the JSON-RPC messages that answer one request go, whatever carries them: an HTTP answer, or a place in a batch. */
+export interface Reply {
+  /** A message before the last one; false when the reader is slow and the writer should wait for `onDrain`. */
+  notify(message: string): boolean;
+  /** The last message, in pieces; `status` counts only where nothing was sent yet. */
+  finish(status: number, message: readonly (string | Buffer)[]): void;
+  /** Called once when whoever waits for the answer has gone away before it was complete. */
+  onGone(listener: () => void): void;
+  onDrain(listener: () => void): void;
+}

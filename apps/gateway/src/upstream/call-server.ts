@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { GatewayError } from '@portcullis/contracts/errors';
+import {
+  isJsonObject,
+  notificationMessage,
+  ownMember,
+  scanHeaderParams,
+  type ClassifiedRequest,
+  type Era,
+  type HeaderDeclaration,
+} from '@portcullis/mcp';
+import type { DefinitionEntry } from '@portcullis/contracts/snapshot';
+import type { Reply } from '../reply.js';
+import type { Session } from '../session/agent-sessions.js';
+import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
+import type { VisibleTarget } from '../view/agent-view.js';
+import type { Visit } from '../visit.js';
+import { bridgeAnswer, type BridgedAnswer } from './bridge-answer.js';
+import { forwardCall, type ForwardedCall } from './forwarded-call.js';
+import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
+import { postMessage, type PostInFlight, type UpstreamAnswer } from './post-message.js';
+import { answersTo, readAnswer } from './read-answer.js';
+import { relayNotification } from './relay-notification.js';
+import type { Upstream } from './upstreams.js';
+
+/** A decided call on its way: everything the server's side needs to know. */
+export interface CallToServer {
+  readonly visit: Visit;
+  readonly call: ClassifiedRequest;
+  readonly target: VisibleTarget;
+  readonly nameMember: 'name' | 'uri';
+  readonly argumentsJson: string | undefined;
+  readonly session: Session | undefined;
+  readonly reply: Reply;
+}
+
+// Unique beyond this process: nodes share sessions at servers, and a server tells requests of a session apart by their ids.
+const prefix = `${randomBytes(6)
+  .toString('base64url')
+  .replaceAll(/[^A-Za-z0-9]/g, '0')}-`;
+let count = 0;
+const nextId = (): string => `${prefix}${(count += 1).toString(36)}`;
+
+/**
+ * Sends a call to its server and gives the answer in the agent's era; messages before it go to the reply as they come. A call is sent once; only
+ * where the server did not know the session, so that nothing ran, it is sent again in a new one.
+ */
+export async function callServer(work: CallToServer, upstream: Upstream): Promise<BridgedAnswer> {
+  const { call, target, visit } = work;
+  const serverEra: Era = target.server.era ?? 'legacy';
+  const { serverInfo } = visit.gateway;
+  const forwarded = forwardCall(call, {
+    id: nextId(),
+    era: serverEra,
+    nameMember: work.nameMember,
+    name: work.nameMember === 'uri' && call.params !== undefined ? String(ownMember(call.params, 'uri')) : target.definition.name,
+    argumentsJson: work.argumentsJson,
+    declarations: serverEra === 'modern' ? declarationsOf(target.definition) : [],
+    clientInfo: serverInfo,
+  });
+  const answer = serverEra === 'modern' ? await send(work, upstream, forwarded).answer : await callInSession(work, upstream, forwarded);
+  const bridge = { id: call.id, method: call.method, agentEra: call.era, serverEra, serverInfo };
+  return bridgeAnswer(readAnswer(acceptable(answer), forwarded.id), bridge);
+}
+
+async function callInSession(work: CallToServer, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
+  const { gateway, caller } = work.visit;
+  const owner: SessionOwner = { serverId: work.target.server.id, agentId: caller.agent.id, session: work.session?.name ?? null };
+  const open = (): Promise<UpstreamSession> => openLegacySession(upstream, gateway.serverInfo, nextId());
+  const session = await gateway.upstreamSessions.get(owner, open);
+  const answer = await send(work, upstream, forwarded, session).answer;
+  if (session.id === undefined || !isSessionLost(answer)) return answer;
+  const renewed = await gateway.upstreamSessions.replace(owner, session, open);
+  return send(work, upstream, forwarded, renewed).answer;
+}
+
+/** 404 by the specification; several servers in use say 400 with a code of the SDK instead. Neither comes from a tool that ran. */
+function isSessionLost({ status, message }: UpstreamAnswer): boolean {
+  if (status === 404) return true;
+  return status === 400 && message !== undefined && /"code":\s*-32000\b/.test(message);
+}
+
+function send(work: CallToServer, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
+  const { call, reply, target } = work;
+  const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
+  const inFlight = postMessage(upstream.pool, {
+    path: upstream.path,
+    headers: [...BASE_HEADERS, ...forwarded.headers, ...(session === undefined ? [] : sessionHeaders(session))],
+    body: forwarded.body,
+    firstByteTimeoutMs,
+    totalTimeoutMs,
+    resultBytesMax,
+    isAnswer: (message) => answersTo(message, forwarded.id),
+    onMessage: (message) => {
+      const relayed = relayNotification(message, call, forwarded.id);
+      return relayed === undefined || reply.notify(relayed);
+    },
+  });
+  reply.onDrain(() => inFlight.resume());
+  // In the modern era going away is how a client cancels; a legacy client may come back for other answers of its session.
+  if (call.era === 'modern') {
+    reply.onGone(() => {
+      inFlight.abort(new GatewayError('client.timeout', { reason: 'gone' }));
+      if (session !== undefined) tellCancelled(upstream, forwarded, session);
+    });
+  }
+  return inFlight;
+}
+
+/** To a legacy server a closed connection says nothing. */
+function tellCancelled(upstream: Upstream, forwarded: ForwardedCall, session: UpstreamSession): void {
+  const post = postMessage(upstream.pool, {
+    path: upstream.path,
+    headers: [...BASE_HEADERS, ...sessionHeaders(session)],
+    body: notificationMessage('notifications/cancelled', { requestId: forwarded.id }),
+    firstByteTimeoutMs: 5000,
+    totalTimeoutMs: 5000,
+    resultBytesMax: 1024,
+    isAnswer: () => false,
+    onMessage: () => true,
+  });
+  post.answer.catch(() => undefined);
+}
+
+/** The message of an answer that may be read: servers also put JSON-RPC errors into 4xx. */
+function acceptable({ status, message }: UpstreamAnswer): string {
+  if (message === undefined || status >= 500 || status < 200 || (status >= 300 && status < 400) || status === 401 || status === 403) {
+    throw new GatewayError('upstream.protocol', { status });
+  }
+  return message;
+}
+
+const declared = new WeakMap<DefinitionEntry, readonly HeaderDeclaration[]>();
+
+/** The headers a tool wants its arguments mirrored in, read once from its definition. */
+export function declarationsOf(definition: DefinitionEntry): readonly HeaderDeclaration[] {
+  const known = declared.get(definition);
+  if (known !== undefined) return known;
+  const value: unknown = definition.kind === 'tool' ? JSON.parse(definition.json) : undefined;
+  const scan = isJsonObject(value) ? scanHeaderParams(ownMember(value, 'inputSchema')) : undefined;
+  const declarations = scan?.ok === true ? scan.declarations : [];
+  declared.set(definition, declarations);
+  return declarations;
+}

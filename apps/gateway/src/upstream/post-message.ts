@@ -1,0 +1,179 @@
+import { GatewayError } from '@portcullis/contracts/errors';
+import { createSseParser, type SseParser } from '@portcullis/mcp';
+import { errors, type Dispatcher } from 'undici';
+
+/** One JSON-RPC message on its way to a server, and how much patience and memory its answer may take. */
+export interface UpstreamPost {
+  readonly path: string;
+  readonly headers: string[];
+  readonly body: string;
+  readonly firstByteTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+  readonly resultBytesMax: number;
+  /** Told each message of a stream; true when it was the last that matters. */
+  readonly isAnswer: (message: string) => boolean;
+  /** Told each message before the answer; false asks for a pause until `resume`. */
+  readonly onMessage: (message: string) => boolean;
+}
+
+/** What a server answered: the HTTP side, and the JSON-RPC answer if there was one. */
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly sessionId: string | undefined;
+  readonly message: string | undefined;
+}
+
+/** A post under way. */
+export interface PostInFlight {
+  readonly answer: Promise<UpstreamAnswer>;
+  resume(): void;
+  /** Breaks the connection off; `answer` rejects with this reason. */
+  abort(reason: GatewayError): void;
+}
+
+/** Sends a message; never again by itself, whatever happens: a call may have run as soon as one byte of it was sent. */
+export function postMessage(pool: Dispatcher, post: UpstreamPost): PostInFlight {
+  const exchange = new PostExchange(post);
+  const { path, headers, body, firstByteTimeoutMs, totalTimeoutMs } = post;
+  pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: firstByteTimeoutMs, bodyTimeout: totalTimeoutMs }, exchange);
+  return exchange;
+}
+
+const STREAM_TAIL_MS = 2000;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const running = new Set<PostExchange>();
+let timer: NodeJS.Timeout | undefined;
+
+/** One timer for all: a timer of its own for every call costs more than the look at the clock here. */
+function endOverdue(): void {
+  const now = performance.now();
+  for (const exchange of running) exchange.endIfOverdue(now);
+}
+
+class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
+  readonly answer: Promise<UpstreamAnswer>;
+  private resolve!: (answer: UpstreamAnswer) => void;
+  private reject!: (error: GatewayError) => void;
+  private controller: Dispatcher.DispatchController | undefined;
+  private aborted: GatewayError | undefined;
+  private settled = false;
+  private status = 0;
+  private sessionId: string | undefined;
+  private bytes = 0;
+  private readonly chunks: Buffer[] = [];
+  private stream: SseParser | undefined;
+  private endsAt: number;
+
+  constructor(private readonly post: UpstreamPost) {
+    this.endsAt = performance.now() + post.totalTimeoutMs;
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    running.add(this);
+    timer ??= setInterval(endOverdue, 500).unref();
+  }
+
+  resume(): void {
+    this.controller?.resume();
+  }
+
+  abort(reason: GatewayError): void {
+    if (this.settled) return;
+    this.aborted = reason;
+    this.fail(reason);
+    this.controller?.abort(reason);
+  }
+
+  endIfOverdue(now: number): void {
+    if (now < this.endsAt) return;
+    if (this.settled) this.controller?.abort(new GatewayError('upstream.protocol', { fault: 'the stream goes on after its answer' }));
+    this.abort(new GatewayError('upstream.timeout', { afterMs: this.post.totalTimeoutMs }));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    // Given up while it waited for a connection: not one byte of it may go out now.
+    if (this.aborted !== undefined) controller.abort(this.aborted);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return;
+    this.status = status;
+    const session = headers['mcp-session-id'];
+    if (typeof session === 'string' && /^[\x21-\x7e]{1,1024}$/.test(session)) this.sessionId = session;
+    const type = headers['content-type'];
+    if (typeof type === 'string' && type.startsWith('text/event-stream')) {
+      const eventBytesMax = this.post.resultBytesMax + 1024;
+      this.stream = createSseParser({ lineBytesMax: eventBytesMax, eventBytesMax });
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.settled) return;
+    this.bytes += chunk.length;
+    if (this.stream !== undefined) {
+      this.readEvents(this.stream, controller, chunk);
+      return;
+    }
+    if (this.bytes > this.post.resultBytesMax) this.abort(new GatewayError('upstream.too_large'));
+    else this.chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    running.delete(this);
+    if (this.settled) return;
+    if (this.stream !== undefined) {
+      this.fail(new GatewayError('upstream.protocol', { fault: 'the stream ended without an answer', status: this.status }));
+      return;
+    }
+    const [only] = this.chunks;
+    const body = this.chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.chunks);
+    try {
+      this.succeed(body.length === 0 ? undefined : utf8.decode(body));
+    } catch (error) {
+      this.fail(new GatewayError('upstream.protocol', { fault: 'not UTF-8' }, { cause: error }));
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    running.delete(this);
+    this.fail(this.aborted ?? failureOf(error));
+  }
+
+  private readEvents(stream: SseParser, controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    let mayGoOn = true;
+    for (const event of stream.push(chunk)) {
+      if (event.data === '' || this.settled) continue;
+      if (this.post.isAnswer(event.data)) this.succeed(event.data);
+      else mayGoOn = this.post.onMessage(event.data) && mayGoOn;
+    }
+    if (stream.fault !== undefined) this.abort(new GatewayError(stream.fault === 'not_utf8' ? 'upstream.protocol' : 'upstream.too_large'));
+    else if (!mayGoOn) controller.pause();
+  }
+
+  private succeed(message: string | undefined): void {
+    if (this.settled) return;
+    this.settled = true;
+    // A stream should end after its answer; one that does not is cut off, or it would keep its connection.
+    this.endsAt = performance.now() + STREAM_TAIL_MS;
+    this.resolve({ status: this.status, sessionId: this.sessionId, message });
+  }
+
+  private fail(error: GatewayError): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.reject(error);
+  }
+}
+
+/** Whose fault a broken exchange is, in the words of the error table. */
+function failureOf(error: Error): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const options = { cause: error };
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError)
+    return new GatewayError('upstream.timeout', {}, options);
+  if (error instanceof errors.HTTPParserError || error instanceof errors.ResponseExceededMaxSizeError)
+    return new GatewayError('upstream.protocol', {}, options);
+  return new GatewayError('upstream.unreachable', {}, options);
+}

@@ -1,0 +1,32 @@
+import { isJsonObject, META_LOG_LEVEL, ownMember, type ClassifiedRequest } from '@portcullis/mcp';
+
+/**
+ * A message that came on the stream of a call, as the agent may get it: progress under the agent's own token, log messages where it takes any.
+ * Undefined for everything else: what concerns nobody's call, and questions we said we do not relay.
+ */
+export function relayNotification(message: string, call: ClassifiedRequest, id: string): string | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+  if (!isJsonObject(parsed) || Object.hasOwn(parsed, 'id')) return undefined;
+  switch (ownMember(parsed, 'method')) {
+    case 'notifications/progress':
+      return relayProgress(ownMember(parsed, 'params'), call, id);
+    case 'notifications/message':
+      return takesLogs(call) ? JSON.stringify(parsed) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function relayProgress(params: unknown, call: ClassifiedRequest, id: string): string | undefined {
+  if (call.progressToken === undefined || !isJsonObject(params) || ownMember(params, 'progressToken') !== id) return undefined;
+  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...params, progressToken: call.progressToken } });
+}
+
+function takesLogs(call: ClassifiedRequest): boolean {
+  return call.era === 'legacy' || (call.meta !== undefined && ownMember(call.meta, META_LOG_LEVEL) !== undefined);
+}

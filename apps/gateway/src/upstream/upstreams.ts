@@ -1,0 +1,76 @@
+import { GatewayError } from '@portcullis/contracts/errors';
+import type { ServerEntry } from '@portcullis/contracts/snapshot';
+import type { Dispatcher } from 'undici';
+
+/** A pool to one origin, as the egress makes it. */
+export type ClosablePool = Dispatcher & { close(): Promise<void> };
+export type PoolFor = (origin: string, options: { connections: number; pipelining: 1; keepAliveTimeout: number }) => ClosablePool;
+
+const CONNECTIONS_MAX = 256;
+const KEEP_ALIVE_MS = 60_000;
+
+/** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
+export class Upstream {
+  inFlight = 0;
+
+  constructor(
+    readonly url: string,
+    readonly path: string,
+    readonly pool: ClosablePool,
+  ) {}
+
+  /** Takes one of the server's places; refuses (`upstream.busy`) when all are taken, since waiting calls would hold up everybody's. */
+  enter(concurrency: number): void {
+    if (this.inFlight >= concurrency) throw new GatewayError('upstream.busy', { concurrency });
+    this.inFlight += 1;
+  }
+
+  leave(): void {
+    this.inFlight -= 1;
+  }
+}
+
+/** All upstreams of this node, opened on first use. */
+export class Upstreams {
+  private readonly byServer = new Map<string, Upstream>();
+
+  constructor(private readonly poolFor: PoolFor) {}
+
+  /** The upstream of a server as this snapshot describes it; a server that moved gets new connections and the old ones run out. */
+  of(server: ServerEntry): Upstream {
+    const known = this.byServer.get(server.id);
+    if (known !== undefined && known.url === server.url) return known;
+    if (known !== undefined) void known.pool.close();
+    const opened = this.open(server);
+    this.byServer.set(server.id, opened);
+    return opened;
+  }
+
+  /** Closes what belongs to servers that are no longer registered. */
+  keepOnly(isRegistered: (serverId: string) => boolean): void {
+    for (const [serverId, upstream] of this.byServer) {
+      if (isRegistered(serverId)) continue;
+      this.byServer.delete(serverId);
+      void upstream.pool.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.byServer.values()];
+    this.byServer.clear();
+    await Promise.allSettled(all.map((upstream) => upstream.pool.close()));
+  }
+
+  private open(server: ServerEntry): Upstream {
+    let url: URL;
+    let pool: ClosablePool;
+    try {
+      url = new URL(server.url);
+      const connections = Math.min(server.limits.concurrency, CONNECTIONS_MAX);
+      pool = this.poolFor(url.origin, { connections, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS });
+    } catch (error) {
+      throw new GatewayError('upstream.unreachable', { serverId: server.id }, { cause: error });
+    }
+    return new Upstream(server.url, url.pathname + url.search, pool);
+  }
+}
