@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { AgentsModule } from './agents/agents.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -19,6 +20,7 @@ export class AppModule {
         KeysModule.sealedUnder(config.masterKey),
         ChangesModule,
         OperatorsModule.with(config.bootstrapTokenFile),
+        AgentsModule,
       ],
       providers: [
         // In this order: whoever may not pass learns nothing about the request's faults.

@@ -1,9 +1,13 @@
 import { Global, Module } from '@nestjs/common';
+import { AppliedEverywhere } from './applied-everywhere.js';
 import { PolicyChanges } from './policy-changes.js';
 import { PolicyNews } from './policy-news.js';
 import { RecordedChanges } from './recorded-changes.js';
 
 /** Every noun writes through these. */
 @Global()
-@Module({ providers: [PolicyChanges, PolicyNews, RecordedChanges], exports: [PolicyChanges, PolicyNews, RecordedChanges] })
+@Module({
+  providers: [AppliedEverywhere, PolicyChanges, PolicyNews, RecordedChanges],
+  exports: [AppliedEverywhere, PolicyChanges, PolicyNews, RecordedChanges],
+})
 export class ChangesModule {}

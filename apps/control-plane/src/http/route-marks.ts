@@ -16,6 +16,8 @@ export type AuditMark = { readonly action: string } | { readonly why: string };
 
 export const DOOR = 'portcullis:door';
 export const AUDIT_MARK = 'portcullis:audit';
+/** The route checks its query parameters itself. */
+export const QUERY_CHECKED = 'portcullis:query-checked';
 
 export const markDoor = (door: Door): MethodDecorator & ClassDecorator => SetMetadata(DOOR, door);
 

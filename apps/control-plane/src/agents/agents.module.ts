@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { AgentKeysService } from './agent-keys.service.js';
+import { AgentsController } from './agents.controller.js';
+import { AgentsService } from './agents.service.js';
+
+@Module({ controllers: [AgentsController], providers: [AgentsService, AgentKeysService], exports: [AgentsService] })
+export class AgentsModule {}
