@@ -1,34 +1,26 @@
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalService, LocalServiceError, startPostgres, startRedis } from './index.js';
 import { redisAnswers } from './redis-answers.js';
 
 let home: string;
-let firstMade: string;
 const running: LocalService[] = [];
 
-// Making a database takes seconds and copying one does not: most tests begin with a copy.
+// One folder for all: making a database takes seconds, and each test is another start on what the last one left.
 beforeAll(async () => {
-  firstMade = await mkdtemp(join(tmpdir(), 'portcullis-local-'));
-  await (await startPostgres({ directory: firstMade, durable: false })).stop();
-});
-afterAll(() => rm(firstMade, { recursive: true, force: true }));
-
-beforeEach(async () => {
   // A space and a quote, as a person's folder may have.
   home = join(await mkdtemp(join(tmpdir(), 'portcullis-local-')), `it's data`);
-  await cp(firstMade, join(home, 'postgres'), { recursive: true });
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((service) => service.stop()));
-  await rm(join(home, '..'), { recursive: true, force: true });
 });
+afterAll(() => rm(join(home, '..'), { recursive: true, force: true }));
 
 const kept = (service: LocalService): LocalService => {
   running.push(service);
@@ -89,7 +81,7 @@ describe('Postgres', () => {
 
   test('finds its data and its password again at the next start', async () => {
     const first = await postgres();
-    await query(first.url, 'CREATE TABLE kept AS SELECT 7 AS number');
+    await query(first.url, 'CREATE TABLE IF NOT EXISTS kept AS SELECT 7 AS number');
     await first.stop();
     expect(isAlive(first.pid)).toBe(false);
     const second = await postgres();
@@ -113,7 +105,7 @@ describe('Postgres', () => {
   });
 
   test('makes the database anew when the first start was interrupted', async () => {
-    await rm(join(home, 'postgres'), { recursive: true });
+    await rm(join(home, 'postgres'), { recursive: true, force: true });
     await mkdir(join(home, 'postgres/cluster.unfinished'), { recursive: true });
     await writeFile(join(home, 'postgres/cluster.unfinished/PG_VERSION'), '18\n');
     const { url } = await postgres();
@@ -122,8 +114,11 @@ describe('Postgres', () => {
 
   test('says when the data is of another version', async () => {
     await (await postgres()).stop();
-    await writeFile(join(home, 'postgres/cluster/PG_VERSION'), '9\n');
+    const file = join(home, 'postgres/cluster/PG_VERSION');
+    const version = await readFile(file);
+    await writeFile(file, '9\n');
     expect(await faultOf(postgres())).toMatchObject({ fault: 'failed', message: expect.stringMatching(/made by Postgres 9,/) });
+    await writeFile(file, version);
   });
 });
 
