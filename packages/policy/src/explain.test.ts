@@ -1,0 +1,87 @@
+import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import { describe, expect, test } from 'vitest';
+import { explain, type ExplainFacts } from './index.js';
+
+const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const agent: AgentEntry = { id: id(1), slug: 'data-agent', enabled: true, toolNameStyle: 'colon', groupIds: [id(7)], keys: [] };
+const grant: GrantEntry = {
+  id: id(100),
+  subject: { agentId: agent.id },
+  target: { serverId: id(2) },
+  kind: 'tools',
+  names: ['query'],
+  effect: 'allow',
+  notBefore: null,
+  expiresAt: null,
+};
+const facts: ExplainFacts = {
+  named: { agent: 'data-agent', server: 'postgres' },
+  agent,
+  server: { id: id(2), enabled: true },
+  target: { kind: 'tools', name: 'query' },
+  definition: { state: 'approved', served: true },
+  grants: [grant],
+  now: 1_000,
+};
+const codes = (over: Partial<ExplainFacts>) => explain({ ...facts, ...over }).steps.map(({ code }) => code);
+const hints = (over: Partial<ExplainFacts>) => explain({ ...facts, ...over }).hints.join(' ');
+
+describe('explain', () => {
+  test('full access names every rule passed and leaves nothing to do', () => {
+    expect(explain(facts)).toMatchObject({ effect: 'allow', visible: true, grantId: grant.id, hints: [] });
+    expect(codes({})).toEqual(['agent_enabled', 'server_enabled', 'definition_approved', 'grant_allows', 'granted']);
+  });
+
+  test.each([
+    ['agent_unknown', { agent: null }, 'Create the agent'],
+    ['agent_disabled', { agent: { ...agent, enabled: false } }, 'Enable the agent'],
+    ['server_unknown', { server: null }, 'Register the server'],
+    ['server_disabled', { server: { id: id(2), enabled: false } }, 'Enable the server'],
+    ['definition_unknown', { definition: null }, 'run discovery'],
+    ['definition_pending', { definition: { state: 'pending', served: false } }, 'Approve postgres:query'],
+    ['definition_changed', { definition: { state: 'changed', served: false } }, 'Review the change'],
+    ['definition_rejected', { definition: { state: 'rejected', served: false } }, 'Approve postgres:query'],
+    ['definition_removed', { definition: { state: 'removed', served: false } }, ''],
+    ['no_grant', { grants: [] }, 'Grant postgres:query (tools) to data-agent'],
+    ['grant_expired', { grants: [{ ...grant, expiresAt: 1_000 }] }, 'Extend grant'],
+    ['grant_not_yet_valid', { grants: [{ ...grant, notBefore: 1_001 }] }, 'Wait until'],
+    ['grant_denies', { grants: [grant, { ...grant, id: id(101), effect: 'deny', names: ['*'] }] }, `Delete the denying grant ${id(101)}`],
+  ] satisfies [string, Partial<ExplainFacts>, string][])('%s alone refuses, with what to do about it', (code, over, hint) => {
+    expect(explain({ ...facts, ...over })).toMatchObject({ effect: 'deny', visible: false });
+    expect(codes(over)).toContain(code);
+    expect(hints(over)).toContain(hint);
+  });
+
+  test('a changed definition that is still served does not refuse', () => {
+    expect(explain({ ...facts, definition: { state: 'changed', served: true } })).toMatchObject({ effect: 'allow', visible: true });
+  });
+
+  test('names everything in the way at once', () => {
+    const over = { agent: { ...agent, enabled: false }, definition: { state: 'pending', served: false }, grants: [] } as const;
+    expect(codes(over)).toEqual(['agent_disabled', 'server_enabled', 'definition_pending', 'no_grant']);
+    expect(explain({ ...facts, ...over }).hints).toHaveLength(3);
+  });
+
+  test.each([
+    ['a similar name', { names: ['qurey'] }, 'allows "qurey", which is close'],
+    ['a glob close by', { names: ['querys*'] }, 'allows "querys*", which is close'],
+    ['another kind', { kind: 'prompts' }, 'among prompts, not tools'],
+    ['another server', { target: { serverId: id(3) } }, 'on another server'],
+  ] satisfies [string, Partial<GrantEntry>, string][])('points at the nearest allowing grant: %s', (_what, over, hint) => {
+    expect(hints({ grants: [{ ...grant, ...over }] })).toContain(hint);
+  });
+
+  test('grants of others say nothing', () => {
+    expect(codes({ grants: [{ ...grant, subject: { groupId: id(8) } }] })).toEqual([
+      'agent_enabled',
+      'server_enabled',
+      'definition_approved',
+      'no_grant',
+    ]);
+    expect(explain({ ...facts, grants: [{ ...grant, subject: { groupId: id(7) } }] }).effect).toBe('allow');
+  });
+
+  test('times beyond the range of dates do not break it', () => {
+    expect(codes({ grants: [{ ...grant, notBefore: Number.MAX_SAFE_INTEGER }] })).toContain('grant_not_yet_valid');
+  });
+});

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import { describe, expect, test } from 'vitest';
+import { compileTable, decide, type Target } from './index.js';
+
+interface Vectors {
+  readonly description: string;
+  readonly agent: unknown;
+  readonly grants: readonly unknown[];
+  readonly cases: readonly {
+    readonly description: string;
+    readonly target: Target;
+    readonly now: number;
+    readonly expected: { readonly effect: string; readonly reason: string; readonly grantId: string | null };
+  }[];
+}
+
+const directory = new URL('../../../test/vectors/', import.meta.url);
+const files = readdirSync(directory).filter((name) => name.endsWith('.json'));
+
+describe.each(files)('%s', (file) => {
+  const vectors = JSON.parse(readFileSync(new URL(file, directory), 'utf8')) as Vectors;
+  const table = compileTable({ agent: AgentEntry.parse(vectors.agent), grants: vectors.grants.map((grant) => GrantEntry.parse(grant)) });
+
+  test.each(vectors.cases.map((one) => [one.description, one] as const))('%s', (_description, { target, now, expected }) => {
+    const decision = decide(table, target, undefined, now);
+    expect({ effect: decision.effect, reason: decision.reasons[0]?.code, grantId: decision.grantId }).toEqual(expected);
+  });
+});
