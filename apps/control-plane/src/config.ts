@@ -14,25 +14,55 @@ export interface Config {
   readonly redisUrl: string;
   readonly masterKey: Uint8Array;
   readonly bootstrapTokenFile?: string | undefined;
+  /** A join token that does not expire, for installations that are set up by a file. */
+  readonly joinToken?: string | undefined;
+}
+
+/** What the discovery worker reads from its environment at start. */
+export interface DiscoveryConfig extends Pick<Config, 'host' | 'healthPort' | 'logLevel' | 'databaseUrl' | 'redisUrl'> {
+  /** CIDR ranges beyond the public network that servers may lie in. */
+  readonly egressAllow: readonly string[];
+}
+
+const ranges = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((range) => range.trim())
+      .filter((range) => range !== ''),
+  )
+  .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
+
+const processFields = {
+  host: z.string().default('127.0.0.1'),
+  healthPort: port.default(9100),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),
+  redisUrl: z.url({ protocol: /^rediss?$/ }),
+};
+
+/** Throws with every fault at once when the environment cannot be used. */
+export function loadDiscoveryConfig(env: NodeJS.ProcessEnv = process.env): DiscoveryConfig {
+  const { portcullisEgressAllow, ...rest } = readConfig({ ...processFields, portcullisEgressAllow: ranges }, env);
+  return { ...rest, egressAllow: portcullisEgressAllow };
 }
 
 /** Throws with every fault at once when the environment cannot be used. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const { portcullisMasterKey, portcullisMasterKeyFile, portcullisBootstrapTokenFile, ...rest } = readConfig(
+  const { portcullisMasterKey, portcullisMasterKeyFile, portcullisBootstrapTokenFile, portcullisJoinToken, ...rest } = readConfig(
     {
-      host: z.string().default('127.0.0.1'),
+      ...processFields,
       port: port.default(3000),
-      healthPort: port.default(9100),
-      logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-      databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),
-      redisUrl: z.url({ protocol: /^rediss?$/ }),
       portcullisMasterKey: z.string().optional(),
       // Made at first start, so that one machine needs no key of its own; many machines share one by the variable or a mounted file.
       portcullisMasterKeyFile: z.string().optional(),
       portcullisBootstrapTokenFile: z.string().optional(),
+      portcullisJoinToken: z.string().min(24).max(512).optional(),
     },
     env,
   );
   const masterKey = loadMasterKey({ value: portcullisMasterKey, file: portcullisMasterKeyFile });
-  return { ...rest, masterKey, bootstrapTokenFile: portcullisBootstrapTokenFile };
+  return { ...rest, masterKey, bootstrapTokenFile: portcullisBootstrapTokenFile, joinToken: portcullisJoinToken };
 }

@@ -1,8 +1,9 @@
-import { createLogger, createMetrics, runProcess, startHealthServer } from '@portcullis/boot';
+import { createLogger, runProcess, type Metrics, startHealthServer } from '@portcullis/boot';
 import { PrismaClient } from '@portcullis/database';
 import { loadConfig } from './config.js';
 import { createApp } from './create-app.js';
 import { nestLogger } from './http/nest-logger.js';
+import { METRICS } from './metrics/metrics.module.js';
 
 const logger = createLogger({ name: 'control-plane' });
 
@@ -16,7 +17,7 @@ await runProcess(async (onClose) => {
     await database.$queryRaw`SELECT 1`;
     return { ready: true };
   };
-  const health = await startHealthServer({ host: config.host, port: config.healthPort, metrics: createMetrics({ app: 'control-plane' }), ready });
+  const health = await startHealthServer({ host: config.host, port: config.healthPort, metrics: app.get<Metrics>(METRICS), ready });
   onClose('health', () => health.close());
   await app.listen(config.port, config.host);
   logger.info({ url: await app.getUrl(), healthPort: health.port }, 'Control plane listens');

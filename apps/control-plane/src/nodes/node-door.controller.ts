@@ -1,0 +1,65 @@
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, StreamableFile } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import {
+  ChunkParams,
+  EnrolRequest,
+  NodeStatus,
+  type EnrolResponse,
+  type NodeKeysResponse,
+  type NodeStatusResponse,
+} from '@portcullis/contracts/node';
+import type { SignedHead } from '@portcullis/contracts/snapshot';
+import type { Node } from '@portcullis/database';
+import type { Author } from '../changes/author.js';
+import { Audited, NotAudited } from '../http/route-marks.js';
+import { JoinedBy, JoinersOnly } from './join.guard.js';
+import { CallingNode, NodesOnly } from './node.guard.js';
+import { NodeReportsService } from './node-reports.service.js';
+import { NodesService } from './nodes.service.js';
+
+/** What gateway nodes ask and tell. Operators' tokens do not pass here, nodes' keys pass nowhere else. */
+@ApiExcludeController()
+@Controller('v1/node')
+export class NodeDoorController {
+  constructor(
+    @Inject(NodesService) private readonly nodes: NodesService,
+    @Inject(NodeReportsService) private readonly reports: NodeReportsService,
+  ) {}
+
+  @Post('enrol')
+  @HttpCode(200)
+  @JoinersOnly()
+  @Audited('node.enrolled')
+  @Header('cache-control', 'no-store')
+  async enrol(@Body({ schema: EnrolRequest }) body: EnrolRequest, @JoinedBy() author: Author): Promise<EnrolResponse> {
+    return this.nodes.enrol(author, body);
+  }
+
+  @Get('keys')
+  @NodesOnly()
+  @Header('cache-control', 'no-store')
+  keys(@CallingNode() node: Node): NodeKeysResponse {
+    return { sealedKeys: this.nodes.sealedKeys(node) };
+  }
+
+  @Get('head')
+  @NodesOnly()
+  @Header('cache-control', 'no-store')
+  head(): SignedHead {
+    return this.reports.head();
+  }
+
+  @Get('chunks/:digest')
+  @NodesOnly()
+  async chunk(@Param('digest', { schema: ChunkParams.shape.digest }) digest: string): Promise<StreamableFile> {
+    return new StreamableFile(await this.reports.chunk(digest), { type: 'application/json' });
+  }
+
+  @Post('status')
+  @HttpCode(200)
+  @NodesOnly()
+  @NotAudited('a heartbeat, sent every two seconds')
+  async status(@Body({ schema: NodeStatus }) status: NodeStatus, @CallingNode() node: Node): Promise<NodeStatusResponse> {
+    return this.reports.report(node, status);
+  }
+}

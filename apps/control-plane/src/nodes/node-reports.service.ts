@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { NodeStatus, NodeStatusResponse } from '@portcullis/contracts/node';
+import type { SignedHead } from '@portcullis/contracts/snapshot';
+import { PrismaClient, type Node as NodeRow } from '@portcullis/database';
+import { notFound, ProblemError } from '../http/problem.js';
+import { SnapshotPublisher } from '../snapshots/snapshot-publisher.js';
+import { readContent } from '../snapshots/stored-contents.js';
+import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
+import { NodesRepository } from './nodes.repository.js';
+
+/** What nodes report, and the policy they get here when Redis does not have it. */
+@Injectable()
+export class NodeReportsService {
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(NodesRepository) private readonly nodes: NodesRepository,
+    @Inject(AuditWatermarksRepository) private readonly watermarks: AuditWatermarksRepository,
+    @Inject(SnapshotPublisher) private readonly publisher: SnapshotPublisher,
+  ) {}
+
+  head(): SignedHead {
+    const head = this.publisher.head();
+    if (head === undefined) throw new ProblemError('unavailable', 'Nothing is published yet.');
+    return head;
+  }
+
+  async chunk(digest: string): Promise<Uint8Array> {
+    const bytes = await readContent(this.database, digest);
+    if (bytes === undefined) throw notFound('chunk');
+    return bytes;
+  }
+
+  async report(node: NodeRow, status: NodeStatus): Promise<NodeStatusResponse> {
+    await this.nodes.storeStatus(node.id, status);
+    const audit = await this.watermarks.fold(
+      node.name,
+      status.audit.map(({ boot }) => boot),
+    );
+    return { audit, head: this.publisher.head() ?? null };
+  }
+}

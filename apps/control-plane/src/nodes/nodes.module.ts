@@ -1,0 +1,29 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
+import { FIXED_JOIN_TOKEN, JoinGuard } from './join.guard.js';
+import { NodeDoorController } from './node-door.controller.js';
+import { NodeGuard } from './node.guard.js';
+import { NodeReportsService } from './node-reports.service.js';
+import { NodesController } from './nodes.controller.js';
+import { NodesRepository } from './nodes.repository.js';
+import { NodesService } from './nodes.service.js';
+
+@Module({})
+export class NodesModule {
+  /** `joinToken` lets nodes enrol beside the tokens that operators make, for installations that are set up by a file. */
+  static joinedWith(joinToken: string | undefined): DynamicModule {
+    return {
+      module: NodesModule,
+      controllers: [NodesController, NodeDoorController],
+      providers: [
+        NodesService,
+        NodeReportsService,
+        NodesRepository,
+        AuditWatermarksRepository,
+        NodeGuard,
+        JoinGuard,
+        { provide: FIXED_JOIN_TOKEN, useFactory: () => joinToken },
+      ],
+    };
+  }
+}

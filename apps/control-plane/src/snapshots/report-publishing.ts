@@ -1,0 +1,33 @@
+import { Logger } from '@nestjs/common';
+import type { Metrics } from '@portcullis/boot';
+import type { PublisherReport } from './snapshot-publisher.js';
+
+/** Rounds as metrics, and in the log what an operator should know: each outage once, at its beginning and its end. */
+export function reportPublishing(metrics: Metrics): PublisherReport {
+  const logger = new Logger('snapshots');
+  const revision = metrics.gauge({ name: 'published_revision', help: 'Revision of policy that was published last' });
+  const seconds = metrics.histogram({
+    name: 'publish_seconds',
+    help: 'Time to compile, commit and distribute a snapshot',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+  });
+  const failures = metrics.counter({ name: 'publish_failures_total', help: 'Rounds of publishing that failed', labelNames: ['stage'] });
+  let failing: string | undefined;
+  return {
+    published(snapshot, durationMs) {
+      revision.set(snapshot.revision);
+      if (failing !== undefined) logger.log({ msg: 'Policy is published again', revision: snapshot.revision });
+      failing = undefined;
+      if (snapshot.added.length === 0) return;
+      seconds.observe(durationMs / 1000);
+      logger.log({ msg: 'Policy published', revision: snapshot.revision, contents: snapshot.added.length, durationMs: Math.round(durationMs) });
+      if (snapshot.silenced.length > 0) logger.error({ msg: 'Servers too large to distribute offer nothing', servers: snapshot.silenced });
+    },
+    failed(stage, error) {
+      failures.inc({ stage });
+      if (failing !== stage)
+        logger.error({ msg: `Policy cannot be published: ${stage} fails`, error: error instanceof Error ? error.message : String(error) });
+      failing = stage;
+    },
+  };
+}
