@@ -4,10 +4,15 @@ import { AgentsModule } from './agents/agents.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { GroupsModule } from './groups/groups.module.js';
 import { AccessGuard } from './http/access.guard.js';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard.js';
 import { KeysModule } from './keys/keys.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { NodesModule } from './nodes/nodes.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
+import { RedisModule } from './redis/redis.module.js';
+import { SnapshotsModule } from './snapshots/snapshots.module.js';
 
 /** Everything the process is made of, one module per noun. */
 @Module({})
@@ -18,9 +23,14 @@ export class AppModule {
       imports: [
         DatabaseModule.at(config.databaseUrl),
         KeysModule.sealedUnder(config.masterKey),
+        MetricsModule,
+        RedisModule.at(config.redisUrl),
         ChangesModule,
+        SnapshotsModule,
+        NodesModule.joinedWith(config.joinToken),
         OperatorsModule.with(config.bootstrapTokenFile),
         AgentsModule,
+        GroupsModule,
       ],
       providers: [
         // In this order: whoever may not pass learns nothing about the request's faults.

@@ -8,6 +8,7 @@ const port = z.coerce.number().int().min(0).max(65_535);
 export interface Config {
   readonly host: string;
   readonly port: number;
+  readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly databaseUrl: string;

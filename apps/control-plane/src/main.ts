@@ -17,7 +17,7 @@ await runProcess(async (onClose) => {
     await database.$queryRaw`SELECT 1`;
     return { ready: true };
   };
-  const health = await startHealthServer({ host: config.host, port: config.healthPort, metrics: app.get<Metrics>(METRICS), ready });
+  const health = await startHealthServer({ host: config.healthHost, port: config.healthPort, metrics: app.get<Metrics>(METRICS), ready });
   onClose('health', () => health.close());
   await app.listen(config.port, config.host);
   logger.info({ url: await app.getUrl(), healthPort: health.port }, 'Control plane listens');

@@ -13,6 +13,11 @@ export async function findAgent(db: Transaction, reference: string): Promise<Age
   return db.agent.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, include: withGroups });
 }
 
+/** In order of slug. */
+export async function findAgents(db: Transaction, ids: readonly string[]): Promise<AgentRow[]> {
+  return db.agent.findMany({ where: { id: { in: [...ids] } }, include: withGroups, orderBy: { slug: 'asc' } });
+}
+
 /** In order of slug, one more than asked for. */
 export async function listAgents(
   db: Transaction,

@@ -9,7 +9,7 @@ import { differing } from '../database/differing.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
-import { deleteAgent, findAgent, insertAgent, listAgents, updateAgent, type AgentRow } from './agents.repository.js';
+import { deleteAgent, findAgent, findAgents, insertAgent, listAgents, updateAgent, type AgentRow } from './agents.repository.js';
 
 /** Agents: who may call at all. What they may call is said by grants. */
 @Injectable()
@@ -26,6 +26,11 @@ export class AgentsService {
 
   async read(reference: string): Promise<Agent> {
     return toAgent(await this.find(this.database, reference));
+  }
+
+  /** Those of these ids that exist, in order of slug. */
+  async readAll(ids: readonly string[]): Promise<Agent[]> {
+    return (await findAgents(this.database, ids)).map(toAgent);
   }
 
   /** The row behind a UUID or slug; refuses (404) what does not exist. */

@@ -1,6 +1,8 @@
 import { Module, Global, type DynamicModule } from '@nestjs/common';
 import { FirstOperator, tokenOutlet } from './first-operator.js';
 import { OperatorTokens } from './operator-tokens.js';
+import { OperatorsController } from './operators.controller.js';
+import { OperatorsService } from './operators.service.js';
 
 @Global()
 @Module({})
@@ -9,7 +11,8 @@ export class OperatorsModule {
   static with(bootstrapTokenFile: string | undefined): DynamicModule {
     return {
       module: OperatorsModule,
-      providers: [OperatorTokens, FirstOperator, { provide: 'TokenOutlet', useValue: tokenOutlet(bootstrapTokenFile) }],
+      controllers: [OperatorsController],
+      providers: [OperatorTokens, OperatorsService, FirstOperator, { provide: 'TokenOutlet', useValue: tokenOutlet(bootstrapTokenFile) }],
       exports: [OperatorTokens],
     };
   }

@@ -41,6 +41,7 @@ export async function startTestApp(overrides: Partial<Config> = {}): Promise<Tes
   const config: Config = {
     host: '127.0.0.1',
     port: 0,
+    healthHost: '127.0.0.1',
     healthPort: 0,
     logLevel: 'silent',
     databaseUrl: own.url,
