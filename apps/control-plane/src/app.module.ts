@@ -4,6 +4,7 @@ import { AgentsModule } from './agents/agents.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { GrantsModule } from './grants/grants.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { AccessGuard } from './http/access.guard.js';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard.js';
@@ -12,6 +13,8 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { RevisionsModule } from './revisions/revisions.module.js';
+import { SettingsModule } from './settings/settings.module.js';
 import { SnapshotsModule } from './snapshots/snapshots.module.js';
 
 /** Everything the process is made of, one module per noun. */
@@ -31,6 +34,9 @@ export class AppModule {
         OperatorsModule.with(config.bootstrapTokenFile),
         AgentsModule,
         GroupsModule,
+        GrantsModule,
+        RevisionsModule,
+        SettingsModule,
       ],
       providers: [
         // In this order: whoever may not pass learns nothing about the request's faults.

@@ -20,7 +20,7 @@ export interface Config {
 }
 
 /** What the discovery worker reads from its environment at start. */
-export interface DiscoveryConfig extends Pick<Config, 'host' | 'healthPort' | 'logLevel' | 'databaseUrl' | 'redisUrl'> {
+export interface DiscoveryConfig extends Pick<Config, 'host' | 'healthHost' | 'healthPort' | 'logLevel' | 'databaseUrl' | 'redisUrl'> {
   /** CIDR ranges beyond the public network that servers may lie in. */
   readonly egressAllow: readonly string[];
 }
@@ -38,6 +38,7 @@ const ranges = z
 
 const processFields = {
   host: z.string().default('127.0.0.1'),
+  healthHost: z.string().default('127.0.0.1'),
   healthPort: port.default(9100),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),

@@ -1,0 +1,55 @@
+import type { Grant, Prisma, Transaction } from '@portcullis/database';
+
+const withSlugs = {
+  agent: { select: { slug: true } },
+  group: { select: { slug: true } },
+  server: { select: { slug: true } },
+} satisfies Prisma.GrantInclude;
+
+export type GrantRow = Grant & { agent: { slug: string } | null; group: { slug: string } | null; server: { slug: string } };
+
+export interface GrantFilter {
+  readonly agentId?: string | undefined;
+  readonly groupId?: string | undefined;
+  readonly serverId?: string | undefined;
+}
+
+export async function findGrant(db: Transaction, id: string): Promise<GrantRow | null> {
+  return db.grant.findUnique({ where: { id }, include: withSlugs });
+}
+
+/** Oldest first, one more than asked for. Ids are UUIDv7, so their order is that of creation. */
+export async function listGrants(
+  db: Transaction,
+  { agentId, groupId, serverId }: GrantFilter,
+  { after, limit }: { after?: string | undefined; limit: number },
+): Promise<GrantRow[]> {
+  return db.grant.findMany({
+    where: {
+      ...(agentId === undefined ? {} : { agentId }),
+      ...(groupId === undefined ? {} : { groupId }),
+      ...(serverId === undefined ? {} : { serverId }),
+      ...(after === undefined ? {} : { id: { gt: after } }),
+    },
+    include: withSlugs,
+    orderBy: { id: 'asc' },
+    take: limit + 1,
+  });
+}
+
+export async function insertGrant(db: Transaction, data: Prisma.GrantUncheckedCreateInput): Promise<GrantRow> {
+  return db.grant.create({ data, include: withSlugs });
+}
+
+export async function updateGrant(db: Transaction, id: string, data: Prisma.GrantUncheckedUpdateInput): Promise<GrantRow> {
+  return db.grant.update({ where: { id }, data, include: withSlugs });
+}
+
+export async function deleteGrant(db: Transaction, id: string): Promise<void> {
+  await db.grant.delete({ where: { id } });
+}
+
+/** The server behind a UUID or slug. */
+export async function findGrantedServer(db: Transaction, reference: string): Promise<{ id: string; slug: string } | null> {
+  return db.server.findUnique({ where: reference.length === 36 ? { id: reference } : { slug: reference }, select: { id: true, slug: true } });
+}

@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { CreateGrant, Grant, GrantPage, ListGrantsQuery, UpdateGrant } from '@portcullis/contracts/api/policy';
+import { bucketOf } from '@portcullis/contracts/snapshot';
+import { PrismaClient, type Transaction } from '@portcullis/database';
+import type { z } from 'zod';
+import { AgentsService } from '../agents/agents.service.js';
+import type { Author, Subject } from '../changes/author.js';
+import { PolicyChanges, type Changed, type Dirty } from '../changes/policy-changes.js';
+import { differing } from '../database/differing.js';
+import { GroupsService } from '../groups/groups.service.js';
+import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
+import { notFound, ProblemError } from '../http/problem.js';
+import { deleteGrant, findGrant, findGrantedServer, insertGrant, listGrants, updateGrant, type GrantRow } from './grants.repository.js';
+
+/** Grants: which agent or group may (or may not) use what of which server. */
+@Injectable()
+export class GrantsService {
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(PolicyChanges) private readonly changes: PolicyChanges,
+    @Inject(AgentsService) private readonly agents: AgentsService,
+    @Inject(GroupsService) private readonly groups: GroupsService,
+  ) {}
+
+  async list({ agent, group, server, cursor, limit }: ListGrantsQuery): Promise<z.infer<typeof GrantPage>> {
+    const [after] = decodeCursor(cursor, IdCursor) ?? [];
+    const filter = {
+      agentId: agent === undefined ? undefined : (await this.agents.find(this.database, agent)).id,
+      groupId: group === undefined ? undefined : (await this.groups.find(this.database, group)).id,
+      serverId: server === undefined ? undefined : (await findServer(this.database, server)).id,
+    };
+    return pageFrom(await listGrants(this.database, filter, { after, limit }), limit, toGrant, ({ id }) => [id]);
+  }
+
+  async read(id: string): Promise<Grant> {
+    return toGrant(await this.find(this.database, id));
+  }
+
+  async create(author: Author, grant: CreateGrant): Promise<Changed<Grant>> {
+    const { server, kind, effect, reason } = grant;
+    const names = [...new Set(grant.names)];
+    const times = timesOf(grant.notBefore, grant.expiresAt);
+    return this.changes.apply(author, 'grant.created', reason, async (tx) => {
+      const subject =
+        'agent' in grant ? { agentId: (await this.agents.find(tx, grant.agent)).id } : { groupId: (await this.groups.find(tx, grant.group)).id };
+      const { id: serverId } = await findServer(tx, server);
+      const row = await insertGrant(tx, { ...subject, serverId, kind, names, effect, ...times, reason: reason ?? null, createdBy: author.name });
+      return { result: toGrant(row), subject: grantSubject(row), change: described(row), dirty: [grantBucket(row)] };
+    });
+  }
+
+  async update(author: Author, id: string, wanted: UpdateGrant): Promise<Changed<Grant>> {
+    return this.changes.apply(author, 'grant.updated', wanted.reason, async (tx) => {
+      const row = await this.find(tx, id);
+      const { notBefore = toGrant(row).notBefore, expiresAt = toGrant(row).expiresAt, names = row.names, reason = row.reason } = wanted;
+      const columns = { ...timesOf(notBefore, expiresAt), names: [...new Set(names)], reason };
+      const change = differing(row, columns);
+      if (Object.keys(change).length === 0) return { result: toGrant(row), unchanged: true };
+      const updated = await updateGrant(tx, id, columns);
+      return {
+        result: toGrant(updated),
+        subject: grantSubject(row),
+        change: { before: described(row), after: described(updated) },
+        dirty: [grantBucket(row)],
+      };
+    });
+  }
+
+  async delete(author: Author, id: string): Promise<Changed<undefined>> {
+    return this.changes.apply(author, 'grant.deleted', undefined, async (tx) => {
+      const row = await this.find(tx, id);
+      await deleteGrant(tx, id);
+      return { result: undefined, subject: grantSubject(row), change: { deleted: true, ...described(row) }, dirty: [grantBucket(row)] };
+    });
+  }
+
+  private async find(db: Transaction, id: string): Promise<GrantRow> {
+    const row = await findGrant(db, id);
+    if (row === null) throw notFound('grant');
+    return row;
+  }
+}
+
+async function findServer(db: Transaction, reference: string): Promise<{ id: string; slug: string }> {
+  const row = await findGrantedServer(db, reference);
+  if (row === null) throw notFound('server');
+  return row;
+}
+
+function timesOf(notBefore: string | null, expiresAt: string | null): { notBefore: Date | null; expiresAt: Date | null } {
+  const times = { notBefore: notBefore === null ? null : new Date(notBefore), expiresAt: expiresAt === null ? null : new Date(expiresAt) };
+  if (times.notBefore !== null && times.expiresAt !== null && times.notBefore >= times.expiresAt) {
+    throw new ProblemError('validation', undefined, [{ pointer: '/expiresAt', detail: 'must lie after notBefore' }]);
+  }
+  return times;
+}
+
+/** Grants lie in the bucket of their subject. */
+const grantBucket = ({ agentId, groupId, id }: GrantRow): Dirty => ({ kind: 'grants', bucket: bucketOf(agentId ?? groupId ?? id) });
+
+const grantSubject = ({ id }: GrantRow): Subject => ({ kind: 'grant', id });
+
+function described(row: GrantRow): Omit<Grant, 'id' | 'createdBy' | 'createdAt' | 'updatedAt'> {
+  const { id: _id, createdBy: _createdBy, createdAt: _createdAt, updatedAt: _updatedAt, ...rest } = toGrant(row);
+  return rest;
+}
+
+function toGrant(row: GrantRow): Grant {
+  return {
+    id: row.id,
+    subject: row.agent === null ? { group: row.group?.slug ?? '' } : { agent: row.agent.slug },
+    server: row.server.slug,
+    kind: row.kind,
+    names: row.names,
+    effect: row.effect,
+    notBefore: row.notBefore?.toISOString() ?? null,
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    reason: row.reason,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}

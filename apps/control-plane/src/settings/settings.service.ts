@@ -1,0 +1,31 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Settings, UpdateSettings } from '@portcullis/contracts/api/policy';
+import { PrismaClient } from '@portcullis/database';
+import type { Author } from '../changes/author.js';
+import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
+import { differing } from '../database/differing.js';
+import { readSettings, writeSettings } from './settings.repository.js';
+
+/** What holds for all nodes; part of every snapshot. */
+@Injectable()
+export class SettingsService {
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(PolicyChanges) private readonly changes: PolicyChanges,
+  ) {}
+
+  async read(): Promise<Settings> {
+    return readSettings(this.database);
+  }
+
+  async update(author: Author, { reason, ...wanted }: UpdateSettings): Promise<Changed<Settings>> {
+    return this.changes.apply(author, 'settings.updated', reason, async (tx) => {
+      const before = await readSettings(tx);
+      const change = differing(before, wanted);
+      if (Object.keys(change).length === 0) return { result: before, unchanged: true };
+      const after = { ...before, ...change };
+      await writeSettings(tx, after);
+      return { result: after, subject: { kind: 'settings', id: 'settings' }, change: { before, after }, dirty: [{ kind: null, bucket: 0 }] };
+    });
+  }
+}
