@@ -1,0 +1,86 @@
+import { EnrolResponse, NodeKeysResponse, NodeStatusResponse, type EnrolRequest, type NodeStatus } from '@portcullis/contracts/node';
+import { SignedHead, type Digest } from '@portcullis/contracts/snapshot';
+import type { z } from 'zod';
+
+/** The control plane answered, but not with what was asked for. */
+export class ControlPlaneRefusal extends Error {
+  override readonly name = 'ControlPlaneRefusal';
+
+  constructor(readonly status: number) {
+    super(`The control plane answered ${String(status)}`);
+  }
+}
+
+const DEADLINE_MS = 5000;
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What a node asks the control plane over HTTP. Every call ends within 5 s; each may fail, and the node goes on without. */
+export class ControlPlaneClient {
+  constructor(
+    private readonly baseUrl: string,
+    private readonly nodeKey: () => string | undefined,
+  ) {}
+
+  async enrol(joinToken: string, request: EnrolRequest): Promise<EnrolResponse> {
+    return this.json(EnrolResponse, '/v1/node/enrol', { bearer: joinToken, body: request });
+  }
+
+  async keys(): Promise<NodeKeysResponse> {
+    return this.json(NodeKeysResponse, '/v1/node/keys', {});
+  }
+
+  async status(status: NodeStatus): Promise<NodeStatusResponse> {
+    return this.json(NodeStatusResponse, '/v1/node/status', { body: status });
+  }
+
+  /** Null while the control plane has published nothing. */
+  async fetchHead(signal: AbortSignal): Promise<SignedHead | null> {
+    try {
+      return await this.json(SignedHead, '/v1/node/head', { signal });
+    } catch (error) {
+      if (error instanceof ControlPlaneRefusal && (error.status === 404 || error.status === 503)) return null;
+      throw error;
+    }
+  }
+
+  async fetchChunk(digest: Digest, signal: AbortSignal): Promise<Uint8Array | null> {
+    const response = await this.send(`/v1/node/chunks/${digest}`, { signal });
+    if (response.status === 404) return null;
+    return this.bytes(response);
+  }
+
+  private async json<T extends z.ZodType>(schema: T, path: string, request: Outgoing): Promise<z.infer<T>> {
+    const bytes = await this.bytes(await this.send(path, request));
+    return schema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  }
+
+  private async send(path: string, { bearer = this.nodeKey(), body, signal }: Outgoing): Promise<Response> {
+    if (bearer === undefined) throw new Error('This node has not enrolled yet');
+    const headers: Record<string, string> = { authorization: `Bearer ${bearer}`, accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    return fetch(new URL(path, this.baseUrl), {
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect: 'error', // our key goes to the address that was configured and to no other
+      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+    });
+  }
+
+  private async bytes(response: Response): Promise<Uint8Array> {
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new ControlPlaneRefusal(response.status);
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length > ANSWER_BYTES_MAX) throw new Error('The answer of the control plane is too large');
+    return bytes;
+  }
+}
+
+interface Outgoing {
+  readonly bearer?: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,46 @@
+import { NodeKeys, nodeKeysAad } from '@portcullis/contracts/node';
+import { createSealer, openWith, verifyBytes, type Sealer } from '@portcullis/secrets';
+import type { Identity } from './identity-file.js';
+
+/** The keys this node was given: to verify policy, to compare agents' secrets, to seal sessions. Empty until it has enrolled. */
+export class KeyRing {
+  private signing: ReadonlyMap<string, string> = new Map();
+  private peppers: ReadonlyMap<string, Uint8Array> = new Map();
+  private currentSealer: Sealer | undefined;
+  private opened = '';
+  /** Told when the keys are others than before. */
+  onChange: () => void = () => undefined;
+
+  get isEmpty(): boolean {
+    return this.currentSealer === undefined;
+  }
+
+  /** Takes a ring that came sealed to this node. Throws an UnsealError for one that did not. */
+  take(identity: Pick<Identity, 'nodeId' | 'sealingPrivateKey'>, sealedKeys: string): void {
+    const opened = openWith(identity.sealingPrivateKey, sealedKeys, nodeKeysAad(identity.nodeId)).toString();
+    // Sealing the same ring twice gives different bytes.
+    if (opened === this.opened) return;
+    const keys = NodeKeys.parse(JSON.parse(opened));
+    const [current, previous] = keys.session.map(({ keyId, secret }) => ({ id: keyId, key: Buffer.from(secret, 'base64url') }));
+    if (current === undefined) throw new Error('The key ring has no session key');
+    this.signing = new Map(keys.signing.map(({ keyId, publicKey }) => [keyId, publicKey]));
+    this.peppers = new Map(keys.peppers.map(({ keyId, secret }) => [keyId, Buffer.from(secret, 'base64url')]));
+    this.currentSealer = createSealer({ current, previous });
+    this.opened = opened;
+    this.onChange();
+  }
+
+  /** See `VerifyBody` of `@portcullis/snapshot`. */
+  readonly verify = (keyId: string, body: Uint8Array, signature: string): boolean | undefined => {
+    const publicKey = this.signing.get(keyId);
+    return publicKey === undefined ? undefined : verifyBytes(publicKey, body, signature);
+  };
+
+  readonly pepperOf = (pepperId: string): Uint8Array | undefined => this.peppers.get(pepperId);
+
+  /** Only asked for on behalf of an authenticated agent, whom an empty ring cannot have let in. */
+  readonly sealer = (): Sealer => {
+    if (this.currentSealer === undefined) throw new Error('This node has no keys yet');
+    return this.currentSealer;
+  };
+}

@@ -1,0 +1,122 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from '@portcullis/boot';
+import { newNodeKeyPair } from '@portcullis/secrets';
+import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
+import type { Identity, IdentityFile } from './identity-file.js';
+import type { KeyRing } from './key-ring.js';
+
+const KEYS_EVERY_MS = 60_000;
+const RETRY_MS_MIN = 200;
+const RETRY_MS_MAX = 5000;
+/** An unknown key is asked for at once, but a forged head must not make us ask all the time. */
+const URGENT_GAP_MS = 5000;
+
+/** Keeps this node a member: enrols it once, keeps its keys new, enrols it again where the control plane has forgotten it. */
+export class Membership {
+  private identity: Identity | undefined;
+  private refreshedAt = -Infinity;
+  private refused = false;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly parts: {
+      readonly name: string;
+      readonly joinToken: string | undefined;
+      readonly file: IdentityFile;
+      readonly ring: KeyRing;
+      readonly logger: Logger;
+    },
+  ) {}
+
+  get nodeKey(): string | undefined {
+    return this.identity?.nodeKey;
+  }
+
+  /** Takes up what an earlier run has kept; policy on disk can be verified from here on. */
+  restore(): void {
+    const { name, file, ring, logger } = this.parts;
+    try {
+      const identity = file.read(name);
+      if (identity === undefined) return;
+      ring.take(identity, identity.sealedKeys);
+      this.identity = identity;
+    } catch (error) {
+      logger.error({ err: error }, 'The identity of this node cannot be read; it will enrol again');
+    }
+  }
+
+  /** Starts keeping it up; `onEnrolled` is told each time the control plane has taken the node. */
+  start(client: ControlPlaneClient, onEnrolled: () => void): void {
+    this.running = this.run(client, onEnrolled);
+  }
+
+  /** Somebody signed with a key we do not have: perhaps it is new. */
+  refreshSoon(client: ControlPlaneClient): void {
+    if (performance.now() - this.refreshedAt < URGENT_GAP_MS) return;
+    void this.refresh(client);
+  }
+
+  /** The control plane did not take our key. */
+  noteRefused(): void {
+    this.refused = true;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async run(client: ControlPlaneClient, onEnrolled: () => void): Promise<void> {
+    let waitMs = RETRY_MS_MIN;
+    while (!this.stopping.signal.aborted) {
+      if (this.identity === undefined || this.refused) {
+        const enrolled = await this.enrol(client);
+        if (enrolled) onEnrolled();
+        waitMs = enrolled ? RETRY_MS_MIN : Math.min(waitMs * 2, RETRY_MS_MAX);
+      } else {
+        if (performance.now() - this.refreshedAt >= KEYS_EVERY_MS) await this.refresh(client);
+        waitMs = Math.min(1000, RETRY_MS_MAX);
+      }
+      await pause(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  private async enrol(client: ControlPlaneClient): Promise<boolean> {
+    const { name, joinToken, file, ring, logger } = this.parts;
+    if (joinToken === undefined) {
+      logger.error('This node has no identity and was given no JOIN_TOKEN');
+      return false;
+    }
+    const pair = newNodeKeyPair();
+    try {
+      const { nodeId, nodeKey, sealedKeys } = await client.enrol(joinToken, { name, sealingPublicKey: pair.publicKey });
+      const identity = { name, nodeId, nodeKey, sealedKeys, sealingPublicKey: pair.publicKey, sealingPrivateKey: pair.privateKey };
+      ring.take(identity, sealedKeys);
+      file.write(identity);
+      this.identity = identity;
+      this.refused = false;
+      this.refreshedAt = performance.now();
+      logger.info({ nodeId }, 'Node enrolled');
+      return true;
+    } catch (error) {
+      logger.warn({ err: error }, 'The node could not enrol; it will try again');
+      return false;
+    }
+  }
+
+  private async refresh(client: ControlPlaneClient): Promise<void> {
+    const { file, ring, logger } = this.parts;
+    if (this.identity === undefined) return;
+    this.refreshedAt = performance.now();
+    try {
+      const { sealedKeys } = await client.keys();
+      ring.take(this.identity, sealedKeys);
+      this.identity = { ...this.identity, sealedKeys };
+      file.write(this.identity);
+    } catch (error) {
+      if (error instanceof ControlPlaneRefusal && error.status === 401) this.noteRefused();
+      logger.debug({ err: error }, 'The keys could not be refreshed');
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { AuditTrail } from '@portcullis/audit';
+import type { Metrics } from '@portcullis/boot';
+import type { Follower } from '@portcullis/snapshot';
+
+/** Shows what a node's operator watches: which policy it serves and how old that is, and the audit events not yet in Postgres. */
+export function observeNode(metrics: Metrics, { follower, audit }: { follower: Follower; audit: Pick<AuditTrail, 'backlog' | 'spoolBytes'> }): void {
+  metrics.gauge({
+    name: 'policy_revision',
+    help: 'Revision of the policy that is served',
+    collect() {
+      this.set(follower.status().revision ?? 0);
+    },
+  });
+  metrics.gauge({
+    name: 'policy_age_seconds',
+    help: 'Time since the policy was last confirmed',
+    collect() {
+      this.set(follower.ageMs() / 1000);
+    },
+  });
+  metrics.gauge({
+    name: 'policy_refused',
+    help: 'Heads and snapshots refused since the start, by reason',
+    labelNames: ['reason'],
+    collect() {
+      for (const [reason, times] of Object.entries(follower.status().refusedCounts)) this.labels({ reason }).set(times);
+    },
+  });
+  metrics.gauge({
+    name: 'audit_backlog_events',
+    help: 'Audit events that Postgres is not known to have',
+    collect() {
+      this.set(audit.backlog);
+    },
+  });
+  metrics.gauge({
+    name: 'audit_spool_bytes',
+    help: 'Size of the audit spool',
+    collect() {
+      this.set(audit.spoolBytes);
+    },
+  });
+}

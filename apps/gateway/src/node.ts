@@ -1,0 +1,187 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
+import { createMetrics, startHealthServer, type Logger, type Metrics, type OnClose } from '@portcullis/boot';
+import { createEgress } from '@portcullis/egress';
+import { followSnapshots, type Follower } from '@portcullis/snapshot';
+import { CallMetrics } from './call-metrics.js';
+import type { Config } from './config.js';
+import { ControlPlaneClient } from './control-plane/control-plane-client.js';
+import { IdentityFile } from './control-plane/identity-file.js';
+import { KeyRing } from './control-plane/key-ring.js';
+import { Membership } from './control-plane/membership.js';
+import { StatusReporter } from './control-plane/status-reporter.js';
+import { hostFilter, originFilter } from './edge/allowed-names.js';
+import { FailedAuthentication } from './failed-authentication.js';
+import type { Gateway } from './gateway.js';
+import { observeNode } from './node-metrics.js';
+import { readinessOf } from './node-readiness.js';
+import { openRedis, type RedisConnections } from './redis-connections.js';
+import { startServer } from './server.js';
+import { AgentSessions } from './session/agent-sessions.js';
+import { SharedEndedSessions } from './session/ended-sessions.js';
+import { redisSessionStore } from './session/redis-session-store.js';
+import { UpstreamSessions } from './session/upstream-sessions.js';
+import { Upstreams } from './upstream/upstreams.js';
+import { AgentViews } from './view/agent-views.js';
+
+/** A running node. */
+export interface Node {
+  readonly port: number;
+  readonly healthPort: number;
+}
+
+const VERSION = '0.1.0';
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const POOLS_CLOSE_MS_MAX = 1000;
+const QUEUE_CLOSE_MS_MAX = 1000;
+
+/** Builds everything once, each part after those it needs; the services around it may come later, in any order. */
+export async function startNode(config: Config, logger: Logger, onClose: OnClose): Promise<Node> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const metrics = createMetrics({ app: 'gateway' });
+  const redis = openRedis({ redisUrl: config.redisUrl, auditRedisUrl: config.auditRedisUrl }, logger);
+  onClose('redis', () => redis.close());
+
+  const control = openControlPlane(config, logger);
+  const reporting = { soon: (): void => undefined };
+  const follower = followPolicy(config, { redis, control, logger, onNews: () => reporting.soon() });
+  onClose('policy', () => follower.close());
+  const audit = openAudit(config, { redis, logger, follower, onClose });
+  const reporter = new StatusReporter({
+    client: control.client,
+    follower,
+    audit,
+    version: VERSION,
+    url: config.publicUrl ?? null,
+    onRefused: () => control.membership.noteRefused(),
+  });
+  reporting.soon = () => reporter.reportSoon();
+
+  const gateway = buildGateway(config, { redis, ring: control.ring, logger, metrics, follower, audit, onClose });
+  observeNode(metrics, { follower, audit });
+  control.membership.start(control.client, () => reporter.reportSoon());
+  onClose('membership', () => control.membership.stop());
+  reporter.start();
+  onClose('reporter', () => reporter.stop());
+  return listen(config, { gateway, metrics, follower, control, redis, onClose });
+}
+
+interface Control {
+  readonly ring: KeyRing;
+  readonly membership: Membership;
+  readonly client: ControlPlaneClient;
+}
+
+function openControlPlane(config: Config, logger: Logger): Control {
+  const ring = new KeyRing();
+  const file = new IdentityFile(config.dataDir);
+  const membership = new Membership({ name: config.nodeName, joinToken: config.joinToken, file, ring, logger });
+  membership.restore();
+  return { ring, membership, client: new ControlPlaneClient(config.controlPlaneUrl, () => membership.nodeKey) };
+}
+
+function followPolicy(config: Config, parts: { redis: RedisConnections; control: Control; logger: Logger; onNews: () => void }): Follower {
+  const { redis, control, logger, onNews } = parts;
+  const { client, membership, ring } = control;
+  return followSnapshots({
+    redis: redis.policyCommands,
+    subscriber: redis.policy,
+    controlPlane: { fetchHead: (signal) => client.fetchHead(signal), fetchChunk: (digest, signal) => client.fetchChunk(digest, signal) },
+    verify: ring.verify,
+    directory: join(config.dataDir, 'policy'),
+    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    onApplied: ({ epoch, revision }) => {
+      logger.debug({ epoch, revision }, 'Policy applied');
+      onNews();
+    },
+    onRefused: (reason, revision) => {
+      // Before it has enrolled a node has no key and refuses everything; that is no news.
+      if (reason === 'key_unknown') membership.refreshSoon(client);
+      if (!ring.isEmpty) logger.warn({ reason, revision }, 'Policy refused');
+      onNews();
+    },
+  });
+}
+
+function openAudit(config: Config, parts: { redis: RedisConnections; logger: Logger; follower: Follower; onClose: OnClose }): AuditTrail {
+  const { redis, logger, follower, onClose } = parts;
+  const queue = createBatchQueue(redis.audit);
+  onClose('audit queue', () => Promise.race([queue.close(), pause(QUEUE_CLOSE_MS_MAX)]));
+  const audit = openAuditTrail({
+    node: config.nodeName,
+    directory: join(config.dataDir, 'audit'),
+    queue,
+    release: () => follower.current()?.settings.auditRelease ?? 'queue',
+    onTrouble: (what, error) => logger.warn({ err: error, what }, 'Audit events are not taken at once'),
+  });
+  onClose('audit', () => audit.close());
+  return audit;
+}
+
+interface GatewayParts {
+  readonly redis: RedisConnections;
+  readonly ring: KeyRing;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly follower: Follower;
+  readonly audit: AuditTrail;
+  readonly onClose: OnClose;
+}
+
+function buildGateway(config: Config, { redis, ring, logger, metrics, follower, audit, onClose }: GatewayParts): Gateway {
+  const egress = createEgress({ allow: config.portcullisEgressAllow });
+  const upstreams = new Upstreams((origin, options) => egress.poolFor(origin, options));
+  onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
+  const ended = new SharedEndedSessions(redis.commands, redis.sessions);
+  onClose('ended sessions', () => ended.close());
+  const sessions = new AgentSessions(ring.sealer, ended);
+  ring.onChange = () => sessions.forgetOpened();
+  const callMetrics = new CallMetrics(metrics);
+  return {
+    edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
+    serverInfo: { name: 'portcullis', version: VERSION },
+    policy: follower,
+    pepperOf: ring.pepperOf,
+    sealer: ring.sealer,
+    sessions,
+    views: new AgentViews(config.agentsReadyMax),
+    upstreams,
+    upstreamSessions: new UpstreamSessions(redisSessionStore(redis.commands), ring.sealer),
+    audit,
+    metrics: callMetrics,
+    failedAuthentication: new FailedAuthentication(
+      (failure) => logger.warn(failure, 'Authentication failed'),
+      (reason) => callMetrics.failedAuthentication(reason),
+    ),
+    logError: (error, message) => logger.error({ err: error }, message),
+    now: () => Date.now(),
+  };
+}
+
+interface Listening {
+  readonly gateway: Gateway;
+  readonly metrics: Metrics;
+  readonly follower: Follower;
+  readonly control: Control;
+  readonly redis: RedisConnections;
+  readonly onClose: OnClose;
+}
+
+async function listen(config: Config, { gateway, metrics, follower, control, redis, onClose }: Listening): Promise<Node> {
+  let isStopping = false;
+  const health = await startHealthServer({
+    host: config.healthHost,
+    port: config.healthPort,
+    metrics,
+    ready: () => readinessOf({ follower, isStopping, isEnrolled: !control.ring.isEmpty, isRedisReady: redis.commands.status === 'ready' }),
+  });
+  onClose('health', () => health.close());
+  const server = await startServer(gateway, { host: config.host, port: config.port });
+  onClose('server', () => server.close(config.stopGraceMs));
+  onClose('readiness', () => {
+    isStopping = true;
+  });
+  return { port: server.port, healthPort: health.port };
+}
