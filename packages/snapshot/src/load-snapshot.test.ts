@@ -1,0 +1,150 @@
+import type { SnapshotHead } from '@portcullis/contracts/snapshot';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ReadContents } from './chunk-reader.js';
+import { digestOf, encodeContent } from './content.js';
+import { encodeChunk } from './encode-chunk.js';
+import { fakeAgent, fakeGrant, fakeId, FakePublisher, fakeServer, type FakePolicy, type Published } from './fake-publisher.js';
+import { loadSnapshot } from './load-snapshot.js';
+import type { LoadedSnapshot } from './loaded-snapshot.js';
+
+const publisher = new FakePublisher();
+const headOf = ({ rootDigest }: Published, revision: number): SnapshotHead =>
+  JSON.parse(publisher.head({ revision, rootDigest, issuedAt: 1 }).body) as SnapshotHead;
+
+function reading({ chunks }: Published, asked: string[] = []): ReadContents {
+  return async (digests) => {
+    asked.push(...digests);
+    return new Map(digests.map((digest) => [digest, chunks.get(digest) ?? new Uint8Array()]));
+  };
+}
+
+async function load(policy: FakePolicy, revision: number, previous?: LoadedSnapshot) {
+  const published = publisher.compile(policy, revision);
+  const asked: string[] = [];
+  const { loaded } = await loadSnapshot(headOf(published, revision), previous, reading(published, asked));
+  return { ...loaded, asked };
+}
+
+const base: FakePolicy = {
+  servers: [fakeServer(1), fakeServer(2), fakeServer(1025)], // 1 and 1025 share a bucket
+  agents: [fakeAgent(1), fakeAgent(2)],
+  grants: [fakeGrant(1, 1), fakeGrant(2, 1), fakeGrant(3, 2)],
+};
+
+describe('loadSnapshot', () => {
+  test('gives back what was published', async () => {
+    const { snapshot } = await load(base, 7);
+    expect(snapshot).toMatchObject({ epoch: 1, revision: 7, settings: { auditRelease: 'queue' } });
+    expect(new Set(snapshot.servers.values())).toEqual(new Set(base.servers));
+    expect(new Set(snapshot.agents.values())).toEqual(new Set(base.agents));
+    expect(snapshot.serversBySlug.get('server-2')).toBe(snapshot.servers.get(fakeId('a', 2)));
+    expect(snapshot.agentByKeyId.get('key-of-1')).toEqual({ agent: fakeAgent(1), key: fakeAgent(1).keys[0] });
+    expect(snapshot.grantsBySubject.get(fakeId('b', 1))).toEqual([fakeGrant(1, 1), fakeGrant(2, 1)]);
+  });
+
+  test('reads only what differs, and what says the same stays the same object', async () => {
+    const one = await load(base, 1);
+    const two = await load({ ...base, servers: [fakeServer(1), fakeServer(2), fakeServer(1025, { enabled: false })] }, 2, one);
+    expect(two.asked).toHaveLength(3); // root, one index, one bucket
+    expect(two.snapshot.servers.get(fakeId('a', 1))).toBe(one.snapshot.servers.get(fakeId('a', 1)));
+    expect(two.snapshot.servers.get(fakeId('a', 1025))?.enabled).toBe(false);
+    expect(two.snapshot.agents).toBe(one.snapshot.agents);
+    expect(two.snapshot.grantsBySubject).toBe(one.snapshot.grantsBySubject);
+    expect(two.snapshot.changed).toEqual({ settings: false, serverIds: new Set([fakeId('a', 1025)]), agentIds: new Set(), subjectIds: new Set() });
+    expect(one.snapshot.servers.get(fakeId('a', 1025))?.enabled).toBe(true); // the snapshot before is not touched
+  });
+
+  test('from any policy to any other, the difference leads where a load from nothing does', async () => {
+    const numbers = fc.uniqueArray(fc.constantFrom(1, 2, 3, 1025, 1026), { maxLength: 5 });
+    const policy = fc
+      .record({ servers: numbers, agents: numbers, grants: numbers, enabled: fc.boolean(), staleAfterMs: fc.constantFrom(30_000, 60_000) })
+      .map(({ servers, agents, grants, enabled, staleAfterMs }): FakePolicy => ({
+        servers: servers.map((n) => fakeServer(n, { enabled })),
+        agents: agents.map((n) => fakeAgent(n, { enabled, keys: enabled ? fakeAgent(n).keys : [] })),
+        grants: grants.map((n) => fakeGrant(n, (n % 3) + 1, { effect: enabled ? 'allow' : 'deny' })),
+        settings: { staleAfterMs },
+      }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(policy, { minLength: 2, maxLength: 4 }), async (policies) => {
+        let previous: LoadedSnapshot | undefined;
+        for (const [at, each] of policies.entries()) {
+          const [step, whole] = [await load(each, at, previous), await load(each, at)];
+          const { changed, ...content } = step.snapshot;
+          const { changed: _all, ...expected } = whole.snapshot;
+          expect(content).toEqual(expected);
+          for (const id of previous?.snapshot.servers.keys() ?? []) {
+            expect(changed.serverIds.has(id)).toBe(previous?.snapshot.servers.get(id) !== step.snapshot.servers.get(id));
+          }
+          expect(step.sizes).toEqual(whole.sizes);
+          previous = step;
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a renamed server gives its slug free for another in the same change', async () => {
+    const one = await load({ servers: [fakeServer(1, { slug: 'x' }), fakeServer(2, { slug: 'y' })] }, 1);
+    const two = await load({ servers: [fakeServer(1, { slug: 'y' }), fakeServer(2, { slug: 'x' })] }, 2, one);
+    expect(two.snapshot.serversBySlug.get('x')?.id).toBe(fakeId('a', 2));
+    expect(two.snapshot.serversBySlug.size).toBe(2);
+  });
+
+  test('a grant on a server that does not exist is kept and harmless', async () => {
+    const { snapshot } = await load({ grants: [fakeGrant(1, 1)] }, 1);
+    expect(snapshot.grantsBySubject.size).toBe(1);
+  });
+
+  test.each([
+    ['two servers with one slug', { servers: [fakeServer(1, { slug: 'x' }), fakeServer(2, { slug: 'x' })] }],
+    ['two agents with one key', { agents: [fakeAgent(1), fakeAgent(2, { keys: fakeAgent(1).keys })] }],
+  ] satisfies [string, FakePolicy][])('%s are refused as duplicate', async (_what, policy) => {
+    await expect(load(policy, 1)).rejects.toMatchObject({ reason: 'duplicate' });
+  });
+
+  test('a root of another revision, a newer schema and an index in the wrong place are refused', async () => {
+    const published = publisher.compile(base, 1);
+    await expect(loadSnapshot(headOf(published, 2), undefined, reading(published))).rejects.toMatchObject({ reason: 'chunk_misplaced' });
+    const root = JSON.parse(new TextDecoder().decode(published.chunks.get(published.rootDigest))) as {
+      schema: number;
+      indexes: { servers: unknown[] };
+    };
+    for (const [changed, reason] of [
+      [{ ...root, schema: 2 }, 'schema_newer'],
+      [{ ...root, indexes: { ...root.indexes, servers: root.indexes.servers.toReversed() } }, 'chunk_misplaced'],
+      [{ ...root, revision: 'one' }, 'chunk_malformed'],
+    ] as const) {
+      const { digest, bytes } = encodeContent(changed);
+      const forged = { rootDigest: digest, chunks: new Map([...published.chunks, [digest, bytes]]) };
+      await expect(loadSnapshot(headOf(forged, 1), undefined, reading(forged))).rejects.toMatchObject({ reason });
+    }
+  });
+
+  test('content that grows with unknown fields is read without them', async () => {
+    const published = publisher.compile({}, 1);
+    const root = JSON.parse(new TextDecoder().decode(published.chunks.get(published.rootDigest))) as object;
+    const { digest, bytes } = encodeContent({ ...root, later: true });
+    const grown = { rootDigest: digest, chunks: new Map([...published.chunks, [digest, bytes]]) };
+    await expect(loadSnapshot(headOf(grown, 1), undefined, reading(grown))).resolves.toMatchObject({ loaded: { snapshot: { revision: 1 } } });
+  });
+});
+
+describe('encodeChunk', () => {
+  const bucket = 1;
+  test('equal content in any order of rows and members gives equal bytes under their digest', () => {
+    const [one, two] = [fakeServer(1), fakeServer(1025)];
+    const reversed = Object.fromEntries(Object.entries(one).toReversed()) as typeof one;
+    const encoded = encodeChunk({ kind: 'servers', bucket, items: [one, two] });
+    expect(encodeChunk({ kind: 'servers', bucket, items: [two, reversed] })).toEqual(encoded);
+    expect(digestOf(encoded.bytes)).toBe(encoded.digest);
+  });
+
+  test('refuses what a node would refuse', () => {
+    const encode = (items: readonly ReturnType<typeof fakeServer>[]) => () => encodeChunk({ kind: 'servers', bucket, items });
+    expect(encode([fakeServer(2)])).toThrow('chunk_misplaced');
+    expect(encode([fakeServer(1), fakeServer(1)])).toThrow('duplicate');
+    expect(encode([fakeServer(1, { slug: 'Not A Slug' })])).toThrow('chunk_malformed');
+    expect(encode([fakeServer(1, { instructions: 'x'.repeat(5 * 1024 * 1024) })])).toThrow('chunk_too_large');
+  });
+});
