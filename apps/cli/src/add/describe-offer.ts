@@ -1,0 +1,28 @@
+import type { Definition } from '@portcullis/contracts/api/servers';
+import { plainText } from '../plain-text.js';
+
+/** What a server offers, for a person who has to decide. Everything in it is foreign text. */
+export function describeOffer(definitions: readonly Definition[]): string {
+  const tools = definitions.filter(({ kind }) => kind === 'tool');
+  const others = definitions.length - tools.length;
+  const lines = tools.map(describeTool);
+  if (others > 0) lines.push(`  and ${others} ${others === 1 ? 'prompt or resource' : 'prompts and resources'}, which are not granted here`);
+  return lines.length === 0 ? '  nothing' : lines.join('\n');
+}
+
+function describeTool({ name, state, offered }: Definition): string {
+  const tool = asRecord(offered);
+  const hints = hintsOf(asRecord(tool['annotations']));
+  const marks = [...hints, ...(state === 'approved' ? [] : [state])].join(', ');
+  const description = plainText(tool['description'], 160);
+  return `  ${plainText(name, 128)}${marks === '' ? '' : ` [${marks}]`}${description === '' ? '' : `\n      ${description}`}`;
+}
+
+/** The server's own claims: shown, never relied on. */
+function hintsOf(annotations: Record<string, unknown>): string[] {
+  if (annotations['readOnlyHint'] === true) return ['says: read-only'];
+  if (annotations['destructiveHint'] === false) return ['says: writes, not destructive'];
+  return annotations['destructiveHint'] === true ? ['says: destructive'] : ['may write'];
+}
+
+const asRecord = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});

@@ -1,0 +1,149 @@
+import { Slug } from '@portcullis/contracts/names';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { add } from './add/add.js';
+import { ask } from './add/ask.js';
+import { slugFromUrl } from './add/slug-from-url.js';
+import { CliError } from './cli-error.js';
+import type { Environment } from './config.js';
+import { connect, type ConnectionOptions } from './connection.js';
+import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
+import { up } from './up/up.js';
+import { why } from './why/why.js';
+import { defaultDataDirectory } from './workspace.js';
+
+/** The command line. `run` gives the exit code, and rejects with what went wrong. */
+export interface Program {
+  readonly command: Command;
+  run(argv: readonly string[]): Promise<number>;
+}
+
+interface UpFlags {
+  nodes?: number;
+  data?: string;
+  portBase: number;
+  demo: boolean;
+  json: boolean;
+}
+interface AddFlags extends ConnectionOptions {
+  agent: string;
+  slug?: string;
+  tools?: string[];
+  yes?: boolean;
+}
+interface WhyFlags extends ConnectionOptions {
+  arguments?: Record<string, unknown>;
+}
+
+const demoNodes = 2;
+const print = (text: string): boolean => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+const say = (line: string): boolean => process.stderr.write(`[portcullis] ${line}\n`);
+
+export function createProgram(environment: Environment): Program {
+  let exitCode = 0;
+  const command = new Command('portcullis')
+    .description('A gateway between AI agents and MCP servers: each agent sees what it was granted, and every call is on record.')
+    .exitOverride()
+    .showHelpAfterError('(--help tells more)');
+  addUp(command, environment);
+  addAdd(command, environment);
+  addWhy(command, environment, (code) => (exitCode = code));
+  const run = async (argv: readonly string[]): Promise<number> => {
+    await command.parseAsync([...argv]);
+    return exitCode;
+  };
+  return { command, run };
+}
+
+function addUp(program: Command, environment: Environment): void {
+  const ports = portTable.map(([port, what]) => `  ${port.padEnd(15)} ${what}`).join('\n');
+  program
+    .command('up')
+    .description('Start everything on this machine and keep it until Ctrl-C: Postgres, Redis, control plane, discovery, audit worker, gateway nodes.')
+    .option('--nodes <n>', `gateway nodes, 1 to ${nodesMax} (default: 1, with --demo ${demoNodes})`, wholeNumber(1, nodesMax))
+    .option('--data <directory>', 'where data, tokens and logs are kept (default: .portcullis in the checkout)')
+    .option('--port-base <port>', 'first of a hundred ports, see below', wholeNumber(1024, 65_400), defaultPortBase)
+    .option('--demo', 'also run and register demo servers, and three agents with one grant each', false)
+    .option('--no-demo', 'without the demo (the default)')
+    .option('--json', 'print one line of JSON when ready, and nothing else on standard output', false)
+    .addHelpText('after', `\nPorts, all on 127.0.0.1:\n${ports}\n\nDATABASE_URL and REDIS_URL, when set, name services to use instead of our own.`)
+    .action(async (flags: UpFlags) => {
+      const dataDirectory = flags.data ?? environment.dataDirectory ?? defaultDataDirectory;
+      const nodes = flags.nodes ?? (flags.demo ? demoNodes : 1);
+      await up({ nodes, dataDirectory, portBase: flags.portBase, demo: flags.demo, json: flags.json }, environment, { print, say });
+    });
+}
+
+function addAdd(program: Command, environment: Environment): void {
+  const command = program
+    .command('add')
+    .description('Put an MCP server to use for an agent: register it, show what it offers, ask, approve, grant.')
+    .argument('<url>', 'address of the server, Streamable HTTP', httpUrl)
+    .requiredOption('--agent <slug>', 'who may use it; made when missing', slug)
+    .option('--slug <slug>', 'name of the server (default: from its address)', slug)
+    .option('--tools <names>', 'only these tools, separated by commas (default: all)', names)
+    .option('--yes', 'approve and grant without asking');
+  withConnection(command).action(async (url: string, flags: AddFlags) => {
+    if (!flags.yes && !process.stdin.isTTY)
+      throw new CliError('There is no terminal to ask at. Give --yes to approve and grant what the server offers.');
+    const connection = await connect(flags, environment);
+    const confirm = flags.yes ? () => Promise.resolve(true) : ask;
+    await add({ url, agent: flags.agent, slug: flags.slug ?? slugFromUrl(url), tools: flags.tools, confirm }, connection, { print, say });
+  });
+}
+
+function addWhy(program: Command, environment: Environment, exit: (code: number) => void): void {
+  const command = program
+    .command('why')
+    .description('Explain why an agent may use a tool or not. Exit code 0: it may, 1: it may not, 2: that could not be found out.')
+    .argument('<agent>', 'the agent, by slug or id')
+    .argument('<target>', 'the tool as server:tool', target)
+    .option('--arguments <json>', 'arguments of the call, a JSON object', jsonObject);
+  withConnection(command).action(async (agent: string, tool: string, flags: WhyFlags) => {
+    exit(await why({ agent, target: tool, arguments: flags.arguments }, await connect(flags, environment), print));
+  });
+}
+
+const withConnection = (command: Command): Command =>
+  command
+    .addOption(new Option('--url <url>', 'address of the control plane (PORTCULLIS_URL; default: the local stack)'))
+    .addOption(new Option('--token <token>', "an operator's token (PORTCULLIS_TOKEN, which other users of the machine cannot see)"))
+    .addOption(new Option('--data <directory>', 'data directory of the local stack (PORTCULLIS_DATA; default: .portcullis in the checkout)'));
+
+const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+
+function slug(text: string): string {
+  if (Slug.safeParse(text).success) return text;
+  throw new InvalidArgumentError('It must be 1–32 characters of a–z, 0–9 and inner hyphens.');
+}
+
+function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('It must be an http(s) URL.');
+}
+
+function names(text: string): string[] {
+  const list = text.split(',').map((name) => name.trim());
+  if (list.every((name) => name !== '')) return list;
+  throw new InvalidArgumentError('It must be names separated by commas.');
+}
+
+function target(text: string): string {
+  if (/^[^:]+:./s.test(text)) return text;
+  throw new InvalidArgumentError('It must be server:tool.');
+}
+
+function jsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Refused below.
+  }
+  throw new InvalidArgumentError('It must be a JSON object.');
+}
