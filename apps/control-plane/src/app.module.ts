@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AgentsModule } from './agents/agents.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -12,6 +13,7 @@ import { KeysModule } from './keys/keys.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
+import { PolicyModule } from './policy/policy.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { RevisionsModule } from './revisions/revisions.module.js';
 import { SettingsModule } from './settings/settings.module.js';
@@ -35,8 +37,10 @@ export class AppModule {
         AgentsModule,
         GroupsModule,
         GrantsModule,
+        PolicyModule,
         RevisionsModule,
         SettingsModule,
+        AuditModule,
       ],
       providers: [
         // In this order: whoever may not pass learns nothing about the request's faults.

@@ -1,0 +1,97 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditDecision, AuditStatus } from '@portcullis/contracts/audit';
+import type { AuditRecord, AuditRecordPage, ListAuditQuery } from '@portcullis/contracts/api/operations';
+import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
+import { z } from 'zod';
+import type { Author } from '../changes/author.js';
+import { recordAction } from '../changes/record-action.js';
+import { decodeCursor, pageFrom } from '../http/paging.js';
+import { notFound, ProblemError } from '../http/problem.js';
+import { findCall, listCalls, withinFiveSeconds, type AuditRow } from './audit.repository.js';
+
+const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
+const Status = z.union([AuditStatus, z.literal('unknown')]);
+
+/** What was done. Reading it is on record too, in the transaction of the reading. */
+@Injectable()
+export class AuditService {
+  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
+
+  async list(author: Author, { limit, cursor, ...filter }: ListAuditQuery): Promise<z.infer<typeof AuditRecordPage>> {
+    const after = decodeCursor(cursor, AuditCursor);
+    const rows = await this.reading(author, { filter }, (tx) => listCalls(tx, filter, { after, limit }));
+    return pageFrom(rows, limit, toRecord, ({ at, id }) => [at.toISOString(), id]);
+  }
+
+  async read(author: Author, callId: string): Promise<AuditRecord> {
+    const row = await this.reading(author, { callId }, (tx) => findCall(tx, callId));
+    if (row === undefined) throw notFound('audit event');
+    return toRecord(row);
+  }
+
+  private async reading<T>(author: Author, detail: Readonly<Record<string, unknown>>, read: (tx: Transaction) => Promise<T>): Promise<T> {
+    try {
+      return await withinFiveSeconds(this.database, async (tx) => {
+        const found = await read(tx);
+        await recordAction(tx, author, { action: 'audit.read', detail });
+        return found;
+      });
+    } catch (error) {
+      if (tookTooLong(error))
+        throw new ProblemError('unavailable', 'The search took too long. Narrow it by time or by an exact filter.', [], { cause: error });
+      throw error;
+    }
+  }
+}
+
+function tookTooLong(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && JSON.stringify(error.meta ?? {}).includes('57014');
+}
+
+function toRecord(row: AuditRow): AuditRecord {
+  const kept = row.arguments;
+  return {
+    callId: row.call_id,
+    timestamp: row.at.toISOString(),
+    method: row.method,
+    agent: row.agent,
+    operator: row.operator,
+    server: row.server,
+    tool: row.tool,
+    args: kept === null ? null : readArguments(kept),
+    argsTruncated: kept !== null && row.arguments_bytes !== null && kept.length < row.arguments_bytes,
+    status: Status.catch('error').parse(row.status),
+    decision: AuditDecision.catch('none').parse(row.decision),
+    reason: row.reason,
+    grantId: row.grant_id,
+    keyId: row.key_id,
+    revision: row.revision,
+    definitionHash: row.definition_hash,
+    durationMs: toMs(row.duration_us),
+    upstreamMs: toMs(row.upstream_us),
+    result: toResult(row),
+    traceId: row.trace_id,
+    node: row.node,
+    boot: row.boot,
+    seq: Number(row.seq),
+  };
+}
+
+function toResult({ result_bytes: bytes, result_hash: hash, result_summary: summary }: AuditRow): AuditRecord['result'] {
+  if (bytes === null && summary === null) return null;
+  return { bytes: Number(bytes ?? summary?.length ?? 0), hash, summary: summary === null ? null : textOf(summary) };
+}
+
+/** What is cut is no JSON any more, and is shown as the text it is. */
+function readArguments(bytes: Uint8Array): unknown {
+  const text = textOf(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+
+const toMs = (us: bigint | null): number | null => (us === null ? null : Number(us) / 1000);

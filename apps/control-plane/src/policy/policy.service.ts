@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { AccessPage, AccessQuery } from '@portcullis/contracts/api/agents';
+import type { ExplainRequest, ExplainResponse } from '@portcullis/contracts/api/policy';
+import { targetKindOf } from '@portcullis/contracts/names';
+import { PrismaClient } from '@portcullis/database';
+import { explain, type ExplainFacts } from '@portcullis/policy';
+import { z } from 'zod';
+import { decodeCursor, pageFrom } from '../http/paging.js';
+import { notFound, ProblemError } from '../http/problem.js';
+import { accessHints } from './access-hints.js';
+import { compareKeys, effectiveAccess } from './effective-access.js';
+import { atOneRevision, currentRevision, findAgentEntry, findServerId, findServers, grantsOf, type PolicyServer } from './policy.repository.js';
+
+const AccessCursor = z.tuple([z.string(), z.string()]);
+
+/** What policy says now, by the same pure decision that nodes make. */
+@Injectable()
+export class PolicyService {
+  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
+
+  async access(reference: string, { kind, cursor, limit }: AccessQuery): Promise<AccessPage> {
+    const after = decodeCursor(cursor, AccessCursor);
+    const facts = await atOneRevision(this.database, async (tx) => {
+      const agent = await findAgentEntry(tx, reference);
+      if (agent === null) throw notFound('agent');
+      const grants = await grantsOf(tx, agent);
+      const servers = await findServers(tx, [...new Set(grants.map(({ target }) => target.serverId))]);
+      return { agent, grants, servers, now: Date.now() };
+    });
+    const all = effectiveAccess(facts).filter((access) => kind === undefined || access.kind === kind);
+    const rest = after === undefined ? all : all.filter((access) => compareKeys([access.kind, access.ref], after) > 0);
+    const page = pageFrom(
+      rest.slice(0, limit + 1),
+      limit,
+      (access) => access,
+      (access) => [access.kind, access.ref],
+    );
+    return { ...page, hints: accessHints(facts) };
+  }
+
+  /** An unknown agent or server is an answer, not an error: that is what the question is asked for. */
+  async explain({ agent: reference, target, kind, arguments: args }: ExplainRequest): Promise<ExplainResponse> {
+    const colon = target.indexOf(':');
+    if (colon < 1 || colon === target.length - 1)
+      throw new ProblemError('validation', undefined, [{ pointer: '/target', detail: 'must be server:name' }]);
+    const named = { server: target.slice(0, colon), name: target.slice(colon + 1) };
+    return atOneRevision(this.database, async (tx) => {
+      const agent = await findAgentEntry(tx, reference);
+      const serverId = await findServerId(tx, named.server);
+      const [server] = serverId === null ? [] : await findServers(tx, [serverId]);
+      const facts: ExplainFacts = {
+        named: { agent: agent?.slug ?? reference, server: named.server },
+        agent,
+        server: server ?? null,
+        target: { kind, name: named.name },
+        definition: definitionOf(server, kind, named.name),
+        grants: agent === null ? [] : await grantsOf(tx, agent),
+        args,
+        now: Date.now(),
+      };
+      const { effect, visible, grantId, steps, hints } = explain(facts);
+      return { effect, visible, grantId, steps: [...steps], hints: [...hints], revision: await currentRevision(tx) };
+    });
+  }
+}
+
+function definitionOf(server: PolicyServer | undefined, kind: ExplainRequest['kind'], name: string): ExplainFacts['definition'] {
+  const found = (server?.definitions ?? []).filter((definition) => targetKindOf[definition.kind] === kind && definition.name === name);
+  // A resource and a template may share a name: the one that nodes have speaks for both.
+  return found.find(({ served }) => served) ?? found[0] ?? null;
+}
