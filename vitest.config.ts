@@ -1,15 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
 const everywhere = (ending: string) => ['packages', 'apps'].map((place) => `${place}/**/src/**/*${ending}`).concat(`test/**/*${ending}`);
+const conditions = ['@portcullis/source'];
 const never = ['**/node_modules/**', '**/dist/**'];
 const system = [...everywhere('.integration.test.ts'), ...everywhere('.e2e.test.ts')];
 const long = everywhere('.long.test.ts');
 const services = { globalSetup: ['test/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
-  // Tests run from source, so they need no build.
-  resolve: { conditions: ['@portcullis/source'] },
-  ssr: { resolve: { conditions: ['@portcullis/source'] } },
+  // Tests run from source, so they need no build. Each of these places is a resolver of its own: pages, test files, the global setup.
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     projects: [
       {

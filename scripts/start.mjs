@@ -26,16 +26,24 @@ function up(node, args) {
   const [program, ...rest] = [...tie, ...command];
   const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit'], env: environment(), detached: tie.length > 0 });
   let sentAt = -Infinity;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => {
-      if (performance.now() - sentAt < REPEATED_SIGNAL_MS) return;
-      sentAt = performance.now();
-      child.kill(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
-    });
+  const end = (signal) => {
+    if (performance.now() - sentAt < REPEATED_SIGNAL_MS) return;
+    sentAt = performance.now();
+    child.kill(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
+  endWithNpm(end);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });
+}
+
+/** An npm that was killed outright tells nobody. Started by hand, outliving the parent may be just what is wanted. */
+function endWithNpm(end) {
+  const parent = process.ppid;
+  if (!process.env.npm_lifecycle_event) return;
+  setInterval(() => process.ppid !== parent && end('SIGTERM'), 1_000).unref();
 }
 
 function parentDeathSignal() {

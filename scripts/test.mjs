@@ -49,6 +49,8 @@ function vitest() {
   const extent = chosen.length === 0 ? ['--coverage'] : chosen;
   const env = environment(all ? { PORTCULLIS_LONG: '1' } : {});
   const child = spawn('vitest', ['run', ...reporters, ...extent], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
+  // A terminal tells vitest itself of Ctrl-C; this process stays to give the verdict.
+  process.on('SIGINT', () => undefined).on('SIGTERM', () => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(signal ?? code));
