@@ -21,8 +21,8 @@ interface UpFlags {
   nodes?: number;
   data?: string;
   portBase: number;
-  demo: boolean;
-  json: boolean;
+  demo?: boolean;
+  json?: boolean;
 }
 interface AddFlags extends ConnectionOptions {
   agent: string;
@@ -62,14 +62,14 @@ function addUp(program: Command, environment: Environment): void {
     .option('--nodes <n>', `gateway nodes, 1 to ${nodesMax} (default: 1, with --demo ${demoNodes})`, wholeNumber(1, nodesMax))
     .option('--data <directory>', 'where data, tokens and logs are kept (default: .portcullis in the checkout)')
     .option('--port-base <port>', 'first of a hundred ports, see below', wholeNumber(1024, 65_400), defaultPortBase)
-    .option('--demo', 'also run and register demo servers, and three agents with one grant each', false)
+    .option('--demo', 'also run and register demo servers, and three agents with one grant each')
     .option('--no-demo', 'without the demo (the default)')
-    .option('--json', 'print one line of JSON when ready, and nothing else on standard output', false)
+    .option('--json', 'print one line of JSON when ready, and nothing else on standard output')
     .addHelpText('after', `\nPorts, all on 127.0.0.1:\n${ports}\n\nDATABASE_URL and REDIS_URL, when set, name services to use instead of our own.`)
     .action(async (flags: UpFlags) => {
       const dataDirectory = flags.data ?? environment.dataDirectory ?? defaultDataDirectory;
       const nodes = flags.nodes ?? (flags.demo ? demoNodes : 1);
-      await up({ nodes, dataDirectory, portBase: flags.portBase, demo: flags.demo, json: flags.json }, environment, { print, say });
+      await up({ nodes, dataDirectory, portBase: flags.portBase, demo: flags.demo ?? false, json: flags.json ?? false }, environment, { print, say });
     });
 }
 

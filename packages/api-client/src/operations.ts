@@ -8,20 +8,20 @@ import {
   type CreateOperatorToken,
   JoinToken,
   type ListAuditQuery,
-  Node,
   NodePage,
   Operator,
   OperatorPage,
+  OperatorTokenPage,
+  type UpdateOperator,
 } from '@portcullis/contracts/api/operations';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
-import type { Changed, Send } from './send.js';
+import type { Send } from './send.js';
 
 /** Gateway nodes and what lets them in. */
 export interface NodesApi {
   list: ListRoute<Partial<PageQuery>, z.output<typeof NodePage>>;
-  read(id: string): Promise<Node>;
   /** The node's key opens nothing any more. */
   delete(id: string): Promise<void>;
   /** The only answer that ever holds the token. */
@@ -31,7 +31,6 @@ export interface NodesApi {
 export function nodesApi(send: Send): NodesApi {
   return {
     list: listRoute(send, '/v1/nodes', NodePage),
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/nodes/${id}`, answer: Node })).value,
     delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/nodes/${id}`, answer: z.void() })).value,
     createJoinToken: async (body = {}) => (await send({ method: 'POST', path: '/v1/nodes/join-tokens', body, answer: JoinToken })).value,
   };
@@ -40,8 +39,11 @@ export function nodesApi(send: Send): NodesApi {
 /** People who use this API, and their tokens. */
 export interface OperatorsApi {
   list: ListRoute<Partial<PageQuery>, z.output<typeof OperatorPage>>;
-  create(operator: CreateOperator): Promise<Changed<Operator>>;
+  create(operator: CreateOperator): Promise<Operator>;
+  read(id: string): Promise<Operator>;
+  update(id: string, change: UpdateOperator): Promise<Operator>;
   delete(id: string): Promise<void>;
+  tokens(id: string): ListRoute<Partial<PageQuery>, z.output<typeof OperatorTokenPage>>;
   /** The only answer that ever holds the token. */
   createToken(id: string, token?: z.input<typeof CreateOperatorToken>): Promise<CreatedOperatorToken>;
   revokeToken(id: string, tokenId: string): Promise<void>;
@@ -50,8 +52,11 @@ export interface OperatorsApi {
 export function operatorsApi(send: Send): OperatorsApi {
   return {
     list: listRoute(send, '/v1/operators', OperatorPage),
-    create: (body) => send({ method: 'POST', path: '/v1/operators', body, answer: Operator }),
+    create: async (body) => (await send({ method: 'POST', path: '/v1/operators', body, answer: Operator })).value,
+    read: async (id) => (await send({ method: 'GET', path: path`/v1/operators/${id}`, answer: Operator })).value,
+    update: async (id, body) => (await send({ method: 'PATCH', path: path`/v1/operators/${id}`, body, answer: Operator })).value,
     delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}`, answer: z.void() })).value,
+    tokens: (id) => listRoute(send, path`/v1/operators/${id}/tokens`, OperatorTokenPage),
     createToken: async (id, body = {}) =>
       (await send({ method: 'POST', path: path`/v1/operators/${id}/tokens`, body, answer: CreatedOperatorToken })).value,
     revokeToken: async (id, tokenId) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}/tokens/${tokenId}`, answer: z.void() })).value,

@@ -62,11 +62,11 @@ export function nodeSpec(plan: StackPlan, index: number, own: { redisUrl: string
     HOST: host,
     PORT: String(mcp),
     CONTROL_PLANE_URL: urlAt(plan.ports.controlPlane),
-    PORTCULLIS_JOIN_TOKEN: own.joinToken,
+    JOIN_TOKEN: own.joinToken,
     PORTCULLIS_EGRESS_ALLOW: loopback,
     NODE_NAME: name,
-    NODE_URL: urlAt(mcp),
-    DATA_DIRECTORY: join(plan.dataDirectory, 'nodes', name),
+    PUBLIC_URL: urlAt(mcp),
+    DATA_DIR: join(plan.dataDirectory, 'nodes', name),
   };
   return spec(plan, name, appFile('gateway'), { env, healthPort: health });
 }

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { readEnvironment } from './config.js';
+import { createProgram } from './create-program.js';
+
+function parse(...args: string[]): Promise<number> {
+  const program = createProgram(readEnvironment({}));
+  for (const command of [program.command, ...program.command.commands])
+    command.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  return program.run(['node', 'portcullis', ...args]);
+}
+
+describe('command line', () => {
+  it.each([
+    [['up', '--nodes', '0'], 'whole number from 1 to 40'],
+    [['up', '--nodes', 'two'], 'whole number from 1 to 40'],
+    [['up', '--port-base', '70000'], 'whole number from 1024 to 65400'],
+    [['up', 'now'], 'too many arguments'],
+    [['why', 'a', 'no-colon'], 'must be server:tool'],
+    [['why', 'a', 's:t', '--arguments', '[1]'], 'must be a JSON object'],
+    [['add', 'file:///etc/passwd', '--agent', 'a'], 'must be an http(s) URL'],
+    [['add', 'http://x', '--agent', 'No Slug'], 'must be 1–32 characters'],
+    [['add', 'http://x'], "required option '--agent <slug>'"],
+    [['add', 'http://x', '--agent', 'a', '--tools', 'a,,b'], 'names separated by commas'],
+    [['fly'], "unknown command 'fly'"],
+  ])('refuses %j with what is wrong', async (args, message) => {
+    await expect(parse(...args)).rejects.toThrow(message);
+  });
+
+  it('approves nothing unasked where there is no terminal to ask at', async () => {
+    await expect(parse('add', 'http://127.0.0.1:1/mcp', '--agent', 'a')).rejects.toThrow('Give --yes');
+  });
+});
