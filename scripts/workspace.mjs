@@ -67,7 +67,10 @@ export async function install() {
   await step('Installing packages (npm ci; about a minute at the first time)', command, [...first, 'ci', '--include=dev', '--include=optional']);
 }
 
-/** Compares contents and not times, which a checkout or a copy changes. npm writes the second file last, so a broken installation has none. */
+/**
+ * Compares contents and not times, which a checkout or a copy changes. npm writes the second file last, so a broken installation has none; what
+ * was cleaned away since (packages also lie in folders of apps) is looked for.
+ */
 function installedIsCurrent() {
   const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
   try {
@@ -76,7 +79,8 @@ function installedIsCurrent() {
     return Object.entries(wanted).every(([path, entry]) => {
       if (path === '') return true;
       const found = installed[path];
-      return found ? found.version === entry.version && found.resolved === entry.resolved : entry.optional === true;
+      if (!found) return entry.optional === true;
+      return found.version === entry.version && found.resolved === entry.resolved && existsSync(join(root, path));
     });
   } catch {
     return false;
