@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { DefinitionKind } from '@portcullis/contracts/names';
+import { cutDefinitions, type DefinitionKey, type DefinitionPiece } from '@portcullis/mcp';
+import { DiscoveryFailure } from './discovery-failure.js';
+
+/** A definition as the server offers it: exact text, and the pin over its canonical form. */
+export interface FoundDefinition {
+  readonly kind: DefinitionKind;
+  readonly name: string;
+  readonly json: string;
+  readonly hash: string;
+}
+
+/** A definition set aside, or what kept a list from being read to its end. */
+export interface FoundProblem {
+  readonly kind: DefinitionKind;
+  readonly index: number;
+  readonly reason: string;
+}
+
+export interface CollectedList {
+  readonly definitions: readonly FoundDefinition[];
+  readonly problems: readonly FoundProblem[];
+}
+
+/** The text of one page; undefined when the server does not know the method. */
+export type ReadPage = (cursor: string | undefined) => Promise<string | undefined>;
+
+export const PAGES_MAX = 50;
+export const DEFINITIONS_MAX = 1000;
+
+/** Reads all pages of a list and cuts out its definitions. What is malformed, doubled or beyond a limit is set aside alone, and said. */
+export async function collectList(kind: DefinitionKind, key: DefinitionKey, readPage: ReadPage): Promise<CollectedList> {
+  const pieces: DefinitionPiece[] = [];
+  const problems: FoundProblem[] = [];
+  const cursors = new Set<string>();
+  let cursor: string | undefined;
+  let offset = 0;
+  for (let page = 1; ; page += 1) {
+    const text = await readPage(cursor);
+    if (text === undefined) break;
+    const cut = cutDefinitions(text, key);
+    if (cut.fault !== undefined) throw new DiscoveryFailure(`The list of ${key} cannot be read: ${cut.fault}.`);
+    for (const piece of cut.pieces) pieces.push({ ...piece, index: offset + piece.index });
+    problems.push(...cut.problems.map(({ index, name, reason }) => ({ kind, index: offset + index, reason: withName(name, reason) })));
+    offset += cut.pieces.length + cut.problems.length;
+    cursor = nextCursorOf(text);
+    const stop = cursor === undefined ? undefined : reasonToStop(page, offset, cursors.has(cursor));
+    if (stop !== undefined) problems.push({ kind, index: offset, reason: stop });
+    if (cursor === undefined || stop !== undefined) break;
+    cursors.add(cursor);
+  }
+  const { kept, doubled } = separateDoubles(kind, pieces);
+  const over = kept.slice(DEFINITIONS_MAX).map(({ index }) => ({ kind, index, reason: `is beyond the ${DEFINITIONS_MAX} that are taken` }));
+  return { definitions: kept.slice(0, DEFINITIONS_MAX).map((piece) => found(kind, piece)), problems: [...problems, ...doubled, ...over] };
+}
+
+function reasonToStop(page: number, count: number, isRepeated: boolean): string | undefined {
+  if (isRepeated) return 'the list repeats a cursor, so it was read no further';
+  if (page >= PAGES_MAX) return `the list did not end after ${PAGES_MAX} pages`;
+  return count >= DEFINITIONS_MAX ? `the list goes on beyond ${DEFINITIONS_MAX} definitions` : undefined;
+}
+
+/** Names repeated within a page are set aside where it is cut; this finds those repeated across pages. */
+function separateDoubles(kind: DefinitionKind, pieces: readonly DefinitionPiece[]): { kept: DefinitionPiece[]; doubled: FoundProblem[] } {
+  const alike = Map.groupBy(pieces, ({ identity }) => identity.toLowerCase());
+  const kept: DefinitionPiece[] = [];
+  const doubled: FoundProblem[] = [];
+  for (const group of alike.values()) {
+    const [first] = group;
+    if (first !== undefined && group.every(({ json }) => json === first.json)) kept.push(first);
+    else doubled.push(...group.map(({ index, identity }) => ({ kind, index, reason: withName(identity, 'is listed more than once') })));
+  }
+  return { kept, doubled };
+}
+
+function found(kind: DefinitionKind, { identity, json, canonical }: DefinitionPiece): FoundDefinition {
+  return { kind, name: identity, json, hash: createHash('sha256').update(canonical).digest('hex') };
+}
+
+/** Names are the server's words: only what prints safely gets into a report. */
+function withName(name: string | undefined, reason: string): string {
+  const shown = name?.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 128);
+  return shown === undefined ? reason : `${shown}: ${reason}`;
+}
+
+function nextCursorOf(text: string): string | undefined {
+  const message = JSON.parse(text) as { result?: { nextCursor?: unknown } };
+  const cursor = message.result?.nextCursor;
+  return typeof cursor === 'string' && cursor !== '' ? cursor : undefined;
+}

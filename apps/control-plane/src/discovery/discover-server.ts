@@ -1,0 +1,134 @@
+import { Client, StreamableHTTPClientTransport, type StandardSchemaV1 } from '@modelcontextprotocol/client';
+import type { DefinitionKind, Era } from '@portcullis/contracts/names';
+import { MODERN_VERSION, type DefinitionKey } from '@portcullis/mcp';
+import { AnswerTap, type Fetch } from './answer-tap.js';
+import { collectList, type FoundDefinition, type FoundProblem } from './collect-list.js';
+import { describeFailure, printable } from './describe-failure.js';
+import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
+
+/** The server to ask. `knownEra` is what it spoke lately; `legacy` spares the probe. */
+export interface DiscoveryTarget {
+  readonly url: string;
+  readonly protocol: 'auto' | Era;
+  readonly knownEra: Era | undefined;
+}
+
+/** What a server says of itself and offers. */
+export interface Findings {
+  readonly era: Era;
+  /** Its `capabilities` as JSON. */
+  readonly capabilitiesJson: string;
+  readonly instructions: string | null;
+  readonly definitions: readonly FoundDefinition[];
+  readonly problems: readonly FoundProblem[];
+}
+
+const REQUEST_MS = 20_000;
+const WHOLE_MS = 90_000;
+const CAPABILITIES_CHARS_MAX = 65_536;
+const INSTRUCTIONS_CHARS_MAX = 32_768;
+/** What one server may offer in all, so that its share of a snapshot can be distributed. */
+const DEFINITIONS_BYTES_MAX = 3 * 1024 * 1024;
+const PROBLEMS_MAX = 200;
+
+interface List {
+  readonly kind: DefinitionKind;
+  readonly capability: 'tools' | 'prompts' | 'resources';
+  readonly key: DefinitionKey;
+  readonly method: string;
+}
+
+const LISTS: readonly List[] = [
+  { kind: 'tool', capability: 'tools', key: 'tools', method: 'tools/list' },
+  { kind: 'prompt', capability: 'prompts', key: 'prompts', method: 'prompts/list' },
+  { kind: 'resource', capability: 'resources', key: 'resources', method: 'resources/list' },
+  { kind: 'resource_template', capability: 'resources', key: 'resourceTemplates', method: 'resources/templates/list' },
+];
+
+/** The SDK's schemas would reject a whole list for one bad entry; ours look at each entry's own bytes. */
+const anything: StandardSchemaV1<unknown, unknown> = { '~standard': { version: 1, vendor: 'portcullis', validate: (value) => ({ value }) } };
+
+/** Asks a server for everything it offers. Throws a DiscoveryFailure in words for an operator, or DiscoveryAbandoned when `stop` says so. */
+export async function discoverServer(target: DiscoveryTarget, fetch: Fetch, stop: AbortSignal): Promise<Findings> {
+  const tap = new AnswerTap(fetch, AbortSignal.any([stop, AbortSignal.timeout(WHOLE_MS)]));
+  const client = new Client({ name: 'portcullis', version: '0.1.0' }, { versionNegotiation: { mode: negotiationMode(target) } });
+  const transport = new StreamableHTTPClientTransport(new URL(target.url), { fetch: tap.fetch });
+  try {
+    await client.connect(transport, { timeout: REQUEST_MS });
+    const findings = await readEverything(client, tap);
+    await transport.terminateSession().catch(() => undefined); // a courtesy; the server forgets the session anyway
+    return findings;
+  } catch (error) {
+    if (stop.aborted) throw new DiscoveryAbandoned();
+    throw new DiscoveryFailure(describeFailure(error, target.url, tap.lastHttp), { cause: error });
+  } finally {
+    await client.close().catch(() => undefined);
+  }
+}
+
+function negotiationMode({ protocol, knownEra }: DiscoveryTarget): 'legacy' | 'auto' | { pin: string } {
+  if (protocol === 'modern') return { pin: MODERN_VERSION };
+  return protocol === 'legacy' || knownEra === 'legacy' ? 'legacy' : 'auto';
+}
+
+async function readEverything(client: Client, tap: AnswerTap): Promise<Findings> {
+  const handshake = tap.take('initialize') ?? tap.take('server/discover');
+  const about = handshake === undefined ? {} : resultOf(handshake);
+  const offered = client.getServerCapabilities() ?? {};
+  const definitions: FoundDefinition[] = [];
+  const problems: FoundProblem[] = [];
+  let bytesLeft = DEFINITIONS_BYTES_MAX;
+  for (const list of LISTS) {
+    if (offered[list.capability] === undefined) continue;
+    const collected = await collectList(list.kind, list.key, (cursor) => readPage(client, tap, list, cursor));
+    problems.push(...collected.problems);
+    for (const [index, definition] of collected.definitions.entries()) {
+      bytesLeft -= definition.json.length;
+      if (bytesLeft >= 0) definitions.push(definition);
+      else problems.push({ kind: list.kind, index, reason: 'the server offers more than 3 MiB of definitions in all' });
+    }
+  }
+  return {
+    era: client.getProtocolEra() === 'modern' ? 'modern' : 'legacy',
+    capabilitiesJson: capabilitiesOf(about),
+    instructions: instructionsOf(about),
+    definitions,
+    problems: problems.slice(0, PROBLEMS_MAX),
+  };
+}
+
+async function readPage(client: Client, tap: AnswerTap, { method }: List, cursor: string | undefined): Promise<string | undefined> {
+  const request = { method, params: cursor === undefined ? {} : { cursor } };
+  const fault: unknown = await client.request(request, anything, { timeout: REQUEST_MS }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const text = tap.take(method);
+  if (text === undefined) throw fault ?? new DiscoveryFailure(`The server did not answer ${method}.`);
+  const refusal = refusalOf(text);
+  if (refusal === undefined) return text; // whatever the SDK made of it: the definitions are judged one by one
+  if (refusal.code === -32601) return undefined;
+  throw new DiscoveryFailure(`The server refused ${method} with error ${refusal.code}: ${refusal.message}`);
+}
+
+function refusalOf(text: string): { code: number; message: string } | undefined {
+  const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
+  if (error === undefined) return undefined;
+  return { code: Number(error.code), message: printable(typeof error.message === 'string' ? error.message : '') };
+}
+
+function resultOf(text: string): { capabilities?: unknown; instructions?: unknown } {
+  const { result } = JSON.parse(text) as { result?: unknown };
+  return typeof result === 'object' && result !== null ? result : {};
+}
+
+function capabilitiesOf({ capabilities }: { capabilities?: unknown }): string {
+  const json = typeof capabilities === 'object' && capabilities !== null ? JSON.stringify(capabilities) : '{}';
+  return json.length > CAPABILITIES_CHARS_MAX ? '{}' : json;
+}
+
+/** Postgres' text takes neither NUL nor half a surrogate pair. */
+function instructionsOf({ instructions }: { instructions?: unknown }): string | null {
+  if (typeof instructions !== 'string' || instructions === '') return null;
+  return instructions.slice(0, INSTRUCTIONS_CHARS_MAX).replaceAll('\0', '').toWellFormed();
+}

@@ -1,0 +1,67 @@
+import type { PrismaClient } from '@portcullis/database';
+import type { PolicyChanges } from '../changes/policy-changes.js';
+import { inTransaction } from '../changes/in-transaction.js';
+import type { Fetch } from './answer-tap.js';
+import { discoverServer } from './discover-server.js';
+import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
+import type { ClaimedServer, DiscoveryRepository } from './discovery.repository.js';
+import { storeFindings, type FinishedDiscovery } from './store-findings.js';
+
+export interface DiscoveryParts {
+  readonly database: PrismaClient;
+  readonly repository: DiscoveryRepository;
+  readonly changes: PolicyChanges;
+  readonly fetch: Fetch;
+}
+
+/** How a run ended. `reason` is what the operator reads. */
+export type DiscoveryOutcome =
+  | { readonly outcome: 'stored' | 'gone' | 'abandoned'; readonly slug?: string }
+  | { readonly outcome: 'failed'; readonly slug: string; readonly reason: string };
+
+/** An upgraded server still answers the older handshake, so a legacy verdict is believed for an hour only. */
+const LEGACY_VERDICT_MS = 3_600_000;
+const AUTHOR = { name: 'portcullis/discovery' };
+
+/** Asks one server and stores what it offers, or why it could not be asked. */
+export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop: AbortSignal): Promise<DiscoveryOutcome> {
+  const claimed = await parts.repository.claim(serverId);
+  if (claimed === null) return { outcome: 'gone' };
+  const { server, startedAt } = claimed;
+  const { slug, url, protocol } = server;
+  try {
+    const findings = await discoverServer({ url, protocol, knownEra: knownEra(claimed) }, parts.fetch, stop);
+    const isStored = await store(parts, { serverId, url, protocol, startedAt, findings });
+    return { outcome: isStored ? 'stored' : 'gone', slug };
+  } catch (error) {
+    if (error instanceof DiscoveryAbandoned) {
+      await parts.repository.request(serverId); // whoever comes next does it
+      return { outcome: 'abandoned', slug };
+    }
+    if (!(error instanceof DiscoveryFailure)) throw error;
+    await parts.repository.fail(claimed, error.message);
+    return { outcome: 'failed', slug, reason: error.message };
+  }
+}
+
+function knownEra({ server: { era, eraSeenAt }, startedAt }: ClaimedServer): 'legacy' | undefined {
+  if (era !== 'legacy' || eraSeenAt === null) return undefined;
+  return startedAt.getTime() - eraSeenAt.getTime() < LEGACY_VERDICT_MS ? 'legacy' : undefined;
+}
+
+class ConcernsPolicy extends Error {}
+
+/** Most runs change nothing for agents: those do not queue for the lock that orders changes of policy. */
+async function store({ database, changes }: DiscoveryParts, finished: FinishedDiscovery): Promise<boolean> {
+  try {
+    return await inTransaction(database, async (tx) => {
+      const stored = await storeFindings(tx, finished);
+      if (!('unchanged' in stored)) throw new ConcernsPolicy(); // undone here, done again as a change of policy
+      return stored.result;
+    });
+  } catch (error) {
+    if (!(error instanceof ConcernsPolicy)) throw error;
+    const { result } = await changes.apply(AUTHOR, 'server.discovered', undefined, (tx) => storeFindings(tx, finished));
+    return result;
+  }
+}

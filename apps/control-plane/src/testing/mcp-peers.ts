@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { McpServer as LegacyServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+
+/** An MCP server on loopback. */
+export interface Peer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<Peer> {
+  const server = createServer((request, response) => void handle(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${port}/mcp`, close };
+}
+
+/** The v1 SDK: the older era only, a session per handshake, answers as SSE. */
+export async function serveLegacy(): Promise<Peer> {
+  const sessions = new Map<string, StreamableHTTPServerTransport>();
+  return serve(async (request, response) => {
+    const known = sessions.get(String(request.headers['mcp-session-id']));
+    if (known !== undefined) return known.handleRequest(request, response);
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: () => crypto.randomUUID(),
+      onsessioninitialized: (id) => void sessions.set(id, transport),
+    });
+    const server = new LegacyServer({ name: 'legacy', version: '1' }, { instructions: 'Be kind.' });
+    server.registerTool('add', { description: 'Adds', inputSchema: { a: z.number(), b: z.number() } }, () => ({ content: [] }));
+    server.registerPrompt('greet', { description: 'Greets' }, () => ({ messages: [] }));
+    server.registerResource('readme', 'file:///readme', {}, () => ({ contents: [] }));
+    await server.connect(transport as never);
+    return transport.handleRequest(request, response);
+  });
+}
+
+/** The v2 SDK, with or without the older era. */
+export async function serveModern(legacy: 'stateless' | 'reject'): Promise<Peer> {
+  const handler = createMcpHandler(
+    () => {
+      const server = new McpServer({ name: 'modern', version: '2' });
+      server.registerTool('search', { description: 'Searches', inputSchema: z.object({ q: z.string() }) }, () => ({ content: [] }));
+      return server;
+    },
+    { legacy },
+  );
+  return serve(toNodeHandler(handler));
+}
+
+/** Pages of a list: each gives its definitions as JSON text, and the cursor of the next. */
+export type RawPage = { readonly tools: string; readonly nextCursor?: string };
+
+/** A server written by hand, of the older era, which answers `tools/list` with exactly this text. */
+export async function serveRaw(page: (cursor: string | undefined) => RawPage | string): Promise<Peer> {
+  return serve(async (request, response) => {
+    if (request.method !== 'POST') return response.writeHead(405).end();
+    const message = JSON.parse(await text(request)) as { id?: unknown; method: string; params?: { cursor?: string } };
+    if (message.id === undefined) return response.writeHead(202).end();
+    response.setHeader('content-type', 'application/json');
+    const answer = (result: string): unknown => response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":${result}}`);
+    if (message.method === 'initialize') {
+      const about = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'raw', version: '1' } };
+      return answer(JSON.stringify(about));
+    }
+    if (message.method !== 'tools/list')
+      return response.writeHead(400).end(`{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request"}}`);
+    const found = page(message.params?.cursor);
+    if (typeof found === 'string') return response.end(found);
+    return answer(`{"tools":[${found.tools}]${found.nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(found.nextCursor)}`}}`);
+  });
+}
+
+/** The smallest sound tool. */
+export const rawTool = (name: string, description = 'd'): string => JSON.stringify({ name, description, inputSchema: { type: 'object' } });
