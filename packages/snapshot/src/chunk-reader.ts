@@ -1,16 +1,15 @@
-import type { Redis } from 'ioredis';
 import { snapshotKeys, type Digest } from '@portcullis/contracts/snapshot';
 import { digestOf } from './content.js';
 import type { SnapshotSource } from './follower.js';
 import { CHUNK_BYTES_MAX } from './limits.js';
-import { answersSoon } from './redis-state.js';
+import type { RedisLink } from './redis-link.js';
 import { SnapshotRefusal, type RefusalReason } from './snapshot-refusal.js';
 import { within } from './within.js';
 
 /** Gets contents by digest, every one verified. Throws a SnapshotRefusal when one cannot be had. */
 export type ReadContents = (digests: readonly Digest[]) => Promise<ReadonlyMap<Digest, Uint8Array>>;
 
-const REDIS_DEADLINE_MS = 5_000;
+const REDIS_DEADLINE_MS = 2_000;
 const CONTROL_PLANE_DEADLINE_MS = 5_000;
 const REDIS_CHUNKS_AT_ONCE = 32;
 const CONTROL_PLANE_CHUNKS_AT_ONCE = 8;
@@ -22,7 +21,7 @@ interface Search {
 }
 
 /** Reads from Redis, and from the control plane what Redis lacks or has wrong. */
-export function createChunkReader(redis: Redis, controlPlane: SnapshotSource | undefined): ReadContents {
+export function createChunkReader(redis: RedisLink, controlPlane: SnapshotSource | undefined): ReadContents {
   return async (digests) => {
     const search: Search = { found: new Map(), faults: new Map() };
     await searchRedis(redis, digests, search);
@@ -40,22 +39,20 @@ function accept(digest: Digest, bytes: Uint8Array, { found, faults }: Search): v
   else found.set(digest, bytes);
 }
 
-async function searchRedis(redis: Redis, digests: readonly Digest[], search: Search): Promise<void> {
+async function searchRedis(redis: RedisLink, digests: readonly Digest[], search: Search): Promise<void> {
   for (let at = 0; at < digests.length; at += REDIS_CHUNKS_AT_ONCE) {
-    if (!answersSoon(redis)) return;
     const batch = digests.slice(at, at + REDIS_CHUNKS_AT_ONCE);
-    const pipeline = redis.pipeline();
-    // A range, not the value: whatever somebody stored there, at most the size of a chunk comes over.
-    for (const digest of batch) pipeline.getrangeBuffer(snapshotKeys.chunk(digest), 0, CHUNK_BYTES_MAX);
-    try {
-      const answers = await within(REDIS_DEADLINE_MS, () => pipeline.exec());
-      batch.forEach((digest, each) => {
-        const bytes = answers?.[each]?.[1];
-        if (bytes instanceof Uint8Array && bytes.length > 0) accept(digest, bytes, search);
-      });
-    } catch {
-      return; // Redis is gone: the control plane is asked for the rest
-    }
+    const answers = await redis.ask(REDIS_DEADLINE_MS, async (client) => {
+      const pipeline = client.pipeline();
+      // A range, not the value: whatever somebody stored there, at most the size of a chunk comes over.
+      for (const digest of batch) pipeline.getrangeBuffer(snapshotKeys.chunk(digest), 0, CHUNK_BYTES_MAX);
+      return pipeline.exec();
+    });
+    if (!answers) return; // Redis is gone: the control plane is asked for the rest
+    batch.forEach((digest, each) => {
+      const bytes = answers[each]?.[1];
+      if (bytes instanceof Uint8Array && bytes.length > 0) accept(digest, bytes, search);
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import { createLastGoodCopy, type LastGoodCopy } from './last-good-copy.js';
 import { loadSnapshot } from './load-snapshot.js';
 import type { LoadedSnapshot } from './loaded-snapshot.js';
 import type { PolicySnapshot } from './policy-snapshot.js';
+import { RedisLink } from './redis-link.js';
 import { Refusals } from './refusals.js';
 import { openHead, parseSignedHead, type OpenedHead } from './signed-head.js';
 import { within } from './within.js';
@@ -60,11 +61,13 @@ class SnapshotFollower implements Follower {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#read = createChunkReader(options.redis, options.controlPlane);
+    const link = new RedisLink(options.redis);
+    this.#read = createChunkReader(link, options.controlPlane);
     this.#copy = createLastGoodCopy(options.directory);
     this.#keeper = new CopyKeeper(this.#copy, () => options.clock.monotonic());
     this.#refusals = new Refusals(options.onRefused);
     this.#watch = new HeadWatch(options, {
+      link,
       onText: (text, source) => this.#receive(() => parseSignedHead(text), source),
       onLook: (redisAnswered) => this.#askControlPlane(redisAnswered),
     });

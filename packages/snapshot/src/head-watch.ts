@@ -1,7 +1,7 @@
 import { snapshotKeys } from '@portcullis/contracts/snapshot';
 import type { FollowOptions } from './follower.js';
 import { HEAD_BYTES_MAX } from './limits.js';
-import { answersSoon } from './redis-state.js';
+import { answersSoon, type RedisLink } from './redis-link.js';
 import { within } from './within.js';
 
 const REDIS_DEADLINE_MS = 1_000;
@@ -10,6 +10,7 @@ const DEFAULT_POLL_MS = 2_000;
 const MESSAGE_GAP_MS = 5;
 
 interface Watching {
+  readonly link: RedisLink;
   /** The text of a head from Redis. */
   readonly onText: (text: string, source: 'message' | 'redis') => void;
   /** Called at each regular look, with whether Redis answered. */
@@ -19,6 +20,7 @@ interface Watching {
 /** Hears of heads by message, and looks at Redis regularly, since a message can be lost without a trace. */
 export class HeadWatch {
   readonly #options: FollowOptions;
+  readonly #link: RedisLink;
   readonly #watching: Watching;
   readonly #onMessage = (channel: string, text: string): void => this.#heard(channel, text);
   readonly #onReady = (): void => void this.look();
@@ -32,6 +34,7 @@ export class HeadWatch {
 
   constructor(options: FollowOptions, watching: Watching) {
     this.#options = options;
+    this.#link = watching.link;
     this.#watching = watching;
   }
 
@@ -84,9 +87,7 @@ export class HeadWatch {
   }
 
   async #readHead(): Promise<string | undefined> {
-    const { redis } = this.#options;
-    if (!answersSoon(redis)) return undefined;
-    return within(REDIS_DEADLINE_MS, () => redis.getrange(snapshotKeys.head, 0, HEAD_BYTES_MAX)).catch(() => undefined);
+    return this.#link.probe(REDIS_DEADLINE_MS, (redis) => redis.getrange(snapshotKeys.head, 0, HEAD_BYTES_MAX));
   }
 
   /** Once it has succeeded, the client renews the subscription at each reconnection by itself. */

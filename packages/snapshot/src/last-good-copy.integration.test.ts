@@ -1,0 +1,97 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freshRedis } from '@portcullis/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Redis } from 'ioredis';
+import { FakePublisher } from './fake-publisher.js';
+import { FollowRig } from './follow-rig.js';
+import type { Follower } from './follower.js';
+
+const soon = { timeout: 20_000, interval: 5 };
+let service: Awaited<ReturnType<typeof freshRedis>>;
+let rig: FollowRig;
+
+beforeAll(async () => {
+  service = await freshRedis();
+});
+afterAll(async () => service.stop());
+beforeEach(async () => {
+  rig = await FollowRig.open(service.url);
+});
+afterEach(async () => rig.close());
+
+const serves = (follower: Follower, revision: number) => vi.waitFor(() => expect(follower.current()?.revision).toBe(revision), soon);
+
+describe('the last good copy', () => {
+  /** A connection nobody answers on, as when Redis is gone. */
+  const gone = () => new Redis({ host: '127.0.0.1', port: 1, lazyConnect: true, retryStrategy: () => null }).on('error', () => undefined);
+  const withoutRedis = () => ({ redis: gone(), subscriber: gone() });
+  async function kept(...revisions: number[]): Promise<void> {
+    const follower = rig.follow();
+    await follower.firstLook;
+    for (const revision of revisions) {
+      await rig.publish(revision);
+      await serves(follower, revision);
+    }
+    await follower.close();
+    expect(follower.status().persisted).toBe(true);
+    rig.applied.length = 0;
+  }
+
+  test('a node that starts with Redis and control plane gone serves it, and says how old it is', async () => {
+    await kept(1, 2);
+    const clock = { now: () => Date.now() + 60_000, monotonic: () => performance.now() };
+    const follower = rig.follow({ ...withoutRedis(), clock });
+    await serves(follower, 2);
+    expect(follower.status()).toMatchObject({ source: 'disk', refused: null });
+    expect(follower.ageMs()).toBeGreaterThanOrEqual(60_000);
+    expect(follower.current()?.changed.agentIds.size).toBe(1);
+  });
+
+  test('contents that nothing needs are removed', async () => {
+    await kept(1, 2, 3);
+    expect(await readdir(join(rig.directory, 'chunks'))).toHaveLength(rig.compile(3).chunks.size);
+  });
+
+  test('whatever is older than it is refused, though Redis has it', async () => {
+    await kept(5);
+    await rig.publish(4);
+    const follower = rig.follow();
+    await serves(follower, 5);
+    expect(rig.refusals).toEqual(['rollback']);
+    expect(rig.applied).toEqual([5]);
+  });
+
+  test('when it cannot be read, a node still starts from Redis, and not from anything older', async () => {
+    await kept(5);
+    for (const name of await readdir(join(rig.directory, 'chunks'))) await writeFile(join(rig.directory, 'chunks', name), 'spoilt');
+    const alone = rig.follow(withoutRedis());
+    await alone.firstLook;
+    expect(alone.current()).toBeUndefined();
+    expect(rig.refusals).toEqual(['digest_mismatch']);
+    await rig.publish(4);
+    const follower = rig.follow();
+    await follower.firstLook;
+    expect(follower.current()).toBeUndefined();
+    await rig.publish(5);
+    await serves(follower, 5);
+  });
+
+  test('signed by a key that is no longer valid, it is not served', async () => {
+    await kept(1);
+    const follower = rig.follow({ ...withoutRedis(), verify: new FakePublisher('key-2').verify });
+    await follower.firstLook;
+    expect(follower.current()).toBeUndefined();
+    expect(rig.refusals).toEqual(['key_unknown']);
+  });
+
+  test('a disk that cannot be written takes nothing from serving', async () => {
+    await writeFile(join(rig.directory, 'file'), '');
+    const follower = rig.follow({ directory: join(rig.directory, 'file', 'below') });
+    await follower.firstLook;
+    await rig.publish(1);
+    await serves(follower, 1);
+    await follower.close();
+    expect(follower.status().persisted).toBe(false);
+  });
+});
