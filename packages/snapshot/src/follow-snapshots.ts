@@ -57,6 +57,7 @@ class SnapshotFollower implements Follower {
   #applying: Promise<void> | undefined;
   #appliedAt = -Infinity;
   #appliedCount = 0;
+  #restored = false;
   #closed = false;
 
   constructor(options: FollowOptions) {
@@ -110,6 +111,7 @@ class SnapshotFollower implements Follower {
 
   async #start(): Promise<void> {
     await this.#restore();
+    this.#restored = true;
     if (this.#closed) return;
     this.#watch.start();
     await this.#watch.look();
@@ -153,7 +155,8 @@ class SnapshotFollower implements Follower {
   }
 
   #receive(parse: () => SignedHead, source: HeadSource): void {
-    if (this.#closed) return;
+    // Before the copy on disk is read, a head could not be judged against it; any head comes again.
+    if (this.#closed || !this.#restored) return;
     const receivedAt = this.#options.clock.monotonic();
     let revision: number | null = null;
     try {

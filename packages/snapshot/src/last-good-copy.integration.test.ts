@@ -94,4 +94,16 @@ describe('the last good copy', () => {
     await follower.close();
     expect(follower.status().persisted).toBe(false);
   });
+
+  test('a head that is offered while it is being read cannot be undone by it', async () => {
+    await kept(1);
+    await rig.putChunks(2);
+    const follower = rig.follow();
+    const offer = setInterval(() => follower.offerHead(rig.head(2)), 1);
+    await serves(follower, 2);
+    await follower.firstLook;
+    clearInterval(offer);
+    expect(follower.current()?.revision).toBe(2);
+    expect(rig.applied).toEqual(rig.applied.toSorted((a, b) => a - b));
+  });
 });
