@@ -6,7 +6,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { acceptJsonOnly } from './http/accept-json-only.js';
 import { serveOpenApi } from './http/open-api.js';
-import { ProblemFilter } from './http/problem.filter.js';
+import { ProblemFilter, refuseUrl } from './http/problem.filter.js';
 import { RouteTable } from './http/route-table.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 
@@ -14,7 +14,7 @@ const BODY_BYTES_MAX = 1_048_576;
 
 /** The REST server, ready to listen or to be injected into. `close()` ends everything it started. */
 export async function createApp(config: Config, logger: LoggerService | false): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, requestTimeout: 60_000 });
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, requestTimeout: 60_000, frameworkErrors: refuseUrl });
   const routes = new RouteTable();
   adapter.getInstance().addHook('onRoute', ({ method, url }) => routes.add(method, url));
   acceptJsonOnly(adapter.getInstance());

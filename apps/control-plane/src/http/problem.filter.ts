@@ -1,19 +1,13 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { problemTable, type ProblemKey } from '@portcullis/contracts/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isUnavailable } from '../database/is-unavailable.js';
 import { problemDocument, ProblemError } from './problem.js';
 import type { RouteTable } from './route-table.js';
 
 const keysByStatus = new Map<number, ProblemKey>(
   (Object.entries(problemTable) as [ProblemKey, { status: number }][]).map(([key, { status }]) => [status, key]),
 );
-
-/** Fastify's own refusals, before any handler of ours runs. */
-const keysByFastifyCode: Readonly<Record<string, ProblemKey>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
-  FST_ERR_CTP_EMPTY_TYPE: 'unsupported_media_type',
-};
 
 /** The only place where an error becomes an answer: always `application/problem+json`, never a stack or an inner message. */
 @Catch()
@@ -27,24 +21,18 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
     const problem = this.asProblem(error, request, reply);
-    const document = problemDocument(problem);
-    if (document.status >= 500) this.logger.error({ method: request.method, route: request.routeOptions?.url, error: describe(error) });
-    if (document.status === 401) reply.header('www-authenticate', 'Bearer realm="portcullis"');
-    void reply
-      .status(document.status)
-      .header('content-type', 'application/problem+json')
-      .header('cache-control', 'no-store')
-      .send(JSON.stringify(document));
+    if (problemTable[problem.key].status >= 500)
+      this.logger.error({ method: request.method, route: request.routeOptions?.url, error: describe(error) });
+    sendProblem(reply, problem);
   }
 
   private asProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): ProblemError {
     if (error instanceof ProblemError) return error;
-    const code = textOf(error, 'code');
-    const known = code === undefined ? undefined : keysByFastifyCode[code];
-    if (known !== undefined) return new ProblemError(known);
+    if (isUnavailable(error)) return new ProblemError('unavailable', undefined, [], { cause: error });
     const status = error instanceof HttpException ? error.getStatus() : numberOf(error, 'statusCode');
     if (status === 404) return this.unknownRoute(request, reply);
-    if (status !== undefined && status >= 400 && status < 500) return new ProblemError(keysByStatus.get(status) ?? 'validation', bodyFault(error));
+    if (status === 400) return new ProblemError('validation', 'The body is not valid JSON.');
+    if (status !== undefined && status > 400 && status < 500) return new ProblemError(keysByStatus.get(status) ?? 'validation');
     if (status === 503) return new ProblemError('unavailable');
     return new ProblemError('internal');
   }
@@ -57,19 +45,23 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** What the parser says of a body it could not read; its words hold a position and no content. */
-function bodyFault(error: unknown): string {
-  if (error instanceof SyntaxError || textOf(error, 'code')?.startsWith('FST_ERR_CTP')) return 'The body is not valid JSON.';
-  return 'The request cannot be read.';
+/** What the router refuses before any route is found (a malformed escape, an endless parameter). */
+export function refuseUrl(_error: Error, _request: unknown, reply: FastifyReply): void {
+  sendProblem(reply, new ProblemError('validation', 'The URL cannot be read.'));
+}
+
+function sendProblem(reply: FastifyReply, problem: ProblemError): void {
+  const document = problemDocument(problem);
+  if (document.status === 401) reply.header('www-authenticate', 'Bearer realm="portcullis"');
+  void reply
+    .status(document.status)
+    .header('content-type', 'application/problem+json')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(document));
 }
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : 'not an error object';
-}
-
-function textOf(error: unknown, member: string): string | undefined {
-  const value: unknown = error instanceof Error ? Reflect.get(error, member) : undefined;
-  return typeof value === 'string' ? value : undefined;
 }
 
 function numberOf(error: unknown, member: string): number | undefined {

@@ -1,0 +1,86 @@
+import { bucketOf } from '@portcullis/contracts/snapshot';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { PolicyChanges } from './policy-changes.js';
+import { PolicyNews } from './policy-news.js';
+import { CONTROL_PLANE_NODE } from './record-action.js';
+
+let own: TestApp;
+beforeAll(async () => {
+  own = await startTestApp();
+});
+afterAll(() => own.close());
+
+const state = async () => own.database.policyState.findUniqueOrThrow({ where: { id: 1 } });
+
+test('fifty grants at once make fifty revisions in a row, each with its bucket and its audit event', async () => {
+  const agent = await own.call('POST', '/v1/agents', { slug: 'busy' });
+  await own.database.server.create({ data: { slug: 'many', name: 'many', url: 'https://many.example.com/mcp' } });
+  const { revision: before } = await state();
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, at) => own.call('POST', '/v1/grants', { agent: 'busy', server: 'many', names: [`tool_${at}`] })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 201));
+  const expected = Array.from({ length: 50 }, (_, at) => before + 1 + at);
+  const given = answers.map(({ headers }) => Number(headers['x-policy-revision'])).sort((a, b) => a - b);
+  expect(given).toEqual(expected);
+  const rows = await own.database.revision.findMany({ where: { revision: { gt: before } }, orderBy: { revision: 'asc' } });
+  expect(rows.map(({ revision }) => revision)).toEqual(expected);
+  const buckets = await own.database.dirtyBucket.findMany({ where: { revision: { gt: before } } });
+  // What is published may already be swept from the outbox.
+  for (const { kind, bucket } of buckets) expect([kind, bucket]).toEqual(['grants', bucketOf(agent.body.id)]);
+  const events = await own.database.auditEvent.findMany({ where: { method: 'operator/grant.created' } });
+  expect(events.map(({ revision }) => revision).sort((a, b) => Number(a) - Number(b))).toEqual(expected);
+  expect(new Set(events.map(({ node, boot, seq }) => `${node}/${boot}/${seq}`)).size).toBe(50);
+  expect(events.every(({ node, operator, keyId }) => node === CONTROL_PLANE_NODE && operator === 'admin' && keyId !== null)).toBe(true);
+});
+
+test('a change that fails leaves no revision, no bucket, no audit event and no news', async () => {
+  const { revision } = await state();
+  const [buckets, events] = [await own.database.dirtyBucket.count(), await own.database.auditEvent.count()];
+  let heard = 0;
+  const stop = own.app.get(PolicyNews).onCommitted(() => (heard += 1));
+  const failing = own.app.get(PolicyChanges).apply({ name: 'test' }, 'test.failed', undefined, async (tx) => {
+    await tx.agent.create({ data: { slug: 'half-written', name: 'x' } });
+    throw new Error('the change went wrong');
+  });
+  await expect(failing).rejects.toThrow('the change went wrong');
+  stop();
+  expect((await state()).revision).toBe(revision);
+  expect(heard).toBe(0);
+  expect(await own.database.agent.count({ where: { slug: 'half-written' } })).toBe(0);
+  expect(await own.database.auditEvent.count()).toBe(events);
+  expect(await own.database.dirtyBucket.count()).toBeLessThanOrEqual(buckets);
+});
+
+test('a change that a deadlock ended is run again and done once', async () => {
+  const one = await own.database.agent.create({ data: { slug: 'dead-one', name: 'x' } });
+  const other = await own.database.agent.create({ data: { slug: 'dead-other', name: 'x' } });
+  const { revision } = await state();
+  let attempts = 0;
+  let release = (): void => undefined;
+  const firstHasLocked = new Promise<void>((resolve) => (release = resolve));
+  const rival = own.database
+    .$transaction(
+      async (tx) => {
+        await tx.agent.update({ where: { id: other.id }, data: { name: 'rival' } });
+        await firstHasLocked;
+        await tx.agent.update({ where: { id: one.id }, data: { name: 'rival' } });
+      },
+      { timeout: 30_000 },
+    )
+    .catch(() => undefined);
+  const changed = await own.app.get(PolicyChanges).apply({ name: 'test' }, 'test.deadlock', 'why', async (tx) => {
+    attempts += 1;
+    await tx.agent.update({ where: { id: one.id }, data: { owner: 'ours' } });
+    release();
+    await tx.agent.update({ where: { id: other.id }, data: { owner: 'ours' } });
+    return { result: 'done', subject: { kind: 'agent', id: one.id }, change: {}, dirty: [] };
+  });
+  // Postgres picks the victim; whoever it was, the change is done exactly once.
+  await rival;
+  expect(attempts).toBeGreaterThanOrEqual(1);
+  expect(changed).toEqual({ result: 'done', revision: revision + 1 });
+  expect(await own.database.revision.count({ where: { action: 'test.deadlock', reason: 'why' } })).toBe(1);
+  expect((await own.database.agent.findMany({ where: { owner: 'ours' } })).length).toBe(2);
+});

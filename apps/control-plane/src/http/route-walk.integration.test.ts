@@ -1,0 +1,123 @@
+import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { RequestMethod } from '@nestjs/common';
+import { newBearer } from '@portcullis/secrets';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newOperatorToken, startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { isPermitted } from './permissions.js';
+import { AUDIT_MARK, DOOR, type AuditMark, type Door } from './route-marks.js';
+
+interface MarkedRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly door: Door | undefined;
+  readonly audit: AuditMark | undefined;
+}
+
+let own: TestApp;
+let routes: MarkedRoute[];
+
+beforeAll(async () => {
+  own = await startTestApp();
+  routes = markedRoutes(own);
+});
+afterAll(() => own.close());
+
+/** Every handler of every controller, as Nest has registered them. */
+function markedRoutes({ app }: TestApp): MarkedRoute[] {
+  const reflector = app.get(Reflector);
+  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
+  return controllers.flatMap(({ instance, metatype }) => {
+    const prototype = Object.getPrototypeOf(instance) as object;
+    return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
+      const handler = Reflect.get(prototype, name) as () => void;
+      const method: RequestMethod | undefined = Reflect.getMetadata(METHOD_METADATA, handler);
+      if (method === undefined) return [];
+      const parts = [Reflect.getMetadata(PATH_METADATA, metatype as object), Reflect.getMetadata(PATH_METADATA, handler)].map(String);
+      const path = `/${parts.join('/').split('/').filter(Boolean).join('/')}`;
+      const door = reflector.getAllAndOverride<Door | undefined>(DOOR, [handler, metatype as () => void]);
+      return [
+        { method: RequestMethod[method] as MarkedRoute['method'], path, door, audit: reflector.get<AuditMark | undefined>(AUDIT_MARK, handler) },
+      ];
+    });
+  });
+}
+
+const filled = (path: string): string => path.replaceAll(/:[a-zA-Z]+/g, '00000000-0000-7000-8000-000000000000');
+const send = async (route: MarkedRoute, token: string | null) =>
+  own.call(route.method, filled(route.path), ['GET', 'DELETE'].includes(route.method) ? undefined : {}, token);
+
+describe('every route', () => {
+  test('is found by the walk', () => {
+    const walked = new Set(routes.map(({ path }) => path));
+    for (const path of [
+      '/v1/agents',
+      '/v1/agents/:agent/keys/:key',
+      '/v1/groups/:group/members/:agent',
+      '/v1/grants/:id',
+      '/v1/policy/explain',
+      '/v1/audit/events',
+    ]) {
+      expect(walked).toContain(path);
+    }
+  });
+
+  test('names its door', () => {
+    expect(routes.filter(({ door }) => door === undefined).map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  test('that may change something says what it leaves in the audit trail', () => {
+    const silent = routes.filter(({ method, audit }) => method !== 'GET' && audit === undefined);
+    expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  test('refuses a caller with no token, with garbage and with another kind of token (401)', async () => {
+    const disabled = await newOperatorToken(own.app, 'admin');
+    const id = disabled.slice(3, 19);
+    await own.database.operator.updateMany({ where: { tokens: { some: { id } } }, data: { enabled: false } });
+    const tokens = [null, 'garbage', newBearer('agent').token, newBearer('node').token, newBearer('operator').token, disabled];
+    for (const route of routes.filter(({ door }) => door?.kind === 'operator')) {
+      for (const token of tokens) {
+        const answer = await send(route, token);
+        expect([answer.status, answer.body?.type], `${route.method} ${route.path}`).toEqual([401, 'urn:portcullis:problem:unauthenticated']);
+        expect(answer.headers['www-authenticate']).toContain('Bearer');
+      }
+    }
+  });
+
+  test('of the nodes refuses operators (401)', async () => {
+    for (const route of routes.filter(({ door }) => door?.kind === 'node' || door?.kind === 'join')) {
+      for (const token of [null, own.admin, own.auditor]) expect((await send(route, token)).status, `${route.method} ${route.path}`).toBe(401);
+    }
+  });
+
+  test('lets roles pass by its permission alone: an auditor reads and writes nothing', async () => {
+    for (const route of routes) {
+      if (route.door?.kind !== 'operator') continue;
+      const { permission } = route.door;
+      expect(isPermitted('admin', permission)).toBe(true);
+      expect(isPermitted('auditor', permission)).toBe(permission.endsWith(':read'));
+      if (route.method !== 'GET' && route.path !== '/v1/policy/explain') expect(permission, `${route.method} ${route.path}`).toMatch(/:write$/);
+      const answer = await send(route, own.auditor);
+      if (isPermitted('auditor', permission)) expect(answer.status, `${route.method} ${route.path}`).not.toBe(403);
+      else expect([answer.status, answer.body?.type], `${route.method} ${route.path}`).toEqual([403, 'urn:portcullis:problem:forbidden']);
+    }
+  });
+
+  test('with an unknown id answers an administrator with a problem or an answer, never with a fault of ours', async () => {
+    for (const route of routes.filter(({ door }) => door?.kind === 'operator')) {
+      const answer = await send(route, own.admin);
+      expect(answer.status, `${route.method} ${route.path}: ${answer.text}`).toBeLessThan(500);
+      if (answer.status >= 400) expect(answer.headers['content-type']).toContain('application/problem+json');
+    }
+  });
+
+  test('of operators is in the OpenAPI document with its security', async () => {
+    const { body } = await own.call('GET', '/v1/openapi.json', undefined, null);
+    for (const { method, path } of routes.filter(({ door }) => door?.kind === 'operator')) {
+      const operation = body.paths[path.replaceAll(/:([a-zA-Z]+)/g, '{$1}')]?.[method.toLowerCase()];
+      expect(operation, `${method} ${path}`).toBeDefined();
+      expect(operation.security).toEqual([{ operator: [] }]);
+    }
+  });
+});
