@@ -9,9 +9,13 @@ export class ApiError extends Error {
     readonly problem: Problem,
     /** The revision that holds the change, where it was made and only the wait for the nodes failed. */
     readonly revision?: number,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { request?: string },
   ) {
-    super(wordsOf(problem), options);
+    // A fault of the server says little by itself: what was asked helps to find it in the log.
+    super(
+      status >= 500 && options?.request !== undefined ? `${wordsOf(problem)} (${options.request} answered ${status})` : wordsOf(problem),
+      options,
+    );
   }
 }
 

@@ -125,6 +125,11 @@ describe('createApiClient', () => {
     expect(error.message).not.toContain('op_secret');
   });
 
+  it('names the request that the server failed at', async () => {
+    answers = [{ status: 500, body: { type: 'urn:portcullis:problem:internal', title: 'Internal error', status: 500 } }];
+    expect((await failure(api.settings.read())).message).toBe('Internal error (GET /v1/settings answered 500)');
+  });
+
   it('refuses an answer that is not the control plane’s', async () => {
     answers = [{ status: 502, body: '<html>bad gateway</html>' }];
     expect((await failure(api.settings.read())).message).toContain('without a problem document');

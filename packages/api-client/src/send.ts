@@ -55,7 +55,7 @@ export function createSend(options: ApiClientOptions): Send {
       throw unanswered(base, cause, timeoutMs);
     }
     const revision = revisionOf(response);
-    if (!response.ok) throw refusal(response, text, revision);
+    if (!response.ok) throw refusal(response, text, { revision, request: `${request.method} ${request.path}` });
     const answer = request.answer.safeParse(parseJson(text));
     if (answer.success) return { value: answer.data, revision };
     const places = answer.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || '(all)'}: ${message}`);
@@ -89,9 +89,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function refusal(response: Response, text: string, revision: number | null): ApiError {
+function refusal(response: Response, text: string, { revision, request }: { revision: number | null; request: string }): ApiError {
   const problem = Problem.safeParse(parseJson(text));
-  if (problem.success) return new ApiError(response.status, problem.data, revision ?? undefined);
+  if (problem.success) return new ApiError(response.status, problem.data, revision ?? undefined, { request });
   return foreignAnswer(response.status, `Status ${response.status} without a problem document: is this the control plane?`);
 }
 
