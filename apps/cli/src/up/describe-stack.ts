@@ -19,7 +19,7 @@ export function describeStack(stack: ReadyStack, dataDirectory: string): string 
   const entries = Object.entries(stack.agents);
   const [example] = entries;
   const mcpUrl = mcpUrls[0] ?? '';
-  const width = Math.max(16, ...entries.map(([slug]) => slug.length));
+  const width = Math.max(17, ...entries.map(([slug]) => slug.length));
   const row = (name: string, value: string): string => `  ${name.padEnd(width)}  ${value}`;
   const key = example?.[1] ?? '<key of an agent>';
   return [

@@ -4,6 +4,7 @@ import { CliError } from '../cli-error.js';
 export const defaultPortBase = 7400;
 export const nodesMax = 40;
 const portSpan = 100;
+const namedMax = 3;
 
 export const demoServers = ['github', 'postgres', 'slack', 'everything'] as const;
 export type DemoServer = (typeof demoServers)[number];
@@ -45,12 +46,13 @@ export function portsFrom(base: number, nodes: number): Ports {
   };
 }
 
-/** Refuses, naming each, when something already listens on ports that are needed. */
+/** Refuses, naming them, when something already listens on ports that are needed. */
 export async function refuseTakenPorts(needed: readonly (readonly [what: string, port: number])[], base: number): Promise<void> {
   const checked = await Promise.all(needed.map(async ([what, port]) => ({ what, port, isFree: await portIsFree(port) })));
   const taken = checked.filter(({ isFree }) => !isFree);
   if (taken.length === 0) return;
-  const list = taken.map(({ what, port }) => `${port} (meant for ${what})`).join(', ');
+  const named = taken.slice(0, namedMax).map(({ what, port }) => `${port} (meant for ${what})`);
+  const list = named.join(', ') + (taken.length > namedMax ? ` and ${taken.length - namedMax} more` : '');
   const other = base + portSpan <= 65_000 ? base + portSpan : base - portSpan;
   throw new CliError(
     `${taken.length === 1 ? 'Port' : 'Ports'} ${list} of 127.0.0.1 ${taken.length === 1 ? 'is' : 'are'} taken by another program. Stop it, or choose other ports with --port-base ${other}.`,
