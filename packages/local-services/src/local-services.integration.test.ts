@@ -171,6 +171,14 @@ describe.each([
     expect((await start(port)).port).toBe(port);
   });
 
+  test('says where it may not write', async () => {
+    // A path below a file: not even root can make that.
+    const blocked = join(home, 'a-file');
+    await writeFile(blocked, '');
+    const attempt = name === 'Redis' ? startRedis : startPostgres;
+    expect(await faultOf(attempt({ directory: join(blocked, 'data'), persist: false }))).toMatchObject({ fault: 'not_permitted' });
+  });
+
   test('keeps its password in a file that others cannot read, and out of its arguments and log', async () => {
     const { url, pid } = await start();
     const file = join(home, folder, 'password');

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, rm, stat, chmod, chown } from 'node:fs/promises';
+import { readFile, rename, rm, stat, chmod, chown } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { clearEarlierRun } from './earlier-run.js';
 import { LocalServiceError, type LocalService, type ProgressLog } from './local-service.js';
+import { makeDirectory } from './make-directory.js';
 import { onPort } from './on-port.js';
 import { keptPassword } from './password.js';
 import { postgresBinaries } from './postgres-binaries.js';
@@ -38,7 +39,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalServ
   const directory = resolve(options.directory);
   const cluster = join(directory, 'cluster');
   const bin = await postgresBinaries();
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory('Postgres', directory);
   const runAs = await unprivileged('Postgres', join(bin, 'postgres'), directory, cluster);
   const pidFile = join(cluster, 'postmaster.pid');
   await clearEarlierRun({ name: 'Postgres', pidFile, directory: cluster, processNames: /postgres/ });

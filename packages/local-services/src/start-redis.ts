@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { debianRedis, type RedisBinary } from './debian-redis.js';
 import { clearEarlierRun } from './earlier-run.js';
 import { LocalServiceError, type LocalService, type ProgressLog } from './local-service.js';
+import { makeDirectory } from './make-directory.js';
 import { onPort } from './on-port.js';
 import { keptPassword } from './password.js';
 import { step } from './progress.js';
@@ -34,7 +35,7 @@ export interface RedisOptions {
 export async function startRedis(options: RedisOptions): Promise<LocalService> {
   const directory = resolve(options.directory);
   const binary = await redisBinary(options.log);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory('Redis', directory);
   await clearEarlierRun({ name: 'Redis', pidFile: join(directory, 'redis.pid'), directory, processNames: /redis|valkey/ });
   const password = await keptPassword(join(directory, 'password'));
   return onPort('Redis', options.port, (port) => run({ ...options, directory, port }, binary, password));
