@@ -42,10 +42,8 @@ export class HttpReply implements Reply {
     waiting.delete(this);
     if (this.response.destroyed) return;
     if (this.streaming) {
-      this.response.cork();
-      this.response.write('event: message\ndata: ');
-      for (const piece of message) this.response.write(piece);
-      this.response.end('\n\n');
+      // In one piece: Node ends a corked chunked answer before it writes what was corked.
+      this.response.end(Buffer.concat(['event: message\ndata: ', ...message, '\n\n'].map((piece) => Buffer.from(piece))));
       return;
     }
     writeJson(this.response, status, { headers: this.headers, body: message });
