@@ -13,8 +13,8 @@ import { aTool } from './policy-builders.js';
 export interface TestServer {
   readonly url: string;
   readonly requests: { readonly headers: IncomingMessage['headers']; readonly body: string }[];
-  forgetSessions(): void;
-  close(): Promise<void>;
+  readonly forgetSessions: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** The tools both servers have, as their definitions are approved. */
@@ -86,8 +86,8 @@ export async function startModernServer(): Promise<TestServer> {
 }
 
 interface Handler {
-  forgetSessions(): void;
-  handle(request: IncomingMessage, response: ServerResponse, body: string): Promise<void>;
+  readonly forgetSessions: () => void;
+  readonly handle: (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>;
 }
 
 async function listen({ handle, forgetSessions }: Handler): Promise<TestServer> {
