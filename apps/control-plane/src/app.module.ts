@@ -16,6 +16,7 @@ import { OperatorsModule } from './operators/operators.module.js';
 import { PolicyModule } from './policy/policy.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { RevisionsModule } from './revisions/revisions.module.js';
+import { ServersModule } from './servers/servers.module.js';
 import { SettingsModule } from './settings/settings.module.js';
 import { SnapshotsModule } from './snapshots/snapshots.module.js';
 
@@ -34,6 +35,7 @@ export class AppModule {
         SnapshotsModule,
         NodesModule.joinedWith(config.joinToken),
         OperatorsModule.with(config.bootstrapTokenFile),
+        ServersModule,
         AgentsModule,
         GroupsModule,
         GrantsModule,

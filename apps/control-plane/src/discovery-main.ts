@@ -33,7 +33,7 @@ await runProcess(async (onClose) => {
     database,
     repository: new DiscoveryRepository(database),
     changes: new PolicyChanges(database, news),
-    fetch: egress.fetch,
+    fetch: (url, init) => egress.fetch(url, init),
     redis: blocking,
     queue,
     logger,
@@ -45,7 +45,7 @@ await runProcess(async (onClose) => {
     await database.$queryRaw`SELECT 1`;
     return { ready: commands.status === 'ready' };
   };
-  const health = await startHealthServer({ host: config.host, port: config.healthPort, metrics, ready });
+  const health = await startHealthServer({ host: config.healthHost, port: config.healthPort, metrics, ready });
   onClose('health', () => health.close());
   logger.info({ healthPort: health.port }, 'Discovery runs');
 }, logger);

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { canonicalDefinition } from '@portcullis/mcp';
-import { createEgress } from '@portcullis/egress';
+import { createEgress, type Egress } from '@portcullis/egress';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { rawTool, serve, serveLegacy, serveModern, serveRaw, type Peer } from '../testing/mcp-peers.js';
+import type { Fetch } from './answer-tap.js';
 import { discoverServer, type DiscoveryTarget, type Findings } from './discover-server.js';
 import { DiscoveryAbandoned } from './discovery-failure.js';
 
 const egress = createEgress({ allow: ['127.0.0.0/8'] });
+const fetchOn =
+  (way: Egress): Fetch =>
+  (url, init) =>
+    way.fetch(url, init);
 const never = new AbortController().signal;
 let peers: Peer[] = [];
 
@@ -19,7 +24,7 @@ afterAll(() => egress.close());
 async function discover(peer: Promise<Peer> | Peer, target: Partial<DiscoveryTarget> = {}): Promise<Findings> {
   const opened = await peer;
   peers.push(opened);
-  return discoverServer({ url: opened.url, protocol: 'auto', knownEra: undefined, ...target }, egress.fetch, never);
+  return discoverServer({ url: opened.url, protocol: 'auto', knownEra: undefined, ...target }, fetchOn(egress), never);
 }
 
 const names = ({ definitions }: Findings): string[] => definitions.map(({ kind, name }) => `${kind} ${name}`).toSorted();
@@ -145,7 +150,7 @@ test('an address that the process may not reach is refused before anything is se
   const peer = await serve((_request, response) => response.writeHead(200).end(String((asked += 1))));
   peers.push(peer);
   const closed = createEgress({ allow: [] });
-  await expect(discoverServer({ url: peer.url, protocol: 'auto', knownEra: undefined }, closed.fetch, never)).rejects.toThrow(
+  await expect(discoverServer({ url: peer.url, protocol: 'auto', knownEra: undefined }, fetchOn(closed), never)).rejects.toThrow(
     'not on the public network',
   );
   await closed.close();
@@ -156,7 +161,7 @@ test('a process that stops says nothing of the server it was asking', async () =
   const stop = new AbortController();
   const peer = await serve(() => stop.abort());
   peers.push(peer);
-  await expect(discoverServer({ url: peer.url, protocol: 'auto', knownEra: undefined }, egress.fetch, stop.signal)).rejects.toThrow(
+  await expect(discoverServer({ url: peer.url, protocol: 'auto', knownEra: undefined }, fetchOn(egress), stop.signal)).rejects.toThrow(
     DiscoveryAbandoned,
   );
 });

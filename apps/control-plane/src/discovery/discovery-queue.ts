@@ -34,7 +34,8 @@ export class DiscoveryQueue {
     await Promise.race([added, late]).finally(() => deadline.abort());
   }
 
+  /** Does not wait for a Redis that never came. */
   async close(): Promise<void> {
-    await this.queue.close();
+    await Promise.race([this.queue.close(), sleep(PATIENCE_MS, undefined, { ref: false })]);
   }
 }

@@ -1,0 +1,23 @@
+import type { ServerRow } from './servers.repository.js';
+
+/** What an operator would do next with a server, each with the request to send. Empty when nothing is left to do. */
+export function nextSteps({ slug, enabled, discoveredAt, discoveryError, counts, grantCount }: ServerRow): string[] {
+  const path = `/v1/servers/${slug}`;
+  const steps: string[] = [];
+  if (!enabled) steps.push(`It is disabled and no agent sees it. Enable it: PATCH ${path} {"enabled":true}`);
+  if (discoveryError !== null) steps.push(`Discovery failed. When the cause is gone, ask again: POST ${path}/discovery`);
+  else if (discoveredAt === null) steps.push(`It is about to be discovered. Wait for what it offers: POST ${path}/discovery`);
+  if (counts.pending > 0) {
+    steps.push(`${counts.pending} new definitions wait for approval. Look at them: GET ${path}/definitions?state=pending`);
+    steps.push(`Approve all that wait: POST ${path}/definitions/approve {"all":true}`);
+  }
+  if (counts.changed > 0) {
+    steps.push(
+      `${counts.changed} definitions differ from what was approved and are withheld. Look at the difference: GET ${path}/definitions?state=changed`,
+    );
+  }
+  if (counts.approved > 0 && grantCount === 0) {
+    steps.push(`No agent may use it yet. Grant it: POST /v1/grants {"agent":"<agent>","server":"${slug}","names":["<tool>"]}`);
+  }
+  return steps;
+}

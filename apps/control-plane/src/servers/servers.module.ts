@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '../discovery/discovery.module.js';
+import { DefinitionsController } from './definitions.controller.js';
+import { DefinitionsService } from './definitions.service.js';
+import { ServersController } from './servers.controller.js';
+import { ServersService } from './servers.service.js';
+
+@Module({
+  imports: [DiscoveryModule],
+  controllers: [ServersController, DefinitionsController],
+  providers: [ServersService, DefinitionsService],
+  exports: [ServersService],
+})
+export class ServersModule {}

@@ -1,0 +1,69 @@
+import { Prisma, type Grant, type PrismaClient, type Server, type Transaction } from '@portcullis/database';
+import type { ListServersQuery } from '@portcullis/contracts/api/servers';
+import { literalLike } from '../database/literal-like.js';
+
+type StateCounts = Record<'pending' | 'approved' | 'changed' | 'rejected' | 'removed', number>;
+
+/** A server with how many definitions it has in each state, and how many grants name it. */
+export type ServerRow = Server & { readonly counts: StateCounts; readonly grantCount: number };
+
+type Reader = PrismaClient | Transaction;
+
+const isId = (reference: string): boolean => reference.length === 36;
+
+export async function findServer(db: Reader, reference: string): Promise<ServerRow | null> {
+  const server = await db.server.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference } });
+  return server === null ? null : ((await withCounts(db, [server]))[0] ?? null);
+}
+
+/** In order of slug, one more than asked for. */
+export async function listServers(
+  db: Reader,
+  { q, tag, environment, enabled, limit }: ListServersQuery,
+  after: string | undefined,
+): Promise<ServerRow[]> {
+  const like = q === undefined ? undefined : `%${literalLike(q)}%`;
+  const conditions = [
+    Prisma.sql`true`,
+    ...(after === undefined ? [] : [Prisma.sql`slug > ${after}`]),
+    ...(tag === undefined ? [] : [Prisma.sql`${tag} = ANY(tags)`]),
+    ...(environment === undefined ? [] : [Prisma.sql`environment = ${environment}`]),
+    ...(enabled === undefined ? [] : [Prisma.sql`enabled = ${enabled === 'true'}`]),
+    ...(like === undefined
+      ? []
+      : [
+          Prisma.sql`(slug ILIKE ${like} OR name ILIKE ${like} OR url ILIKE ${like} OR EXISTS (SELECT 1 FROM unnest(tags) AS t WHERE t ILIKE ${like}))`,
+        ]),
+  ];
+  const found = await db.$queryRaw<
+    { id: string }[]
+  >`SELECT id::text AS id FROM server WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY slug LIMIT ${limit + 1}`;
+  return withCounts(db, await db.server.findMany({ where: { id: { in: found.map(({ id }) => id) } }, orderBy: { slug: 'asc' } }));
+}
+
+async function withCounts(db: Reader, servers: readonly Server[]): Promise<ServerRow[]> {
+  const where = { serverId: { in: servers.map(({ id }) => id) } };
+  const states = await db.definition.groupBy({ by: ['serverId', 'state'], where, _count: true });
+  const grants = await db.grant.groupBy({ by: ['serverId'], where, _count: true });
+  const grantCounts = new Map(grants.map(({ serverId, _count }) => [serverId, _count]));
+  return servers.map((server) => {
+    const counts: StateCounts = { pending: 0, approved: 0, changed: 0, rejected: 0, removed: 0 };
+    for (const { serverId, state, _count } of states) if (serverId === server.id) counts[state] = _count;
+    return { ...server, counts, grantCount: grantCounts.get(server.id) ?? 0 };
+  });
+}
+
+export async function insertServer(tx: Transaction, data: Prisma.ServerCreateInput): Promise<Server> {
+  return tx.server.create({ data });
+}
+
+export async function updateServer(tx: Transaction, id: string, data: Prisma.ServerUpdateInput): Promise<void> {
+  await tx.server.update({ where: { id }, data });
+}
+
+/** Its definitions and grants go with it; gives the subjects that those grants were for. */
+export async function deleteServer(tx: Transaction, id: string): Promise<string[]> {
+  const grants: Pick<Grant, 'agentId' | 'groupId'>[] = await tx.grant.findMany({ where: { serverId: id }, select: { agentId: true, groupId: true } });
+  await tx.server.delete({ where: { id } });
+  return grants.flatMap(({ agentId, groupId }) => agentId ?? groupId ?? []);
+}

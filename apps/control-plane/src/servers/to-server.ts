@@ -1,0 +1,32 @@
+import { Server } from '@portcullis/contracts/api/servers';
+import { nextSteps } from './next-steps.js';
+import type { ServerRow } from './servers.repository.js';
+
+/** A server as operators see it. */
+export function toServer(row: ServerRow): Server {
+  const { id, slug, name, url, protocol, era, tags, environment, enabled, refreshIntervalSeconds, instructions, counts } = row;
+  const status = row.discoveredAt === null ? 'never' : row.discoveryError === null ? 'ok' : 'failed';
+  return {
+    id,
+    slug,
+    name,
+    url,
+    protocol,
+    era: protocol === 'auto' ? era : protocol,
+    tags,
+    environment,
+    enabled,
+    refreshIntervalSeconds,
+    instructions,
+    discovery: {
+      status,
+      at: row.discoveredAt?.toISOString() ?? null,
+      error: row.discoveryError,
+      problems: Server.shape.discovery.shape.problems.parse(row.discoveryProblems),
+    },
+    definitions: counts,
+    next: nextSteps(row),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
