@@ -64,8 +64,11 @@ export async function up(options: UpOptions, environment: Environment, terminal:
 
 async function makeDirectory(dataDirectory: string): Promise<void> {
   try {
-    await mkdir(join(dataDirectory, 'logs'), { recursive: true, mode: 0o700 });
-    await chmod(join(dataDirectory, 'logs'), 0o700);
+    // Started by root, Postgres may run as another user, who must pass through here; what lies here is closed file by file and folder by folder.
+    await mkdir(dataDirectory, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    const logs = join(dataDirectory, 'logs');
+    await mkdir(logs, { recursive: true });
+    await chmod(logs, 0o700);
   } catch (error) {
     throw new CliError(`The data directory ${dataDirectory} cannot be used: ${(error as Error).message}. Choose another with --data.`);
   }
