@@ -31,9 +31,12 @@ export class DiscoveryWorker {
     this.worker = new Worker<DiscoveryJob>(
       DISCOVERY_QUEUE,
       async ({ data }) => {
-        const ended = await runDiscovery(parts, data.serverId, this.stopping.signal);
-        runs.inc({ outcome: ended.outcome });
-        this.tell(ended);
+        do {
+          const ended = await runDiscovery(parts, data.serverId, this.stopping.signal);
+          runs.inc({ outcome: ended.outcome });
+          this.tell(ended);
+          // Whoever asked while the job ran was not queued again: serve them now.
+        } while (!this.stopping.signal.aborted && (await parts.repository.isRequested(data.serverId)));
       },
       { connection: redis, concurrency: CONCURRENCY, skipVersionCheck: true },
     );

@@ -14,17 +14,21 @@ const RETRY_SECONDS = 60;
 export class DiscoveryRepository {
   constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
-  /** Enabled servers whose time has come. */
+  /** Servers whose time has come. */
   async due(limit: number): Promise<string[]> {
     const rows = await this.database.$queryRaw<{ id: string }[]>`
-      SELECT id::text AS id FROM server WHERE enabled AND next_discovery_at <= clock_timestamp() ORDER BY next_discovery_at LIMIT ${limit}`;
+      SELECT id::text AS id FROM server WHERE next_discovery_at <= clock_timestamp() ORDER BY next_discovery_at LIMIT ${limit}`;
     return rows.map(({ id }) => id);
   }
 
-  /** Sets the next time, spread by a tenth so that servers registered together do not stay together; null when the server is gone. */
+  /**
+   * Sets the next time, spread by a tenth so that servers registered together do not stay together. A disabled server has none, so it is asked only
+   * on request. Null when the server is gone.
+   */
   async claim(id: string): Promise<ClaimedServer | null> {
     const rows = await this.database.$queryRaw<{ at: Date }[]>`
-      UPDATE server SET next_discovery_at = clock_timestamp() + make_interval(secs => refresh_interval_seconds * (0.9 + random() * 0.2))
+      UPDATE server SET next_discovery_at =
+        CASE WHEN enabled THEN clock_timestamp() + make_interval(secs => refresh_interval_seconds * (0.9 + random() * 0.2)) END
       WHERE id = ${id}::uuid RETURNING date_trunc('milliseconds', clock_timestamp()) AS at`;
     const startedAt = rows[0]?.at;
     if (startedAt === undefined) return null;
@@ -37,7 +41,8 @@ export class DiscoveryRepository {
   async fail({ server, startedAt }: ClaimedServer, reason: string): Promise<void> {
     await this.database.$executeRaw`
       UPDATE server SET discovered_at = ${startedAt}, discovery_error = ${reason}, era_seen_at = NULL,
-        next_discovery_at = least(next_discovery_at, clock_timestamp() + make_interval(secs => ${RETRY_SECONDS} * (0.9 + random() * 0.2)))
+        next_discovery_at = CASE WHEN enabled
+          THEN least(next_discovery_at, clock_timestamp() + make_interval(secs => ${RETRY_SECONDS} * (0.9 + random() * 0.2))) ELSE next_discovery_at END
       WHERE id = ${server.id}::uuid AND url = ${server.url}`;
   }
 
@@ -47,6 +52,12 @@ export class DiscoveryRepository {
       UPDATE server SET next_discovery_at = clock_timestamp() WHERE id = ${id}::uuid
       RETURNING date_trunc('milliseconds', clock_timestamp()) AS at`;
     return rows[0]?.at ?? null;
+  }
+
+  /** Whether a run was asked for that has not begun. */
+  async isRequested(id: string): Promise<boolean> {
+    const rows = await this.database.$queryRaw<unknown[]>`SELECT 1 FROM server WHERE id = ${id}::uuid AND next_discovery_at <= clock_timestamp()`;
+    return rows.length > 0;
   }
 
   /** Whether a run that began at or after this time has ended, or the server is gone. */

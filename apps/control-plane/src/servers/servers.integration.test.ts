@@ -177,8 +177,10 @@ test('a server that moves is asked at its new address, and disabled ones are lef
   await discover('moved');
   const moved = await own.call('PATCH', '/v1/servers/moved', { url: await open(serveModern('reject')), enabled: false });
   expect(moved.status).toBe(200);
-  const { server } = await discover('moved');
+  const { finished, server } = await discover('moved');
+  expect(finished).toBe(true);
   expect(server).toMatchObject({ era: 'modern', enabled: false });
+  expect((await own.database.server.findUniqueOrThrow({ where: { slug: 'moved' } })).nextDiscoveryAt).toBeNull();
   expect(await states('moved')).toMatchObject({ search: 'pending', add: 'removed' });
   expect(server.next[0]).toContain('PATCH /v1/servers/moved {"enabled":true}');
 });

@@ -94,7 +94,8 @@ function columnsOf(change: Omit<UpdateServer, 'reason'>, isMoved: boolean): Pris
     ...(tags === undefined ? {} : { tags }),
     ...(environment === undefined ? {} : { environment }),
     ...(refreshIntervalSeconds === undefined ? {} : { refreshIntervalSeconds }),
-    ...(enabled === undefined ? {} : { enabled }),
+    // A disabled server is left alone until somebody asks for it.
+    ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),
     // Whatever era another address spoke says nothing of this one.
     ...(isMoved ? { era: null, eraSeenAt: null, nextDiscoveryAt: new Date() } : {}),
   };
