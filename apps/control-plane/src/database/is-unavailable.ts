@@ -4,5 +4,9 @@ import { Prisma } from '@portcullis/database';
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
-  return error.code.startsWith('P1') || error.code === 'P2024' || /ECONNREFUSED|ECONNRESET|Connection terminated|57P0[13]/.test(error.message);
+  return (
+    error.code.startsWith('P1') ||
+    error.code === 'P2024' ||
+    /reach database server|ECONNREFUSED|ECONNRESET|Connection terminated|57P0[13]/.test(error.message)
+  );
 }
