@@ -41,8 +41,9 @@ export async function provideRedis({ given, dataDirectory, port }: ServiceWish, 
 
 async function refuseSilentRedis(url: string, say: Say): Promise<void> {
   const redis = new Redis(url, { lazyConnect: true, connectTimeout: 5_000, maxRetriesPerRequest: 0, retryStrategy: () => null });
-  // Every failure also rejects what is awaited below.
-  redis.on('error', () => undefined);
+  // A refused password shows here alone; what is awaited below then only says that the connection is closed.
+  let told: unknown;
+  redis.on('error', (error) => (told = error));
   try {
     await redis.connect();
     await redis.ping();
@@ -52,7 +53,7 @@ async function refuseSilentRedis(url: string, say: Say): Promise<void> {
     );
     if (policy !== undefined && policy !== 'noeviction') say(`Redis at ${hostOf(url)} may evict data (maxmemory-policy ${policy}); set noeviction.`);
   } catch (error) {
-    throw new CliError(`Redis at ${hostOf(url)} cannot be used: ${messageOf(error)}. Check REDIS_URL, or unset it to use one of our own.`);
+    throw new CliError(`Redis at ${hostOf(url)} cannot be used: ${messageOf(told ?? error)}. Check REDIS_URL, or unset it to use one of our own.`);
   } finally {
     redis.disconnect();
   }
