@@ -32,12 +32,12 @@ function serverHints(server: PolicyServer, { agent, grants, now }: AccessFacts):
     ({ kind, name }) => decide(table, { serverId: server.id, kind: targetKindOf[kind], name }, undefined, now).effect !== 'deny',
   );
   const inState = (state: string): number => granted.filter((definition) => definition.state === state).length;
+  const defined = (state: string): string => counted(inState(state), 'granted definition', ` of ${slug}`);
   const approve = `POST /v1/servers/${slug}/definitions/approve {"all":true}`;
-  if (inState('pending') > 0) hints.push(`${counted(inState('pending'), 'granted definition')} of ${slug} waiting for approval: ${approve}.`);
-  if (inState('changed') > 0)
-    hints.push(`${counted(inState('changed'), 'granted definition')} of ${slug} changed since approval: look at the difference, then ${approve}.`);
-  if (inState('rejected') > 0) hints.push(`${counted(inState('rejected'), 'granted definition')} of ${slug} rejected.`);
-  if (inState('removed') > 0) hints.push(`${counted(inState('removed'), 'granted definition')} no longer offered by ${slug}.`);
+  if (inState('pending') > 0) hints.push(`${defined('pending')} waiting for approval: ${approve}.`);
+  if (inState('changed') > 0) hints.push(`${defined('changed')} changed since approval: look at the difference, then ${approve}.`);
+  if (inState('rejected') > 0) hints.push(`${defined('rejected')} rejected.`);
+  if (inState('removed') > 0) hints.push(`${defined('removed')} no longer offered.`);
   return server.discovered ? [...hints, ...unknownNames(server, mine)] : hints;
 }
 
@@ -49,4 +49,5 @@ function unknownNames({ slug, definitions }: PolicyServer, grants: AccessFacts['
     .map((name) => `${slug} was not seen to offer ${name}, which is granted: check the name, or POST /v1/servers/${slug}/discovery.`);
 }
 
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? ' is' : 's are'}`;
+const counted = (count: number, noun: string, where = ''): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}${where} ${count === 1 ? 'is' : 'are'}`;
