@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 const everywhere = (ending: string) => ['packages', 'apps'].map((place) => `${place}/**/src/**/*${ending}`).concat(`test/**/*${ending}`);
 const conditions = ['@portcullis/source'];
 const never = ['**/node_modules/**', '**/dist/**'];
-const system = [...everywhere('.integration.test.ts'), ...everywhere('.e2e.test.ts')];
+const integration = everywhere('.integration.test.ts');
+const endToEnd = everywhere('.e2e.test.ts');
 const long = everywhere('.long.test.ts');
 const services = { globalSetup: ['test/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000 };
 
@@ -16,9 +17,23 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: everywhere('.test.ts'), exclude: [...never, ...system, ...long], testTimeout: 30_000 },
+        test: { name: 'unit', include: everywhere('.test.ts'), exclude: [...never, ...integration, ...endToEnd, ...long], testTimeout: 30_000 },
       },
-      { extends: true, test: { name: 'system', include: system, exclude: [...never, ...long], ...services } },
+      { extends: true, test: { name: 'system', include: integration, exclude: [...never, ...long], ...services } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: endToEnd,
+          exclude: [...never, ...long],
+          globalSetup: ['test/e2e/demo-stack-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          // Whole systems, and one of them in use by all files: one file at a time, when nothing else runs.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
       // `npm run verify` only: soak, all faults, fuzz.
       ...(process.env['PORTCULLIS_LONG'] === '1'
         ? [{ extends: true as const, test: { name: 'long', include: long, exclude: never, ...services, testTimeout: 1_800_000 } }]

@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+
+/** A real MCP server on loopback whose tools can change while it runs. All of them say back their `text`. */
+export interface TestServer {
+  readonly url: string;
+  /** Descriptions by name; set to change what is offered. */
+  readonly tools: Map<string, string>;
+  /** The `text` of every call that ran, in order. */
+  readonly ran: string[];
+  close(): Promise<void>;
+}
+
+/** Serves both protocol eras, or 2026-07-28 alone, by the official SDK. */
+export async function startTestServer(names: readonly string[], legacy: 'stateless' | 'reject' = 'stateless'): Promise<TestServer> {
+  const tools = new Map(names.map((name) => [name, `The tool ${name}`]));
+  const ran: string[] = [];
+  const build = (): McpServer => {
+    const server = new McpServer({ name: 'test', version: '1' });
+    for (const [name, description] of tools)
+      server.registerTool(name, { description, inputSchema: z.object({ text: z.string() }) }, ({ text }) => {
+        ran.push(text);
+        return { content: [{ type: 'text', text: `${name}: ${text}` }] };
+      });
+    return server;
+  };
+  const handler = createMcpHandler(build, { legacy });
+  const handle = toNodeHandler(handler);
+  const server = createServer((request, response) => void handle(request, response));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => {
+      server.close(resolve);
+    });
+    server.closeAllConnections();
+    await handler.close();
+    await closed;
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, tools, ran, close };
+}
