@@ -33,6 +33,9 @@ export type EnrolResponse = z.infer<typeof EnrolResponse>;
 export const NodeKeysResponse = z.object({ sealedKeys: z.string() });
 export type NodeKeysResponse = z.infer<typeof NodeKeysResponse>;
 
+/** What the column that keeps it can hold: 24 days. */
+export const POLICY_AGE_MS_MAX = 2_147_483_647;
+
 /** `POST /v1/node/status`: sent at every applied or refused head, and every two seconds. */
 export const NodeStatus = z.strictObject({
   boot: Id,
@@ -40,7 +43,8 @@ export const NodeStatus = z.strictObject({
   url: z.string().max(2048).nullable(),
   epoch: z.number().int().nonnegative(),
   appliedRevision: z.number().int().nonnegative(),
-  policyAgeMs: z.number().int().nonnegative(),
+  /** Null until the node has a policy. */
+  policyAgeMs: z.number().int().nonnegative().max(POLICY_AGE_MS_MAX).nullable(),
   refused: z.object({ revision: z.number().int().nullable(), reason: z.string().max(200) }).nullable(),
   /** Boots whose audit events this node still holds, with the last sequence number each has used. */
   audit: z.array(z.strictObject({ boot: Id, lastSeq: z.number().int().nonnegative() })).max(1000),

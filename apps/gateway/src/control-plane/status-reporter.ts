@@ -1,13 +1,11 @@
 import type { AuditTrail } from '@portcullis/audit';
-import type { NodeStatus } from '@portcullis/contracts/node';
+import { POLICY_AGE_MS_MAX, type NodeStatus } from '@portcullis/contracts/node';
 import type { Follower } from '@portcullis/snapshot';
 import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
 
 const EVERY_MS = 2000;
 /** Storms of changes make one report, of where they led. */
 const GAP_MS = 50;
-/** Age as it is reported before there is any policy. */
-const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 /**
  * Tells the control plane which policy this node serves, every two seconds and at every change of it, and takes up what comes back: how far
@@ -75,7 +73,7 @@ export class StatusReporter {
       url,
       epoch: epoch ?? 0,
       appliedRevision: revision ?? 0,
-      policyAgeMs: Number.isFinite(ageMs) ? Math.round(ageMs) : NEVER_MS,
+      policyAgeMs: Number.isFinite(ageMs) ? Math.min(Math.round(ageMs), POLICY_AGE_MS_MAX) : null,
       refused: refused === null ? null : { revision: refused.revision, reason: refused.reason },
       audit: audit.held(),
     };
