@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { AgentsModule } from './agents/agents.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { ChangesModule } from './changes/changes.module.js';
+import type { Metrics } from '@portcullis/boot';
 import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GrantsModule } from './grants/grants.module.js';
@@ -23,13 +24,13 @@ import { SnapshotsModule } from './snapshots/snapshots.module.js';
 /** Everything the process is made of, one module per noun. */
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static with(config: Config, metrics?: Metrics): DynamicModule {
     return {
       module: AppModule,
       imports: [
         DatabaseModule.at(config.databaseUrl),
         KeysModule.sealedUnder(config.masterKey),
-        MetricsModule,
+        MetricsModule.of(metrics),
         RedisModule.at(config.redisUrl),
         ChangesModule,
         SnapshotsModule,

@@ -1,24 +1,29 @@
-import { createLogger, runProcess, type Metrics, startHealthServer } from '@portcullis/boot';
+import { createLogger, createMetrics, runProcess, startHealthServer } from '@portcullis/boot';
 import { PrismaClient } from '@portcullis/database';
 import { loadConfig } from './config.js';
 import { createApp } from './create-app.js';
+import { waitForDatabase } from './database/wait-for-database.js';
 import { nestLogger } from './http/nest-logger.js';
-import { METRICS } from './metrics/metrics.module.js';
 
 const logger = createLogger({ name: 'control-plane' });
 
 await runProcess(async (onClose) => {
   const config = loadConfig();
   logger.level = config.logLevel;
-  const app = await createApp(config, nestLogger(logger));
+  const metrics = createMetrics({ app: 'control-plane' });
+  let ready = async (): Promise<{ ready: boolean; waitingFor?: string }> => ({ ready: false, waitingFor: 'postgres' });
+  const health = await startHealthServer({ host: config.healthHost, port: config.healthPort, metrics, ready: () => ready() });
+  onClose('health', () => health.close());
+  const stop = new AbortController();
+  onClose('waiting', () => stop.abort());
+  await waitForDatabase(config.databaseUrl, (why) => logger.warn({ why }, 'Waiting for the database'), stop.signal);
+  const app = await createApp(config, nestLogger(logger), metrics);
   onClose('application', () => app.close());
   const database = app.get(PrismaClient);
-  const ready = async (): Promise<{ ready: boolean }> => {
+  await app.listen(config.port, config.host);
+  ready = async () => {
     await database.$queryRaw`SELECT 1`;
     return { ready: true };
   };
-  const health = await startHealthServer({ host: config.healthHost, port: config.healthPort, metrics: app.get<Metrics>(METRICS), ready });
-  onClose('health', () => health.close());
-  await app.listen(config.port, config.host);
   logger.info({ url: await app.getUrl(), healthPort: health.port }, 'Control plane listens');
 }, logger);

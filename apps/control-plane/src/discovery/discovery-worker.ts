@@ -18,6 +18,7 @@ export interface WorkerParts extends DiscoveryParts {
 const CONCURRENCY = 8;
 const DUE_AT_ONCE = 500;
 const TICK_MS = 2_000;
+const CLOSE_MS = 5_000;
 
 /** Works off the discovery queue and fills it with servers whose time has come. Any number may run. */
 export class DiscoveryWorker {
@@ -52,7 +53,8 @@ export class DiscoveryWorker {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.schedule;
-    await this.worker.close();
+    // Without Redis a worker would wait for it to say that it goes.
+    await Promise.race([this.worker.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
   private async followSchedule(tickMs: number): Promise<void> {

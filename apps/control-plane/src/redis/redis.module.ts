@@ -6,7 +6,7 @@ const RECONNECT_MS_MAX = 1_000;
 
 /**
  * A connection for commands. While Redis is away they fail at once instead of piling up; the connection comes back by itself.
- * Failures are told once per outage.
+ * Each cause of an outage is told once.
  */
 export function openRedis(url: string, warn: (message: string) => void): Redis {
   const redis = new Redis(url, {
@@ -15,12 +15,12 @@ export function openRedis(url: string, warn: (message: string) => void): Redis {
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 100, RECONNECT_MS_MAX),
   });
-  let isDown = false;
-  redis.on('error', (error: Error) => {
-    if (!isDown) warn(`Redis cannot be reached: ${error.message}`);
-    isDown = true;
+  let told: string | undefined;
+  redis.on('error', ({ message }: Error) => {
+    if (message !== told) warn(`Redis cannot be reached: ${message}`);
+    told = message;
   });
-  redis.on('ready', () => (isDown = false));
+  redis.on('ready', () => (told = undefined));
   return redis;
 }
 
