@@ -19,7 +19,7 @@ export interface ProcessSpec {
 }
 
 const stopMs = 15_000;
-const readyMs = 60_000;
+const readyMs = 120_000;
 const pollMs = 25;
 
 /** Starts a process with its output in its log, and keeps it running once it was ready. It ends when this process ends. */
@@ -53,7 +53,7 @@ export class KeptProcess implements Kept {
     return this.#end === undefined ? this.#child.pid : undefined;
   }
 
-  /** Resolves when the process can serve. Rejects, with the end of its log, when it ends before that or takes longer than a minute. */
+  /** Resolves when the process can serve. Rejects, with the end of its log, when it ends before that or takes longer than two. */
   async ready(signal: AbortSignal): Promise<void> {
     const deadline = Date.now() + readyMs;
     for (let last = 'no answer'; ;) {

@@ -38,7 +38,11 @@ export async function up(options: UpOptions, environment: Environment, terminal:
   const parts = new Parts();
   const abort = new AbortController();
   const ended = new Promise<void>((end) => {
-    whenAskedToEnd({ end, force: () => forceEnd(parts, terminal) }, environment.exitWithParent);
+    const sayAndEnd = (): void => {
+      terminal.say('Ending …');
+      end();
+    };
+    whenAskedToEnd({ end: sayAndEnd, force: () => forceEnd(parts, terminal) }, environment.exitWithParent);
   });
   const asked = ended.then(() => abort.abort(new CliError('Ended before it was ready.')));
   const record = processRecord(dataDirectory);
@@ -54,7 +58,6 @@ export async function up(options: UpOptions, environment: Environment, terminal:
     const ready = await startStack({ plan, demo: options.demo, environment, parts, hooks, say: terminal.say, abort });
     terminal.print(options.json ? `${stackAsJson(ready)}\n` : describeStack(ready, dataDirectory));
     await asked;
-    terminal.say('Ending …');
   } finally {
     await parts.stop();
     await record({});
