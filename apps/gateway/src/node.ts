@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
 import { createMetrics, startHealthServer, type Logger, type Metrics, type OnClose } from '@portcullis/boot';
 import { createEgress } from '@portcullis/egress';
-import { followSnapshots, type Follower } from '@portcullis/snapshot';
+import { followSnapshots, type Follower, type PolicySnapshot } from '@portcullis/snapshot';
 import { CallMetrics } from './call-metrics.js';
 import type { Config } from './config.js';
 import { ControlPlaneClient } from './control-plane/control-plane-client.js';
@@ -45,8 +45,8 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   onClose('redis', () => redis.close());
 
   const control = openControlPlane(config, logger);
-  const reporting = { soon: (): void => undefined };
-  const follower = followPolicy(config, { redis, control, logger, onNews: () => reporting.soon() });
+  const news: News = { onApplied: () => undefined, onChange: () => undefined };
+  const follower = followPolicy(config, { redis, control, logger, news });
   onClose('policy', () => follower.close());
   const audit = openAudit(config, { redis, logger, follower, onClose });
   const reporter = new StatusReporter({
@@ -57,15 +57,22 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
     url: config.publicUrl ?? null,
     onRefused: () => control.membership.noteRefused(),
   });
-  reporting.soon = () => reporter.reportSoon();
+  news.onChange = () => reporter.reportSoon();
 
   const gateway = buildGateway(config, { redis, ring: control.ring, logger, metrics, follower, audit, onClose });
+  news.onApplied = ({ servers }) => gateway.upstreams.keepOnly((id) => servers.has(id));
   observeNode(metrics, { follower, audit });
   control.membership.start(control.client, () => reporter.reportSoon());
   onClose('membership', () => control.membership.stop());
   reporter.start();
   onClose('reporter', () => reporter.stop());
   return listen(config, { gateway, metrics, follower, control, redis, onClose });
+}
+
+/** What the policy's follower tells parts that are built after it. */
+interface News {
+  onApplied: (snapshot: PolicySnapshot) => void;
+  onChange: () => void;
 }
 
 interface Control {
@@ -82,8 +89,8 @@ function openControlPlane(config: Config, logger: Logger): Control {
   return { ring, membership, client: new ControlPlaneClient(config.controlPlaneUrl, () => membership.nodeKey) };
 }
 
-function followPolicy(config: Config, parts: { redis: RedisConnections; control: Control; logger: Logger; onNews: () => void }): Follower {
-  const { redis, control, logger, onNews } = parts;
+function followPolicy(config: Config, parts: { redis: RedisConnections; control: Control; logger: Logger; news: News }): Follower {
+  const { redis, control, logger, news } = parts;
   const { client, membership, ring } = control;
   return followSnapshots({
     redis: redis.policyCommands,
@@ -92,15 +99,16 @@ function followPolicy(config: Config, parts: { redis: RedisConnections; control:
     verify: ring.verify,
     directory: join(config.dataDir, 'policy'),
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
-    onApplied: ({ epoch, revision }) => {
-      logger.debug({ epoch, revision }, 'Policy applied');
-      onNews();
+    onApplied: (snapshot) => {
+      logger.debug({ epoch: snapshot.epoch, revision: snapshot.revision }, 'Policy applied');
+      news.onApplied(snapshot);
+      news.onChange();
     },
     onRefused: (reason, revision) => {
       // Before it has enrolled a node has no key and refuses everything; that is no news.
       if (reason === 'key_unknown') membership.refreshSoon(client);
       if (!ring.isEmpty) logger.warn({ reason, revision }, 'Policy refused');
-      onNews();
+      news.onChange();
     },
   });
 }

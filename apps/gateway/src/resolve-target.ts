@@ -1,7 +1,7 @@
 import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { ownMember, type ClassifiedRequest } from '@portcullis/mcp';
-import { decide, type Decision } from '@portcullis/policy';
+import { decide, reasonCodes, type Decision } from '@portcullis/policy';
 import type { Asked } from './audit/call-record.js';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
 import type { Visit } from './visit.js';
@@ -38,7 +38,12 @@ export function resolveTarget(view: AgentView, method: TargetMethod, name: strin
 
 /** The one decision about a target: the same for calls, reads and prompts, and the one that made the lists. */
 export function decideTarget(view: AgentView, target: VisibleTarget, args: ClassifiedRequest['params'], now: number): Decision {
-  const { server, definition } = target;
+  const { server, definition, wire } = target;
+  if (definition.kind === 'resource_template') {
+    // The template is what was granted; a grant that denies the very URI still outweighs it.
+    const exact = decide(view.table, { serverId: server.id, kind: 'resources', name: wire }, args, now);
+    if (exact.reasons[0]?.code === reasonCodes.deniedByGrant) return exact;
+  }
   return decide(view.table, { serverId: server.id, kind: targetKindOf[definition.kind], name: definition.name }, args, now);
 }
 

@@ -14,6 +14,7 @@ const HEADERS_MS_MAX = 10_000;
 const REQUEST_MS_MAX = 25_000;
 const CHECK_EVERY_MS = 2000;
 const IDLE_MS_MAX = 75_000;
+const SWEEP_MS = 50;
 const HEADER_BYTES_MAX = 16 * 1024;
 const CONNECTIONS_MAX = 20_000;
 const BACKLOG = 4096;
@@ -55,7 +56,10 @@ async function close(server: Server, graceMs: number): Promise<void> {
     server.close(() => resolve());
   });
   server.closeIdleConnections();
+  // A connection whose answer has just ended is idle, and would wait for a next request until its keep-alive runs out.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

@@ -16,6 +16,7 @@ export class Membership {
   private identity: Identity | undefined;
   private refreshedAt = -Infinity;
   private refused = false;
+  private complained = false;
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
 
@@ -85,7 +86,8 @@ export class Membership {
   private async enrol(client: ControlPlaneClient): Promise<boolean> {
     const { name, joinToken, file, ring, logger } = this.parts;
     if (joinToken === undefined) {
-      logger.error('This node has no identity and was given no JOIN_TOKEN');
+      if (!this.complained) logger.error('This node has no identity and was given no JOIN_TOKEN');
+      this.complained = true;
       return false;
     }
     const pair = newNodeKeyPair();
@@ -96,11 +98,14 @@ export class Membership {
       file.write(identity);
       this.identity = identity;
       this.refused = false;
+      this.complained = false;
       this.refreshedAt = performance.now();
       logger.info({ nodeId }, 'Node enrolled');
       return true;
     } catch (error) {
-      logger.warn({ err: error }, 'The node could not enrol; it will try again');
+      // Said once: a control plane that comes late must not fill the log.
+      logger[this.complained ? 'debug' : 'warn']({ err: error }, 'The node could not enrol; it goes on trying');
+      this.complained = true;
       return false;
     }
   }

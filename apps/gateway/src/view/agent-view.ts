@@ -3,6 +3,7 @@ import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import type { AgentEntry, DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { buildNameTable, type NameTable } from '@portcullis/mcp';
 import { decide, nextChangeAt, type PolicyTable } from '@portcullis/policy';
+import { compileTemplate } from './match-template.js';
 
 /** What a call may name: a definition of a server, under the name this agent knows it by. */
 export interface VisibleTarget {
@@ -66,9 +67,16 @@ export class AgentView {
     }
     const found = byWire.get(wire);
     if (found !== undefined) return found;
+    if (kind === 'resource') return this.findByTemplate(wire);
     const entry = this.aliases.get(kind)?.fromWire(wire);
     if (entry === undefined) return undefined;
     return targets.find(({ server, definition }) => server.slug === entry.slug && definition.name === entry.name);
+  }
+
+  /** A resource that no list names, through a template that one does. */
+  private findByTemplate(uri: string): VisibleTarget | undefined {
+    const found = this.list('resource_template').find(({ definition }) => matcherOf(definition)(uri));
+    return found === undefined ? undefined : { ...found, wire: uri };
   }
 
   private visible(kind: DefinitionKind): VisibleTarget[] {
@@ -92,6 +100,17 @@ export class AgentView {
     this.aliases.set(kind, table);
     return targets.map((target) => ({ ...target, wire: table.toWire(target.server.slug, target.definition.name) ?? target.wire }));
   }
+}
+
+const matchers = new WeakMap<DefinitionEntry, (uri: string) => boolean>();
+
+function matcherOf(definition: DefinitionEntry): (uri: string) => boolean {
+  let matcher = matchers.get(definition);
+  if (matcher === undefined) {
+    matcher = compileTemplate(definition.name);
+    matchers.set(definition, matcher);
+  }
+  return matcher;
 }
 
 function bySlugThenName(a: VisibleTarget, b: VisibleTarget): number {
