@@ -4,7 +4,7 @@ import { waitForDatabase } from './wait-for-database.js';
 
 test('a process started before its database goes on when the database is there', async () => {
   const own = await freshDatabase();
-  const told = vi.fn();
+  const told = vi.fn<(why: string) => void>();
   await waitForDatabase(own.url, told, new AbortController().signal);
   expect(told).not.toHaveBeenCalled();
   await own.drop();
