@@ -1,6 +1,7 @@
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { bearerMatches, parseBearer } from '@portcullis/secrets';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { AppliedEverywhere } from '../changes/applied-everywhere.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -120,4 +121,15 @@ test('a write that waits for all nodes answers when the live ones have it, and d
   expect(answer.status).toBe(201);
   expect((await own.call('POST', '/v1/agents?wait=some', { slug: 'never' })).status).toBe(400);
   expect((await own.call('GET', '/v1/agents/never')).status).toBe(404);
+
+  await own.database.node.create({
+    data: { ...node, name: 'lagging', keyId: 'lagging', appliedRevision: 0, lastSeenAt: new Date(Date.now() + 60_000) },
+  });
+  await expect(own.app.get(AppliedEverywhere).wait(1, 0)).rejects.toMatchObject({ key: 'unavailable', detail: expect.stringContaining('lagging') });
+  let answered = false;
+  const waiting = own.call('POST', '/v1/agents?wait=all', { slug: 'waits' }).finally(() => (answered = true));
+  await vi.waitFor(async () => expect((await own.call('GET', '/v1/agents/waits')).status).toBe(200), { timeout: 20_000 });
+  expect(answered).toBe(false);
+  await own.database.node.updateMany({ where: { name: 'lagging' }, data: { appliedRevision: 1_000_000 } });
+  expect((await waiting).status).toBe(201);
 });

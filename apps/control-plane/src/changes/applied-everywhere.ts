@@ -12,9 +12,9 @@ const PATIENCE_MS = 20_000;
 export class AppliedEverywhere {
   constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
-  /** Refuses (503) after 20 s, naming the nodes that lag. The change itself stays committed. */
-  async wait(revision: number): Promise<void> {
-    const end = performance.now() + PATIENCE_MS;
+  /** Refuses (503) when patience ends, naming the nodes that lag. The change itself stays committed. */
+  async wait(revision: number, patienceMs = PATIENCE_MS): Promise<void> {
+    const end = performance.now() + patienceMs;
     for (;;) {
       const lagging = await this.lagging(revision);
       if (lagging.length === 0) return;

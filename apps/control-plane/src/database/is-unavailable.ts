@@ -7,6 +7,7 @@ export function isUnavailable(error: unknown): boolean {
   return (
     error.code.startsWith('P1') ||
     error.code === 'P2024' ||
+    error.code === 'P2028' ||
     /reach database server|ECONNREFUSED|ECONNRESET|Connection terminated|57P0[13]/.test(error.message)
   );
 }

@@ -53,11 +53,7 @@ export function refuseUrl(_error: Error, _request: unknown, reply: FastifyReply)
 function sendProblem(reply: FastifyReply, problem: ProblemError): void {
   const document = problemDocument(problem);
   if (document.status === 401) reply.header('www-authenticate', 'Bearer realm="portcullis"');
-  void reply
-    .status(document.status)
-    .header('content-type', 'application/problem+json')
-    .header('cache-control', 'no-store')
-    .send(JSON.stringify(document));
+  void reply.status(document.status).header('content-type', 'application/problem+json').send(JSON.stringify(document));
 }
 
 function describe(error: unknown): string {

@@ -4,12 +4,9 @@ import type { Permission } from './permissions.js';
 
 /**
  * Who may pass a route. `operator` is checked by the global guard; `node` and `join` by the guard that their own
- * decorator brings; `open` by nobody, with the reason why that is right.
+ * decorator brings. No controller is open to everybody; the OpenAPI document and its page are served beside them.
  */
-export type Door =
-  | { readonly kind: 'operator'; readonly permission: Permission }
-  | { readonly kind: 'node' | 'join' }
-  | { readonly kind: 'open'; readonly why: string };
+export type Door = { readonly kind: 'operator'; readonly permission: Permission } | { readonly kind: 'node' | 'join' };
 
 /** What a mutating route leaves in the audit trail, or why it leaves nothing. */
 export type AuditMark = { readonly action: string } | { readonly why: string };
@@ -24,9 +21,6 @@ export const markDoor = (door: Door): MethodDecorator & ClassDecorator => SetMet
 /** Operators whose role has this permission pass. */
 export const Requires = (permission: Permission): MethodDecorator & ClassDecorator =>
   applyDecorators(markDoor({ kind: 'operator', permission }), ApiBearerAuth('operator'));
-
-/** Anybody passes. */
-export const OpenDoor = (why: string): MethodDecorator & ClassDecorator => markDoor({ kind: 'open', why });
 
 /** This route records the action in the transaction of its change. A test walks the routes for it. */
 export const Audited = (action: string): MethodDecorator => SetMetadata(AUDIT_MARK, { action } satisfies AuditMark);
