@@ -1,0 +1,84 @@
+import { createMetrics } from '@portcullis/boot';
+import type { NewAuditEvent } from '@portcullis/contracts/audit';
+import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
+import { createSealer } from '@portcullis/secrets';
+import type { PolicySnapshot } from '@portcullis/snapshot';
+import { Pool } from 'undici';
+import { CallMetrics } from '../call-metrics.js';
+import { hostFilter, originFilter } from '../edge/allowed-names.js';
+import { FailedAuthentication } from '../failed-authentication.js';
+import type { Gateway } from '../gateway.js';
+import { AgentSessions } from '../session/agent-sessions.js';
+import { UpstreamSessions } from '../session/upstream-sessions.js';
+import { Upstreams } from '../upstream/upstreams.js';
+import { AgentViews } from '../view/agent-views.js';
+import { pepper, settings } from './policy-builders.js';
+
+/** A snapshot as a node holds it, without publishing one. */
+export function aSnapshot(content: {
+  servers?: readonly ServerEntry[];
+  agents?: readonly AgentEntry[];
+  grants?: readonly GrantEntry[];
+  settings?: Partial<SettingsEntry>;
+}): PolicySnapshot {
+  const { servers = [], agents = [], grants = [] } = content;
+  return {
+    epoch: 1,
+    revision: 1,
+    rootDigest: '0'.repeat(64),
+    settings: { ...settings, ...content.settings },
+    servers: new Map(servers.map((server) => [server.id, server])),
+    serversBySlug: new Map(servers.map((server) => [server.slug, server])),
+    agents: new Map(agents.map((agent) => [agent.id, agent])),
+    agentByKeyId: new Map(agents.flatMap((agent) => agent.keys.map((key) => [key.id, { agent, key }] as const))),
+    grantsBySubject: Map.groupBy(grants, ({ subject }) => ('agentId' in subject ? subject.agentId : subject.groupId)),
+    changed: { settings: true, serverIds: new Set(), agentIds: new Set(), subjectIds: new Set() },
+  };
+}
+
+/** A gateway over a given snapshot; its audit trail is an array. */
+export function buildGateway(initial: PolicySnapshot | undefined): {
+  gateway: Gateway;
+  events: NewAuditEvent[];
+  live: { snapshot: PolicySnapshot | undefined; ageMs: number; audits: boolean };
+} {
+  const events: NewAuditEvent[] = [];
+  const live = { snapshot: initial, ageMs: 0, audits: true };
+  const sealer = createSealer({ current: { id: 'test', key: Buffer.alloc(32, 1) } });
+  const ended = new Set<string>();
+  const entries = new Map<string, string>();
+  const record = async (event: NewAuditEvent): Promise<void> => {
+    if (!live.audits) throw new (await import('@portcullis/contracts/errors')).GatewayError('node.audit_unavailable');
+    events.push(event);
+  };
+  const gateway: Gateway = {
+    edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
+    serverInfo: { name: 'portcullis', version: 'test' },
+    policy: { current: () => live.snapshot, ageMs: () => live.ageMs },
+    pepperOf: (id) => (id === pepper.keyId ? pepper.key : undefined),
+    sealer: () => sealer,
+    sessions: new AgentSessions(() => sealer, { has: (name) => ended.has(name), add: (name) => void ended.add(name) }),
+    views: new AgentViews(100),
+    upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
+    upstreamSessions: new UpstreamSessions(
+      {
+        get: async (key) => entries.get(key) ?? null,
+        setIfAbsent: async (key, value) => !entries.has(key) && Boolean(entries.set(key, value)),
+        set: async (key, value) => void entries.set(key, value),
+        delete: async (key) => void entries.delete(key),
+      },
+      () => sealer,
+    ),
+    audit: { recordIntent: record, recordOutcome: record },
+    metrics: new CallMetrics(createMetrics({ app: 'test' })),
+    failedAuthentication: new FailedAuthentication(
+      () => undefined,
+      () => undefined,
+    ),
+    logError: (error) => {
+      throw error;
+    },
+    now: () => Date.now(),
+  };
+  return { gateway, events, live };
+}
