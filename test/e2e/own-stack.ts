@@ -10,7 +10,7 @@ export interface OwnStack extends Stack {
   readonly portBase: number;
   readonly up: Up;
   /** Ends every process of it and deletes its data. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts the built system as a person would, with two nodes. */
