@@ -1,0 +1,48 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One message that came, and where its answer goes. */
+export interface Scripted {
+  readonly message: { readonly id?: string; readonly method: string; readonly params?: Record<string, unknown> };
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  json(body: unknown, status?: number): void;
+}
+
+/** A server that does what a test says, for what no SDK would do. */
+export interface ScriptedServer {
+  readonly url: string;
+  readonly methods: string[];
+  answer: (exchange: Scripted) => void;
+  close(): Promise<void>;
+}
+
+export async function startScriptedServer(): Promise<ScriptedServer> {
+  const methods: string[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const message = JSON.parse(Buffer.concat(chunks).toString()) as Scripted['message'];
+      methods.push(message.method);
+      const json = (body: unknown, status = 200): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(typeof body === 'string' ? body : JSON.stringify(body));
+      };
+      scripted.answer({ message, request, response, json });
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const scripted: ScriptedServer = {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/mcp`,
+    methods,
+    answer: ({ response }) => response.destroy(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return scripted;
+}
