@@ -6,7 +6,7 @@ export interface Scripted {
   readonly message: { readonly id?: string; readonly method: string; readonly params?: Record<string, unknown> };
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  json(body: unknown, status?: number): void;
+  readonly json: (body: unknown, status?: number) => void;
 }
 
 /** A server that does what a test says, for what no SDK would do. */
