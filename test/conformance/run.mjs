@@ -4,7 +4,7 @@
 //   --endpoints server,all    only /servers/<slug>/mcp, or only /mcp
 //   --direct                  against the fixtures themselves, without a node
 //   --nodes N                 gateway nodes (default 1); requests go to the first
-//   --verbose                 every scenario that failed, scored or not, and what the stack says
+//   --verbose                 every scenario that failed, scored or not, with the suite's reasons
 // Exit code 0: every scored scenario passed, or failed as expected-failures.yml says.
 import { parseArgs } from 'node:util';
 import { startLocalStack } from '../local-stack/start-local-stack.mjs';
@@ -52,7 +52,7 @@ async function directly() {
 async function throughNode() {
   const running = await fixtures();
   note('Starting a stack …');
-  const stack = await startLocalStack({ nodes: Number(values.nodes), say: values.verbose ? note : undefined });
+  const stack = await startLocalStack({ nodes: Number(values.nodes), say: note });
   started.push(stack);
   const keys = new Map();
   for (const [mode, { url }] of running) keys.set(mode, await registerFixture(stack.api, mode, url));
