@@ -13,7 +13,7 @@ export interface CommittedSnapshot {
   readonly rootDigest: Digest;
   readonly root: SnapshotRoot;
   readonly readAtMs: number;
-  /** What this commit added; empty when nothing had changed. */
+  /** What this commit added, for its first way out; not complete after everything was compiled, since that may be more than fits in memory. */
   readonly added: readonly Encoded[];
   /** Servers that offer nothing because their bucket would be too large to distribute. */
   readonly silenced: readonly string[];
@@ -77,7 +77,9 @@ async function compile(tx: Transaction, { epoch, revision, settings, readAtMs, b
     const buckets = base === undefined ? allBuckets() : await dirtyBuckets(tx, kind, base.published.revision);
     for (let from = 0; from < buckets.length; from += BUCKETS_AT_ONCE) {
       const compiled = await compileBuckets(tx, kind, buckets.slice(from, from + BUCKETS_AT_ONCE), new Date(readAtMs));
-      added.push(...(await storeBuckets(tx, kind, compiled)));
+      const contents = await storeBuckets(tx, kind, compiled);
+      if (base === undefined) await storeContents(tx, contents);
+      else added.push(...contents);
       silenced.push(...compiled.flatMap((bucket) => bucket.silenced));
     }
     for (const index of new Set(buckets.map((bucket) => Math.floor(bucket / BUCKETS_PER_INDEX)))) {

@@ -1,9 +1,10 @@
-import type { PrismaClient } from '@portcullis/database';
+import type { PrismaClient, Transaction } from '@portcullis/database';
 
 /** How long to wait for another publisher to finish its round. */
 const WAIT_MS = 5_000;
-/** A publisher that stands still this long loses the lock: a stopped process must not stop publishing everywhere. */
+/** A publisher that gives no sign of life for so long loses the lock: a stopped process must not stop publishing everywhere. */
 const IDLE_MS = 15_000;
+const SIGN_OF_LIFE_MS = 3_000;
 
 /**
  * Runs one round as the only publisher of this installation. The lock is held past the commit, until Redis has the result, so that rounds of
@@ -21,10 +22,23 @@ export async function withPublisherLock<T>(database: PrismaClient, round: () => 
           throw error;
         },
       );
-      return isMine ? round() : undefined;
+      return isMine ? keepingAlive(tx, round) : undefined;
     },
     { maxWait: 10_000, timeout: 600_000 },
   );
+}
+
+async function keepingAlive<T>(tx: Transaction, round: () => Promise<T>): Promise<T> {
+  let sign: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    sign = tx.$executeRaw`SELECT 1`.catch(() => undefined); // a lost lock shows at the end of the transaction
+  }, SIGN_OF_LIFE_MS);
+  try {
+    return await round();
+  } finally {
+    clearInterval(timer);
+    await sign;
+  }
 }
 
 function isLockTimeout(error: unknown): boolean {
