@@ -2,7 +2,7 @@ import type { PrismaClient } from '@portcullis/database';
 import type { PolicyChanges } from '../changes/policy-changes.js';
 import { inTransaction } from '../changes/in-transaction.js';
 import type { Fetch } from './answer-tap.js';
-import { discoverServer } from './discover-server.js';
+import { discoverServer, type DiscoveryTarget, type Findings } from './discover-server.js';
 import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
 import type { ClaimedServer, DiscoveryRepository } from './discovery.repository.js';
 import { storeFindings, type FinishedDiscovery } from './store-findings.js';
@@ -30,7 +30,7 @@ export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop
   const { server, startedAt } = claimed;
   const { slug, url, protocol } = server;
   try {
-    const findings = await discoverServer({ url, protocol, knownEra: knownEra(claimed) }, parts.fetch, stop);
+    const findings = await ask({ url, protocol, knownEra: knownEra(claimed) }, parts.fetch, stop);
     const isStored = await store(parts, { serverId, url, protocol, startedAt, findings });
     return { outcome: isStored ? 'stored' : 'gone', slug };
   } catch (error) {
@@ -41,6 +41,16 @@ export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop
     if (!(error instanceof DiscoveryFailure)) throw error;
     await parts.repository.fail(claimed, error.message);
     return { outcome: 'failed', slug, reason: error.message };
+  }
+}
+
+/** A remembered era that leads nowhere is no reason to fail: the server may have been upgraded since. */
+async function ask(target: DiscoveryTarget, fetch: Fetch, stop: AbortSignal): Promise<Findings> {
+  try {
+    return await discoverServer(target, fetch, stop);
+  } catch (error) {
+    if (target.knownEra === undefined || !(error instanceof DiscoveryFailure)) throw error;
+    return discoverServer({ ...target, knownEra: undefined }, fetch, stop);
   }
 }
 

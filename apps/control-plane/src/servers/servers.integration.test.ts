@@ -185,6 +185,15 @@ test('a server that moves is asked at its new address, and disabled ones are lef
   expect(server.next[0]).toContain('PATCH /v1/servers/moved {"enabled":true}');
 });
 
+test('a server that was upgraded to the newer era is found again at once', async () => {
+  await register('upgraded', await open(serveLegacy()));
+  expect((await discover('upgraded')).server.era).toBe('legacy');
+  // The same address would answer in the other era; the test has to use another one, behind the service's back.
+  await own.database.server.update({ where: { slug: 'upgraded' }, data: { url: await open(serveModern('reject')) } });
+  const { server } = await discover('upgraded');
+  expect(server).toMatchObject({ era: 'modern', discovery: { status: 'ok' } });
+});
+
 test('servers are found by slug, name, url and tag, page by page', async () => {
   for (const [slug, tags] of [
     ['alpha', ['scm']],
