@@ -3,6 +3,7 @@
 //     --method tools/call|tools/list|ping    --tool echo    --size N    characters of text to ask for (100)
 //     --era modern|legacy       legacy: each connection opens a session first
 //     --rate N                  N calls a second at fixed times, and latency counts from when a call was due; 0: each connection calls again at once
+//     --same-id 1               every request has this id, for a target that answers the same bytes to all
 //     --watch name=pid,pid      CPU and memory of these processes with their descendants; repeatable
 // LOAD_TOKEN is sent as bearer token.
 import { setTimeout as pause } from 'node:timers/promises';
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     size: text('100'),
     era: text('modern'),
     rate: text('0'),
+    'same-id': { type: 'string' },
     watch: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -40,7 +42,9 @@ if (seconds > SECONDS_MAX || connectionCount > CONNECTIONS_MAX) throw new Error(
 const shape = callShapes[values.era];
 const watched = values.watch.map((group) => group.split('=')).map(([name, pids]) => [name, pids.split(',').map(Number)]);
 const measurement = new Measurement(Object.fromEntries(watched));
-const connections = Array.from({ length: connectionCount }, () => new LoadConnection({ url, token: process.env.LOAD_TOKEN, shape }));
+const sameId = values['same-id'] === undefined ? undefined : Number(values['same-id']);
+const connectTo = { url, token: process.env.LOAD_TOKEN, shape, sameId };
+const connections = Array.from({ length: connectionCount }, () => new LoadConnection(connectTo));
 let isRunning = true;
 let tokens = 0;
 

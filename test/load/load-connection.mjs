@@ -12,7 +12,8 @@ export class LoadConnection {
   /** Header lines of the session, once there is one. */
   session = '';
 
-  constructor({ url, token, shape }) {
+  constructor({ url, token, shape, sameId }) {
+    this.sameId = sameId;
     this.url = url;
     this.shape = shape;
     const authorization = token ? `authorization: Bearer ${token}\r\n` : '';
@@ -21,7 +22,7 @@ export class LoadConnection {
 
   /** The answer's `{ result, headers }`. Rejects with a Failure for anything but a result with this request's id. */
   async request(method, params, name) {
-    const id = ++this.#count;
+    const id = this.sameId ?? ++this.#count;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: this.shape.params(params) });
     const reply = await this.#send(this.shape.headers(method, name) + this.session, body);
     if (reply.status !== 200) throw new Failure(`status ${reply.status}`);
@@ -38,6 +39,11 @@ export class LoadConnection {
   /** Gives a request up that was sent before `sentBefore`. */
   expire(sentBefore) {
     if (this.#pending && this.#pending.sentAt < sentBefore) this.#drop(new Failure('timeout'));
+  }
+
+  close() {
+    this.#socket?.destroy();
+    this.#socket = null;
   }
 
   async #send(headers, body) {

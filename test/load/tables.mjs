@@ -1,0 +1,125 @@
+const number = (value, digits = 1) => {
+  if (value === undefined || !Number.isFinite(value)) return '–';
+  return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(digits);
+};
+
+function median(values) {
+  const sorted = values.filter((value) => Number.isFinite(value)).sort((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+const of = (row, read) => median(row.runs.map(read));
+const failures = (row) => row.runs.reduce((sum, run) => sum + run.failed, 0);
+const nodeCpu = (run) => run.cpuUs.node;
+const restCpu = (run) => run.cpuUs.rest;
+const rate = (run) => run.callsPerSecond;
+
+/** Ratios are taken within a round, whose runs lie close together, and then the median of those is shown. */
+const ratio = (row, base, read) => base && median(row.runs.map((run, round) => read(run) / read(base.runs[round])));
+const added = (row, base, read) => base && median(row.runs.map((run, round) => read(run) - read(base.runs[round])));
+
+function table(title, head, rows) {
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return [`### ${title}`, '', ...lines, ''].join('\n');
+}
+
+export function callTable(rows) {
+  const head = [
+    'connections',
+    'target',
+    'calls/s',
+    'p50 ms',
+    'added p50',
+    'p99 ms',
+    'CPU µs/call',
+    '÷ raw node',
+    'rest of the stack µs/call',
+    'failed',
+  ];
+  const cells = rows.map((row) => {
+    const among = (name) => rows.find(({ target, connections }) => target === name && connections === row.connections);
+    const addedP50 = row.target === 'direct' ? undefined : added(row, among('direct'), (run) => run.p50Ms);
+    return [
+      row.connections,
+      row.target,
+      number(of(row, rate), 0),
+      number(
+        of(row, (run) => run.p50Ms),
+        2,
+      ),
+      number(addedP50, 2),
+      number(
+        of(row, (run) => run.p99Ms),
+        2,
+      ),
+      number(of(row, nodeCpu)),
+      row.target === 'direct' ? '–' : number(ratio(row, among('raw node'), nodeCpu), 2),
+      number(of(row, restCpu)),
+      failures(row),
+    ];
+  });
+  return table('Calls with answers of 100 bytes', head, cells);
+}
+
+export function largeTable(rows) {
+  const raw = rows.find(({ target }) => target === 'raw node');
+  const head = ['target', 'calls/s', '÷ raw node', 'CPU ms/call', 'memory MiB', 'failed'];
+  const cells = rows.map((row) => [
+    row.target,
+    number(of(row, rate), 0),
+    number(ratio(row, raw, rate), 2),
+    number(of(row, nodeCpu) / 1000, 2),
+    number(
+      of(row, (run) => run.memoryMiB.node),
+      0,
+    ),
+    failures(row),
+  ]);
+  return table('Calls with answers of 1 MB, 4 connections', head, cells);
+}
+
+export function listTable(rows) {
+  const [bare] = rows;
+  const head = ['target', 'lists/s', 'CPU µs/list', '÷ bare handler', 'failed'];
+  const cells = rows.map((row) => [
+    row.target,
+    number(of(row, rate), 0),
+    number(of(row, nodeCpu)),
+    number(ratio(row, bare, nodeCpu), 2),
+    failures(row),
+  ]);
+  return table(`Lists of 200 tools (${number(bare.bytes, 0)} bytes), 16 connections`, head, cells);
+}
+
+/** On a machine with few cores the generator takes what a second node would use, so what the nodes could do with a core each is shown too. */
+export function nodeTable(rows) {
+  const [one] = rows;
+  const capacity = (row) => (run) => (row.nodes * 1e6) / nodeCpu(run);
+  const head = ['nodes', 'calls/s', '÷ one', 'CPU µs/call', "generator's µs/call", 'calls/s at a core each', '÷ one', 'failed'];
+  const cells = rows.map((row) => [
+    row.nodes,
+    number(of(row, rate), 0),
+    number(ratio(row, one, rate), 2),
+    number(of(row, nodeCpu)),
+    number(of(row, (run) => run.generatorCpuUs)),
+    number(of(row, capacity(row)), 0),
+    number(of(row, capacity(row)) / of(one, capacity(one)), 2),
+    failures(row),
+  ]);
+  return table('Two nodes and one, 64 connections in all', head, cells);
+}
+
+const ROWS = 30;
+
+export function profileTable({ busyUs, owners, places, functions }) {
+  const ranking = (title, column, ranked) => {
+    const rows = ranked.slice(0, ROWS).map(([name, us]) => [name, number(us, 2), `${number((100 * us) / busyUs, 1)} %`]);
+    return table(title, [column, 'µs/call', 'share'], rows);
+  };
+  return [
+    ranking('Where the time of a call goes: on whose behalf', 'innermost function of ours, or package', owners),
+    ranking('By place, self time', 'place', places),
+    ranking('By function, self time', 'function', functions),
+  ].join('\n');
+}
