@@ -2,30 +2,44 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const IDLE = new Set(['(idle)', '(root)']);
+const OURS = /^(apps|packages)\//;
 
 /**
- * Where a profile's time went: `{ busyUs, places, functions }`, self time in µs per call, greatest first. A place is a package, a part of Node, or
- * an area of ours; garbage collection and the program (native code, the kernel) are places of their own.
+ * Where a profile's time went: `{ busyUs, owners, places, functions }`, in µs per call, greatest first. `places` and `functions` are self time; a
+ * place is a package, a part of Node, or an area of ours. `owners` counts all time under the innermost function of ours on whose behalf it was
+ * spent, or under the package that nothing of ours called.
  */
 export function summarizeProfile({ nodes, samples, timeDeltas }, calls) {
   const selfUs = new Map();
   for (const [index, id] of samples.entries()) selfUs.set(id, (selfUs.get(id) ?? 0) + timeDeltas[index]);
-  const places = new Map();
-  const functions = new Map();
+  const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node])));
+  const sums = { owners: new Map(), places: new Map(), functions: new Map() };
   let busyUs = 0;
-  for (const { id, callFrame } of nodes) {
-    const us = (selfUs.get(id) ?? 0) / calls;
-    if (us === 0 || IDLE.has(callFrame.functionName)) continue;
+  for (const node of nodes) {
+    const us = (selfUs.get(node.id) ?? 0) / calls;
+    if (us === 0 || IDLE.has(node.callFrame.functionName)) continue;
     busyUs += us;
-    const file = fileOf(callFrame);
     const add = (map, key) => map.set(key, (map.get(key) ?? 0) + us);
-    add(places, placeOf(file, callFrame.functionName));
-    add(
-      functions,
-      `${callFrame.functionName || '(anonymous)'} · ${file || 'native'}${callFrame.lineNumber > 0 ? `:${callFrame.lineNumber + 1}` : ''}`,
-    );
+    add(sums.places, placeOf(node.callFrame));
+    add(sums.functions, nameOf(node.callFrame));
+    add(sums.owners, ownerOf(node, parents));
   }
-  return { busyUs, places: ranked(places), functions: ranked(functions) };
+  return { busyUs, owners: ranked(sums.owners), places: ranked(sums.places), functions: ranked(sums.functions) };
+}
+
+function ownerOf(node, parents) {
+  let outermost = placeOf(node.callFrame);
+  for (let at = node; at !== undefined && at.callFrame.functionName !== '(root)'; at = parents.get(at.id)) {
+    if (OURS.test(fileOf(at.callFrame))) return nameOf(at.callFrame);
+    const place = placeOf(at.callFrame);
+    if (place !== 'native' && !place.startsWith('node:internal')) outermost = place;
+  }
+  return outermost;
+}
+
+function nameOf(callFrame) {
+  const line = callFrame.lineNumber > 0 ? `:${callFrame.lineNumber + 1}` : '';
+  return `${callFrame.functionName || '(anonymous)'} · ${fileOf(callFrame) || 'native'}${line}`;
 }
 
 const ranked = (map) => [...map].sort(([, one], [, other]) => other - one);
