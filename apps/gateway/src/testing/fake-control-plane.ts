@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { EnrolRequest, nodeKeysAad, NodeStatus, type NodeKeys } from '@portcullis/contracts/node';
 import { newBearer, sealFor } from '@portcullis/secrets';
+import { listenLoopback } from './listen-loopback.js';
 import { pepper } from './policy-builders.js';
 import type { PolicyPublisher } from './policy-publisher.js';
 
@@ -14,8 +14,11 @@ export interface FakeControlPlane {
   close(): Promise<void>;
 }
 
-export async function startFakeControlPlane(publisher: PolicyPublisher): Promise<FakeControlPlane> {
-  const { token: joinToken } = newBearer('join');
+export async function startFakeControlPlane(
+  publisher: PolicyPublisher,
+  options: { port?: number; joinToken?: string } = {},
+): Promise<FakeControlPlane> {
+  const { port = 0, joinToken = newBearer('join').token } = options;
   const statuses = new Map<string, NodeStatus>();
   const nodes = new Map<string, { id: string; publicKey: string }>();
   const session = [{ keyId: 'session-1', secret: Buffer.alloc(32, 9).toString('base64url') }];
@@ -54,13 +57,6 @@ export async function startFakeControlPlane(publisher: PolicyPublisher): Promise
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, joinToken, statuses, close };
+  const { url, close } = await listenLoopback(server, port);
+  return { url, joinToken, statuses, close };
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenLoopback } from './listen-loopback.js';
 
 /** One message that came, and where its answer goes. */
 export interface Scripted {
@@ -31,18 +31,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       scripted.answer({ message, request, response, json });
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const scripted: ScriptedServer = {
-    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/mcp`,
-    methods,
-    answer: ({ response }) => response.destroy(),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const { url, close } = await listenLoopback(server);
+  const scripted: ScriptedServer = { url: `${url}/mcp`, methods, answer: ({ response }) => response.destroy(), close };
   return scripted;
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer as LegacyServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createMcpHandler, McpServer as ModernServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { listenLoopback } from './listen-loopback.js';
 import { aTool } from './policy-builders.js';
 
 /** A real MCP server on loopback, what it was asked, and how to make it forget its sessions. */
@@ -101,13 +101,6 @@ async function listen({ handle, forgetSessions }: Handler): Promise<TestServer> 
       await handle(request, response, body);
     })();
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/mcp`, requests, forgetSessions, close };
+  const { url, close } = await listenLoopback(server);
+  return { url: `${url}/mcp`, requests, forgetSessions, close };
 }

@@ -168,7 +168,7 @@ describe('a call', () => {
     const answer = call('m__run', { era: 'modern', signal: leaving.signal });
     await vi.waitFor(() => expect(upstream.methods).toEqual(['tools/call']));
     leaving.abort();
-    await expect(answer).rejects.toThrow();
+    await expect(answer).rejects.toThrow('aborted');
     await vi.waitFor(() => expect(gone).toBe(true));
     await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'cancelled' }));
   });
@@ -182,7 +182,7 @@ describe('a call', () => {
     const answer = call('m__run', { signal: leaving.signal });
     await vi.waitFor(() => expect(upstream.methods).toEqual(['tools/call']));
     leaving.abort();
-    await expect(answer).rejects.toThrow();
+    await expect(answer).rejects.toThrow('aborted');
     release();
     await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'success' }));
   });
