@@ -21,7 +21,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     url: get('PORTCULLIS_URL'),
     token: get('PORTCULLIS_TOKEN'),
     dataDirectory: get('PORTCULLIS_DATA'),
-    exitWithParent: get('EXIT_WITH_PARENT') === '1',
+    // npx passes a signal on to its shell at most: then the shell's end is all that we hear of it.
+    exitWithParent: get('EXIT_WITH_PARENT') === '1' || get('npm_command') !== undefined,
     inherited: Object.fromEntries(inheritedNames.flatMap((name) => (get(name) === undefined ? [] : [[name, get(name) ?? '']]))),
   };
 }
