@@ -90,7 +90,7 @@ export async function profileCalls({ rig, load }) {
   await pause(2_000);
   const profile = await takeCpuProfile(target.watch.node[0], PROFILE_SECONDS);
   const result = await running;
-  return { profile, summary: summarizeProfile(profile, result.callsPerSecond * PROFILE_SECONDS) };
+  return { profile, summary: summarizeProfile(profile, result.cpuUs.node) };
 }
 
 async function told(running, { target, connections, round, say }) {
