@@ -61,7 +61,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   if (argumentsJson !== undefined) record.arguments(argumentsJson);
   const target = resolveTarget(view, method, name);
   if (target === undefined) {
-    record.asked(describeAsked(name, visit));
+    record.asked(describeAsked(name, method.kind, { visit, view }));
     return refuseTarget(name, 'denied', step);
   }
   const decision = decideTarget(view, target, call.params, visit.now);
@@ -73,7 +73,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
 
 /** The answer of an unknown target, which is also that of every other the agent cannot use. */
 async function refuseTarget(name: string, outcome: CallOutcome, { call, visit, reply, record }: Step): Promise<void> {
-  await record.end({ status: 'denied', reason: 'policy.denied' });
+  await record.end({ status: 'denied' });
   reply.finish(200, [unknownTarget(call, name)]);
   visit.gateway.metrics.ended(call.method, outcome);
 }

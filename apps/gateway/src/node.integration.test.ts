@@ -260,7 +260,7 @@ describe('the audit trail', () => {
       const outcome = (await stack.events()).find((event) => event.callId === intent?.callId && event.phase === 'outcome');
       expect(intent).toMatchObject({ agent: 'alice', server: 'old', tool: 'echo', decision: 'allow', status: 'pending' });
       expect(outcome).toMatchObject({ server: 'old', tool: 'echo', status: 'success', grantId: intent?.grantId, arguments: null });
-      expect(refusal).toMatchObject({ agent: 'alice', tool: 'nowhere__at_all', decision: 'deny', status: 'denied' });
+      expect(refusal).toMatchObject({ agent: 'alice', tool: 'nowhere__at_all', decision: 'deny', status: 'denied', reason: 'unknown_server' });
     });
   });
 });

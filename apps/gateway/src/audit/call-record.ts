@@ -14,6 +14,8 @@ const RESULT_BYTES_KEPT = 512;
 export interface Asked {
   readonly server: { readonly id: string; readonly slug: string } | null;
   readonly name: string;
+  /** Why it is not to be had: a reason code of policy, or what is wrong with the server or name. */
+  readonly reason: string;
 }
 
 /** How a call ended. */
@@ -53,8 +55,8 @@ export class CallRecord {
   }
 
   /** What was asked for, where it is nothing the agent can see. */
-  asked({ server, name }: Asked): void {
-    this.target = { serverId: server?.id ?? null, server: server?.slug ?? null, tool: sanitiseText(name), decision: 'deny' };
+  asked({ server, name, reason }: Asked): void {
+    this.target = { serverId: server?.id ?? null, server: server?.slug ?? null, tool: sanitiseText(name), decision: 'deny', reason };
   }
 
   decided({ server, definition }: VisibleTarget, decision: Decision): void {
