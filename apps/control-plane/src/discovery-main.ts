@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { PolicyChanges } from './changes/policy-changes.js';
 import { PolicyNews } from './changes/policy-news.js';
 import { loadDiscoveryConfig } from './config.js';
+import { isAnswering } from './database/is-answering.js';
 import { DiscoveryQueue } from './discovery/discovery-queue.js';
 import { DiscoveryRepository } from './discovery/discovery.repository.js';
 import { DiscoveryWorker } from './discovery/discovery-worker.js';
@@ -41,9 +42,10 @@ await runProcess(async (onClose) => {
   });
   onClose('discovery queue', () => queue.close());
   onClose('discovery worker', () => worker.stop());
-  const ready = async (): Promise<{ ready: boolean }> => {
-    await database.$queryRaw`SELECT 1`;
-    return { ready: commands.status === 'ready' };
+  const ready = async (): Promise<{ ready: boolean; postgres: boolean; redis: boolean }> => {
+    const postgres = await isAnswering(database);
+    const redis = commands.status === 'ready';
+    return { ready: postgres && redis, postgres, redis };
   };
   const health = await startHealthServer({ host: config.healthHost, port: config.healthPort, metrics, ready });
   onClose('health', () => health.close());

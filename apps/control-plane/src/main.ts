@@ -2,6 +2,7 @@ import { createLogger, createMetrics, runProcess, startHealthServer } from '@por
 import { PrismaClient } from '@portcullis/database';
 import { loadConfig } from './config.js';
 import { createApp } from './create-app.js';
+import { isAnswering } from './database/is-answering.js';
 import { waitForDatabase } from './database/wait-for-database.js';
 import { nestLogger } from './http/nest-logger.js';
 
@@ -11,7 +12,7 @@ await runProcess(async (onClose) => {
   const config = loadConfig();
   logger.level = config.logLevel;
   const metrics = createMetrics({ app: 'control-plane' });
-  let ready = async (): Promise<{ ready: boolean; waitingFor?: string }> => ({ ready: false, waitingFor: 'postgres' });
+  let ready = async (): Promise<{ ready: boolean; postgres: boolean }> => ({ ready: false, postgres: false });
   const health = await startHealthServer({ host: config.healthHost, port: config.healthPort, metrics, ready: () => ready() });
   onClose('health', () => health.close());
   const stop = new AbortController();
@@ -22,8 +23,8 @@ await runProcess(async (onClose) => {
   const database = app.get(PrismaClient);
   await app.listen(config.port, config.host);
   ready = async () => {
-    await database.$queryRaw`SELECT 1`;
-    return { ready: true };
+    const postgres = await isAnswering(database);
+    return { ready: postgres, postgres };
   };
   logger.info({ url: await app.getUrl(), healthPort: health.port }, 'Control plane listens');
 }, logger);
