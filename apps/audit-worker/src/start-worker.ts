@@ -35,8 +35,9 @@ export function startWorker({ redis, store, logger, metrics, concurrency }: Work
         logger.error({ jobId: job.id, err: error }, 'A job of the audit queue is no batch and went to quarantine');
       }
     },
-    // A stalled job is one whose worker died: it is taken up again, never given up.
-    { connection: redis, concurrency, lockDuration: 60_000, stalledInterval: 5000, maxStalledCount: 1_000_000 },
+    // A stalled job is one whose worker died: it is taken up again, never given up. A living worker renews its locks, so a short one only means
+    // that a dead worker's batches wait less; a batch that is stored twice is in Postgres once.
+    { connection: redis, concurrency, lockDuration: 10_000, stalledInterval: 5000, maxStalledCount: 1_000_000 },
   );
   worker.on('failed', (job, error) => {
     failures.inc();
