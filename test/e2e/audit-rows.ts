@@ -22,7 +22,7 @@ export const auditRowsOf = (databaseUrl: string, agent: string): Promise<AuditRo
     [agent],
   );
 
-/** Boots of nodes whose sequence numbers, as Postgres has them, miss one between the first and the last. */
+/** Every run of every process that leaves events: how many rows, and between which sequence numbers. */
 export const boots = (databaseUrl: string): Promise<{ node: string; boot: string; rows: number; first: number; last: number }[]> =>
   queryDatabase(
     databaseUrl,

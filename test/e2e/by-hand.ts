@@ -1,0 +1,89 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type LocalService, startPostgres, startRedis } from '@portcullis/local-services';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One process of the system, started from its built file as a supervisor would. */
+export interface Started {
+  readonly pid: number;
+  readonly healthUrl: string;
+  /** Exit code or signal, once it has ended. */
+  readonly ended: Promise<string>;
+  isRunning(): boolean;
+  /** Asks it to end, or ends it at once, and waits until it has. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+}
+
+/** Starts one app with just this environment; its output goes to a file named after it. */
+export function startByHand(directory: string, name: string, script: string, own: Record<string, string> & { HEALTH_PORT: string }): Started {
+  const output = openSync(join(directory, `${name}.log`), 'a');
+  const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+  const env = { ...inherited, EXIT_WITH_PARENT: '1', HOST: '127.0.0.1', HEALTH_HOST: '127.0.0.1', ...own };
+  const child: ChildProcess = spawn(process.execPath, [join(root, 'apps', script)], { env, stdio: ['ignore', output, output] });
+  closeSync(output);
+  let isRunning = true;
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
+      isRunning = false;
+      resolve(signal ?? String(code));
+    });
+  });
+  const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
+    child.kill(signal);
+    await ended;
+  };
+  return { pid: child.pid ?? -1, healthUrl: `http://127.0.0.1:${own.HEALTH_PORT}`, ended, isRunning: () => isRunning, stop };
+}
+
+/** A Postgres or Redis whose address is known before it runs. */
+export interface Service {
+  readonly url: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function service(launch: () => Promise<LocalService>, prepare: (url: string) => Promise<unknown>): Promise<Service> {
+  let running: LocalService | undefined = await launch();
+  const { url } = running;
+  const stop = async (): Promise<void> => {
+    await running?.stop();
+    running = undefined;
+  };
+  const start = async (): Promise<void> => {
+    running ??= await launch();
+  };
+  await prepare(url);
+  await stop();
+  return { url, start, stop };
+}
+
+/** Migrated, and stopped. */
+export const preparePostgres = (directory: string, port: number): Promise<Service> =>
+  service(
+    () => startPostgres({ directory: join(directory, 'postgres'), port, durable: false }),
+    (url) => {
+      const prisma = join(root, 'node_modules/prisma/build/index.js');
+      return promisify(execFile)(process.execPath, [prisma, 'migrate', 'deploy'], { cwd: root, env: { ...process.env, DATABASE_URL: url } });
+    },
+  );
+
+/** Empty, and stopped. */
+export const prepareRedis = (directory: string, port: number): Promise<Service> =>
+  service(
+    () => startRedis({ directory: join(directory, 'redis'), port, persist: true }),
+    () => Promise.resolve(),
+  );
+
+/** Status and text of a health route; status 0 when nothing answers. */
+export async function healthOf({ healthUrl }: Started, route: 'livez' | 'readyz' = 'readyz'): Promise<{ status: number; text: string }> {
+  try {
+    const answer = await fetch(`${healthUrl}/${route}`, { signal: AbortSignal.timeout(10_000) });
+    return { status: answer.status, text: await answer.text() };
+  } catch {
+    return { status: 0, text: '' };
+  }
+}

@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { auditRowsOf, type AuditRow, boots } from './audit-rows.js';
+import { apiOf, freshSlug } from './demo-stack.js';
+import { type Ledger, startCrowd } from './ledger.js';
+import { type OwnStack, startOwnStack } from './own-stack.js';
+import { startTestServer, type TestServer } from './test-server.js';
+
+const slug = freshSlug('busy');
+const agent = freshSlug('crowd');
+const patient = { timeout: 60_000, interval: 50 };
+
+let stack: OwnStack;
+let server: TestServer;
+let ledger: Ledger;
+let urls: string[];
+
+beforeAll(async () => {
+  [stack, server] = await Promise.all([startOwnStack({ demo: false }), startTestServer(['work'])]);
+  const api = apiOf(stack);
+  await api.servers.create({ slug, url: server.url, approve: 'all' });
+  await api.servers.discover(slug, { waitSeconds: 60 });
+  await api.agents.create({ slug: agent });
+  await api.grants.create({ agent, server: slug, names: ['work'] });
+  const { key } = (await api.agents.createKey(agent, {}, { wait: 'all' })).value;
+  urls = stack.gatewayUrls.map((url) => `${url}/mcp`);
+  ledger = startCrowd({ urls, key, tool: `${slug}__work`, clientsPerNode: 3 });
+});
+afterAll(async () => {
+  await ledger.stop();
+  await Promise.all([stack.stop(), server.close()]);
+});
+
+/** Processes that run now, by name. */
+async function pidOf(name: string): Promise<number | undefined> {
+  const all = JSON.parse(await readFile(join(stack.dataDirectory, 'processes.json'), 'utf8')) as { name: string; pid: number }[];
+  return all.find((one) => one.name === name)?.pid;
+}
+
+/** Waits until each node answered so many more calls. */
+const moreCalls = async (count: number): Promise<void> => {
+  const from = urls.map((url) => ledger.answeredAt(url));
+  await vi.waitUntil(() => urls.every((url, index) => ledger.answeredAt(url) >= (from[index] ?? 0) + count), patient);
+};
+
+/** Ends a process as a power cut would, and waits until another is in its place. */
+async function kill(name: string): Promise<void> {
+  const pid = await pidOf(name);
+  if (pid === undefined) throw new Error(`${name} does not run`);
+  process.kill(pid, 'SIGKILL');
+  await vi.waitUntil(async () => ![undefined, pid].includes(await pidOf(name)), patient);
+}
+
+interface Found {
+  readonly rows: readonly AuditRow[];
+  /** By the text of a call, how many rows of each phase. */
+  readonly byText: ReadonlyMap<string, { intents: number; outcomes: number; successes: number }>;
+}
+
+async function readTrail(): Promise<Found> {
+  const rows = (await auditRowsOf(stack.databaseUrl, agent)).filter(({ method }) => method === 'tools/call');
+  const textOf = new Map(
+    rows.flatMap((row) => (row.arguments === null ? [] : [[row.call_id, (JSON.parse(row.arguments) as { text: string }).text]])),
+  );
+  const byText = new Map<string, { intents: number; outcomes: number; successes: number }>();
+  for (const { call_id, phase, status } of rows) {
+    const text = textOf.get(call_id) ?? `without intent: ${call_id}`;
+    const counted = byText.get(text) ?? { intents: 0, outcomes: 0, successes: 0 };
+    if (phase === 'intent') counted.intents += 1;
+    if (phase === 'outcome') counted.outcomes += 1;
+    if (phase === 'outcome' && status === 'success') counted.successes += 1;
+    byText.set(text, counted);
+  }
+  return { rows, byText };
+}
+
+test('nodes, queue and worker are killed under load, again and again, and all come back by themselves', { timeout: 180_000 }, async () => {
+  await moreCalls(20);
+  for (const name of ['gateway-1', 'gateway-2', 'audit-worker', 'redis', 'gateway-1', 'audit-worker', 'gateway-1']) {
+    await kill(name);
+    await moreCalls(10);
+  }
+  await ledger.stop();
+  expect(ledger.answered.size).toBeGreaterThan(150);
+});
+
+test('every answered call is in Postgres exactly once, with its outcome', { timeout: 120_000 }, async () => {
+  const isRecorded = ({ byText }: Found): boolean => [...ledger.answered].every((text) => (byText.get(text)?.outcomes ?? 0) > 0);
+  await vi.waitUntil(async () => isRecorded(await readTrail()), { timeout: 90_000, interval: 250 });
+  const { byText } = await readTrail();
+  const wrong = [...ledger.answered].filter((text) => {
+    const { intents, outcomes, successes } = byText.get(text) ?? { intents: 0, outcomes: 0, successes: 0 };
+    return intents !== 1 || outcomes !== 1 || successes !== 1;
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('what reached the server is on record too, answered or not, and reached it once', async () => {
+  const { byText } = await readTrail();
+  expect(new Set(server.ran).size).toBe(server.ran.length);
+  expect(server.ran.filter((text) => byText.get(text)?.intents !== 1)).toEqual([]);
+  expect([...byText].filter(([text, { intents, outcomes }]) => !ledger.sent.has(text) || intents !== 1 || outcomes > 1)).toEqual([]);
+});
+
+test('no sequence number of any run of any node is missing', async () => {
+  const found = (await boots(stack.databaseUrl)).filter(({ node }) => node.startsWith('gateway-'));
+  expect(found.filter(({ rows, first, last }) => first !== 1 || rows !== last)).toEqual([]);
+  expect(found.filter(({ node }) => node === 'gateway-1').length).toBeGreaterThanOrEqual(4);
+  const lost = ledger.sent.size - ledger.answered.size;
+  console.log(
+    `${ledger.sent.size} calls sent, ${ledger.answered.size} answered, ${lost} cut off by seven kills; ${found.length} runs without a hole`,
+  );
+});
