@@ -38,6 +38,7 @@ export class Shipper {
   private inFlight = 0;
   private lastShippedAt = 0;
   private timer: NodeJS.Timeout | undefined;
+  private shipsAt = 0;
   private queueUp = true;
   private attempt = 0;
   /** Set while the queue's memory is too full for more. */
@@ -118,8 +119,13 @@ export class Shipper {
     }
   }
 
+  /** Ships after so long, or when something less patient said so already. */
   private schedule(ms: number): void {
-    this.timer ??= setTimeout(() => this.ship(), ms);
+    const at = performance.now() + ms;
+    if (this.timer && this.shipsAt <= at) return;
+    clearTimeout(this.timer);
+    this.shipsAt = at;
+    this.timer = setTimeout(() => this.ship(), ms);
   }
 
   private takeBatch(): Entry[] {

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AuditBatch } from '@portcullis/contracts/audit';
+import type { Entry } from './entry.js';
+import { encodeFrame } from './frame.js';
+import { Shipper } from './shipper.js';
+import { Spool } from './spool.js';
+
+let directory: string;
+let spool: Spool;
+let sent: AuditBatch[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  directory = mkdtempSync(join(tmpdir(), 'portcullis-spool-'));
+  spool = Spool.create(directory, { segmentBytes: 1_000_000, quotaBytes: 1_000_000 });
+  sent = [];
+});
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(directory, { recursive: true });
+});
+
+const newShipper = () =>
+  new Shipper(
+    { node: 'node-1', boot: '0190d7f0-0000-7000-8000-000000000000', spool },
+    {
+      add: (batch) => Promise.resolve(void sent.push(batch)),
+      has: () => Promise.resolve(true),
+      pressed: () => Promise.resolve(false),
+      close: () => Promise.resolve(),
+    },
+    () => undefined,
+  );
+const entry = (seq: number): Entry => ({ seq, frame: encodeFrame(seq, '{}'), at: 0, spooled: true, queued: false, waiter: undefined });
+
+test('an outcome does not wait out the patience of an intent that came before it', async () => {
+  const shipper = newShipper();
+  await vi.advanceTimersByTimeAsync(1000);
+  shipper.offer([entry(1)], true);
+  await vi.advanceTimersByTimeAsync(1);
+  shipper.offer([entry(2)], false);
+  shipper.offer([entry(3)], true);
+  await vi.advanceTimersByTimeAsync(2);
+  expect(sent.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([
+    [1, 1],
+    [2, 3],
+  ]);
+});
+
+test('an intent alone leaves within its patience', async () => {
+  const shipper = newShipper();
+  shipper.offer([entry(1)], false);
+  await vi.advanceTimersByTimeAsync(19);
+  expect(sent).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2);
+  expect(sent).toHaveLength(1);
+});
