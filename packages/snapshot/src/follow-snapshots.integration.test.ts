@@ -48,7 +48,7 @@ describe('messages and looks', () => {
     await follower.firstLook;
     await rig.publish(1);
     await serves(follower, 1);
-    await rig.redis.client('KILL', 'TYPE', 'pubsub');
+    await rig.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await rig.putChunks(2);
     await rig.redis.set(snapshotKeys.head, JSON.stringify(rig.head(2)));
     await serves(follower, 2);
