@@ -19,6 +19,14 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
       port: port.default(8080),
       healthHost: z.string().default('127.0.0.1'),
       healthPort: port.default(9100),
+      /** Where other nodes connect, on a network that agents cannot reach; port 0 takes a free one. */
+      internalHost: z.string().default('127.0.0.1'),
+      internalPort: port.default(0),
+      /** Address other nodes reach that listener at, where it is not its own host and port. */
+      internalUrl: z
+        .url({ protocol: /^http$/ })
+        .max(100)
+        .optional(),
       /** The name under which the node enrols; it stays the same over restarts. */
       nodeName: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'must be 1–64 characters of a–z, 0–9 and inner hyphens'),
       /** Identity, last good policy and audit spool. Belongs to this node alone. */

@@ -6,6 +6,7 @@ import type { PepperOf } from './authenticate.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
+import type { NodeLinks } from './internal/node-links.js';
 import type { AgentSessions } from './session/agent-sessions.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
 import type { Upstreams } from './upstream/upstreams.js';
@@ -26,6 +27,7 @@ export interface Gateway {
   readonly views: AgentViews;
   readonly upstreams: Upstreams;
   readonly upstreamSessions: UpstreamSessions;
+  readonly nodes: NodeLinks;
   readonly audit: Pick<AuditTrail, 'recordIntent' | 'recordOutcome'>;
   readonly metrics: CallMetrics;
   readonly failedAuthentication: FailedAuthentication;

@@ -15,6 +15,9 @@ import { StatusReporter } from './control-plane/status-reporter.js';
 import { hostFilter, originFilter } from './edge/allowed-names.js';
 import { FailedAuthentication } from './failed-authentication.js';
 import type { Gateway } from './gateway.js';
+import { startInternalServer } from './internal/internal-server.js';
+import { NodeClient } from './internal/node-client.js';
+import type { NodeLinks } from './internal/node-links.js';
 import { observeNode } from './node-metrics.js';
 import { readinessOf } from './node-readiness.js';
 import { openRedis, type RedisConnections } from './redis-connections.js';
@@ -59,7 +62,8 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   });
   news.onChange = () => reporter.reportSoon();
 
-  const gateway = buildGateway(config, { redis, ring: control.ring, logger, metrics, follower, audit, onClose });
+  const nodes = await linkNodes(config, { ring: control.ring, logger, onClose });
+  const gateway = buildGateway(config, { redis, ring: control.ring, logger, metrics, follower, audit, nodes, onClose });
   news.onApplied = ({ servers }) => gateway.upstreams.keepOnly((id) => servers.has(id));
   observeNode(metrics, { follower, audit });
   control.membership.start(control.client, () => reporter.reportSoon());
@@ -128,6 +132,25 @@ function openAudit(config: Config, parts: { redis: RedisConnections; logger: Log
   return audit;
 }
 
+async function linkNodes(config: Config, { ring, logger, onClose }: Pick<GatewayParts, 'ring' | 'logger' | 'onClose'>): Promise<NodeLinks> {
+  const shared = { keys: ring.nodeLinkKeys, now: () => Date.now() };
+  const client = new NodeClient(shared);
+  onClose('node client', () => client.close());
+  const server = await startInternalServer({
+    host: config.internalHost,
+    port: config.internalPort,
+    url: config.internalUrl,
+    logError: (error, message) => logger.error({ err: error }, message),
+    ...shared,
+  });
+  onClose('internal listener', () => server.close());
+  return {
+    url: server.url,
+    route: (name, handler) => server.route(name, handler),
+    send: (nodeUrl, name, body, options) => client.send(nodeUrl, name, body, options),
+  };
+}
+
 interface GatewayParts {
   readonly redis: RedisConnections;
   readonly ring: KeyRing;
@@ -135,10 +158,11 @@ interface GatewayParts {
   readonly metrics: Metrics;
   readonly follower: Follower;
   readonly audit: AuditTrail;
+  readonly nodes: NodeLinks;
   readonly onClose: OnClose;
 }
 
-function buildGateway(config: Config, { redis, ring, logger, metrics, follower, audit, onClose }: GatewayParts): Gateway {
+function buildGateway(config: Config, { redis, ring, logger, metrics, follower, audit, nodes, onClose }: GatewayParts): Gateway {
   const egress = createEgress({ allow: config.portcullisEgressAllow });
   const upstreams = new Upstreams((origin, options) => egress.poolFor(origin, options));
   onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
@@ -157,6 +181,7 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
     views: new AgentViews(config.agentsReadyMax),
     upstreams,
     upstreamSessions: new UpstreamSessions(redisSessionStore(redis.commands), ring.sealer),
+    nodes,
     audit,
     metrics: callMetrics,
     failedAuthentication: new FailedAuthentication(

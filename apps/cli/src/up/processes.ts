@@ -61,6 +61,9 @@ export function nodeSpec(plan: StackPlan, index: number, own: { redisUrl: string
     REDIS_URL: own.redisUrl,
     HOST: host,
     PORT: String(mcp),
+    INTERNAL_HOST: host,
+    // A free one: nodes tell one another where they are.
+    INTERNAL_PORT: '0',
     CONTROL_PLANE_URL: urlAt(plan.ports.controlPlane),
     JOIN_TOKEN: own.joinToken,
     PORTCULLIS_EGRESS_ALLOW: loopback,

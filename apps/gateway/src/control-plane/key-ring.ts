@@ -1,5 +1,6 @@
 import { NodeKeys, nodeKeysAad } from '@portcullis/contracts/node';
-import { createSealer, openWith, verifyBytes, type Sealer } from '@portcullis/secrets';
+import { createSealer, deriveKey, openWith, verifyBytes, type Sealer } from '@portcullis/secrets';
+import type { NodeLinkKey } from '../internal/node-signature.js';
 import type { Identity } from './identity-file.js';
 
 /** The keys this node was given: to verify policy, to compare agents' secrets, to seal sessions. Empty until it has enrolled. */
@@ -7,6 +8,7 @@ export class KeyRing {
   private signing: ReadonlyMap<string, string> = new Map();
   private peppers: ReadonlyMap<string, Uint8Array> = new Map();
   private currentSealer: Sealer | undefined;
+  private linkKeys: readonly NodeLinkKey[] = [];
   private opened = '';
   /** Told when the keys are others than before. */
   onChange: () => void = () => undefined;
@@ -26,6 +28,7 @@ export class KeyRing {
     this.signing = new Map(keys.signing.map(({ keyId, publicKey }) => [keyId, publicKey]));
     this.peppers = new Map(keys.peppers.map(({ keyId, secret }) => [keyId, Buffer.from(secret, 'base64url')]));
     this.currentSealer = createSealer({ current, previous });
+    this.linkKeys = [current, ...(previous === undefined ? [] : [previous])].map(({ id, key }) => ({ id, key: deriveKey(key, 'node to node 1') }));
     this.opened = opened;
     this.onChange();
   }
@@ -37,6 +40,9 @@ export class KeyRing {
   };
 
   readonly pepperOf = (pepperId: string): Uint8Array | undefined => this.peppers.get(pepperId);
+
+  /** What nodes sign their requests to one another with, the current key first. */
+  readonly nodeLinkKeys = (): readonly NodeLinkKey[] => this.linkKeys;
 
   /** Only asked for on behalf of an authenticated agent, whom an empty ring cannot have let in. */
   readonly sealer = (): Sealer => {

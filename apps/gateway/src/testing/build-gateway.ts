@@ -8,6 +8,7 @@ import { CallMetrics } from '../call-metrics.js';
 import { hostFilter, originFilter } from '../edge/allowed-names.js';
 import { FailedAuthentication } from '../failed-authentication.js';
 import type { Gateway } from '../gateway.js';
+import { NodeUnreachableError } from '../internal/node-client.js';
 import { AgentSessions } from '../session/agent-sessions.js';
 import { UpstreamSessions } from '../session/upstream-sessions.js';
 import { Upstreams } from '../upstream/upstreams.js';
@@ -69,6 +70,11 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
       },
       () => sealer,
     ),
+    nodes: {
+      url: 'http://127.0.0.1:1',
+      route: () => undefined,
+      send: () => Promise.reject(new NodeUnreachableError('There is no other node')),
+    },
     audit: { recordIntent: record, recordOutcome: record },
     metrics: new CallMetrics(createMetrics({ app: 'test' })),
     failedAuthentication: new FailedAuthentication(
