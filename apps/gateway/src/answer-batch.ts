@@ -2,23 +2,26 @@ import type { ClassifiedBatch } from '@portcullis/mcp';
 import { answerRequest } from './answer-request.js';
 import { BatchReply } from './batch-reply.js';
 import type { HttpReply } from './http-reply.js';
+import { heedNotification } from './take-notification.js';
 import type { Visit } from './visit.js';
 
 /** A batch of 2025-03-26: each request goes the whole way by itself; their answers come together as one array. */
 export async function answerBatch(batch: ClassifiedBatch, visit: Visit, reply: HttpReply): Promise<void> {
+  for (const message of batch.messages) if (message.kind === 'notification') heedNotification(message, visit);
   const requests = batch.messages.filter((message) => message.kind === 'request');
-  if (requests.length === 0) {
-    reply.finishEmpty(202);
-    return;
-  }
-  reply.keepAlive();
-  const answers = await Promise.all(
+  if (requests.length > 0) reply.keepAlive();
+  const places = await Promise.all(
     requests.map(async (request) => {
       const place = new BatchReply(reply);
       await answerRequest(request, visit, place);
       return place.message;
     }),
   );
+  const answers = places.filter((answer) => answer !== undefined);
+  if (answers.length === 0) {
+    reply.finishEmpty(202);
+    return;
+  }
   const pieces = answers.flatMap((answer, at) => [at === 0 ? '[' : ',', answer]);
   reply.finish(200, [...pieces, ']']);
 }

@@ -1,6 +1,8 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
+import { Cancellation } from './cancel/cancellation.js';
+import { callName } from './cancel/running-calls.js';
 import { CallRecord } from './audit/call-record.js';
 import type { CallOutcome } from './call-metrics.js';
 import { errorMessage } from './error-message.js';
@@ -95,11 +97,12 @@ async function forward(work: { target: VisibleTarget; nameMember: 'name' | 'uri'
   upstream.enter(work.target.server.limits.concurrency);
   gateway.metrics.inFlight += 1;
   const sentAt = performance.now();
+  const { cancellation, forget } = openCancellation(step);
   const upstreamUs = (): number => Math.round((performance.now() - sentAt) * 1000);
   try {
     await record.intent(); // recorded before anything goes upstream
     if (reply instanceof HttpReply) reply.keepAlive();
-    const answer = await callServer({ visit, call, session, reply, ...work }, upstream);
+    const answer = await callServer({ visit, call, session, reply, cancellation, ...work }, upstream);
     const tookUs = upstreamUs();
     await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
     reply.finish(200, [answer.message]);
@@ -108,13 +111,27 @@ async function forward(work: { target: VisibleTarget; nameMember: 'name' | 'uri'
   } finally {
     gateway.metrics.inFlight -= 1;
     upstream.leave();
+    forget();
   }
+}
+
+/** In the modern era going away is how a client cancels; a legacy client says so, on any node, and may come back for other answers of its session. */
+function openCancellation({ call, visit, reply, session }: Step): { cancellation: Cancellation; forget: () => void } {
+  const cancellation = new Cancellation();
+  if (call.era === 'modern') {
+    reply.onGone(() => cancellation.cancel());
+    return { cancellation, forget: () => undefined };
+  }
+  const { runningCalls } = visit.gateway;
+  const name = callName(visit.caller.agent.id, session?.name, call.id);
+  runningCalls.add(name, cancellation);
+  return { cancellation, forget: () => runningCalls.remove(name, cancellation) };
 }
 
 /** Ends a request that a step refused: one row that says why, and the answer of the error table. */
 async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Promise<void> {
   const { call, visit, reply, record } = step;
-  const { status, code, error } = endingOf(thrown, record.intended);
+  const { status, code, error } = endingOf(thrown);
   if (code === 'node.internal') visit.gateway.logError(thrown, 'A request failed');
   let answered: unknown = error;
   try {
@@ -123,6 +140,7 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
     answered = unrecorded; // what cannot be recorded is not answered
   }
   visit.gateway.metrics.ended(call.method, status);
+  if (code === 'client.cancelled' && answered === error) return reply.finishSilently();
   const wire = errorMessage(answered, call.id, call.era);
   if (code === 'policy.arguments') {
     const result = toolErrorResult(error.entry.publicText, { era: call.era, serverInfo: visit.gateway.serverInfo });
@@ -134,11 +152,11 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
   reply.finish(wire.status, [wire.message]);
 }
 
-function endingOf(thrown: unknown, forwarded: boolean): { status: CallOutcome; code: string; error: GatewayError } {
+function endingOf(thrown: unknown): { status: CallOutcome; code: string; error: GatewayError } {
   const error = thrown instanceof GatewayError ? thrown : new GatewayError('node.internal', {}, { cause: thrown });
   const { code } = error;
   if (code === 'upstream.timeout') return { status: 'timeout', code, error };
-  if (code === 'client.timeout' && forwarded) return { status: 'cancelled', code, error };
+  if (code === 'client.cancelled') return { status: 'cancelled', code, error };
   if (code.startsWith('upstream.')) return { status: 'upstream_error', code, error };
   if (code.startsWith('policy.')) return { status: 'denied', code, error };
   return { status: code.startsWith('node.') ? 'error' : 'refused', code, error };

@@ -3,6 +3,8 @@ import type { Implementation } from '@portcullis/mcp';
 import type { Sealer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { PepperOf } from './authenticate.js';
+import type { Cancels } from './cancel/cancels.js';
+import type { RunningCalls } from './cancel/running-calls.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
@@ -28,6 +30,8 @@ export interface Gateway {
   readonly upstreams: Upstreams;
   readonly upstreamSessions: UpstreamSessions;
   readonly nodes: NodeLinks;
+  readonly runningCalls: RunningCalls;
+  readonly cancels: Cancels;
   readonly audit: Pick<AuditTrail, 'recordIntent' | 'recordOutcome'>;
   readonly metrics: CallMetrics;
   readonly failedAuthentication: FailedAuthentication;

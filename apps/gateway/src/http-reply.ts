@@ -4,6 +4,11 @@ import type { Reply } from './reply.js';
 /** How often a stream that has nothing to say says so. */
 export const KEEP_ALIVE_MS = 15_000;
 
+/** How long a reader may take nothing at all of what lies ready for it; Node starts again at every byte that goes out. */
+const READER_MS_MAX = 20_000;
+/** A rest that the kernel did not take at once. Below this much nobody's memory is at stake. */
+const REST_BYTES = 64 * 1024;
+
 /** Replies that wait for their server; one timer looks after all of them. */
 const waiting = new Set<HttpReply>();
 let timer: NodeJS.Timeout | undefined;
@@ -44,9 +49,20 @@ export class HttpReply implements Reply {
     if (this.streaming) {
       // In one piece: Node ends a corked chunked answer before it writes what was corked.
       this.response.end(Buffer.concat(['event: message\ndata: ', ...message, '\n\n'].map((piece) => Buffer.from(piece))));
+      hurry(this.response);
       return;
     }
     writeJson(this.response, status, { headers: this.headers, body: message });
+    hurry(this.response);
+  }
+
+  finishSilently(): void {
+    if (this.finished) return;
+    this.finished = true;
+    waiting.delete(this);
+    if (this.response.destroyed) return;
+    this.startStream();
+    this.response.end();
   }
 
   /** An answer without a message: a notification was taken, a session ended. */
@@ -66,8 +82,15 @@ export class HttpReply implements Reply {
     });
   }
 
-  onDrain(listener: () => void): void {
-    this.response.on('drain', listener);
+  onceDrained(listener: () => void): void {
+    const { response } = this;
+    const end = (): void => {
+      response.setTimeout(0);
+      response.off('drain', end).off('close', end);
+      listener();
+    };
+    response.setTimeout(READER_MS_MAX);
+    response.on('drain', end).on('close', end);
   }
 
   /** From here on the caller is kept waiting by a server, and told so from time to time. */
@@ -99,6 +122,11 @@ export class HttpReply implements Reply {
       'no',
     ]);
   }
+}
+
+/** An answer that waits for its reader is not kept for ever. */
+function hurry(response: ServerResponse): void {
+  if (response.writableLength > REST_BYTES) response.setTimeout(READER_MS_MAX);
 }
 
 function sayAlive(): void {

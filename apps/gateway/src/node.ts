@@ -5,6 +5,8 @@ import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/a
 import { createMetrics, startHealthServer, type Logger, type Metrics, type OnClose } from '@portcullis/boot';
 import { createEgress } from '@portcullis/egress';
 import { followSnapshots, type Follower, type PolicySnapshot } from '@portcullis/snapshot';
+import { Cancels, redisCancelChannel } from './cancel/cancels.js';
+import { RunningCalls } from './cancel/running-calls.js';
 import { CallMetrics } from './call-metrics.js';
 import type { Config } from './config.js';
 import { ControlPlaneClient } from './control-plane/control-plane-client.js';
@@ -170,6 +172,9 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
   onClose('ended sessions', () => ended.close());
   const sessions = new AgentSessions(ring.sealer, ended);
   ring.onChange = () => sessions.forgetOpened();
+  const runningCalls = new RunningCalls();
+  const channel = redisCancelChannel(redis.commands, redis.sessions);
+  const cancels = new Cancels({ calls: runningCalls, channel, sealer: ring.sealer, now: () => Date.now(), isReady: () => !ring.isEmpty });
   const callMetrics = new CallMetrics(metrics);
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
@@ -182,6 +187,8 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
     upstreams,
     upstreamSessions: new UpstreamSessions(redisSessionStore(redis.commands), ring.sealer),
     nodes,
+    runningCalls,
+    cancels,
     audit,
     metrics: callMetrics,
     failedAuthentication: new FailedAuthentication(

@@ -29,6 +29,7 @@ export const errorTable = {
   'client.unsupported_media_type': entry(415, -32600, 'Unsupported media type'),
   'client.too_large': entry(413, -32600, 'Content too large'),
   'client.timeout': entry(408, -32600, 'Request timeout'),
+  'client.cancelled': entry(200, -32600, 'Request cancelled'),
   'auth.required': entry(401, -32600, 'Unauthorized'),
   'policy.denied': entry(200, -32602, 'Unknown tool'),
   'policy.arguments': entry(200, -32602, 'These arguments are not allowed.'),

@@ -4,12 +4,15 @@ import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcu
 import { createSealer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import { Pool } from 'undici';
+import { Cancels, type CancelChannel } from '../cancel/cancels.js';
+import { RunningCalls } from '../cancel/running-calls.js';
 import { CallMetrics } from '../call-metrics.js';
 import { hostFilter, originFilter } from '../edge/allowed-names.js';
 import { FailedAuthentication } from '../failed-authentication.js';
 import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import { AgentSessions } from '../session/agent-sessions.js';
+import type { SessionStore } from '../session/session-store.js';
 import { UpstreamSessions } from '../session/upstream-sessions.js';
 import { Upstreams } from '../upstream/upstreams.js';
 import { AgentViews } from '../view/agent-views.js';
@@ -37,6 +40,18 @@ export function aSnapshot(content: {
   };
 }
 
+const noChannel: CancelChannel = { publish: () => undefined, onMessage: () => undefined };
+
+function memoryStore(): SessionStore {
+  const entries = new Map<string, string>();
+  return {
+    get: async (key) => entries.get(key) ?? null,
+    setIfAbsent: async (key, value) => !entries.has(key) && Boolean(entries.set(key, value)),
+    set: async (key, value) => void entries.set(key, value),
+    delete: async (key) => void entries.delete(key),
+  };
+}
+
 /** A gateway over a given snapshot; its audit trail is an array. */
 export function buildGateway(initial: PolicySnapshot | undefined): {
   gateway: Gateway;
@@ -47,11 +62,11 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
   const live = { snapshot: initial, ageMs: 0, audits: true };
   const sealer = createSealer({ current: { id: 'test', key: Buffer.alloc(32, 1) } });
   const ended = new Set<string>();
-  const entries = new Map<string, string>();
   const record = async (event: NewAuditEvent): Promise<void> => {
     if (!live.audits) throw new (await import('@portcullis/contracts/errors')).GatewayError('node.audit_unavailable');
     events.push(event);
   };
+  const runningCalls = new RunningCalls();
   const gateway: Gateway = {
     edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
     serverInfo: { name: 'portcullis', version: 'test' },
@@ -61,20 +76,14 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     sessions: new AgentSessions(() => sealer, { has: (name) => ended.has(name), add: (name) => void ended.add(name) }),
     views: new AgentViews(100),
     upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
-    upstreamSessions: new UpstreamSessions(
-      {
-        get: async (key) => entries.get(key) ?? null,
-        setIfAbsent: async (key, value) => !entries.has(key) && Boolean(entries.set(key, value)),
-        set: async (key, value) => void entries.set(key, value),
-        delete: async (key) => void entries.delete(key),
-      },
-      () => sealer,
-    ),
+    upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     nodes: {
       url: 'http://127.0.0.1:1',
       route: () => undefined,
       send: () => Promise.reject(new NodeUnreachableError('There is no other node')),
     },
+    runningCalls,
+    cancels: new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true }),
     audit: { recordIntent: record, recordOutcome: record },
     metrics: new CallMetrics(createMetrics({ app: 'test' })),
     failedAuthentication: new FailedAuthentication(

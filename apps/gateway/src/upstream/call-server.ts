@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Cancellation } from '../cancel/cancellation.js';
 import { GatewayError } from '@portcullis/contracts/errors';
 import {
   isJsonObject,
@@ -32,6 +33,7 @@ export interface CallToServer {
   readonly argumentsJson: string | undefined;
   readonly session: Session | undefined;
   readonly reply: Reply;
+  readonly cancellation: Cancellation;
 }
 
 // Unique beyond this process: nodes share sessions at servers, and a server tells requests of a session apart by their ids.
@@ -81,7 +83,8 @@ function isSessionLost({ status, message }: UpstreamAnswer): boolean {
 }
 
 function send(work: CallToServer, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
-  const { call, reply, target } = work;
+  const { call, reply, target, cancellation } = work;
+  cancellation.throwIfCancelled();
   const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
   const inFlight = postMessage(upstream.pool, {
     path: upstream.path,
@@ -93,17 +96,15 @@ function send(work: CallToServer, upstream: Upstream, forwarded: ForwardedCall, 
     isAnswer: (message) => answersTo(message, forwarded.id),
     onMessage: (message) => {
       const relayed = relayNotification(message, call, forwarded.id);
-      return relayed === undefined || reply.notify(relayed);
+      if (relayed === undefined || reply.notify(relayed)) return true;
+      reply.onceDrained(() => inFlight.resume());
+      return false;
     },
   });
-  reply.onDrain(() => inFlight.resume());
-  // In the modern era going away is how a client cancels; a legacy client may come back for other answers of its session.
-  if (call.era === 'modern') {
-    reply.onGone(() => {
-      inFlight.abort(new GatewayError('client.timeout', { reason: 'gone' }));
-      if (session !== undefined) tellCancelled(upstream, forwarded, session);
-    });
-  }
+  cancellation.stopsWith((reason) => {
+    inFlight.abort(reason);
+    if (session !== undefined) tellCancelled(upstream, forwarded, session);
+  });
   return inFlight;
 }
 
