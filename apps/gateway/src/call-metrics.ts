@@ -1,4 +1,5 @@
 import type { Metrics } from '@portcullis/boot';
+import type { ErrorCode } from '@portcullis/contracts/errors';
 
 /** How one request ended, in words fit for a label. */
 export type CallOutcome = 'success' | 'tool_error' | 'denied' | 'refused' | 'upstream_error' | 'timeout' | 'cancelled' | 'error';
@@ -27,6 +28,7 @@ export class CallMetrics {
   private readonly duration;
   private readonly upstreamDuration;
   private readonly failures;
+  private readonly edgeRefusals;
   private readonly inFlightGauge;
   inFlight = 0;
 
@@ -39,6 +41,11 @@ export class CallMetrics {
       name: 'failed_authentication_total',
       help: 'Requests without a usable key, by reason',
       labelNames: ['reason'],
+    });
+    this.edgeRefusals = metrics.counter({
+      name: 'edge_refusals_total',
+      help: 'Requests and connections refused before authentication, by error code',
+      labelNames: ['code'],
     });
     const collect = (): void => this.inFlightGauge.set(this.inFlight);
     this.inFlightGauge = metrics.gauge({ name: 'calls_in_flight', help: 'Calls at a server now', collect });
@@ -62,5 +69,10 @@ export class CallMetrics {
 
   failedAuthentication(reason: string): void {
     this.failures.labels({ reason }).inc();
+  }
+
+  /** What was refused before anybody knew whose it was is counted, not recorded. */
+  refusedAtEdge(code: ErrorCode): void {
+    this.edgeRefusals.labels({ code }).inc();
   }
 }

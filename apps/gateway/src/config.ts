@@ -1,5 +1,6 @@
 import { readConfig } from '@portcullis/boot';
 import { z } from 'zod';
+import { SERVER_LIMITS } from './edge/server-limits.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const list = z
@@ -44,6 +45,8 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
       allowedOrigins: list,
       /** Address ranges beyond the public network in which servers may lie. */
       portcullisEgressAllow: list,
+      /** Connections one address may hold. Behind a proxy that hides its callers' addresses, all of them are one. */
+      connectionsPerSourceMax: z.coerce.number().int().min(1).default(SERVER_LIMITS.connectionsPerSourceMax),
       /** Agents whose compiled policy is kept ready. */
       agentsReadyMax: z.coerce.number().int().min(1).default(2000),
       /** How long calls in progress may take to end when the node stops. */

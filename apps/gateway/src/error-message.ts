@@ -11,6 +11,7 @@ export interface ErrorMessage {
 
 /** Codes after which the rest of the request is not read, so that the connection cannot be used again. */
 const CLOSING: ReadonlySet<ErrorCode> = new Set([
+  'client.headers_too_large',
   'client.too_large',
   'client.timeout',
   'client.forbidden_origin',

@@ -10,6 +10,8 @@ export interface FailureReport {
 
 const MINUTE_MS = 60_000;
 const PLACES_MAX = 10_000;
+/** Failures of one source within a minute, from which on it is told to come back later. A key that is right is served all the same. */
+const PER_SOURCE_MAX = 1000;
 
 /**
  * Counts failed authentication per key id, source and reason, and reports each at most once a minute: a flood of wrong keys must not become a
@@ -17,6 +19,7 @@ const PLACES_MAX = 10_000;
  */
 export class FailedAuthentication {
   private readonly counts = new Map<string, FailureReport & { times: number }>();
+  private readonly sources = new Map<string, number>();
   private reportedAt = 0;
 
   constructor(
@@ -24,8 +27,11 @@ export class FailedAuthentication {
     private readonly count: (reason: string) => void,
   ) {}
 
-  /** Notes one failure; the first of its kind in a minute is reported at once, the rest with their number when the minute is over. */
-  note(error: unknown, source: string, now: number): void {
+  /**
+   * Notes one failure; the first of its kind in a minute is reported at once, the rest with their number when the minute is over. Gives the error to
+   * answer with: the same, or `limit.rate` for a source that keeps failing.
+   */
+  note(error: unknown, source: string, now: number): unknown {
     const detail = error instanceof GatewayError ? error.detail : {};
     const reason = typeof detail['reason'] === 'string' ? detail['reason'] : 'error';
     const failure = { source, keyId: typeof detail['keyId'] === 'string' ? detail['keyId'] : null, reason };
@@ -38,6 +44,13 @@ export class FailedAuthentication {
       this.counts.set(key, { ...failure, times: 0 });
       this.report({ ...failure, times: 1 });
     }
+    return this.isFlooding(source) ? new GatewayError('limit.rate', { failedAuthentication: true }) : error;
+  }
+
+  private isFlooding(source: string): boolean {
+    const times = (this.sources.get(source) ?? 0) + 1;
+    if (times > 1 || this.sources.size < PLACES_MAX) this.sources.set(source, times);
+    return times > PER_SOURCE_MAX;
   }
 
   /** Reports what is still unreported and starts a new minute. */
@@ -45,5 +58,6 @@ export class FailedAuthentication {
     this.reportedAt = now;
     for (const failure of this.counts.values()) if (failure.times > 0) this.report(failure);
     this.counts.clear();
+    this.sources.clear();
   }
 }

@@ -4,13 +4,15 @@ import { answerBatch } from './answer-batch.js';
 import { answerRequest } from './answer-request.js';
 import { authenticate, type Caller } from './authenticate.js';
 import { filterBodyHeaders, filterRequest, type FilteredRequest } from './edge/front-filter.js';
+import { limitPipelining } from './edge/pipelining.js';
 import { readBody } from './edge/read-body.js';
 import type { RequestHead } from './edge/request-head.js';
+import { sourceOf } from './edge/source-of.js';
 import { endSession } from './end-session.js';
 import type { Gateway } from './gateway.js';
 import { HttpReply } from './http-reply.js';
 import { livePolicy } from './live-policy.js';
-import { recordRefusal, refuse, refuseBody } from './refuse.js';
+import { countRefusal, recordRefusal, refuse, refuseBody } from './refuse.js';
 import { takeNotification } from './take-notification.js';
 import type { Visit } from './visit.js';
 
@@ -20,6 +22,7 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
   const reply = new HttpReply(response);
   let visit: Visit | undefined;
   try {
+    limitPipelining(request.socket, response);
     const filtered = filterRequest(request, gateway.edge);
     visit = enter(request, filtered, { gateway, startedAt }); // nothing of a stranger's body is read
     if (request.method === 'DELETE') return await endSession(visit, reply);
@@ -29,7 +32,8 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
     if (gateway.policy.current() !== visit.live) visit = enter(request, filtered, { gateway, startedAt });
     await serve(parseMessage(body, filtered.head), visit, reply);
   } catch (error) {
-    await recordRefusal(error, visit);
+    if (visit === undefined) countRefusal(error, gateway.metrics);
+    else await recordRefusal(error, visit);
     refuse(error, { request, response, reply }, gateway);
   }
 }
@@ -43,8 +47,7 @@ function enter(request: IncomingMessage, { head, route }: FilteredRequest, at: {
   try {
     caller = authenticate(head.authorization, live, { pepperOf: gateway.pepperOf, now });
   } catch (error) {
-    gateway.failedAuthentication.note(error, request.socket.remoteAddress ?? '', now);
-    throw error;
+    throw gateway.failedAuthentication.note(error, sourceOf(request.socket.remoteAddress), now);
   }
   return { gateway, live, caller, head, slug: route.slug, startedAt, now };
 }

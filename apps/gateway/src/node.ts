@@ -218,7 +218,8 @@ async function listen(config: Config, { gateway, metrics, follower, control, red
     ready: () => readinessOf({ follower, isStopping, isEnrolled: !control.ring.isEmpty, isRedisReady: redis.commands.status === 'ready' }),
   });
   onClose('health', () => health.close());
-  const server = await startServer(gateway, { host: config.host, port: config.port });
+  const { host, port, connectionsPerSourceMax } = config;
+  const server = await startServer(gateway, { host, port }, { connectionsPerSourceMax });
   onClose('server', () => server.close(config.stopGraceMs));
   onClose('readiness', () => {
     isStopping = true;

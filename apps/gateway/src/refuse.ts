@@ -21,9 +21,14 @@ export async function refuseBody(message: RefusedMessage | ClassifiedResponse, v
   } else reply.finish(400, [rpcError(null, { code: -32600, message: 'No request of this session waits for this answer' })]);
 }
 
+/** Counts what was refused before anybody knew whose it was: strangers must not be able to fill the trail. */
+export function countRefusal(error: unknown, metrics: Gateway['metrics']): void {
+  metrics.refusedAtEdge(error instanceof GatewayError ? error.code : 'node.internal');
+}
+
 /** Records what was refused after authentication but before there was a message. */
-export async function recordRefusal(error: unknown, visit: Visit | undefined): Promise<void> {
-  if (visit === undefined || !(error instanceof GatewayError) || error.code === 'node.audit_unavailable') return;
+export async function recordRefusal(error: unknown, visit: Visit): Promise<void> {
+  if (!(error instanceof GatewayError) || error.code === 'node.audit_unavailable') return;
   visit.gateway.metrics.ended(UNREADABLE, 'refused');
   const record = new CallRecord(visit, { method: UNREADABLE, era: null, traceparent: undefined });
   await record

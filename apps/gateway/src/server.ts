@@ -1,5 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '@portcullis/contracts/errors';
+import { connectionFaultOf, refuseConnection } from './edge/connection-fault.js';
+import { limitConnectionsPerSource } from './edge/connections-per-source.js';
+import { SERVER_LIMITS, type ServerLimits } from './edge/server-limits.js';
 import type { Gateway } from './gateway.js';
 import { handleMcp } from './handle-mcp.js';
 
@@ -10,9 +15,6 @@ export interface GatewayServer {
   close(graceMs: number): Promise<void>;
 }
 
-const HEADERS_MS_MAX = 10_000;
-const REQUEST_MS_MAX = 25_000;
-const CHECK_EVERY_MS = 2000;
 const IDLE_MS_MAX = 75_000;
 const SWEEP_MS = 50;
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -21,16 +23,18 @@ const BACKLOG = 4096;
 
 /**
  * Serves the data path on plain `node:http` (docs/adr/0006). Its parser refuses ambiguous framing; headers must be there within 10 s and the whole
- * request within 25 s.
+ * request within 15 s.
  */
-export async function startServer(gateway: Gateway, at: { host: string; port: number }): Promise<GatewayServer> {
+export async function startServer(gateway: Gateway, at: { host: string; port: number }, limits: Partial<ServerLimits> = {}): Promise<GatewayServer> {
+  const { headersMs, requestMs, checkEveryMs, stalledMs, connectionsPerSourceMax } = { ...SERVER_LIMITS, ...limits };
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: checkEveryMs,
       keepAliveTimeout: IDLE_MS_MAX,
+      requireHostHeader: false, // the front filter refuses, and counts, its absence
       noDelay: true,
     },
     (request, response) => {
@@ -41,6 +45,15 @@ export async function startServer(gateway: Gateway, at: { host: string; port: nu
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
+  server.maxHeadersCount = 0; // by default Node hides what is beyond its number, a second Host for example
+  server.timeout = stalledMs;
+  limitConnectionsPerSource(server, connectionsPerSourceMax, () => gateway.metrics.refusedAtEdge('limit.rate'));
+  const refuse = (code: ErrorCode | undefined, socket: Duplex): void => {
+    if (code !== undefined) gateway.metrics.refusedAtEdge(code);
+    refuseConnection(code, socket);
+  };
+  server.on('clientError', (error, socket) => refuse(connectionFaultOf(error), socket));
+  server.on('connect', (_request, socket) => refuse('client.method_not_allowed', socket));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ ...at, backlog: BACKLOG }, () => {

@@ -28,6 +28,7 @@ export const errorTable = {
   'client.not_acceptable': entry(406, -32600, 'Not acceptable'),
   'client.unsupported_media_type': entry(415, -32600, 'Unsupported media type'),
   'client.too_large': entry(413, -32600, 'Content too large'),
+  'client.headers_too_large': entry(431, -32600, 'Request header fields too large'),
   'client.timeout': entry(408, -32600, 'Request timeout'),
   'client.cancelled': entry(200, -32600, 'Request cancelled'),
   'auth.required': entry(401, -32600, 'Unauthorized'),

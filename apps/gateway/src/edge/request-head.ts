@@ -37,6 +37,8 @@ const MEMBERS: ReadonlyMap<string, SingleHeader> = new Map([
   ['traceparent', 'traceparent'],
 ]);
 
+const HEADERS_MAX = 200;
+
 /** A list by its grammar, so that several lines of it are one; every other header here may come once. */
 const JOINED: ReadonlySet<SingleHeader> = new Set(['accept']);
 
@@ -45,6 +47,7 @@ const JOINED: ReadonlySet<SingleHeader> = new Set(['accept']);
  * `client.forbidden_origin`): whoever stands before or behind us might take the other one.
  */
 export function readHead(rawHeaders: readonly string[]): RequestHead {
+  if (rawHeaders.length > HEADERS_MAX * 2) throw new GatewayError('client.headers_too_large');
   const head: RequestHead = {};
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
