@@ -14,12 +14,14 @@ interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly method?: string;
+  /** Hangs up when aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** One HTTP request and the whole answer, with nothing added or taken by a client library. */
-export function send(url: string, { headers = {}, body, method = 'POST' }: Sent): Promise<RawAnswer> {
+export function send(url: string, { headers = {}, body, method = 'POST', signal }: Sent): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const sending = request(url, { method, headers, agent: false, timeout: 30_000 }, (response) => {
+    const sending = request(url, { method, headers, agent: false, timeout: 30_000, ...(signal === undefined ? {} : { signal }) }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => void chunks.push(chunk));
       response.once('error', reject);
@@ -56,14 +58,16 @@ export interface RawRequest {
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly id?: number | string;
+  readonly signal?: AbortSignal;
 }
 
 /** One MCP request of either era, written by hand. */
-export function sendMcp(url: string, { key, era, method, params = {}, id = 1 }: RawRequest): Promise<RawAnswer> {
+export function sendMcp(url: string, { key, era, method, params = {}, id = 1, signal }: RawRequest): Promise<RawAnswer> {
   const message = { jsonrpc: '2.0', id, method, params: era === 'modern' ? { ...params, _meta: envelope } : params };
   const name = params['name'] ?? params['uri'];
   const mirrored = { 'mcp-protocol-version': revision, 'mcp-method': method, ...(typeof name === 'string' ? { 'mcp-name': name } : {}) };
-  return send(url, { headers: { ...jsonHeaders(key), ...(era === 'modern' ? mirrored : {}) }, body: JSON.stringify(message) });
+  const headers = { ...jsonHeaders(key), ...(era === 'modern' ? mirrored : {}) };
+  return send(url, { headers, body: JSON.stringify(message), ...(signal === undefined ? {} : { signal }) });
 }
 
 export interface JsonRpcAnswer {

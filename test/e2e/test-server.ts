@@ -4,13 +4,15 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
-/** A real MCP server on loopback whose tools can change while it runs. All of them say back their `text`. */
+/** A real MCP server on loopback whose tools can change while it runs. All of them say back their `text`, but for `fail`, at which they fail. */
 export interface TestServer {
   readonly url: string;
   /** Descriptions by name; set to change what is offered. */
   readonly tools: Map<string, string>;
   /** The `text` of every call that ran, in order. */
   readonly ran: string[];
+  /** Lets calls begin but not end until what it gives is called. */
+  hold(): () => void;
   close(): Promise<void>;
 }
 
@@ -18,11 +20,19 @@ export interface TestServer {
 export async function startTestServer(names: readonly string[], legacy: 'stateless' | 'reject' = 'stateless'): Promise<TestServer> {
   const tools = new Map(names.map((name) => [name, `The tool ${name}`]));
   const ran: string[] = [];
+  let held: Promise<void> = Promise.resolve();
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
   const build = (): McpServer => {
     const server = new McpServer({ name: 'test', version: '1' });
     for (const [name, description] of tools)
-      server.registerTool(name, { description, inputSchema: z.object({ text: z.string() }) }, ({ text }) => {
+      server.registerTool(name, { description, inputSchema: z.object({ text: z.string() }) }, async ({ text }) => {
         ran.push(text);
+        await held;
+        if (text === 'fail') throw new Error('It failed');
         return { content: [{ type: 'text', text: `${name}: ${text}` }] };
       });
     return server;
@@ -41,5 +51,5 @@ export async function startTestServer(names: readonly string[], legacy: 'statele
     await handler.close();
     await closed;
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, tools, ran, close };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, tools, ran, hold, close };
 }
