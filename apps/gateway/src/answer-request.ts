@@ -102,7 +102,7 @@ async function forward(work: { target: VisibleTarget; nameMember: 'name' | 'uri'
   try {
     await record.intent(); // recorded before anything goes upstream
     if (reply instanceof HttpReply) reply.keepAlive();
-    const answer = await callServer({ visit, call, session, reply, cancellation, ...work }, upstream);
+    const answer = await upstream.watch(callServer({ visit, call, session, reply, cancellation, ...work }, upstream));
     const tookUs = upstreamUs();
     await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
     reply.finish(200, [answer.message]);

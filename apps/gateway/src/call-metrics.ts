@@ -29,6 +29,7 @@ export class CallMetrics {
   private readonly upstreamDuration;
   private readonly failures;
   private readonly edgeRefusals;
+  private readonly suspensions;
   private readonly inFlightGauge;
   inFlight = 0;
 
@@ -46,6 +47,10 @@ export class CallMetrics {
       name: 'edge_refusals_total',
       help: 'Requests and connections refused before authentication, by error code',
       labelNames: ['code'],
+    });
+    this.suspensions = metrics.counter({
+      name: 'upstream_suspensions_total',
+      help: 'Times a server was not asked any more because it was not there',
     });
     const collect = (): void => this.inFlightGauge.set(this.inFlight);
     this.inFlightGauge = metrics.gauge({ name: 'calls_in_flight', help: 'Calls at a server now', collect });
@@ -65,6 +70,10 @@ export class CallMetrics {
   forwarded(durationUs: number, upstreamUs: number): void {
     this.duration.observe(durationUs / 1_000_000);
     this.upstreamDuration.observe(upstreamUs / 1_000_000);
+  }
+
+  suspended(): void {
+    this.suspensions.inc();
   }
 
   failedAuthentication(reason: string): void {

@@ -1,9 +1,21 @@
 import type { AuditTrail } from '@portcullis/audit';
 import type { Metrics } from '@portcullis/boot';
 import type { Follower } from '@portcullis/snapshot';
+import type { Upstreams } from './upstream/upstreams.js';
 
 /** Shows what a node's operator watches: which policy it serves and how old that is, and the audit events not yet in Postgres. */
-export function observeNode(metrics: Metrics, { follower, audit }: { follower: Follower; audit: Pick<AuditTrail, 'backlog' | 'spoolBytes'> }): void {
+export function observeNode(
+  metrics: Metrics,
+  parts: { follower: Follower; audit: Pick<AuditTrail, 'backlog' | 'spoolBytes'>; upstreams: Pick<Upstreams, 'suspended'> },
+): void {
+  const { follower, audit, upstreams } = parts;
+  metrics.gauge({
+    name: 'upstreams_suspended',
+    help: 'Servers that are not asked now because they were not there',
+    collect() {
+      this.set(upstreams.suspended);
+    },
+  });
   metrics.gauge({
     name: 'policy_revision',
     help: 'Revision of the policy that is served',

@@ -67,7 +67,7 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   const nodes = await linkNodes(config, { ring: control.ring, logger, onClose });
   const gateway = buildGateway(config, { redis, ring: control.ring, logger, metrics, follower, audit, nodes, onClose });
   news.onApplied = ({ servers }) => gateway.upstreams.keepOnly((id) => servers.has(id));
-  observeNode(metrics, { follower, audit });
+  observeNode(metrics, { follower, audit, upstreams: gateway.upstreams });
   control.membership.start(control.client, () => reporter.reportSoon());
   onClose('membership', () => control.membership.stop());
   reporter.start();
@@ -165,8 +165,15 @@ interface GatewayParts {
 }
 
 function buildGateway(config: Config, { redis, ring, logger, metrics, follower, audit, nodes, onClose }: GatewayParts): Gateway {
+  const callMetrics = new CallMetrics(metrics);
   const egress = createEgress({ allow: config.portcullisEgressAllow });
-  const upstreams = new Upstreams((origin, options) => egress.poolFor(origin, options));
+  const upstreams = new Upstreams(
+    (origin, options) => egress.poolFor(origin, options),
+    (suspended) => {
+      callMetrics.suspended();
+      logger.warn({ server: suspended.slug }, 'A server cannot be reached and is not asked for a while');
+    },
+  );
   onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);
   onClose('ended sessions', () => ended.close());
@@ -175,7 +182,6 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
   const runningCalls = new RunningCalls();
   const channel = redisCancelChannel(redis.commands, redis.sessions);
   const cancels = new Cancels({ calls: runningCalls, channel, sealer: ring.sealer, now: () => Date.now(), isReady: () => !ring.isEmpty });
-  const callMetrics = new CallMetrics(metrics);
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
     serverInfo: { name: 'portcullis', version: VERSION },

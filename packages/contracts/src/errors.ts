@@ -40,6 +40,7 @@ export const errorTable = {
   'upstream.protocol': entry(200, -32603, 'The server gave an invalid answer'),
   'upstream.too_large': entry(200, -32603, 'The answer of the server is too large'),
   'upstream.busy': entry(200, -32603, 'The server has too many calls in progress'),
+  'upstream.suspended': entry(200, -32603, 'The server is not to be reached at the moment'),
   'node.audit_unavailable': entry(503, -32603, 'Temporarily unavailable'),
   'node.no_snapshot': entry(503, -32603, 'Temporarily unavailable'),
   'node.policy_stale': entry(503, -32603, 'Temporarily unavailable'),

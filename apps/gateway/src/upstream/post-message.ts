@@ -1,6 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { createSseParser, type SseParser } from '@portcullis/mcp';
-import { errors, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { failureOf, isRefusedConnection } from './post-failure.js';
 
 /** One JSON-RPC message on its way to a server, and how much patience and memory its answer may take. */
 export interface UpstreamPost {
@@ -31,15 +32,25 @@ export interface PostInFlight {
   abort(reason: GatewayError): void;
 }
 
-/** Sends a message; never again by itself, whatever happens: a call may have run as soon as one byte of it was sent. */
+/**
+ * Sends a message; never again by itself once a connection was there, whatever happens: a call may have run as soon as one byte of it was sent.
+ * A connection that was refused is tried once more.
+ */
 export function postMessage(pool: Dispatcher, post: UpstreamPost): PostInFlight {
-  const exchange = new PostExchange(post);
-  const { path, headers, body, firstByteTimeoutMs, totalTimeoutMs } = post;
-  pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: firstByteTimeoutMs, bodyTimeout: totalTimeoutMs }, exchange);
+  const exchange = new PostExchange(pool, post);
+  exchange.dispatch();
   return exchange;
 }
 
 const STREAM_TAIL_MS = 2000;
+const CHECK_EVERY_MS = 500;
+const RECONNECT_MS = 100;
+/** A body that is not a stream is made already; so long a pause in it is a fault. */
+const BODY_IDLE_MS_MAX = 60_000;
+/** How many times its largest answer a stream may bring in all. */
+const STREAM_ANSWERS_MAX = 4;
+/** Messages of a stream that are taken in each half second; one with more to say is read more slowly. */
+const MESSAGES_MAX = 500;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const running = new Set<PostExchange>();
 let timer: NodeJS.Timeout | undefined;
@@ -47,7 +58,7 @@ let timer: NodeJS.Timeout | undefined;
 /** One timer for all: a timer of its own for every call costs more than the look at the clock here. */
 function endOverdue(): void {
   const now = performance.now();
-  for (const exchange of running) exchange.endIfOverdue(now);
+  for (const exchange of running) exchange.check(now);
 }
 
 class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
@@ -63,19 +74,33 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
   private readonly chunks: Buffer[] = [];
   private stream: SseParser | undefined;
   private endsAt: number;
+  private lastByteAt = Number.POSITIVE_INFINITY;
+  private messages = 0;
+  private isHeldBack = false;
+  private waitsForReader = false;
+  private isReconnected = false;
 
-  constructor(private readonly post: UpstreamPost) {
+  constructor(
+    private readonly pool: Dispatcher,
+    private readonly post: UpstreamPost,
+  ) {
     this.endsAt = performance.now() + post.totalTimeoutMs;
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
     running.add(this);
-    timer ??= setInterval(endOverdue, 500).unref();
+    timer ??= setInterval(endOverdue, CHECK_EVERY_MS).unref();
+  }
+
+  dispatch(): void {
+    const { path, headers, body, firstByteTimeoutMs, totalTimeoutMs } = this.post;
+    this.pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: firstByteTimeoutMs, bodyTimeout: totalTimeoutMs }, this);
   }
 
   resume(): void {
-    this.controller?.resume();
+    this.waitsForReader = false;
+    this.goOn();
   }
 
   abort(reason: GatewayError): void {
@@ -85,10 +110,21 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
     this.controller?.abort(reason);
   }
 
-  endIfOverdue(now: number): void {
+  /** Looked at every `CHECK_EVERY_MS`, on the monotonic clock. */
+  check(now: number): void {
+    this.messages = 0;
+    if (this.isHeldBack) {
+      this.isHeldBack = false;
+      this.goOn();
+    }
+    const idleMs = this.stream === undefined ? Math.min(BODY_IDLE_MS_MAX, this.post.firstByteTimeoutMs) : this.post.firstByteTimeoutMs;
+    if (now - this.lastByteAt > idleMs && !this.settled && !this.waitsForReader) {
+      this.abort(new GatewayError('upstream.timeout', { stage: 'idle', afterMs: idleMs }));
+      return;
+    }
     if (now < this.endsAt) return;
     if (this.settled) this.controller?.abort(new GatewayError('upstream.protocol', { fault: 'the stream goes on after its answer' }));
-    this.abort(new GatewayError('upstream.timeout', { afterMs: this.post.totalTimeoutMs }));
+    this.abort(new GatewayError('upstream.timeout', { stage: 'total', afterMs: this.post.totalTimeoutMs }));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -100,6 +136,9 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200) return;
     this.status = status;
+    this.lastByteAt = performance.now();
+    const fault = faultOf(headers, this.post.resultBytesMax);
+    if (fault !== undefined) return this.abort(fault);
     const session = headers['mcp-session-id'];
     if (typeof session === 'string' && /^[\x21-\x7e]{1,1024}$/.test(session)) this.sessionId = session;
     const type = headers['content-type'];
@@ -112,6 +151,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return;
     this.bytes += chunk.length;
+    this.lastByteAt = performance.now();
     if (this.stream !== undefined) {
       this.readEvents(this.stream, controller, chunk);
       return;
@@ -137,19 +177,35 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.controller === undefined && !this.isReconnected && !this.settled && isRefusedConnection(error)) {
+      this.isReconnected = true;
+      setTimeout(() => this.dispatch(), RECONNECT_MS);
+      return;
+    }
     running.delete(this);
     this.fail(this.aborted ?? failureOf(error));
   }
 
   private readEvents(stream: SseParser, controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    let mayGoOn = true;
+    if (this.bytes > this.post.resultBytesMax * STREAM_ANSWERS_MAX) {
+      this.abort(new GatewayError('upstream.too_large', { fault: 'endless stream' }));
+      return;
+    }
     for (const event of stream.push(chunk)) {
       if (event.data === '' || this.settled) continue;
+      this.messages += 1;
       if (this.post.isAnswer(event.data)) this.succeed(event.data);
-      else mayGoOn = this.post.onMessage(event.data) && mayGoOn;
+      else if (!this.post.onMessage(event.data)) this.waitsForReader = true;
     }
     if (stream.fault !== undefined) this.abort(new GatewayError(stream.fault === 'not_utf8' ? 'upstream.protocol' : 'upstream.too_large'));
-    else if (!mayGoOn) controller.pause();
+    if (this.messages >= MESSAGES_MAX) this.isHeldBack = true;
+    if (this.isHeldBack || this.waitsForReader) controller.pause();
+  }
+
+  private goOn(): void {
+    if (this.isHeldBack || this.waitsForReader) return;
+    this.lastByteAt = performance.now();
+    this.controller?.resume();
   }
 
   private succeed(message: string | undefined): void {
@@ -167,13 +223,9 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
   }
 }
 
-/** Whose fault a broken exchange is, in the words of the error table. */
-function failureOf(error: Error): GatewayError {
-  if (error instanceof GatewayError) return error;
-  const options = { cause: error };
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError)
-    return new GatewayError('upstream.timeout', {}, options);
-  if (error instanceof errors.HTTPParserError || error instanceof errors.ResponseExceededMaxSizeError)
-    return new GatewayError('upstream.protocol', {}, options);
-  return new GatewayError('upstream.unreachable', {}, options);
+/** What is wrong with an answer before its first byte. We ask for no compression, so that a small body cannot be a large one. */
+function faultOf(headers: Record<string, string | string[] | undefined>, bytesMax: number): GatewayError | undefined {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') return new GatewayError('upstream.protocol', { fault: 'content-encoding' });
+  return Number(headers['content-length'] ?? 0) > bytesMax ? new GatewayError('upstream.too_large') : undefined;
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import type { Dispatcher } from 'undici';
+import { Breaker, type BreakerClock } from './breaker.js';
 
 /** A pool to one origin, as the egress makes it. */
 export type ClosablePool = Dispatcher & { close(): Promise<void> };
@@ -17,16 +18,34 @@ export class Upstream {
     readonly url: string,
     readonly path: string,
     readonly pool: ClosablePool,
+    readonly breaker: Breaker,
   ) {}
 
-  /** Takes one of the server's places; refuses (`upstream.busy`) when all are taken, since waiting calls would hold up everybody's. */
+  /**
+   * Takes one of the server's places; refuses (`upstream.busy`) when all are taken, since waiting calls would hold up everybody's, and while
+   * the server is suspended (`upstream.suspended`).
+   */
   enter(concurrency: number): void {
     if (this.inFlight >= concurrency) throw new GatewayError('upstream.busy', { concurrency });
+    this.breaker.enter();
     this.inFlight += 1;
   }
 
   leave(): void {
     this.inFlight -= 1;
+    this.breaker.left();
+  }
+
+  /** Lets the breaker know how a call at the server ends. */
+  async watch<Answer>(call: Promise<Answer>): Promise<Answer> {
+    try {
+      const answer = await call;
+      this.breaker.answered();
+      return answer;
+    } catch (error) {
+      this.breaker.failed(error);
+      throw error;
+    }
   }
 }
 
@@ -34,7 +53,16 @@ export class Upstream {
 export class Upstreams {
   private readonly byServer = new Map<string, Upstream>();
 
-  constructor(private readonly poolFor: PoolFor) {}
+  constructor(
+    private readonly poolFor: PoolFor,
+    private readonly onSuspended: (server: ServerEntry) => void = () => undefined,
+    private readonly clock: BreakerClock = { now: () => performance.now(), random: () => Math.random() },
+  ) {}
+
+  /** How many servers are suspended now. */
+  get suspended(): number {
+    return [...this.byServer.values()].filter(({ breaker }) => breaker.isSuspended).length;
+  }
 
   /** The upstream of a server as this snapshot describes it; a server that moved gets new connections and the old ones run out. */
   of(server: ServerEntry): Upstream {
@@ -71,6 +99,6 @@ export class Upstreams {
     } catch (error) {
       throw new GatewayError('upstream.unreachable', { serverId: server.id }, { cause: error });
     }
-    return new Upstream(server.url, url.pathname + url.search, pool);
+    return new Upstream(server.url, url.pathname + url.search, pool, new Breaker(this.clock, () => this.onSuspended(server)));
   }
 }
