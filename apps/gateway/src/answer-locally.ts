@@ -25,7 +25,7 @@ const LISTS: ReadonlyMap<string, DefinitionKind> = new Map([
 export const isHandshakeOrList = (method: string): boolean => LISTS.has(method) || method === 'initialize' || method === 'server/discover';
 
 /** What gateways of this build can do; the same for every agent, so that it tells nobody what exists. */
-const CAPABILITIES = { tools: {}, prompts: {}, resources: {} };
+const CAPABILITIES = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { listChanged: true, subscribe: true } };
 
 /** Answers handshakes, `ping` and lists from memory; undefined for a method that needs a server or that nobody knows. */
 export function answerLocally(call: ClassifiedRequest, view: AgentView, visit: Visit): LocalAnswer | undefined {

@@ -1,6 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
+import { answerSubscription, isSubscription } from './answer-subscription.js';
 import { Cancellation } from './cancel/cancellation.js';
 import { callName } from './cancel/running-calls.js';
 import { CallRecord } from './audit/call-record.js';
@@ -32,6 +33,7 @@ export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply
     const session = openSession(call, visit);
     const view = gateway.views.of(caller.agent, slug, { live, now });
     const step: Step = { call, visit, reply, record, session };
+    if (isSubscription(call)) return await answerSubscription(view, step);
     const local = answerLocally(call, view, visit);
     if (local !== undefined) return await respondLocally(local, step);
     const method = targetMethodOf(call.method);

@@ -27,7 +27,7 @@ export function errorMessage(error: unknown, id: RequestId | null, era: Era | nu
   const data = family === 'upstream' || family === 'node' ? { reason } : undefined;
   const headers: string[] = [];
   if (family === 'auth') headers.push('www-authenticate', 'Bearer');
-  if (code === 'client.method_not_allowed') headers.push('allow', 'POST, DELETE');
+  if (code === 'client.method_not_allowed') headers.push('allow', 'GET, POST, DELETE');
   if (entry.httpStatus === 503 || entry.httpStatus === 429) headers.push('retry-after', '1');
   const status = code === 'client.unknown_method' && era === 'modern' ? 404 : entry.httpStatus;
   return { status, headers, message: rpcError(id, { code: entry.jsonRpcCode, message: entry.publicText, data }), closes: CLOSING.has(code) };

@@ -11,6 +11,7 @@ import type { FailedAuthentication } from './failed-authentication.js';
 import type { NodeLinks } from './internal/node-links.js';
 import type { AgentSessions } from './session/agent-sessions.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
+import type { ChangeStreams } from './streams/change-streams.js';
 import type { Upstreams } from './upstream/upstreams.js';
 import type { AgentViews } from './view/agent-views.js';
 
@@ -27,6 +28,8 @@ export interface Gateway {
   readonly sealer: () => Sealer;
   readonly sessions: AgentSessions;
   readonly views: AgentViews;
+  /** Open streams of change messages. */
+  readonly streams: ChangeStreams;
   readonly upstreams: Upstreams;
   readonly upstreamSessions: UpstreamSessions;
   readonly nodes: NodeLinks;

@@ -12,6 +12,7 @@ import { endSession } from './end-session.js';
 import type { Gateway } from './gateway.js';
 import { HttpReply } from './http-reply.js';
 import { livePolicy } from './live-policy.js';
+import { openStream } from './open-stream.js';
 import { countRefusal, recordRefusal, refuse, refuseBody } from './refuse.js';
 import { takeNotification } from './take-notification.js';
 import type { Visit } from './visit.js';
@@ -26,6 +27,7 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
     const filtered = filterRequest(request, gateway.edge);
     visit = enter(request, filtered, { gateway, startedAt }); // nothing of a stranger's body is read
     if (request.method === 'DELETE') return await endSession(visit, reply);
+    if (request.method === 'GET') return await openStream(visit, reply);
     filterBodyHeaders(filtered.head, gateway.edge);
     const body = await readBody(request, gateway.edge.bodyBytesMax);
     // The body may have been long in coming: what is decided from here on is decided by the newest policy alone.

@@ -75,6 +75,14 @@ export class HttpReply implements Reply {
     this.response.end();
   }
 
+  /** Gives the answer away as an SSE stream that whoever takes it writes and ends. */
+  openStream(): ServerResponse {
+    this.startStream();
+    this.finished = true;
+    this.response.flushHeaders();
+    return this.response;
+  }
+
   onGone(listener: () => void): void {
     this.response.once('close', () => {
       waiting.delete(this);

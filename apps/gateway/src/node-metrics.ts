@@ -3,17 +3,31 @@ import type { Metrics } from '@portcullis/boot';
 import type { Follower } from '@portcullis/snapshot';
 import type { Upstreams } from './upstream/upstreams.js';
 
-/** Shows what a node's operator watches: which policy it serves and how old that is, and the audit events not yet in Postgres. */
-export function observeNode(
-  metrics: Metrics,
-  parts: { follower: Follower; audit: Pick<AuditTrail, 'backlog' | 'spoolBytes'>; upstreams: Pick<Upstreams, 'suspended'> },
-): void {
-  const { follower, audit, upstreams } = parts;
+/** What is looked at. */
+export interface ObservedParts {
+  readonly follower: Follower;
+  readonly audit: Pick<AuditTrail, 'backlog' | 'spoolBytes'>;
+  readonly upstreams: Pick<Upstreams, 'suspended'>;
+  readonly streams: { readonly size: number };
+}
+
+/**
+ * Shows what a node's operator watches: which policy it serves and how old that is, the audit events not yet in Postgres, and who waits for
+ * changes.
+ */
+export function observeNode(metrics: Metrics, { follower, audit, upstreams, streams }: ObservedParts): void {
   metrics.gauge({
     name: 'upstreams_suspended',
     help: 'Servers that are not asked now because they were not there',
     collect() {
       this.set(upstreams.suspended);
+    },
+  });
+  metrics.gauge({
+    name: 'change_streams',
+    help: 'Open streams of change messages',
+    collect() {
+      this.set(streams.size);
     },
   });
   metrics.gauge({

@@ -28,6 +28,7 @@ import { AgentSessions } from './session/agent-sessions.js';
 import { SharedEndedSessions } from './session/ended-sessions.js';
 import { redisSessionStore } from './session/redis-session-store.js';
 import { UpstreamSessions } from './session/upstream-sessions.js';
+import { openChangeStreams } from './streams/open-change-streams.js';
 import { Upstreams } from './upstream/upstreams.js';
 import { AgentViews } from './view/agent-views.js';
 
@@ -66,8 +67,11 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
 
   const nodes = await linkNodes(config, { ring: control.ring, logger, onClose });
   const gateway = buildGateway(config, { redis, ring: control.ring, logger, metrics, follower, audit, nodes, onClose });
-  news.onApplied = ({ servers }) => gateway.upstreams.keepOnly((id) => servers.has(id));
-  observeNode(metrics, { follower, audit, upstreams: gateway.upstreams });
+  news.onApplied = (snapshot) => {
+    gateway.upstreams.keepOnly((id) => snapshot.servers.has(id));
+    gateway.streams.policyApplied(snapshot);
+  };
+  observeNode(metrics, { follower, audit, upstreams: gateway.upstreams, streams: gateway.streams });
   control.membership.start(control.client, () => reporter.reportSoon());
   onClose('membership', () => control.membership.stop());
   reporter.start();
@@ -182,14 +186,18 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
   const runningCalls = new RunningCalls();
   const channel = redisCancelChannel(redis.commands, redis.sessions);
   const cancels = new Cancels({ calls: runningCalls, channel, sealer: ring.sealer, now: () => Date.now(), isReady: () => !ring.isEmpty });
+  const serverInfo = { name: 'portcullis', version: VERSION };
+  const views = new AgentViews(config.agentsReadyMax);
+  const streams = openChangeStreams({ serverInfo, policy: follower, views, isEnded: (name) => ended.has(name), redis });
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
-    serverInfo: { name: 'portcullis', version: VERSION },
+    serverInfo,
     policy: follower,
     pepperOf: ring.pepperOf,
     sealer: ring.sealer,
     sessions,
-    views: new AgentViews(config.agentsReadyMax),
+    views,
+    streams,
     upstreams,
     upstreamSessions: new UpstreamSessions(redisSessionStore(redis.commands), ring.sealer),
     nodes,
@@ -227,6 +235,8 @@ async function listen(config: Config, { gateway, metrics, follower, control, red
   const { host, port, connectionsPerSourceMax } = config;
   const server = await startServer(gateway, { host, port }, { connectionsPerSourceMax });
   onClose('server', () => server.close(config.stopGraceMs));
+  // Before the listener, which would wait for them.
+  onClose('streams', () => gateway.streams.close());
   onClose('readiness', () => {
     isStopping = true;
   });

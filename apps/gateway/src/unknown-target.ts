@@ -11,6 +11,7 @@ export function unknownTarget(call: ClassifiedRequest, asked: string): string {
   const echo = asked.length <= NAME_CHARS_MAX ? asked : '';
   switch (call.method) {
     case 'resources/read':
+    case 'resources/subscribe':
       return rpcError(call.id, {
         code: call.era === 'legacy' ? -32002 : -32602,
         message: 'Resource not found',

@@ -35,6 +35,7 @@ export const errorTable = {
   'policy.denied': entry(200, -32602, 'Unknown tool'),
   'policy.arguments': entry(200, -32602, 'These arguments are not allowed.'),
   'limit.rate': entry(429, -32603, 'Too many requests'),
+  'limit.streams': entry(429, -32603, 'Too many open streams or subscriptions'),
   'upstream.unreachable': entry(200, -32603, 'The server could not be reached'),
   'upstream.timeout': entry(200, -32603, 'The server did not answer in time'),
   'upstream.protocol': entry(200, -32603, 'The server gave an invalid answer'),

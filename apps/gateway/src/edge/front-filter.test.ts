@@ -35,6 +35,7 @@ function bytesOf({ line = 'POST /mcp HTTP/1.1', headers = {}, extra = [], body =
 }
 const send = (parts: Parts): Promise<string> => rawExchange(server.port, bytesOf(parts));
 
+const stream = { line: 'GET /mcp HTTP/1.1', body: '' };
 const without = (name: string): Parts => ({ headers: { [name]: undefined } });
 const withHeader = (name: string, value: string): Parts => ({ headers: { [name]: value } });
 
@@ -69,7 +70,12 @@ describe('refused with its own status, and without a word of the request', () =>
     ['path in escapes', 404, { line: 'POST /%6dcp HTTP/1.1' }],
     ['path with dots', 404, { line: 'POST /./mcp HTTP/1.1' }],
     ['endpoint of no possible server', 404, { line: 'POST /servers/A_B/mcp HTTP/1.1' }],
-    ['GET', 405, { line: 'GET /mcp HTTP/1.1' }],
+    ['GET of the era without', 405, { ...stream, ...withHeader('MCP-Protocol-Version', '2026-07-28') }],
+    ['GET of no known era', 400, { ...stream, ...withHeader('MCP-Protocol-Version', '1999-01-01') }],
+    ['GET that takes no stream', 406, { ...stream, ...withHeader('Accept', 'application/json') }],
+    ['GET with a body', 400, { line: stream.line }],
+    ['GET behind an event that nobody sent', 400, { ...stream, extra: ['Last-Event-ID: 1'] }],
+    ['GET of an unknown session', 404, { ...stream, extra: ['Mcp-Session-Id: abc'] }],
     ['PUT', 405, { line: 'PUT /mcp HTTP/1.1' }],
     ['TRACE', 405, { line: 'TRACE /mcp HTTP/1.1' }],
     ['no Content-Type', 415, without('Content-Type')],

@@ -32,7 +32,7 @@ export function filterRequest(request: IncomingMessage, edge: Edge): FilteredReq
   if (!edge.isAllowedOrigin(head.origin)) throw new GatewayError('client.forbidden_origin', { header: 'origin' });
   const route = routeOf(target);
   if (route === undefined) throw new GatewayError('client.not_found');
-  if (request.method !== 'POST' && request.method !== 'DELETE') throw new GatewayError('client.method_not_allowed');
+  if (request.method !== 'POST' && request.method !== 'GET' && request.method !== 'DELETE') throw new GatewayError('client.method_not_allowed');
   return { head, route };
 }
 
@@ -52,15 +52,25 @@ export function filterBodyHeaders(head: RequestHead, edge: Edge): void {
   if (Number(head.contentLength) > edge.bodyBytesMax) throw new GatewayError('client.too_large');
 }
 
+/** Whether a caller that asks for a stream takes one. */
+export function takesEventStream(accept: string | undefined): boolean {
+  return acceptedBy(accept).stream;
+}
+
 function takesBoth(accept: string | undefined): boolean {
-  if (accept === undefined || accept.length > 1024) return false;
+  const { json, stream } = acceptedBy(accept);
+  return json && stream;
+}
+
+function acceptedBy(accept: string | undefined): { json: boolean; stream: boolean } {
   let json = false;
   let stream = false;
+  if (accept === undefined || accept.length > 1024) return { json, stream };
   for (const range of accept.toLowerCase().split(',')) {
     const [type, ...parameters] = range.split(';').map((part) => part.trim());
     if (parameters.some((parameter) => /^q=0(?:\.0{0,3})?$/.test(parameter))) continue;
     json ||= type === 'application/json' || type === 'application/*' || type === '*/*';
     stream ||= type === 'text/event-stream' || type === 'text/*' || type === '*/*';
   }
-  return json && stream;
+  return { json, stream };
 }

@@ -13,6 +13,7 @@ export interface RequestHead {
   mcpMethod?: string;
   mcpName?: string;
   sessionId?: string;
+  lastEventId?: string;
   minPolicyRevision?: string;
   traceparent?: string;
   /** `Mcp-Param-*` and other headers of the protocol that are not read here, by lower-case name. */
@@ -33,6 +34,7 @@ const MEMBERS: ReadonlyMap<string, SingleHeader> = new Map([
   ['mcp-method', 'mcpMethod'],
   ['mcp-name', 'mcpName'],
   ['mcp-session-id', 'sessionId'],
+  ['last-event-id', 'lastEventId'],
   ['x-min-policy-revision', 'minPolicyRevision'],
   ['traceparent', 'traceparent'],
 ]);

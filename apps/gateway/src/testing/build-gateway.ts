@@ -14,8 +14,10 @@ import { NodeUnreachableError } from '../internal/node-client.js';
 import { AgentSessions } from '../session/agent-sessions.js';
 import type { SessionStore } from '../session/session-store.js';
 import { UpstreamSessions } from '../session/upstream-sessions.js';
+import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
 import { Upstreams } from '../upstream/upstreams.js';
 import { AgentViews } from '../view/agent-views.js';
+import { memorySubscriptions } from './memory-subscriptions.js';
 import { pepper, settings } from './policy-builders.js';
 
 /** A snapshot as a node holds it, without publishing one. */
@@ -52,6 +54,11 @@ function memoryStore(): SessionStore {
   };
 }
 
+function openStreams(parts: Pick<ChangeStreamParts, 'serverInfo' | 'policy' | 'views' | 'isEnded'>): ChangeStreams {
+  const interest = { wantServer: () => undefined, wantResource: () => undefined };
+  return new ChangeStreams({ ...parts, subscriptions: memorySubscriptions(), interest, now: () => Date.now() });
+}
+
 /** A gateway over a given snapshot; its audit trail is an array. */
 export function buildGateway(initial: PolicySnapshot | undefined): {
   gateway: Gateway;
@@ -67,14 +74,18 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     events.push(event);
   };
   const runningCalls = new RunningCalls();
+  const serverInfo = { name: 'portcullis', version: 'test' };
+  const policy = { current: () => live.snapshot, ageMs: () => live.ageMs };
+  const views = new AgentViews(100);
   const gateway: Gateway = {
     edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
-    serverInfo: { name: 'portcullis', version: 'test' },
-    policy: { current: () => live.snapshot, ageMs: () => live.ageMs },
+    serverInfo,
+    policy,
     pepperOf: (id) => (id === pepper.keyId ? pepper.key : undefined),
     sealer: () => sealer,
     sessions: new AgentSessions(() => sealer, { has: (name) => ended.has(name), add: (name) => void ended.add(name) }),
-    views: new AgentViews(100),
+    views,
+    streams: openStreams({ serverInfo, policy, views, isEnded: (name) => ended.has(name) }),
     upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     nodes: {

@@ -15,7 +15,10 @@ export interface ListRequest {
   readonly cursorFor: (position: Position) => string;
 }
 
-/** How long a modern client may keep a list: not at all, so that a change of policy shows at once. */
+/**
+ * How long a modern client may keep a list: not at all. Changes reach those that listen, but a client need not listen, and one that keeps a list of
+ * what it has lost only earns refusals; a list costs no call to a server.
+ */
 const TTL_MS = 0;
 const PAGE_ITEMS_MAX = 500;
 const PAGE_BYTES_MAX = 1024 * 1024;

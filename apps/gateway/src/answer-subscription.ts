@@ -1,0 +1,107 @@
+import { GatewayError } from '@portcullis/contracts/errors';
+import { emptyResult, isJsonObject, ownMember, resultMessage, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
+import type { CallRecord } from './audit/call-record.js';
+import { HttpReply } from './http-reply.js';
+import type { Reply } from './reply.js';
+import { askedName, decideTarget, describeAsked, resolveTarget, type TargetMethod } from './resolve-target.js';
+import type { Session } from './session/agent-sessions.js';
+import { listSet, type ListKind } from './streams/list-kinds.js';
+import { resourceServer } from './streams/resource-subscriptions.js';
+import { RESOURCES_MAX } from './streams/session-streams.js';
+import { unknownTarget } from './unknown-target.js';
+import type { AgentView } from './view/agent-view.js';
+import type { Visit } from './visit.js';
+
+interface Step {
+  readonly call: ClassifiedRequest;
+  readonly visit: Visit;
+  readonly reply: Reply;
+  readonly record: CallRecord;
+  readonly session: Session | undefined;
+}
+
+const RESOURCE: TargetMethod = { kind: 'resource', member: 'uri' };
+
+/** Whether a request is about being told of changes, which each era asks for in its own way. */
+export function isSubscription({ era, method }: ClassifiedRequest): boolean {
+  return era === 'modern' ? method === 'subscriptions/listen' : method === 'resources/subscribe' || method === 'resources/unsubscribe';
+}
+
+/** Opens a listen, or notes what a legacy session wants to be told of; only what the agent may read is taken. */
+export async function answerSubscription(view: AgentView, step: Step): Promise<void> {
+  if (step.call.method === 'subscriptions/listen') await listen(view, step);
+  else if (step.call.method === 'resources/subscribe') await subscribe(view, step);
+  else await unsubscribe(step);
+}
+
+interface Filter {
+  readonly lists: readonly ListKind[];
+  readonly uris: readonly string[];
+}
+
+/** `subscriptions/listen` (MCP 2026-07-28 §Subscriptions): the answer is a stream that begins with what of the filter is honoured. */
+async function listen(view: AgentView, { call, visit, reply, record }: Step): Promise<void> {
+  const { gateway, caller, live, slug, now } = visit;
+  if (!(reply instanceof HttpReply)) throw new GatewayError('client.malformed');
+  const { lists, uris } = filterOf(call.params);
+  gateway.streams.requirePlace(caller.agent.id);
+  const granted = uris.filter((uri) => resourceServer(view, uri, now) !== undefined);
+  if (live.settings.auditLists) await record.end({ status: 'success' });
+  const facts = { agentId: caller.agent.id, keyId: caller.keyId, slug, listenId: call.id, session: undefined, lists: listSet(...lists) };
+  const stream = gateway.streams.open(reply.openStream(), facts);
+  const flags = Object.fromEntries(lists.map((kind) => [`${kind}ListChanged`, true]));
+  stream.acknowledge(granted.length === 0 ? flags : { ...flags, resourceSubscriptions: granted });
+  if (granted.length > 0) gateway.streams.resources.set(stream, granted);
+  gateway.metrics.ended(call.method, 'success');
+}
+
+function filterOf(params: JsonObject | undefined): Filter {
+  const filter = params === undefined ? undefined : ownMember(params, 'notifications');
+  if (!isJsonObject(filter)) throw new GatewayError('client.invalid_params', { member: 'notifications' });
+  const lists = (['tools', 'prompts', 'resources'] as const).filter((kind) => {
+    const wanted = ownMember(filter, `${kind}ListChanged`);
+    if (wanted !== undefined && typeof wanted !== 'boolean') throw new GatewayError('client.invalid_params', { member: `${kind}ListChanged` });
+    return wanted === true;
+  });
+  const uris = ownMember(filter, 'resourceSubscriptions') ?? [];
+  if (!isTexts(uris)) throw new GatewayError('client.invalid_params', { member: 'resourceSubscriptions' });
+  if (uris.length > RESOURCES_MAX) throw new GatewayError('limit.streams', { resourcesMax: RESOURCES_MAX });
+  return { lists, uris: [...new Set(uris)] };
+}
+
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+
+async function subscribe(view: AgentView, { call, visit, reply, record, session }: Step): Promise<void> {
+  const uri = askedName(call, RESOURCE);
+  const target = resolveTarget(view, RESOURCE, uri);
+  const decision = target && decideTarget(view, target, undefined, visit.now);
+  if (target === undefined || decision === undefined) record.asked(describeAsked(uri, RESOURCE.kind, { visit, view }));
+  else record.decided(target, decision);
+  if (decision === undefined || decision.effect === 'deny') {
+    await record.end({ status: 'denied' });
+    reply.finish(200, [unknownTarget(call, uri)]);
+    visit.gateway.metrics.ended(call.method, 'denied');
+    return;
+  }
+  await visit.gateway.streams.sessions.subscribe(requireSession(session), uri);
+  await confirm({ call, visit, reply, record });
+}
+
+/** Ends a subscription; what was granted when it began need not be granted any more. */
+async function unsubscribe({ call, visit, reply, record, session }: Step): Promise<void> {
+  const uri = askedName(call, RESOURCE);
+  await visit.gateway.streams.sessions.unsubscribe(requireSession(session), uri);
+  await confirm({ call, visit, reply, record });
+}
+
+/** Without a session there is no stream that could be told. */
+function requireSession(session: Session | undefined): Session {
+  if (session === undefined) throw new GatewayError('client.unknown_session', { reason: 'none named' });
+  return session;
+}
+
+async function confirm({ call, visit, reply, record }: Omit<Step, 'session'>): Promise<void> {
+  await record.end({ status: 'success' });
+  reply.finish(200, [resultMessage(call.id, emptyResult({ era: call.era, serverInfo: visit.gateway.serverInfo }))]);
+  visit.gateway.metrics.ended(call.method, 'success');
+}

@@ -1,0 +1,168 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PolicySnapshot, SnapshotChange } from '@portcullis/snapshot';
+import type { AgentView } from '../view/agent-view.js';
+import type { AgentViews } from '../view/agent-views.js';
+import type { ChangeStream } from './change-stream.js';
+import { differingLists, listDigests, listsShowing, NO_LISTS, type ListSet } from './list-kinds.js';
+
+/** The streams of one agent at one endpoint: they see the same lists. */
+export class Audience {
+  readonly streams = new Set<ChangeStream>();
+  digests: readonly string[] = [];
+  /** Ids of what its lists come from: agent, groups, servers. */
+  concerns: readonly string[] = [];
+  /** Servers of which its lists show something. */
+  shown: readonly string[] = [];
+  validUntil: number | null = null;
+  /** What servers said has changed, still to be told. */
+  news: Map<string, ListSet> | undefined;
+
+  constructor(
+    readonly agentId: string,
+    readonly slug: string | null,
+  ) {}
+}
+
+export interface AudienceParts {
+  readonly policy: { current(): PolicySnapshot | undefined };
+  readonly views: AgentViews;
+  readonly now: () => number;
+  /** Told which servers an audience begins and ceases to see. */
+  readonly onShown: (begins: readonly string[], ceases: readonly string[]) => void;
+  /** Told when an audience was read anew by a policy that may differ. */
+  readonly onRead: (audience: Audience, view: AgentView) => void;
+}
+
+/** Changes are gathered until none came for `QUIET_MS`, for `GATHER_MS_MAX` at most. */
+const QUIET_MS = 100;
+const GATHER_MS_MAX = 1000;
+/** Longer work without a pause would be felt by the calls of agents. */
+const BUSY_MS_MAX = 5;
+
+/** Who has streams open, and which of their lists a change of policy, the passing of time or a server's word has changed. */
+export class Audiences {
+  private readonly byName = new Map<string, Audience>();
+  private readonly concerned = new Map<string, Set<Audience>>();
+  private dirty = new Set<Audience>();
+  private timer: NodeJS.Timeout | undefined;
+  private gatheringSince = 0;
+  private markedAt = 0;
+
+  constructor(private readonly parts: AudienceParts) {}
+
+  /** Takes a stream in. From here on it is told of every change. */
+  join(stream: ChangeStream): void {
+    const { agentId, slug } = stream.facts;
+    const name = nameOf(agentId, slug);
+    let audience = this.byName.get(name);
+    if (audience === undefined) {
+      audience = new Audience(agentId, slug);
+      this.byName.set(name, audience);
+      this.read(audience);
+    }
+    audience.streams.add(stream);
+  }
+
+  leave(stream: ChangeStream): void {
+    const name = nameOf(stream.facts.agentId, stream.facts.slug);
+    const audience = this.byName.get(name);
+    if (audience === undefined || !audience.streams.delete(stream) || audience.streams.size > 0) return;
+    this.byName.delete(name);
+    this.dirty.delete(audience);
+    this.reindex(audience, []);
+    this.parts.onShown([], audience.shown);
+  }
+
+  /** A new snapshot is served: whoever its differences concern is read anew. */
+  noteSnapshot({ agentIds, subjectIds, serverIds }: SnapshotChange): void {
+    for (const ids of [agentIds, subjectIds, serverIds]) for (const id of ids) this.concerned.get(id)?.forEach((audience) => this.mark(audience));
+  }
+
+  /** A server says that its lists have changed; those who see something of it there are told. */
+  noteServer(serverId: string, lists: ListSet): void {
+    for (const audience of this.concerned.get(serverId) ?? []) {
+      if (!audience.shown.includes(serverId)) continue;
+      audience.news ??= new Map();
+      audience.news.set(serverId, (audience.news.get(serverId) ?? NO_LISTS) | lists);
+      this.mark(audience);
+    }
+  }
+
+  /** Grants begin and end without a new snapshot. */
+  noteTime(now: number): void {
+    for (const audience of this.byName.values()) if (audience.validUntil !== null && audience.validUntil <= now) this.mark(audience);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.dirty.clear();
+  }
+
+  private mark(audience: Audience): void {
+    this.markedAt = performance.now();
+    if (this.dirty.size === 0) this.gatheringSince = this.markedAt;
+    this.dirty.add(audience);
+    this.timer ??= setTimeout(() => this.look(), QUIET_MS);
+  }
+
+  private look(): void {
+    const now = performance.now();
+    const isQuiet = now - this.markedAt >= QUIET_MS - 1;
+    if (isQuiet || now - this.gatheringSince >= GATHER_MS_MAX - QUIET_MS) void this.flush();
+    else this.timer = setTimeout(() => this.look(), QUIET_MS);
+  }
+
+  private async flush(): Promise<void> {
+    const batch = this.dirty;
+    this.dirty = new Set();
+    let busySince = performance.now();
+    for (const audience of batch) {
+      if (audience.streams.size === 0) continue;
+      const lists = this.read(audience);
+      for (const stream of audience.streams) {
+        stream.tellLists(lists);
+        if (performance.now() - busySince < BUSY_MS_MAX) continue;
+        await nextTurn();
+        busySince = performance.now();
+      }
+    }
+    this.timer = this.dirty.size === 0 ? undefined : setTimeout(() => this.look(), QUIET_MS);
+  }
+
+  /** Reads what the audience sees now; gives the lists to tell of. */
+  private read(audience: Audience): ListSet {
+    const { policy, views, now, onShown, onRead } = this.parts;
+    const live = policy.current();
+    const agent = live?.agents.get(audience.agentId);
+    if (live === undefined || agent === undefined) return NO_LISTS;
+    const view = views.of(agent, audience.slug, { live, now: now() });
+    const { digests, shown, news } = audience;
+    audience.digests = listDigests(view);
+    audience.shown = view.servers.map(({ id }) => id);
+    audience.validUntil = view.validUntil;
+    audience.news = undefined;
+    this.reindex(audience, [agent.id, ...agent.groupIds, ...view.parts.serverIds]);
+    const begins = audience.shown.filter((id) => !shown.includes(id));
+    const ceases = shown.filter((id) => !audience.shown.includes(id));
+    if (begins.length + ceases.length > 0) onShown(begins, ceases);
+    onRead(audience, view);
+    let lists = differingLists(digests, audience.digests);
+    for (const [serverId, changed] of news ?? []) lists |= listsShowing(view, serverId, changed);
+    return lists;
+  }
+
+  private reindex(audience: Audience, concerns: readonly string[]): void {
+    for (const id of audience.concerns) {
+      const set = this.concerned.get(id);
+      if (set?.delete(audience) === true && set.size === 0) this.concerned.delete(id);
+    }
+    for (const id of concerns) {
+      const set = this.concerned.get(id);
+      if (set === undefined) this.concerned.set(id, new Set([audience]));
+      else set.add(audience);
+    }
+    audience.concerns = concerns;
+  }
+}
+
+const nameOf = (agentId: string, slug: string | null): string => (slug === null ? agentId : `${agentId} ${slug}`);

@@ -1,0 +1,53 @@
+import type { Redis } from 'ioredis';
+import type { Session } from '../session/agent-sessions.js';
+import type { SessionSubscriptions } from './session-subscriptions.js';
+
+const CHANGED = 'portcullis:session-subscriptions';
+const STREAM = 'portcullis:session-streams';
+
+/** Adds unless the set is full; an expired session leaves nothing. */
+const ADD = `
+if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 and redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+return 1`;
+
+/** Subscriptions of legacy sessions in Redis, where any node finds them; they expire with their session. */
+export class RedisSessionSubscriptions implements SessionSubscriptions {
+  onChanged: SessionSubscriptions['onChanged'] = () => undefined;
+  onStream: SessionSubscriptions['onStream'] = () => undefined;
+
+  constructor(
+    private readonly commands: Redis,
+    subscriber: Redis,
+  ) {
+    subscriber.on('message', (channel: string, message: string) => {
+      if (channel === CHANGED) this.onChanged(message);
+      if (channel !== STREAM) return;
+      const [sessionName = '', streamName = ''] = message.split(' ');
+      this.onStream(sessionName, streamName);
+    });
+    const subscribe = (): void => void subscriber.subscribe(CHANGED, STREAM).catch(() => undefined);
+    subscriber.on('ready', subscribe);
+    if (subscriber.status === 'ready') subscribe();
+  }
+
+  async add({ name, expiresAt }: Session, uri: string, countMax: number): Promise<boolean> {
+    return (await this.commands.eval(ADD, 1, keyOf(name), uri, String(countMax), String(expiresAt), CHANGED, name)) === 1;
+  }
+
+  async remove({ name }: Session, uri: string): Promise<void> {
+    await this.commands.multi().srem(keyOf(name), uri).publish(CHANGED, name).exec();
+  }
+
+  of({ name }: Session): Promise<readonly string[]> {
+    return this.commands.smembers(keyOf(name));
+  }
+
+  announceStream({ name }: Session, streamName: string): void {
+    this.commands.publish(STREAM, `${name} ${streamName}`).catch(() => undefined);
+  }
+}
+
+const keyOf = (sessionName: string): string => `portcullis:subscriptions:${sessionName}`;
