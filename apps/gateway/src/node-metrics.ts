@@ -30,6 +30,10 @@ export function observeNode(metrics: Metrics, { follower, audit, upstreams, stre
       this.set(streams.size);
     },
   });
+  observePolicyAndTrail(metrics, { follower, audit });
+}
+
+function observePolicyAndTrail(metrics: Metrics, { follower, audit }: Pick<ObservedParts, 'follower' | 'audit'>): void {
   metrics.gauge({
     name: 'policy_revision',
     help: 'Revision of the policy that is served',
