@@ -1,6 +1,6 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { AgentEntry } from '@portcullis/contracts/snapshot';
-import { bearerMatches, parseBearer } from '@portcullis/secrets';
+import { BearerMemory, parseBearer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 
 /** Who calls, and with which of its keys. */
@@ -17,6 +17,9 @@ const TOKEN_CHARS_MAX = 256;
 /** Compared with where there is nothing to compare with, so that an unknown key costs what a wrong one costs. */
 const NOBODY = { pepper: new Uint8Array(32), hash: Buffer.alloc(32).toString('base64url') };
 
+/** Bound to the entries of keys in the snapshot: a changed or revoked key is another entry, or none. */
+const memory = new BearerMemory();
+
 /**
  * The agent behind an `Authorization` header, by this snapshot and this moment (epoch milliseconds). Every reason to refuse is the same
  * `auth.required` outside; `detail` tells them apart for logs.
@@ -28,7 +31,8 @@ export function authenticate(header: string | undefined, live: PolicySnapshot, c
   if (parts === undefined) throw refused('not_an_agent_key');
   const found = live.agentByKeyId.get(parts.id);
   const pepper = found === undefined ? undefined : check.pepperOf(found.key.pepperId);
-  const matches = bearerMatches(pepper ?? NOBODY.pepper, parts.secret, found?.key.hash ?? NOBODY.hash);
+  const { secret } = parts;
+  const matches = memory.matches(found?.key ?? NOBODY, pepper ?? NOBODY.pepper, { secret, storedHash: found?.key.hash ?? NOBODY.hash });
   if (found === undefined) throw refused('unknown_key', parts.id);
   if (pepper === undefined) throw refused('unknown_pepper', parts.id);
   if (!matches) throw refused('wrong_secret', parts.id);

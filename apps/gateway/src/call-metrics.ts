@@ -27,7 +27,7 @@ interface Child {
 
 /** What the path of a call counts. Methods we do not know share one label, so foreign text never makes a series. */
 export class CallMetrics {
-  private readonly children = new Map<string, Child>();
+  private readonly children = new Map<string, Map<CallOutcome, Child>>();
   private readonly calls;
   private readonly duration;
   private readonly upstreamDuration;
@@ -40,8 +40,11 @@ export class CallMetrics {
   constructor(metrics: Metrics) {
     const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
     this.calls = metrics.counter({ name: 'calls_total', help: 'Requests of agents, by method and outcome', labelNames: ['method', 'outcome'] });
-    this.duration = metrics.histogram({ name: 'call_duration_seconds', help: 'From the first byte of a forwarded call to its last', buckets });
-    this.upstreamDuration = metrics.histogram({ name: 'upstream_duration_seconds', help: 'The part of it spent at the server', buckets });
+    // Without labels a child of the histogram is bound once; else each observation binds one of its own.
+    this.duration = metrics
+      .histogram({ name: 'call_duration_seconds', help: 'From the first byte of a forwarded call to its last', buckets })
+      .labels();
+    this.upstreamDuration = metrics.histogram({ name: 'upstream_duration_seconds', help: 'The part of it spent at the server', buckets }).labels();
     this.failures = metrics.counter({
       name: 'failed_authentication_total',
       help: 'Requests without a usable key, by reason',
@@ -62,11 +65,15 @@ export class CallMetrics {
 
   ended(method: string, outcome: CallOutcome): void {
     const known = METHODS.has(method) ? method : 'other';
-    const key = `${known} ${outcome}`;
-    let child = this.children.get(key);
+    let children = this.children.get(known);
+    if (children === undefined) {
+      children = new Map();
+      this.children.set(known, children);
+    }
+    let child = children.get(outcome);
     if (child === undefined) {
       child = this.calls.labels({ method: known, outcome });
-      this.children.set(key, child);
+      children.set(outcome, child);
     }
     child.inc();
   }

@@ -1,30 +1,38 @@
-/** A bounded memory: what was not asked for longest goes first. */
+/**
+ * A bounded memory of at least `entriesMax` entries and at most twice as many: what was not asked for longest goes first, generation by generation,
+ * so that finding an entry of this generation changes nothing.
+ */
 export class LRUCache<Value> {
-  private readonly entries = new Map<string, Value>();
+  private recent = new Map<string, Value>();
+  private earlier = new Map<string, Value>();
 
   constructor(private readonly entriesMax: number) {}
 
   get(key: string): Value | undefined {
-    const value = this.entries.get(key);
-    if (value === undefined) return undefined;
-    this.entries.delete(key);
-    this.entries.set(key, value);
+    const known = this.recent.get(key);
+    if (known !== undefined) return known;
+    const value = this.earlier.get(key);
+    if (value !== undefined) this.set(key, value);
     return value;
   }
 
   set(key: string, value: Value): void {
-    this.entries.delete(key);
-    this.entries.set(key, value);
-    if (this.entries.size <= this.entriesMax) return;
-    const [oldest] = this.entries.keys();
-    if (oldest !== undefined) this.entries.delete(oldest);
+    if (this.recent.size >= this.entriesMax && !this.recent.has(key)) {
+      this.earlier = this.recent;
+      this.recent = new Map();
+    }
+    this.recent.set(key, value);
+    // The other generation may hold a value that this one replaces.
+    this.earlier.delete(key);
   }
 
   delete(key: string): void {
-    this.entries.delete(key);
+    this.recent.delete(key);
+    this.earlier.delete(key);
   }
 
   clear(): void {
-    this.entries.clear();
+    this.recent.clear();
+    this.earlier.clear();
   }
 }

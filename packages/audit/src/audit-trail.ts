@@ -1,12 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import { v7 as uuidv7 } from 'uuid';
-import type { AuditEvent, NewAuditEvent } from '@portcullis/contracts/audit';
+import type { NewAuditEvent } from '@portcullis/contracts/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { AuditRelease } from '@portcullis/contracts/snapshot';
 import type { BatchQueue } from './batch-queue.js';
 import type { EarlierBoots } from './earlier-boots.js';
+import { encodeEvent } from './encode-event.js';
 import { giveUp, letGo, settle, type Entry, type Waiter } from './entry.js';
 import { encodeFrame } from './frame.js';
+import { newEventId } from './new-event-id.js';
 import { Shipper } from './shipper.js';
 import type { Spool } from './spool.js';
 
@@ -65,7 +66,7 @@ export class AuditTrail {
 
   /**
    * Records what is about to be done. Resolves when the record survives the death of this process; rejects with
-   * `node.audit_unavailable` when nothing can take it, and then nothing may be done.
+   * `node.audit_unavailable` when nothing can take it, and then nothing may be done. The event is read before this returns.
    */
   recordIntent(event: NewAuditEvent): Promise<void> {
     return this.record(event, 'intent');
@@ -110,8 +111,8 @@ export class AuditTrail {
     if (this.closed || this.unspooled.length >= UNSPOOLED_MAX) return Promise.reject(new GatewayError('node.audit_unavailable'));
     this.seq += 1;
     const { seq } = this;
-    const row: AuditEvent = { id: event.phase === 'single' ? event.callId : uuidv7(), seq, ...event };
-    const frame = encodeFrame(seq, JSON.stringify(row));
+    const id = event.phase === 'single' ? event.callId : newEventId();
+    const frame = encodeFrame(seq, encodeEvent(id, seq, event));
     return new Promise((resolve, reject) => {
       const entry = { seq, frame, at: performance.now(), spooled: false, queued: false, waiter: { rule, resolve, reject } };
       this.unspooled.push(entry);

@@ -1,5 +1,5 @@
 import { AUDIT_BATCH_VERSION, AuditBatch, AuditEvent } from '@portcullis/contracts/audit';
-import { decodeFrames, type Frame } from './frame.js';
+import { decodeFrames, joinFrames, type Frame } from './frame.js';
 
 /** A batch that a worker cannot read: not what a node writes, or damaged on the way. */
 export class UnreadableBatch extends Error {
@@ -19,7 +19,7 @@ export function encodeBatch(node: string, boot: string, frames: readonly Buffer[
     boot,
     firstSeq,
     lastSeq: firstSeq + frames.length - 1,
-    frames: Buffer.concat(frames).toString('base64'),
+    frames: joinFrames(frames).toString('base64'),
   };
 }
 

@@ -9,10 +9,19 @@ export interface Capture {
   readonly truncated: boolean;
 }
 
+const scratch = Buffer.allocUnsafeSlow(16 * 1024);
+const UTF8_BYTES_PER_CHAR_MAX = 3;
+
 /** What an event keeps of arguments or a result: always the hash and the size, and of the bytes as many as are allowed. */
 export function capture(content: Buffer | string, bytesMax: number): Capture {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  const bytes = typeof content === 'string' ? bytesOf(content) : content;
   const truncated = bytes.length > bytesMax;
-  const kept = bytesMax === 0 ? null : (truncated ? bytes.subarray(0, bytesMax) : bytes).toString('base64');
+  const kept = bytesMax === 0 ? null : bytes.toString('base64', 0, Math.min(bytes.length, bytesMax));
   return { hash: hash('sha256', bytes, 'hex'), bytes: bytes.length, kept, truncated };
+}
+
+/** Small texts, which most are, go through one buffer that is used again and again. */
+function bytesOf(content: string): Buffer {
+  if (content.length * UTF8_BYTES_PER_CHAR_MAX > scratch.length) return Buffer.from(content);
+  return scratch.subarray(0, scratch.write(content));
 }

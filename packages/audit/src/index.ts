@@ -3,6 +3,7 @@ export { decodeBatch, encodeBatch, UnreadableBatch, type UnreadableEvent } from 
 export { createBatchQueue, type BatchQueue } from './batch-queue.js';
 export { capture, type Capture } from './capture.js';
 export { decodeFrames, encodeFrame, type Frame } from './frame.js';
+export { newEventId } from './new-event-id.js';
 export { openAuditTrail, type AuditTrailOptions } from './open-audit-trail.js';
 export { sanitiseText } from './sanitise-text.js';
 export { SpoolFull, type SpoolLimits } from './spool.js';

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { v7 as uuidv7 } from 'uuid';
 import type { AuditRelease } from '@portcullis/contracts/snapshot';
 import { AuditTrail, type TrailParts } from './audit-trail.js';
 import type { BatchQueue } from './batch-queue.js';
 import { EarlierBoots } from './earlier-boots.js';
+import { newEventId } from './new-event-id.js';
 import { Spool, type SpoolLimits } from './spool.js';
 import { lockSpool } from './spool-lock.js';
 
@@ -29,7 +29,7 @@ export function openAuditTrail(options: AuditTrailOptions): AuditTrail {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const unlock = lockSpool(directory);
   const earlierBoots = new EarlierBoots(node, directory, limits, queue);
-  const boot = uuidv7();
+  const boot = newEventId();
   const spool = Spool.create(join(directory, boot), limits);
   return new AuditTrail({ node, boot, spool, queue, earlierBoots, release, onTrouble, unlock });
 }

@@ -5,8 +5,9 @@ import type { Spool } from './spool.js';
 
 const BATCH_EVENTS_MAX = 128;
 const BATCH_BYTES_MAX = 256 * 1024;
-/** Under load a batch gathers this long; alone, an outcome leaves at once. */
+/** Under load a batch gathers at least this long, and while an addition is under way; a call or two leave at once. */
 const GATHER_MS = 2;
+const FEW_EVENTS = 4;
 /** An intent on its own may wait for its outcome; nobody's answer depends on it. */
 const INTENT_GATHER_MS = 20;
 const IN_FLIGHT_MAX = 4;
@@ -39,6 +40,8 @@ export class Shipper {
   private lastShippedAt = 0;
   private timer: NodeJS.Timeout | undefined;
   private shipsAt = 0;
+  /** Whether somebody's answer waits for what is in the line. */
+  private hasUrgent = false;
   private queueUp = true;
   private attempt = 0;
   /** Set while the queue's memory is too full for more. */
@@ -63,15 +66,17 @@ export class Shipper {
   /** Stops handing batches to a queue that is overdue, until `resend` finds it answering. */
   suspectQueue(): void {
     this.queueUp = false;
+    this.ship();
   }
 
   /** Takes entries that follow one another. `urgent` when somebody's answer waits for them. */
   offer(entries: readonly Entry[], urgent: boolean): void {
-    this.line.push(...entries);
-    if (!urgent) return this.schedule(INTENT_GATHER_MS);
-    const quietFor = performance.now() - this.lastShippedAt;
-    if (this.inFlight === 0 && quietFor >= GATHER_MS) this.ship();
-    else this.schedule(GATHER_MS);
+    for (const entry of entries) this.line.push(entry);
+    this.hasUrgent ||= urgent;
+    if (this.line.length >= BATCH_EVENTS_MAX) this.ship();
+    else if (!urgent) this.schedule(INTENT_GATHER_MS);
+    // Many small jobs cost several times what one larger does: what comes while one is on its way leaves together.
+    else if (this.inFlight === 0 || !this.available) this.shipSoon();
   }
 
   /** Puts a range that lies in the spool into the line for the next `resend`. */
@@ -112,11 +117,18 @@ export class Shipper {
   /** Sends what is in the line now, however little it is. */
   ship(): void {
     this.stop();
+    this.hasUrgent = this.inFlight >= IN_FLIGHT_MAX && this.hasUrgent;
     while (this.line.length > 0 && this.inFlight < IN_FLIGHT_MAX) {
       const entries = this.takeBatch();
       if (!this.available && entries.every(({ spooled }) => spooled)) this.keepForLater(entries);
       else void this.send(entries);
     }
+  }
+
+  private shipSoon(): void {
+    const restMs = GATHER_MS - (performance.now() - this.lastShippedAt);
+    if (restMs <= 0 || this.line.length <= FEW_EVENTS) this.ship();
+    else this.schedule(restMs);
   }
 
   /** Ships after so long, or when something less patient said so already. */
@@ -156,7 +168,9 @@ export class Shipper {
       this.keepForLater(entries);
     } finally {
       this.inFlight -= 1;
-      if (this.line.length > 0) this.schedule(this.queueUp ? 0 : RETRY_MS);
+      if (!this.queueUp && this.line.length > 0) this.schedule(RETRY_MS);
+      else if (this.hasUrgent) this.shipSoon();
+      else if (this.line.length > 0) this.schedule(INTENT_GATHER_MS);
     }
   }
 

@@ -1,6 +1,6 @@
 import { close, closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeFrames, type Frame } from './frame.js';
+import { decodeFrames, joinFrames, type Frame } from './frame.js';
 
 interface Segment {
   readonly path: string;
@@ -29,6 +29,7 @@ const SEGMENT_NAME = /^(\d{16})\.seg$/;
  */
 export class Spool {
   private fd = -1;
+  private total: number;
   /** Resolves when the segments before the current one are on the disk. */
   private earlierSynced: Promise<void> = Promise.resolve();
 
@@ -36,7 +37,9 @@ export class Spool {
     private readonly directory: string,
     private readonly limits: SpoolLimits,
     private readonly segments: Segment[],
-  ) {}
+  ) {
+    this.total = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
 
   static create(directory: string, limits: SpoolLimits): Spool {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -56,7 +59,7 @@ export class Spool {
   }
 
   get bytes(): number {
-    return this.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return this.total;
   }
 
   get lastSeq(): number {
@@ -69,8 +72,8 @@ export class Spool {
 
   /** Hands consecutive frames to the kernel. Throws `SpoolFull`, or the disk's own error, with nothing kept of them. */
   append(frames: readonly Buffer[], firstSeq: number): void {
-    const bytes = frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames);
-    if (this.bytes + bytes.length > this.limits.quotaBytes) throw new SpoolFull('The spool has reached its quota');
+    const bytes = joinFrames(frames);
+    if (this.total + bytes.length > this.limits.quotaBytes) throw new SpoolFull('The spool has reached its quota');
     const segment = this.segmentFor(bytes.length, firstSeq);
     let written: number;
     try {
@@ -86,6 +89,7 @@ export class Spool {
       throw new SpoolFull(`The disk took ${written} of ${bytes.length} bytes`);
     }
     segment.bytes += bytes.length;
+    this.total += bytes.length;
     segment.lastSeq = firstSeq + frames.length - 1;
   }
 
@@ -107,7 +111,9 @@ export class Spool {
   deleteThrough(seq: number): void {
     while (this.segments[0] && this.segments[0].lastSeq <= seq && (this.segments.length > 1 || this.fd === -1)) {
       const [segment] = this.segments.splice(0, 1);
-      if (segment) rmSync(segment.path, { force: true });
+      if (!segment) return;
+      this.total -= segment.bytes;
+      rmSync(segment.path, { force: true });
     }
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bearerMatches, hashBearer, newBearer, parseBearer, type BearerKind } from './bearer.js';
+import { bearerMatches, BearerMemory, hashBearer, newBearer, parseBearer, type BearerKind } from './bearer.js';
 
 const kinds: BearerKind[] = ['agent', 'operator', 'node', 'join'];
 const anyKind = fc.constantFrom(...kinds);
@@ -56,4 +56,19 @@ test('a kept hash that is empty or cut short matches nothing', () => {
   const { secret } = newBearer('agent');
   const kept = hashBearer(pepper, secret);
   for (const damaged of ['', kept.slice(0, -1), `${kept}AAAA`, '%']) expect(bearerMatches(pepper, secret, damaged)).toBe(false);
+});
+
+test('what was matched once is forgotten with its pepper, its kept hash and its owner, and lets no other secret in', () => {
+  const { secret } = newBearer('agent');
+  const other = newBearer('agent').secret;
+  const storedHash = hashBearer(pepper, secret);
+  const owner = {};
+  const memory = new BearerMemory();
+  for (let time = 0; time < 3; time += 1) {
+    expect(memory.matches(owner, pepper, { secret, storedHash })).toBe(true);
+    expect(memory.matches(owner, pepper, { secret: other, storedHash })).toBe(false);
+    expect(memory.matches(owner, pepper, { secret, storedHash: hashBearer(pepper, other) })).toBe(false);
+    expect(memory.matches(owner, Buffer.alloc(32, 8), { secret, storedHash })).toBe(false);
+    expect(memory.matches({}, pepper, { secret: other, storedHash })).toBe(false);
+  }
 });

@@ -1,4 +1,4 @@
-export { newBearer, parseBearer, hashBearer, bearerMatches, type BearerKind, type BearerParts } from './bearer.js';
+export { newBearer, parseBearer, hashBearer, bearerMatches, BearerMemory, type BearerKind, type BearerParts } from './bearer.js';
 export { newSigningKey, signBytes, verifyBytes, keyIdOf, type KeyPair } from './signing-key.js';
 export { seal, open, createSealer, newSealingKey, deriveKey, type Sealer, type SealingKey } from './sealer.js';
 export { sealFor, openWith, newNodeKeyPair } from './seal-for.js';

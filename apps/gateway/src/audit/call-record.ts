@@ -1,9 +1,7 @@
-import { randomFillSync } from 'node:crypto';
-import { capture, sanitiseText, type Capture } from '@portcullis/audit';
+import { capture, newEventId, sanitiseText } from '@portcullis/audit';
 import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
-import { v7 as uuidv7 } from 'uuid';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 
@@ -28,9 +26,8 @@ export interface Ending {
 
 /** The audit trail of one request: `single`, or `intent` and then `outcome`. */
 export class CallRecord {
-  private readonly base: NewAuditEvent;
-  private target: Partial<NewAuditEvent> = {};
-  private kept: Partial<NewAuditEvent> = {};
+  /** One object for both rows: the trail reads it before it returns. */
+  private readonly event: NewAuditEvent;
   /** Whether an intent was recorded, so that an outcome is owed. */
   intended = false;
 
@@ -38,121 +35,107 @@ export class CallRecord {
     private readonly visit: Visit,
     call: { readonly method: string; readonly era: Era | null; readonly traceparent: unknown },
   ) {
-    const { live, caller, now } = visit;
-    this.base = {
-      ...EMPTY,
-      callId: newCallId(),
-      at: now,
-      method: sanitiseText(call.method),
-      agentId: caller.agent.id,
-      agent: caller.agent.slug,
-      keyId: caller.keyId,
-      epoch: live.epoch,
-      revision: live.revision,
-      era: call.era,
-      traceId: traceIdOf(call.traceparent ?? visit.head.traceparent),
-    };
+    this.event = newEvent(visit, call.method, call.era);
+    const traceparent = call.traceparent ?? visit.head.traceparent;
+    if (traceparent !== undefined) this.event.traceId = traceIdOf(traceparent);
   }
 
   /** What was asked for, where it is nothing the agent can see. */
   asked({ server, name, reason }: Asked): void {
-    this.target = { serverId: server?.id ?? null, server: server?.slug ?? null, tool: sanitiseText(name), decision: 'deny', reason };
+    const { event } = this;
+    event.serverId = server?.id ?? null;
+    event.server = server?.slug ?? null;
+    event.tool = sanitiseText(name);
+    event.decision = 'deny';
+    event.reason = reason;
   }
 
   decided({ server, definition }: VisibleTarget, decision: Decision): void {
-    this.target = {
-      serverId: server.id,
-      server: server.slug,
-      tool: sanitiseText(definition.name),
-      definitionHash: definition.hash,
-      decision: decision.effect === 'deny' ? 'deny' : 'allow',
-      reason: decision.reasons[0]?.code ?? null,
-      grantId: decision.grantId,
-    };
+    const { event } = this;
+    event.serverId = server.id;
+    event.server = server.slug;
+    event.tool = sanitiseText(definition.name);
+    event.definitionHash = definition.hash;
+    event.decision = decision.effect === 'deny' ? 'deny' : 'allow';
+    event.reason = decision.reasons[0]?.code ?? null;
+    event.grantId = decision.grantId;
   }
 
   /** The arguments as they are forwarded; kept with the intent, or with the single row of a refusal. */
   arguments(json: string): void {
-    const taken: Capture = capture(json, this.visit.live.settings.auditArgumentBytesMax);
-    this.kept = { argumentsHash: taken.hash, argumentsBytes: taken.bytes, arguments: taken.kept, truncated: taken.truncated };
+    const taken = capture(json, this.visit.live.settings.auditArgumentBytesMax);
+    this.event.argumentsHash = taken.hash;
+    this.event.argumentsBytes = taken.bytes;
+    this.event.arguments = taken.kept;
+    this.event.truncated = taken.truncated;
   }
 
   /** Must be awaited before anything goes upstream. */
   async intent(): Promise<void> {
-    await this.visit.gateway.audit.recordIntent({ ...this.base, ...this.target, ...this.kept, phase: 'intent', status: 'pending' });
+    const { event } = this;
+    event.phase = 'intent';
+    await this.visit.gateway.audit.recordIntent(event);
     this.intended = true;
+    event.argumentsHash = null;
+    event.argumentsBytes = null;
+    event.arguments = null;
+    event.truncated = false;
   }
 
   /** Must be awaited before the answer is complete. */
   end(ending: Ending): Promise<void> {
+    const { event, visit } = this;
     const { status, reason, result, upstreamUs = null } = ending;
-    const event: NewAuditEvent = {
-      ...this.base,
-      ...this.target,
-      ...(this.intended ? {} : this.kept),
-      phase: this.intended ? 'outcome' : 'single',
-      at: this.intended ? this.visit.gateway.now() : this.base.at,
-      status,
-      durationUs: Math.round((performance.now() - this.visit.startedAt) * 1000),
-      upstreamUs,
-    };
+    event.phase = this.intended ? 'outcome' : 'single';
+    if (this.intended) event.at = visit.gateway.now();
+    event.status = status;
+    event.durationUs = Math.round((performance.now() - visit.startedAt) * 1000);
+    event.upstreamUs = upstreamUs;
     if (reason !== undefined) event.reason = reason;
-    if (result === undefined) return this.visit.gateway.audit.recordOutcome(event);
-    const taken = capture(result, RESULT_BYTES_KEPT);
-    event.resultHash = taken.hash;
-    event.resultBytes = taken.bytes;
-    event.resultSummary = taken.kept;
-    return this.visit.gateway.audit.recordOutcome(event);
+    if (result !== undefined) {
+      const taken = capture(result, RESULT_BYTES_KEPT);
+      event.resultHash = taken.hash;
+      event.resultBytes = taken.bytes;
+      event.resultSummary = taken.kept;
+    }
+    return visit.gateway.audit.recordOutcome(event);
   }
 }
 
-const RANDOM_BYTES = 16;
-const POOL_BYTES = 16_384;
-const pool = Buffer.alloc(POOL_BYTES);
-let taken = POOL_BYTES;
-
-/** UUIDv7 from random bytes fetched a thousand calls at a time: asking the system on every call costs more than the rest of the record. */
-function newCallId(): string {
-  if (taken === POOL_BYTES) {
-    randomFillSync(pool);
-    taken = 0;
-  }
-  const random = pool.subarray(taken, taken + RANDOM_BYTES);
-  taken += RANDOM_BYTES;
-  return uuidv7({ rng: () => random });
+// All members in one literal: objects put together from parts cost several times as much, twice a call.
+function newEvent({ live, caller, now }: Visit, method: string, era: Era | null): NewAuditEvent {
+  return {
+    callId: newEventId(),
+    phase: 'single',
+    at: now,
+    method: sanitiseText(method),
+    agentId: caller.agent.id,
+    agent: caller.agent.slug,
+    keyId: caller.keyId,
+    operator: null,
+    serverId: null,
+    server: null,
+    tool: null,
+    definitionHash: null,
+    decision: 'none',
+    reason: null,
+    grantId: null,
+    epoch: live.epoch,
+    revision: live.revision,
+    status: 'pending',
+    durationUs: null,
+    upstreamUs: null,
+    era,
+    traceId: null,
+    argumentsHash: null,
+    argumentsBytes: null,
+    arguments: null,
+    resultHash: null,
+    resultBytes: null,
+    resultSummary: null,
+    truncated: false,
+  };
 }
-
-const EMPTY: NewAuditEvent = {
-  callId: '',
-  phase: 'single',
-  at: 0,
-  method: '',
-  agentId: null,
-  agent: null,
-  keyId: null,
-  operator: null,
-  serverId: null,
-  server: null,
-  tool: null,
-  definitionHash: null,
-  decision: 'none',
-  reason: null,
-  grantId: null,
-  epoch: null,
-  revision: null,
-  status: 'pending',
-  durationUs: null,
-  upstreamUs: null,
-  era: null,
-  traceId: null,
-  argumentsHash: null,
-  argumentsBytes: null,
-  arguments: null,
-  resultHash: null,
-  resultBytes: null,
-  resultSummary: null,
-  truncated: false,
-};
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 

@@ -71,7 +71,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
   const ended = new Set<string>();
   const record = async (event: NewAuditEvent): Promise<void> => {
     if (!live.audits) throw new (await import('@portcullis/contracts/errors')).GatewayError('node.audit_unavailable');
-    events.push(event);
+    events.push({ ...event });
   };
   const runningCalls = new RunningCalls();
   const serverInfo = { name: 'portcullis', version: 'test' };

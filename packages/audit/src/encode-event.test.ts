@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AuditDecision, AuditEvent, AuditPhase, AuditStatus } from '@portcullis/contracts/audit';
+import { encodeEvent } from './encode-event.js';
+
+const text = fc.string({ unit: 'binary', maxLength: 200 }).map((value) => value.toWellFormed());
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
+const number = fc.maxSafeInteger();
+
+const events = fc.record({
+  callId: fc.uuid(),
+  phase: fc.constantFrom(...AuditPhase.options),
+  at: number,
+  method: text,
+  agentId: maybe(fc.uuid()),
+  agent: maybe(text),
+  keyId: maybe(text),
+  operator: maybe(text),
+  serverId: maybe(fc.uuid()),
+  server: maybe(text),
+  tool: maybe(text),
+  definitionHash: maybe(text),
+  decision: fc.constantFrom(...AuditDecision.options),
+  reason: maybe(text),
+  grantId: maybe(fc.uuid()),
+  epoch: maybe(number),
+  revision: maybe(number),
+  status: fc.constantFrom(...AuditStatus.options),
+  durationUs: maybe(number),
+  upstreamUs: maybe(number),
+  era: maybe(fc.constantFrom('legacy' as const, 'modern' as const)),
+  traceId: maybe(text),
+  argumentsHash: maybe(text),
+  argumentsBytes: maybe(number),
+  arguments: maybe(text),
+  resultHash: maybe(text),
+  resultBytes: maybe(number),
+  resultSummary: maybe(text),
+  truncated: fc.boolean(),
+});
+
+test('an event comes back as it was, every member of the contract and no other', () => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.nat(), events, (id, seq, event) => {
+      const decoded: unknown = JSON.parse(encodeEvent(id, seq, event));
+      expect(decoded).toEqual({ id, seq, ...event });
+      expect(Object.keys(decoded as object).sort()).toEqual(Object.keys(AuditEvent.shape).sort());
+    }),
+  );
+});
