@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import type { DefinitionKind } from '@portcullis/contracts/names';
 import { GatewayError } from '@portcullis/contracts/errors';
-import { discoverResult, emptyResult, initializeResult, ownMember, type ClassifiedRequest } from '@portcullis/mcp';
+import { discoverResult, emptyResult, initializeResult, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { openCursor, sealCursor } from './view/cursor.js';
 import type { AgentView } from './view/agent-view.js';
+import { serverDeclares } from './view/server-capabilities.js';
 import { listPage, type Position } from './view/list-pages.js';
 import type { Visit } from './visit.js';
 
@@ -24,8 +25,14 @@ const LISTS: ReadonlyMap<string, DefinitionKind> = new Map([
 /** Whether a setting, and not the rule, says that this method leaves an audit event. */
 export const isHandshakeOrList = (method: string): boolean => LISTS.has(method) || method === 'initialize' || method === 'server/discover';
 
-/** What gateways of this build can do; the same for every agent, so that it tells nobody what exists. */
-const CAPABILITIES = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { listChanged: true, subscribe: true } };
+/** What gateways of this build can do, less what none of the servers could that this agent sees. */
+const capabilitiesFor = ({ servers }: AgentView): JsonObject => ({
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  ...(servers.some((server) => serverDeclares(server, 'completions')) && { completions: {} }),
+  ...(servers.some((server) => serverDeclares(server, 'logging')) && { logging: {} }),
+});
 
 /** Answers handshakes, `ping` and lists from memory; undefined for a method that needs a server or that nobody knows. */
 export function answerLocally(call: ClassifiedRequest, view: AgentView, visit: Visit): LocalAnswer | undefined {
@@ -34,14 +41,14 @@ export function answerLocally(call: ClassifiedRequest, view: AgentView, visit: V
   if (kind !== undefined) return { result: answerList(call, kind, { view, visit }) };
   if (call.era === 'modern') {
     if (call.method !== 'server/discover') return undefined;
-    return { result: discoverResult({ capabilities: CAPABILITIES, serverInfo, instructions: instructionsOf(view) }) };
+    return { result: discoverResult({ capabilities: capabilitiesFor(view), serverInfo, instructions: instructionsOf(view) }) };
   }
   if (call.method === 'ping') return { result: emptyResult({ era: call.era, serverInfo }) };
   if (call.method !== 'initialize') return undefined;
   const capabilitiesDigest = hash('sha256', JSON.stringify(call.clientCapabilities ?? {}), 'base64url').slice(0, 16);
   const sessionId = visit.gateway.sessions.start(visit.caller.agent.id, call.version, { capabilitiesDigest, now: visit.now });
   const instructions = instructionsOf(view);
-  return { result: initializeResult({ protocolVersion: call.version, capabilities: CAPABILITIES, serverInfo, instructions }), sessionId };
+  return { result: initializeResult({ protocolVersion: call.version, capabilities: capabilitiesFor(view), serverInfo, instructions }), sessionId };
 }
 
 function answerList(call: ClassifiedRequest, kind: DefinitionKind, at: { view: AgentView; visit: Visit }): Buffer {

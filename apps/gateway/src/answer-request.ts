@@ -1,5 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import { mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
+import { completionResult, mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
 import { answerSubscription, isSubscription } from './answer-subscription.js';
 import { Cancellation } from './cancel/cancellation.js';
@@ -11,9 +11,11 @@ import { HttpReply } from './http-reply.js';
 import type { Reply } from './reply.js';
 import { askedName, decideTarget, describeAsked, resolveTarget, targetMethodOf, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
+import { setLogLevel } from './set-log-level.js';
 import { unknownTarget } from './unknown-target.js';
 import { callServer, declarationsOf } from './upstream/call-server.js';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
+import { serverDeclares } from './view/server-capabilities.js';
 import type { Visit } from './visit.js';
 
 /** Everything about one request that its steps need. */
@@ -34,9 +36,9 @@ export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply
     const view = gateway.views.of(caller.agent, slug, { live, now });
     const step: Step = { call, visit, reply, record, session };
     if (isSubscription(call)) return await answerSubscription(view, step);
-    const local = answerLocally(call, view, visit);
+    const local = call.method === 'logging/setLevel' ? await setLogLevel(call, session, visit) : answerLocally(call, view, visit);
     if (local !== undefined) return await respondLocally(local, step);
-    const method = targetMethodOf(call.method);
+    const method = targetMethodOf(call);
     if (method === undefined) throw new GatewayError('client.unknown_method');
     await answerTarget(method, view, step);
   } catch (error) {
@@ -63,6 +65,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   const args = call.params && ownMember(call.params, 'arguments');
   const argumentsJson = args === undefined ? undefined : JSON.stringify(args);
   if (argumentsJson !== undefined) record.arguments(argumentsJson);
+  else if (method.member === 'ref') record.arguments(JSON.stringify(call.params && ownMember(call.params, 'argument')) ?? '');
   const target = resolveTarget(view, method, name);
   if (target === undefined) {
     record.asked(describeAsked(name, method.kind, { visit, view }));
@@ -72,6 +75,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   record.decided(target, decision);
   if (decision.effect === 'deny') return refuseTarget(name, 'denied', step);
   requireMirroredArguments(target, step);
+  if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);
   await forward({ target, nameMember: method.member, argumentsJson }, step);
 }
 
@@ -80,6 +84,14 @@ async function refuseTarget(name: string, outcome: CallOutcome, { call, visit, r
   await record.end({ status: 'denied' });
   reply.finish(200, [unknownTarget(call, name)]);
   visit.gateway.metrics.ended(call.method, outcome);
+}
+
+/** The answer for a server that completes nothing; it would not understand the question. */
+async function completeNothing({ call, visit, reply, record }: Step): Promise<void> {
+  await record.end({ status: 'success' });
+  const result = completionResult({ era: call.era, serverInfo: visit.gateway.serverInfo });
+  reply.finish(200, [resultMessage(call.id, result)]);
+  visit.gateway.metrics.ended(call.method, 'success');
 }
 
 /** A modern client mirrors into headers what the tool says; whoever routes by them must not be told something else than the body. */
@@ -92,7 +104,10 @@ function requireMirroredArguments({ definition }: VisibleTarget, { call, visit }
   if (header !== undefined) throw new GatewayError('client.header_mismatch', { header });
 }
 
-async function forward(work: { target: VisibleTarget; nameMember: 'name' | 'uri'; argumentsJson: string | undefined }, step: Step): Promise<void> {
+async function forward(
+  work: { target: VisibleTarget; nameMember: TargetMethod['member']; argumentsJson: string | undefined },
+  step: Step,
+): Promise<void> {
   const { call, visit, reply, record, session } = step;
   const { gateway } = visit;
   const upstream = gateway.upstreams.of(work.target.server);

@@ -19,6 +19,8 @@ const METHODS: ReadonlySet<string> = new Set([
   'resources/unsubscribe',
   'subscriptions/listen',
   'stream/open',
+  'completion/complete',
+  'logging/setLevel',
 ]);
 
 interface Child {

@@ -10,6 +10,7 @@ import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
 import type { NodeLinks } from './internal/node-links.js';
 import type { AgentSessions } from './session/agent-sessions.js';
+import type { LogLevels } from './session/log-levels.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
 import type { ChangeStreams } from './streams/change-streams.js';
 import type { Upstreams } from './upstream/upstreams.js';
@@ -32,6 +33,7 @@ export interface Gateway {
   readonly streams: ChangeStreams;
   readonly upstreams: Upstreams;
   readonly upstreamSessions: UpstreamSessions;
+  readonly logLevels: LogLevels;
   readonly nodes: NodeLinks;
   readonly runningCalls: RunningCalls;
   readonly cancels: Cancels;

@@ -26,6 +26,7 @@ import { openRedis, type RedisConnections } from './redis-connections.js';
 import { startServer } from './server.js';
 import { AgentSessions } from './session/agent-sessions.js';
 import { SharedEndedSessions } from './session/ended-sessions.js';
+import { LogLevels, redisLogLevelChannel } from './session/log-levels.js';
 import { redisSessionStore } from './session/redis-session-store.js';
 import { UpstreamSessions } from './session/upstream-sessions.js';
 import { openChangeStreams } from './streams/open-change-streams.js';
@@ -183,6 +184,7 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
   onClose('ended sessions', () => ended.close());
   const sessions = new AgentSessions(ring.sealer, ended);
   ring.onChange = () => sessions.forgetOpened();
+  const store = redisSessionStore(redis.commands);
   const runningCalls = new RunningCalls();
   const channel = redisCancelChannel(redis.commands, redis.sessions);
   const cancels = new Cancels({ calls: runningCalls, channel, sealer: ring.sealer, now: () => Date.now(), isReady: () => !ring.isEmpty });
@@ -199,7 +201,8 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
     views,
     streams,
     upstreams,
-    upstreamSessions: new UpstreamSessions(redisSessionStore(redis.commands), ring.sealer),
+    upstreamSessions: new UpstreamSessions(store, ring.sealer),
+    logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
     runningCalls,
     cancels,

@@ -1,7 +1,7 @@
 import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
-import { ownMember, type ClassifiedRequest } from '@portcullis/mcp';
+import { isJsonObject, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { decide, reasonCodes, type Decision } from '@portcullis/policy';
 import type { Asked } from './audit/call-record.js';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
@@ -10,7 +10,7 @@ import type { Visit } from './visit.js';
 /** Which kind of target a method calls, and the member of its params that names it. */
 export interface TargetMethod {
   readonly kind: DefinitionKind;
-  readonly member: 'name' | 'uri';
+  readonly member: 'name' | 'uri' | 'ref';
 }
 
 const METHODS: ReadonlyMap<string, TargetMethod> = new Map([
@@ -19,13 +19,28 @@ const METHODS: ReadonlyMap<string, TargetMethod> = new Map([
   ['resources/read', { kind: 'resource', member: 'uri' }],
 ]);
 
-export function targetMethodOf(method: string): TargetMethod | undefined {
-  return METHODS.get(method);
+const REFERENCES: ReadonlyMap<unknown, TargetMethod> = new Map([
+  ['ref/prompt', { kind: 'prompt', member: 'ref' }],
+  ['ref/resource', { kind: 'resource_template', member: 'ref' }],
+]);
+
+/** What a method calls; undefined for one that calls nothing. `client.invalid_params` for a completion of neither prompt nor resource. */
+export function targetMethodOf(call: ClassifiedRequest): TargetMethod | undefined {
+  if (call.method !== 'completion/complete') return METHODS.get(call.method);
+  const method = REFERENCES.get(ownMember(referenceOf(call), 'type'));
+  if (method === undefined) throw new GatewayError('client.invalid_params', { member: 'ref' });
+  return method;
+}
+
+function referenceOf({ params }: ClassifiedRequest): JsonObject {
+  const reference = params === undefined ? undefined : ownMember(params, 'ref');
+  return isJsonObject(reference) ? reference : {};
 }
 
 /** The name a call gives; `client.invalid_params` without one. */
-export function askedName(call: ClassifiedRequest, { member }: TargetMethod): string {
-  const name = call.params === undefined ? undefined : ownMember(call.params, member);
+export function askedName(call: ClassifiedRequest, { kind, member }: TargetMethod): string {
+  const holder = member === 'ref' ? referenceOf(call) : (call.params ?? {});
+  const name = ownMember(holder, member === 'ref' ? (kind === 'prompt' ? 'name' : 'uri') : member);
   if (typeof name !== 'string') throw new GatewayError('client.invalid_params', { member });
   return name;
 }
@@ -34,7 +49,10 @@ const NAME_CHARS_MAX = 2048;
 
 /** The target a name stands for at this endpoint, or undefined for whatever the agent cannot see, for whatever reason. */
 export function resolveTarget(view: AgentView, method: TargetMethod, name: string): VisibleTarget | undefined {
-  return name.length > NAME_CHARS_MAX ? undefined : view.find(method.kind, name);
+  if (name.length > NAME_CHARS_MAX) return undefined;
+  const found = view.find(method.kind, name);
+  // A completion may name a resource that has no template.
+  return found === undefined && method.member === 'ref' && method.kind === 'resource_template' ? view.find('resource', name) : found;
 }
 
 /** The one decision about a target: the same for calls, reads and prompts, and the one that made the lists. */

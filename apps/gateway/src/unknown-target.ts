@@ -1,4 +1,4 @@
-import type { ClassifiedRequest } from '@portcullis/mcp';
+import { isJsonObject, ownMember, type ClassifiedRequest } from '@portcullis/mcp';
 import { rpcError } from './error-message.js';
 
 const NAME_CHARS_MAX = 128;
@@ -17,9 +17,16 @@ export function unknownTarget(call: ClassifiedRequest, asked: string): string {
         message: 'Resource not found',
         data: { uri: asked.length <= 2048 ? asked : '' },
       });
+    case 'completion/complete':
+      return rpcError(call.id, { code: -32602, message: completesPrompt(call) ? `Unknown prompt: ${echo}` : 'Resource not found' });
     case 'prompts/get':
       return rpcError(call.id, { code: -32602, message: `Unknown prompt: ${echo}` });
     default:
       return rpcError(call.id, { code: -32602, message: `Unknown tool: ${echo}` });
   }
+}
+
+function completesPrompt({ params }: ClassifiedRequest): boolean {
+  const reference = params && ownMember(params, 'ref');
+  return isJsonObject(reference) && ownMember(reference, 'type') === 'ref/prompt';
 }

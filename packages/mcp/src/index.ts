@@ -39,6 +39,7 @@ export { definitionFault, IDENTITY_MEMBER, isObjectSchema } from './definition-s
 export type { DefinitionKey } from './definition-shape.js';
 export { removeMember, rewriteListEntry } from './rewrite-definition.js';
 export {
+  completionResult,
   discoverResult,
   emptyResult,
   errorMessage,

@@ -94,6 +94,12 @@ export function emptyResult({ era, serverInfo }: ResultOptions): string {
   return era === 'legacy' ? '{}' : JSON.stringify({ resultType: 'complete', _meta: { [META_SERVER_INFO]: serverInfo } });
 }
 
+/** The result of a completion that knows of nothing to complete with. */
+export function completionResult({ era, serverInfo }: ResultOptions): string {
+  const result = { completion: { values: [], total: 0, hasMore: false } };
+  return JSON.stringify(era === 'legacy' ? result : { ...result, resultType: 'complete', _meta: { [META_SERVER_INFO]: serverInfo } });
+}
+
 /** A tool result that tells the model, not the client, that the call failed. */
 export function toolErrorResult(text: string, { era, serverInfo }: ResultOptions): string {
   const result = { content: [{ type: 'text', text }], isError: true };

@@ -2,6 +2,7 @@ import { capture, newEventId, sanitiseText } from '@portcullis/audit';
 import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
+import { traceIdOf } from '../trace-context.js';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 
@@ -135,11 +136,4 @@ function newEvent({ live, caller, now }: Visit, method: string, era: Era | null)
     resultSummary: null,
     truncated: false,
   };
-}
-
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-function traceIdOf(traceparent: unknown): string | null {
-  const id = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
-  return id === undefined || id === '0'.repeat(32) ? null : id;
 }

@@ -12,6 +12,7 @@ import { FailedAuthentication } from '../failed-authentication.js';
 import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import { AgentSessions } from '../session/agent-sessions.js';
+import { LogLevels, type LogLevelChannel } from '../session/log-levels.js';
 import type { SessionStore } from '../session/session-store.js';
 import { UpstreamSessions } from '../session/upstream-sessions.js';
 import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
@@ -42,7 +43,7 @@ export function aSnapshot(content: {
   };
 }
 
-const noChannel: CancelChannel = { publish: () => undefined, onMessage: () => undefined };
+const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, onMessage: () => undefined };
 
 function memoryStore(): SessionStore {
   const entries = new Map<string, string>();
@@ -88,6 +89,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     streams: openStreams({ serverInfo, policy, views, isEnded: (name) => ended.has(name) }),
     upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
+    logLevels: new LogLevels(memoryStore(), noChannel),
     nodes: {
       url: 'http://127.0.0.1:1',
       route: () => undefined,

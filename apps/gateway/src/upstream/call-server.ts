@@ -10,7 +10,8 @@ import {
   type Era,
   type HeaderDeclaration,
 } from '@portcullis/mcp';
-import type { DefinitionEntry } from '@portcullis/contracts/snapshot';
+import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { Reply } from '../reply.js';
 import type { Session } from '../session/agent-sessions.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
@@ -22,19 +23,23 @@ import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handsh
 import { postMessage, type PostInFlight, type UpstreamAnswer } from './post-message.js';
 import { answersTo, readAnswer } from './read-answer.js';
 import { relayNotification } from './relay-notification.js';
+import { tellLogLevel } from './server-log-level.js';
 import type { Upstream } from './upstreams.js';
+import { serverDeclares } from '../view/server-capabilities.js';
 
 /** A decided call on its way: everything the server's side needs to know. */
 export interface CallToServer {
   readonly visit: Visit;
   readonly call: ClassifiedRequest;
   readonly target: VisibleTarget;
-  readonly nameMember: 'name' | 'uri';
+  readonly nameMember: 'name' | 'uri' | 'ref';
   readonly argumentsJson: string | undefined;
   readonly session: Session | undefined;
   readonly reply: Reply;
   readonly cancellation: Cancellation;
 }
+
+type WishedCall = CallToServer & { readonly logs: LogWish };
 
 // Unique beyond this process: nodes share sessions at servers, and a server tells requests of a session apart by their ids.
 const prefix = `${randomBytes(6)
@@ -51,29 +56,48 @@ export async function callServer(work: CallToServer, upstream: Upstream): Promis
   const { call, target, visit } = work;
   const serverEra: Era = target.server.era ?? 'legacy';
   const { serverInfo } = visit.gateway;
+  // A session is only looked at where the server has a log.
+  const asks = work.session !== undefined && serverDeclares(target.server, 'logging');
+  const logs = logWishOf(call, asks ? await visit.gateway.logLevels.of(work.session.name) : undefined);
   const forwarded = forwardCall(call, {
     id: nextId(),
     era: serverEra,
     nameMember: work.nameMember,
-    name: work.nameMember === 'uri' && call.params !== undefined ? String(ownMember(call.params, 'uri')) : target.definition.name,
+    name: target.definition.kind === 'tool' || target.definition.kind === 'prompt' ? target.definition.name : target.wire,
+    logLevel: levelToAsk(logs, target.server, serverEra),
     argumentsJson: work.argumentsJson,
     declarations: serverEra === 'modern' ? declarationsOf(target.definition) : [],
     clientInfo: serverInfo,
   });
-  const answer = serverEra === 'modern' ? await send(work, upstream, forwarded).answer : await callInSession(work, upstream, forwarded);
+  const answer =
+    serverEra === 'modern' ? await send({ ...work, logs }, upstream, forwarded).answer : await callInSession({ ...work, logs }, upstream, forwarded);
   const bridge = { id: call.id, method: call.method, agentEra: call.era, serverEra, serverInfo };
   return bridgeAnswer(readAnswer(acceptable(answer), forwarded.id), bridge);
 }
 
-async function callInSession(work: CallToServer, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
+/** The level a server is asked for. A modern one sends nothing unasked, which a legacy client would take for silence. */
+function levelToAsk(logs: LogWish, server: ServerEntry, era: Era): LogLevel | undefined {
+  if (logs === 'none' || !serverDeclares(server, 'logging')) return undefined;
+  if (logs !== 'any') return logs;
+  return era === 'modern' ? 'info' : undefined;
+}
+
+async function callInSession(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
   const { gateway, caller } = work.visit;
   const owner: SessionOwner = { serverId: work.target.server.id, agentId: caller.agent.id, session: work.session?.name ?? null };
   const open = (): Promise<UpstreamSession> => openLegacySession(upstream, gateway.serverInfo, nextId());
   const session = await gateway.upstreamSessions.get(owner, open);
+  await askForLogs(work, upstream, session);
   const answer = await send(work, upstream, forwarded, session).answer;
   if (session.id === undefined || !isSessionLost(answer)) return answer;
   const renewed = await gateway.upstreamSessions.replace(owner, session, open);
+  await askForLogs(work, upstream, renewed);
   return send(work, upstream, forwarded, renewed).answer;
+}
+
+async function askForLogs({ logs, target, session: own }: WishedCall, upstream: Upstream, session: UpstreamSession): Promise<void> {
+  const level = levelToAsk(logs, target.server, 'legacy');
+  if (level !== undefined) await tellLogLevel(session, level, { upstream, isShared: own === undefined, id: nextId() });
 }
 
 /** 404 by the specification; several servers in use say 400 with a code of the SDK instead. Neither comes from a tool that ran. */
@@ -82,7 +106,7 @@ function isSessionLost({ status, message }: UpstreamAnswer): boolean {
   return status === 400 && message !== undefined && /"code":\s*-32000\b/.test(message);
 }
 
-function send(work: CallToServer, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
+function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
   const { call, reply, target, cancellation } = work;
   cancellation.throwIfCancelled();
   const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
@@ -95,7 +119,7 @@ function send(work: CallToServer, upstream: Upstream, forwarded: ForwardedCall, 
     resultBytesMax,
     isAnswer: (message) => answersTo(message, forwarded.id),
     onMessage: (message) => {
-      const relayed = relayNotification(message, call, forwarded.id);
+      const relayed = relayNotification(message, call, { id: forwarded.id, logs: work.logs });
       if (relayed === undefined || reply.notify(relayed)) return true;
       reply.onceDrained(() => inFlight.resume());
       return false;

@@ -15,6 +15,8 @@ import {
   type Implementation,
   type JsonObject,
 } from '@portcullis/mcp';
+import type { LogLevel } from '../log-level.js';
+import { passesOn } from '../trace-context.js';
 
 /** A call as it goes to its server: our own id and name for it, and nothing of the agent's connection. */
 export interface ForwardedCall {
@@ -28,8 +30,10 @@ export interface ForwardedCall {
 export interface Forwarding {
   readonly id: string;
   readonly era: Era;
-  readonly nameMember: 'name' | 'uri';
+  readonly nameMember: 'name' | 'uri' | 'ref';
   readonly name: string;
+  /** The least urgent log messages that the server is asked for, where it is asked for any. */
+  readonly logLevel: LogLevel | undefined;
   readonly argumentsJson: string | undefined;
   readonly declarations: readonly HeaderDeclaration[];
   readonly clientInfo: Implementation;
@@ -44,7 +48,7 @@ const UNFORWARDED_META: ReadonlySet<string> = new Set([...RESERVED_REQUEST_META,
 export function forwardCall(call: ClassifiedRequest, forwarding: Forwarding): ForwardedCall {
   const { id, nameMember, name, argumentsJson, era } = forwarding;
   const params = call.params ?? {};
-  const members = [`${JSON.stringify(nameMember)}:${JSON.stringify(name)}`];
+  const members = [`${JSON.stringify(nameMember)}:${JSON.stringify(nameMember === 'ref' ? referenceTo(name, params) : name)}`];
   if (argumentsJson !== undefined) members.push(`"arguments":${argumentsJson}`);
   for (const [key, value] of Object.entries(params)) {
     if (key !== nameMember && key !== 'arguments' && key !== '_meta') members.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
@@ -55,11 +59,11 @@ export function forwardCall(call: ClassifiedRequest, forwarding: Forwarding): Fo
   return { id, body, headers: era === 'modern' ? modernHeaders(call, forwarding) : [] };
 }
 
-function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo }: Forwarding): JsonObject | undefined {
+function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo, logLevel }: Forwarding): JsonObject | undefined {
   const meta: Record<string, unknown> = {};
   let members = 0;
   for (const [key, value] of Object.entries(call.meta ?? {})) {
-    if (UNFORWARDED_META.has(key)) continue;
+    if (UNFORWARDED_META.has(key) || (call.meta !== undefined && !passesOn(key, call.meta))) continue;
     meta[key] = value;
     members += 1;
   }
@@ -70,13 +74,20 @@ function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo }: Forward
   meta[META_CLIENT_INFO] = clientInfo;
   // What the agent's client can do is not offered: nothing here relays a server's questions.
   meta[META_CLIENT_CAPABILITIES] = {};
-  const level = call.meta === undefined ? undefined : ownMember(call.meta, META_LOG_LEVEL);
-  if (level !== undefined) meta[META_LOG_LEVEL] = level;
+  if (logLevel !== undefined) meta[META_LOG_LEVEL] = logLevel;
   return meta;
 }
 
-function modernHeaders(call: ClassifiedRequest, { name, declarations }: Forwarding): string[] {
-  const headers = ['mcp-protocol-version', MODERN_VERSION, 'mcp-method', call.method, 'mcp-name', encodeHeaderValue(name)];
+/** What a completion is about, under the server's own name for it. */
+function referenceTo(name: string, params: JsonObject): unknown {
+  const reference = ownMember(params, 'ref');
+  if (!isJsonObject(reference)) return undefined;
+  return ownMember(reference, 'type') === 'ref/prompt' ? { ...reference, name } : { ...reference, uri: name };
+}
+
+function modernHeaders(call: ClassifiedRequest, { name, nameMember, declarations }: Forwarding): string[] {
+  const headers = ['mcp-protocol-version', MODERN_VERSION, 'mcp-method', call.method];
+  if (nameMember !== 'ref') headers.push('mcp-name', encodeHeaderValue(name));
   const args = call.params === undefined ? undefined : ownMember(call.params, 'arguments');
   if (declarations.length > 0 && isJsonObject(args)) headers.push(...headerParamsOf(declarations, args).flat());
   return headers;

@@ -1,10 +1,12 @@
-import { isJsonObject, META_LOG_LEVEL, ownMember, type ClassifiedRequest } from '@portcullis/mcp';
+import { isJsonObject, ownMember, type ClassifiedRequest } from '@portcullis/mcp';
+import { reaches, type LogWish } from '../log-level.js';
 
 /**
  * A message that came on the stream of a call, as the agent may get it: progress under the agent's own token, log messages where it takes any.
  * Undefined for everything else: what concerns nobody's call, and questions we said we do not relay.
  */
-export function relayNotification(message: string, call: ClassifiedRequest, id: string): string | undefined {
+export function relayNotification(message: string, call: ClassifiedRequest, at: { id: string; logs: LogWish }): string | undefined {
+  const { id, logs } = at;
   let parsed: unknown;
   try {
     parsed = JSON.parse(message);
@@ -16,7 +18,7 @@ export function relayNotification(message: string, call: ClassifiedRequest, id: 
     case 'notifications/progress':
       return relayProgress(ownMember(parsed, 'params'), call, id);
     case 'notifications/message':
-      return takesLogs(call) ? JSON.stringify(parsed) : undefined;
+      return isWanted(ownMember(parsed, 'params'), logs) ? JSON.stringify(parsed) : undefined;
     default:
       return undefined;
   }
@@ -27,6 +29,7 @@ function relayProgress(params: unknown, call: ClassifiedRequest, id: string): st
   return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...params, progressToken: call.progressToken } });
 }
 
-function takesLogs(call: ClassifiedRequest): boolean {
-  return call.era === 'legacy' || (call.meta !== undefined && ownMember(call.meta, META_LOG_LEVEL) !== undefined);
+function isWanted(params: unknown, logs: LogWish): boolean {
+  if (logs === 'none' || !isJsonObject(params)) return false;
+  return logs === 'any' || reaches(ownMember(params, 'level'), logs);
 }
