@@ -53,3 +53,8 @@ export async function rejectDefinitions(tx: Transaction, ids: readonly string[],
     data: { state: 'rejected', approvedJson: null, approvedHash: null, decidedAt: new Date(), decidedBy: by },
   });
 }
+
+/** None of it has been seen at the server's address: what was approved comes back when it is found there, byte for byte. */
+export async function forgetSightings(tx: Transaction, serverId: string): Promise<void> {
+  await tx.definition.updateMany({ where: { serverId, state: { in: ['approved', 'changed'] } }, data: { state: 'removed' } });
+}

@@ -185,6 +185,20 @@ test('a server that moves is asked at its new address, and disabled ones are lef
   expect(server.next[0]).toContain('PATCH /v1/servers/moved {"enabled":true}');
 });
 
+test('nothing is served from another address until what was approved was found there', async () => {
+  const serve = () => serveRaw(() => ({ tools: rawTool('tool') }));
+  await register('relocated', await open(serve()), { approve: 'all' });
+  await discover('relocated');
+  expect(await states('relocated')).toEqual({ tool: 'approved' });
+  const nobody = await serve();
+  await nobody.close();
+  expect((await own.call('PATCH', '/v1/servers/relocated', { url: nobody.url })).status).toBe(200);
+  expect(await states('relocated')).toEqual({ tool: 'removed' });
+  expect((await own.call('PATCH', '/v1/servers/relocated', { url: await open(serve()) })).status).toBe(200);
+  await discover('relocated');
+  expect(await states('relocated')).toEqual({ tool: 'approved' });
+});
+
 test('a server that was upgraded to the newer era is found again at once', async () => {
   await register('upgraded', await open(serveLegacy()));
   expect((await discover('upgraded')).server.era).toBe('legacy');

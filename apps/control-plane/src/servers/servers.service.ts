@@ -10,6 +10,7 @@ import { orConflict } from '../database/or-conflict.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
+import { forgetSightings } from './definitions.repository.js';
 import { requireServerUrl } from './require-server-url.js';
 import { deleteServer, findServer, insertServer, listServers, updateServer, type ServerRow } from './servers.repository.js';
 import { toServer } from './to-server.js';
@@ -53,8 +54,8 @@ export class ServersService {
   }
 
   /**
-   * A server with another URL or protocol is asked again at once. What was approved stays approved while it offers exactly that, and is
-   * withheld as soon as it does not.
+   * A server with another URL or protocol is asked again at once. Who answers at another URL may be somebody else: nothing of it is served until
+   * discovery has found there exactly what was approved.
    */
   async update(author: Author, reference: string, { reason, ...wanted }: UpdateServer): Promise<Changed<Server>> {
     if (wanted.url !== undefined) requireServerUrl(wanted.url);
@@ -64,6 +65,7 @@ export class ServersService {
       if (Object.keys(change).length === 0) return { result: { id: row.id, isMoved: false }, unchanged: true };
       const isMoved = change.url !== undefined || change.protocol !== undefined;
       await updateServer(tx, row.id, columnsOf(change, isMoved));
+      if (change.url !== undefined) await forgetSightings(tx, row.id);
       return { result: { id: row.id, isMoved }, subject: serverSubject(row), change, dirty: [serverBucket(row.id)] };
     });
     if (result.isMoved) await this.discovery.start(result.id);
