@@ -176,6 +176,14 @@ describe('at /mcp', () => {
     );
   });
 
+  test('whoever sends megabytes too many reads why they are refused, and does not just lose the connection', async () => {
+    const body = JSON.stringify(call({ name: wire, arguments: { text: 'x'.repeat(5_000_000) } }));
+    for (let round = 0; round < 10; round += 1) {
+      const answer = await send(url, { headers: jsonHeaders(key), body });
+      expect([answer.status, messageIn(answer).error?.code]).toEqual([413, -32600]);
+    }
+  });
+
   test('a node that was sent all this serves on, and logged no fault of its own', async () => {
     const list = await sendMcp(url, { key, era: 'modern', method: 'tools/list' });
     expect(messageIn(list).result?.tools?.map(({ name }) => name)).toEqual([wire]);

@@ -164,6 +164,13 @@ describe('at REST', () => {
     expect(await written()).toEqual(before);
   });
 
+  test('whoever sends megabytes too many reads why they are refused, and does not just lose the connection', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { status } = await ask({ to: 'POST /v1/servers', body: { ...wait, name: 'x'.repeat(5_000_000) } }, stack.operatorToken);
+      expect(status).toBe(413);
+    }
+  });
+
   test('an auditor reads audit and inventory', async () => {
     for (const to of ['GET /v1/audit/events', 'GET /v1/servers', 'GET /v1/agents', 'GET /v1/grants', 'GET /v1/revisions', 'GET /v1/nodes'])
       expect(`${to} ${(await ask({ to }, auditor)).status}`).toBe(`${to} 200`);

@@ -6,6 +6,7 @@ import type { Metrics } from '@portcullis/boot';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { acceptJsonOnly } from './http/accept-json-only.js';
+import { answerWhatIsTooLarge } from './http/answer-what-is-too-large.js';
 import { keepPrivate } from './http/keep-private.js';
 import { serveOpenApi } from './http/open-api.js';
 import { ProblemFilter, refuseUrl } from './http/problem.filter.js';
@@ -20,6 +21,7 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   const routes = new RouteTable();
   adapter.getInstance().addHook('onRoute', ({ method, url }) => routes.add(method, url));
   acceptJsonOnly(adapter.getInstance());
+  answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX);
   keepPrivate(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, metrics), adapter, {
     bodyParser: false,

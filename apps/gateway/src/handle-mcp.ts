@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { discardBody } from '@portcullis/boot';
 import { classifyMessage, parseJsonBody, type Classified } from '@portcullis/mcp';
 import { answerBatch } from './answer-batch.js';
 import { answerRequest } from './answer-request.js';
@@ -36,6 +37,7 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
   } catch (error) {
     if (visit === undefined) countRefusal(error, gateway.metrics);
     else await recordRefusal(error, visit);
+    await discardBody(request);
     refuse(error, { request, response, reply }, gateway);
   }
 }

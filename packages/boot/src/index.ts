@@ -1,3 +1,4 @@
+export { discardBody } from './discard-body.js';
 export { readConfig, ConfigError, type ConfigFault } from './read-config.js';
 export { createLogger, type Logger, type LogLevel } from './create-logger.js';
 export { createMetrics, type Metrics, type MetricOptions } from './create-metrics.js';
