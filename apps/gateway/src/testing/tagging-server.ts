@@ -62,7 +62,11 @@ async function answerTagged({ message, response, json }: Scripted, { tag, nonce,
   const say = (value: unknown): void => void response.write(`data: ${JSON.stringify(value)}\n\n`);
   for (const progress of [1, 2, 3]) {
     await wait();
-    say({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: meta.progressToken, progress, message: `${tagOf(tag)} ${nonce}` } });
+    say({
+      jsonrpc: '2.0',
+      method: 'notifications/progress',
+      params: { progressToken: meta.progressToken, progress, message: `${tagOf(tag)} ${nonce}` },
+    });
   }
   say(answer);
   response.end();
