@@ -58,5 +58,9 @@ export const NodeStatusResponse = z.object({
 });
 export type NodeStatusResponse = z.infer<typeof NodeStatusResponse>;
 
+/** `POST /v1/node/changes`: a server says that what it offers has changed. Answered with 204; it is discovered again soon, not at once. */
+export const NodeChange = z.strictObject({ serverId: Id });
+export type NodeChange = z.infer<typeof NodeChange>;
+
 /** `GET /v1/node/head` → SignedHead; `GET /v1/node/chunks/{digest}` → the bytes. */
 export const ChunkParams = z.object({ digest: Digest });

@@ -20,11 +20,13 @@ export class DiscoveryRequestsService {
   async start(serverId: string): Promise<Date | null> {
     const since = await this.repository.request(serverId);
     if (since === null) return null;
-    // Not waited for: the answer must not hang on Redis.
-    this.queue.add([serverId]).catch((error: unknown) => {
-      this.logger.warn({ msg: 'A discovery could not be queued; it starts at the next look at the schedule', error: String(error) });
-    });
+    this.enqueue(serverId);
     return since;
+  }
+
+  /** A server said that it changed: it is asked again, but not all the time however often it says so. Nothing when there is no such server. */
+  async noteChanged(serverId: string): Promise<void> {
+    if (await this.repository.requestAfterRest(serverId)) this.enqueue(serverId);
   }
 
   /** Whether a run begun from now on ended within the time. Refuses (404) a server that does not exist. */
@@ -37,5 +39,12 @@ export class DiscoveryRequestsService {
       if (performance.now() >= end) return false;
       await sleep(LOOK_MS);
     }
+  }
+
+  /** Not waited for: the answer must not hang on Redis. */
+  private enqueue(serverId: string): void {
+    this.queue.add([serverId]).catch((error: unknown) => {
+      this.logger.warn({ msg: 'A discovery could not be queued; it starts at the next look at the schedule', error: String(error) });
+    });
   }
 }

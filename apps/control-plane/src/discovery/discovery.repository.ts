@@ -8,6 +8,8 @@ export interface ClaimedServer {
 }
 
 const RETRY_SECONDS = 60;
+/** Between two runs that a server itself has brought about. */
+const REST_SECONDS = 5;
 
 /** Rows as discovery needs them. Times are Postgres' own, so that a request and the run that serves it compare. */
 @Injectable()
@@ -52,6 +54,17 @@ export class DiscoveryRepository {
       UPDATE server SET next_discovery_at = clock_timestamp() WHERE id = ${id}::uuid
       RETURNING date_trunc('milliseconds', clock_timestamp()) AS at`;
     return rows[0]?.at ?? null;
+  }
+
+  /**
+   * Asks for a run of an enabled server as soon as it has rested since its last one. True when that is now; else the schedule finds it when its time
+   * has come.
+   */
+  async requestAfterRest(id: string): Promise<boolean> {
+    const rows = await this.database.$queryRaw<{ due: boolean }[]>`
+      UPDATE server SET next_discovery_at = least(next_discovery_at, greatest(clock_timestamp(), discovered_at + make_interval(secs => ${REST_SECONDS})))
+      WHERE id = ${id}::uuid AND enabled RETURNING next_discovery_at <= clock_timestamp() AS due`;
+    return rows[0]?.due ?? false;
   }
 
   /** Whether a run was asked for that has not begun. */

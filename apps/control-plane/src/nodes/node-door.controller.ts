@@ -3,6 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import {
   ChunkParams,
   EnrolRequest,
+  NodeChange,
   NodeStatus,
   type EnrolResponse,
   type NodeKeysResponse,
@@ -11,6 +12,7 @@ import {
 import type { SignedHead } from '@portcullis/contracts/snapshot';
 import type { Node } from '@portcullis/database';
 import type { Author } from '../changes/author.js';
+import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { Audited, NotAudited } from '../http/route-marks.js';
 import { JoinedBy, JoinersOnly } from './join.guard.js';
 import { CallingNode, NodesOnly } from './node.guard.js';
@@ -24,6 +26,7 @@ export class NodeDoorController {
   constructor(
     @Inject(NodesService) private readonly nodes: NodesService,
     @Inject(NodeReportsService) private readonly reports: NodeReportsService,
+    @Inject(DiscoveryRequestsService) private readonly discovery: DiscoveryRequestsService,
   ) {}
 
   @Post('enrol')
@@ -61,5 +64,13 @@ export class NodeDoorController {
   @NotAudited('a heartbeat, sent every two seconds')
   async status(@Body({ schema: NodeStatus }) status: NodeStatus, @CallingNode() node: Node): Promise<NodeStatusResponse> {
     return this.reports.report(node, status);
+  }
+
+  @Post('changes')
+  @HttpCode(204)
+  @NodesOnly()
+  @NotAudited('says only that somebody should look')
+  async changed(@Body({ schema: NodeChange }) { serverId }: NodeChange): Promise<void> {
+    await this.discovery.noteChanged(serverId);
   }
 }

@@ -143,3 +143,22 @@ test('no node key and no join token is stored or recorded in clear', async () =>
     expect(recorded).not.toContain(secret);
   }
 });
+
+test('a server that a node says has changed is asked again at once, but not all the time, and never while it is disabled', async () => {
+  const { key } = await enrol('node-k');
+  const { id } = (await own.call('POST', '/v1/servers', { slug: 'changing', url: 'https://changing.example.com/mcp' })).body;
+  const hour = 3_600_000;
+  const when = async (discoveredAt: Date, enabled = true): Promise<number | undefined> => {
+    await own.database.server.update({ where: { id }, data: { discoveredAt, enabled, nextDiscoveryAt: new Date(Date.now() + hour) } });
+    expect((await own.call('POST', '/v1/node/changes', { serverId: id }, key)).status).toBe(204);
+    const row = await own.database.server.findUniqueOrThrow({ where: { id } });
+    return row.nextDiscoveryAt?.getTime();
+  };
+  const longAgo = new Date(Date.now() - hour);
+  expect(await when(longAgo)).toBeLessThanOrEqual(Date.now() + 1000);
+  const justNow = new Date();
+  expect(await when(justNow)).toBe(justNow.getTime() + 5000);
+  expect(await when(longAgo, false)).toBeGreaterThan(Date.now() + hour / 2);
+  expect((await own.call('POST', '/v1/node/changes', { serverId: otherBoot }, key)).status).toBe(204);
+  expect((await own.call('POST', '/v1/node/changes', { serverId: id }, own.admin)).status).toBe(401);
+});

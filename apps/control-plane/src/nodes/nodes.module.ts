@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
 import { FIXED_JOIN_TOKEN, JoinGuard } from './join.guard.js';
 import { NodeDoorController } from './node-door.controller.js';
@@ -14,6 +15,7 @@ export class NodesModule {
   static joinedWith(joinToken: string | undefined): DynamicModule {
     return {
       module: NodesModule,
+      imports: [DiscoveryModule],
       controllers: [NodesController, NodeDoorController],
       providers: [
         NodesService,
