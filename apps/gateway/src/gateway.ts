@@ -14,6 +14,7 @@ import type { LogLevels } from './session/log-levels.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
 import type { ChangeStreams } from './streams/change-streams.js';
 import type { Upstreams } from './upstream/upstreams.js';
+import type { UpstreamWatches } from './watch/upstream-watches.js';
 import type { AgentViews } from './view/agent-views.js';
 
 /** What a node is made of, as the path of a call sees it. Built once by `node.ts`. */
@@ -31,6 +32,8 @@ export interface Gateway {
   readonly views: AgentViews;
   /** Open streams of change messages. */
   readonly streams: ChangeStreams;
+  /** Servers that are listened to for them. */
+  readonly watches: Pick<UpstreamWatches, 'size' | 'policyApplied' | 'close'>;
   readonly upstreams: Upstreams;
   readonly upstreamSessions: UpstreamSessions;
   readonly logLevels: LogLevels;

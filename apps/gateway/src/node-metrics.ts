@@ -9,13 +9,14 @@ export interface ObservedParts {
   readonly audit: Pick<AuditTrail, 'backlog' | 'spoolBytes'>;
   readonly upstreams: Pick<Upstreams, 'suspended'>;
   readonly streams: { readonly size: number };
+  readonly watches: { readonly size: number };
 }
 
 /**
  * Shows what a node's operator watches: which policy it serves and how old that is, the audit events not yet in Postgres, and who waits for
  * changes.
  */
-export function observeNode(metrics: Metrics, { follower, audit, upstreams, streams }: ObservedParts): void {
+export function observeNode(metrics: Metrics, { follower, audit, upstreams, streams, watches }: ObservedParts): void {
   metrics.gauge({
     name: 'upstreams_suspended',
     help: 'Servers that are not asked now because they were not there',
@@ -28,6 +29,13 @@ export function observeNode(metrics: Metrics, { follower, audit, upstreams, stre
     help: 'Open streams of change messages',
     collect() {
       this.set(streams.size);
+    },
+  });
+  metrics.gauge({
+    name: 'watched_servers',
+    help: 'Servers that are listened to for changes',
+    collect() {
+      this.set(watches.size);
     },
   });
   observePolicyAndTrail(metrics, { follower, audit });

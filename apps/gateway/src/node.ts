@@ -13,12 +13,12 @@ import { ControlPlaneClient } from './control-plane/control-plane-client.js';
 import { IdentityFile } from './control-plane/identity-file.js';
 import { KeyRing } from './control-plane/key-ring.js';
 import { Membership } from './control-plane/membership.js';
+import { ServerChangeReporter } from './control-plane/server-change-reporter.js';
 import { StatusReporter } from './control-plane/status-reporter.js';
 import { hostFilter, originFilter } from './edge/allowed-names.js';
 import { FailedAuthentication } from './failed-authentication.js';
 import type { Gateway } from './gateway.js';
-import { startInternalServer } from './internal/internal-server.js';
-import { NodeClient } from './internal/node-client.js';
+import { linkNodes } from './internal/link-nodes.js';
 import type { NodeLinks } from './internal/node-links.js';
 import { observeNode } from './node-metrics.js';
 import { readinessOf } from './node-readiness.js';
@@ -67,12 +67,13 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   news.onChange = () => reporter.reportSoon();
 
   const nodes = await linkNodes(config, { ring: control.ring, logger, onClose });
-  const gateway = buildGateway(config, { redis, ring: control.ring, logger, metrics, follower, audit, nodes, onClose });
+  const gateway = buildGateway(config, { redis, control, logger, metrics, follower, audit, nodes, onClose });
   news.onApplied = (snapshot) => {
     gateway.upstreams.keepOnly((id) => snapshot.servers.has(id));
     gateway.streams.policyApplied(snapshot);
+    gateway.watches.policyApplied(snapshot);
   };
-  observeNode(metrics, { follower, audit, upstreams: gateway.upstreams, streams: gateway.streams });
+  observeNode(metrics, { follower, audit, upstreams: gateway.upstreams, streams: gateway.streams, watches: gateway.watches });
   control.membership.start(control.client, () => reporter.reportSoon());
   onClose('membership', () => control.membership.stop());
   reporter.start();
@@ -139,28 +140,9 @@ function openAudit(config: Config, parts: { redis: RedisConnections; logger: Log
   return audit;
 }
 
-async function linkNodes(config: Config, { ring, logger, onClose }: Pick<GatewayParts, 'ring' | 'logger' | 'onClose'>): Promise<NodeLinks> {
-  const shared = { keys: ring.nodeLinkKeys, now: () => Date.now() };
-  const client = new NodeClient(shared);
-  onClose('node client', () => client.close());
-  const server = await startInternalServer({
-    host: config.internalHost,
-    port: config.internalPort,
-    url: config.internalUrl,
-    logError: (error, message) => logger.error({ err: error }, message),
-    ...shared,
-  });
-  onClose('internal listener', () => server.close());
-  return {
-    url: server.url,
-    route: (name, handler) => server.route(name, handler),
-    send: (nodeUrl, name, body, options) => client.send(nodeUrl, name, body, options),
-  };
-}
-
 interface GatewayParts {
   readonly redis: RedisConnections;
-  readonly ring: KeyRing;
+  readonly control: Control;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly follower: Follower;
@@ -169,7 +151,8 @@ interface GatewayParts {
   readonly onClose: OnClose;
 }
 
-function buildGateway(config: Config, { redis, ring, logger, metrics, follower, audit, nodes, onClose }: GatewayParts): Gateway {
+function buildGateway(config: Config, { redis, control, logger, metrics, follower, audit, nodes, onClose }: GatewayParts): Gateway {
+  const { ring } = control;
   const callMetrics = new CallMetrics(metrics);
   const egress = createEgress({ allow: config.portcullisEgressAllow });
   const upstreams = new Upstreams(
@@ -190,7 +173,9 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
   const cancels = new Cancels({ calls: runningCalls, channel, sealer: ring.sealer, now: () => Date.now(), isReady: () => !ring.isEmpty });
   const serverInfo = { name: 'portcullis', version: VERSION };
   const views = new AgentViews(config.agentsReadyMax);
-  const streams = openChangeStreams({ serverInfo, policy: follower, views, isEnded: (name) => ended.has(name), redis });
+  const serverChanges = new ServerChangeReporter(control.client);
+  const isEnded = (name: string): boolean => ended.has(name);
+  const opened = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
     serverInfo,
@@ -199,7 +184,7 @@ function buildGateway(config: Config, { redis, ring, logger, metrics, follower, 
     sealer: ring.sealer,
     sessions,
     views,
-    streams,
+    ...opened,
     upstreams,
     upstreamSessions: new UpstreamSessions(store, ring.sealer),
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
@@ -239,7 +224,10 @@ async function listen(config: Config, { gateway, metrics, follower, control, red
   const server = await startServer(gateway, { host, port }, { connectionsPerSourceMax });
   onClose('server', () => server.close(config.stopGraceMs));
   // Before the listener, which would wait for them.
-  onClose('streams', () => gateway.streams.close());
+  onClose('streams', () => {
+    gateway.streams.close();
+    gateway.watches.close();
+  });
   onClose('readiness', () => {
     isStopping = true;
   });

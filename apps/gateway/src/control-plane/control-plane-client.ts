@@ -1,4 +1,4 @@
-import { EnrolResponse, NodeKeysResponse, NodeStatusResponse, type EnrolRequest, type NodeStatus } from '@portcullis/contracts/node';
+import { EnrolResponse, NodeKeysResponse, NodeStatusResponse, type EnrolRequest, type NodeChange, type NodeStatus } from '@portcullis/contracts/node';
 import { SignedHead, type Digest } from '@portcullis/contracts/snapshot';
 import type { z } from 'zod';
 
@@ -31,6 +31,11 @@ export class ControlPlaneClient {
 
   async status(status: NodeStatus): Promise<NodeStatusResponse> {
     return this.json(NodeStatusResponse, '/v1/node/status', { body: status });
+  }
+
+  /** A server says that what it offers has changed. */
+  async serverChanged(serverId: string): Promise<void> {
+    await this.bytes(await this.send('/v1/node/changes', { body: { serverId } satisfies NodeChange }));
   }
 
   /** Null while the control plane has published nothing. */

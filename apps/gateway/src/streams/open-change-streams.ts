@@ -1,17 +1,31 @@
+import type { ServerChangeReporter } from '../control-plane/server-change-reporter.js';
 import type { RedisConnections } from '../redis-connections.js';
+import type { Upstreams } from '../upstream/upstreams.js';
+import { UpstreamWatches } from '../watch/upstream-watches.js';
 import { ChangeStreams, type ChangeStreamParts } from './change-streams.js';
 import { RedisSessionSubscriptions } from './redis-session-subscriptions.js';
 
 export interface OpenParts extends Pick<ChangeStreamParts, 'serverInfo' | 'policy' | 'views' | 'isEnded'> {
   readonly redis: RedisConnections;
+  readonly upstreams: Upstreams;
+  readonly serverChanges: ServerChangeReporter;
 }
 
-/** A node's streams of change messages, ready for agents to open. */
-export function openChangeStreams({ redis, ...parts }: OpenParts): ChangeStreams {
-  return new ChangeStreams({
-    ...parts,
-    subscriptions: new RedisSessionSubscriptions(redis.commands, redis.sessions),
-    interest: { wantServer: () => undefined, wantResource: () => undefined },
-    now: () => Date.now(),
+/** A node's streams of change messages, ready for agents to open, and the watches over servers that feed them. */
+export function openChangeStreams({ redis, upstreams, serverChanges, ...parts }: OpenParts): { streams: ChangeStreams; watches: UpstreamWatches } {
+  const watches = new UpstreamWatches({
+    clientInfo: parts.serverInfo,
+    policy: parts.policy,
+    openApart: (server) => upstreams.openApart(server),
+    onLists: (serverId, lists) => {
+      streams.listsChanged(serverId, lists);
+      serverChanges.report(serverId);
+    },
+    onUpdated: (serverId, uri) => streams.resourceUpdated(serverId, uri),
+    onReopened: (serverId) => serverChanges.report(serverId),
   });
+  const subscriptions = new RedisSessionSubscriptions(redis.commands, redis.sessions);
+  const streams = new ChangeStreams({ ...parts, subscriptions, interest: watches, now: () => Date.now() });
+  redis.sessions.on('ready', () => streams.sessions.reloadAll());
+  return { streams, watches };
 }

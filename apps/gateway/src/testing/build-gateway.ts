@@ -86,6 +86,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     sealer: () => sealer,
     sessions: new AgentSessions(() => sealer, { has: (name) => ended.has(name), add: (name) => void ended.add(name) }),
     views,
+    watches: { size: 0, policyApplied: () => undefined, close: () => undefined },
     streams: openStreams({ serverInfo, policy, views, isEnded: (name) => ended.has(name) }),
     upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),

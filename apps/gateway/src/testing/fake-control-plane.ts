@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import { EnrolRequest, nodeKeysAad, NodeStatus, type NodeKeys } from '@portcullis/contracts/node';
+import { EnrolRequest, NodeChange, nodeKeysAad, NodeStatus, type NodeKeys } from '@portcullis/contracts/node';
 import { newBearer, sealFor } from '@portcullis/secrets';
 import { listenLoopback } from './listen-loopback.js';
 import { pepper } from './policy-builders.js';
@@ -11,6 +11,8 @@ export interface FakeControlPlane {
   readonly url: string;
   readonly joinToken: string;
   readonly statuses: Map<string, NodeStatus>;
+  /** Servers that nodes said have changed, in order. */
+  readonly changes: string[];
   close(): Promise<void>;
 }
 
@@ -20,6 +22,7 @@ export async function startFakeControlPlane(
 ): Promise<FakeControlPlane> {
   const { port = 0, joinToken = newBearer('join').token } = options;
   const statuses = new Map<string, NodeStatus>();
+  const changes: string[] = [];
   const nodes = new Map<string, { id: string; publicKey: string }>();
   const session = [{ keyId: 'session-1', secret: Buffer.alloc(32, 9).toString('base64url') }];
   const keys: NodeKeys = {
@@ -45,6 +48,10 @@ export async function startFakeControlPlane(
     const node = nodes.get(bearer);
     if (node === undefined) return { status: 401, body: {} };
     if (request.url === '/v1/node/keys') return { status: 200, body: { sealedKeys: sealedKeys(node.id, node.publicKey) } };
+    if (request.url === '/v1/node/changes') {
+      changes.push(NodeChange.parse(JSON.parse(text)).serverId);
+      return { status: 200, body: {} };
+    }
     if (request.url === '/v1/node/status') {
       statuses.set(node.id, NodeStatus.parse(JSON.parse(text)));
       return { status: 200, body: { audit: [], head: publisher.currentHead() } };
@@ -58,5 +65,5 @@ export async function startFakeControlPlane(
     });
   });
   const { url, close } = await listenLoopback(server, port);
-  return { url, joinToken, statuses, close };
+  return { url, joinToken, statuses, changes, close };
 }

@@ -8,6 +8,7 @@ export type ClosablePool = Dispatcher & { close(): Promise<void> };
 export type PoolFor = (origin: string, options: { connections: number; pipelining: 1; keepAliveTimeout: number }) => ClosablePool;
 
 const CONNECTIONS_MAX = 256;
+const APART_CONNECTIONS_MAX = 4;
 const KEEP_ALIVE_MS = 60_000;
 
 /** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
@@ -69,9 +70,14 @@ export class Upstreams {
     const known = this.byServer.get(server.id);
     if (known !== undefined && known.url === server.url) return known;
     if (known !== undefined) void known.pool.close();
-    const opened = this.open(server);
+    const opened = this.open(server, Math.min(server.limits.concurrency, CONNECTIONS_MAX));
     this.byServer.set(server.id, opened);
     return opened;
+  }
+
+  /** Connections to a server apart from those for calls, which whoever asked for them closes. Throws where `of` would. */
+  openApart(server: ServerEntry): Upstream {
+    return this.open(server, APART_CONNECTIONS_MAX);
   }
 
   /** Closes what belongs to servers that are no longer registered. */
@@ -89,12 +95,11 @@ export class Upstreams {
     await Promise.allSettled(all.map((upstream) => upstream.pool.close()));
   }
 
-  private open(server: ServerEntry): Upstream {
+  private open(server: ServerEntry, connections: number): Upstream {
     let url: URL;
     let pool: ClosablePool;
     try {
       url = new URL(server.url);
-      const connections = Math.min(server.limits.concurrency, CONNECTIONS_MAX);
       pool = this.poolFor(url.origin, { connections, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS });
     } catch (error) {
       throw new GatewayError('upstream.unreachable', { serverId: server.id }, { cause: error });

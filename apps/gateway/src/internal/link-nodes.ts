@@ -1,0 +1,26 @@
+import type { Logger, OnClose } from '@portcullis/boot';
+import type { Config } from '../config.js';
+import type { KeyRing } from '../control-plane/key-ring.js';
+import { startInternalServer } from './internal-server.js';
+import { NodeClient } from './node-client.js';
+import type { NodeLinks } from './node-links.js';
+
+/** Opens this node's internal listener and its way to those of others. */
+export async function linkNodes(config: Config, { ring, logger, onClose }: { ring: KeyRing; logger: Logger; onClose: OnClose }): Promise<NodeLinks> {
+  const shared = { keys: ring.nodeLinkKeys, now: () => Date.now() };
+  const client = new NodeClient(shared);
+  onClose('node client', () => client.close());
+  const server = await startInternalServer({
+    host: config.internalHost,
+    port: config.internalPort,
+    url: config.internalUrl,
+    logError: (error, message) => logger.error({ err: error }, message),
+    ...shared,
+  });
+  onClose('internal listener', () => server.close());
+  return {
+    url: server.url,
+    route: (name, handler) => server.route(name, handler),
+    send: (nodeUrl, name, body, options) => client.send(nodeUrl, name, body, options),
+  };
+}
