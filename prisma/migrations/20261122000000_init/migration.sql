@@ -313,6 +313,15 @@ CREATE TABLE "audit_event" (
 ) PARTITION BY RANGE ("day");
 
 -- CreateTable
+CREATE TABLE "audit_operator_counter" (
+    "id" INTEGER NOT NULL DEFAULT 1,
+    "boot" UUID NOT NULL,
+    "seq" BIGINT NOT NULL,
+
+    CONSTRAINT "audit_operator_counter_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
 CREATE TABLE "audit_range" (
     "node" TEXT NOT NULL,
     "boot" UUID NOT NULL,
@@ -448,8 +457,9 @@ ALTER TABLE "published_snapshot" ADD CONSTRAINT "published_snapshot_single_row" 
 INSERT INTO "policy_state" ("id", "epoch", "revision", "settings")
 VALUES (1, 1, 0, '{"staleAfterSeconds": 3600, "auditRelease": "queue", "auditLists": true, "auditArgumentBytesMax": 65536}');
 
--- Sequence numbers of audit events that the control plane writes itself, in the transaction of the change.
-CREATE SEQUENCE "audit_operator_seq" AS bigint;
+-- Sequence numbers of audit events that the control plane writes itself, in the transaction of the change. A sequence would leave holes.
+ALTER TABLE "audit_operator_counter" ADD CONSTRAINT "audit_operator_counter_single_row" CHECK ("id" = 1);
+INSERT INTO "audit_operator_counter" ("id", "boot", "seq") VALUES (1, gen_random_uuid(), 0);
 
 -- Partitions have a schema of their own, so that they are not taken for drift of this one.
 CREATE SCHEMA IF NOT EXISTS "audit_days";

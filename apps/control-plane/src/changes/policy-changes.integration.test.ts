@@ -84,3 +84,16 @@ test('a change that a deadlock ended is run again and done once', async () => {
   expect(await own.database.revision.count({ where: { action: 'test.deadlock', reason: 'why' } })).toBe(1);
   expect((await own.database.agent.findMany({ where: { owner: 'ours' } })).length).toBe(2);
 });
+
+test("operators' actions are numbered without a hole, whatever was rolled back in between", async () => {
+  const record = (slug: string) => own.call('POST', '/v1/agents', { slug });
+  await Promise.all(['run-a', 'run-b', 'run-a', 'run-c', 'run-b'].map(record));
+  const failing = own.app.get(PolicyChanges).apply({ name: 'test' }, 'test.failed', undefined, async () => {
+    throw new Error('rolled back');
+  });
+  await expect(failing).rejects.toThrow('rolled back');
+  await record('run-d');
+  const events = await own.database.auditEvent.findMany({ where: { node: CONTROL_PLANE_NODE }, orderBy: { seq: 'asc' } });
+  expect(new Set(events.map(({ boot }) => boot)).size).toBe(1);
+  expect(events.map(({ seq }) => Number(seq))).toEqual(events.map((_, place) => place + 1));
+});

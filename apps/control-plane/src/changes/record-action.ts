@@ -6,7 +6,6 @@ import type { Author } from './author.js';
 /** Node name of what the control plane records itself. */
 export const CONTROL_PLANE_NODE = 'control-plane';
 
-const boot = v7();
 const ARGUMENT_BYTES_MAX = 65_536;
 
 /** An operator's action as it goes on record. */
@@ -17,20 +16,23 @@ export interface Action {
   readonly policy?: { readonly epoch: number; readonly revision: number };
 }
 
-/** Writes the audit event of an operator's action in the caller's transaction, so that neither exists without the other. */
+/**
+ * Writes the audit event of an operator's action in the caller's transaction, so that neither exists without the other. Actions of all control
+ * planes are one run of sequence numbers without a hole: one that is rolled back gives its number back.
+ */
 export async function recordAction(tx: Transaction, author: Author, { action, detail, policy }: Action): Promise<void> {
   const at = new Date();
   const id = v7({ msecs: at.getTime() });
   const bytes = Buffer.from(JSON.stringify(detail));
   const day = new Date(at.toISOString().slice(0, 10));
   await tx.$executeRaw`SELECT audit_ensure_day(${at.toISOString().slice(0, 10)}::date)`;
-  const [sequence] = await tx.$queryRaw<{ seq: bigint }[]>`SELECT nextval('audit_operator_seq') AS seq`;
+  const { boot, seq } = await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { seq: { increment: 1 } } });
   await tx.auditEvent.create({
     data: {
       day,
       node: CONTROL_PLANE_NODE,
       boot,
-      seq: sequence?.seq ?? 0n,
+      seq,
       id,
       callId: id,
       phase: 'single',
