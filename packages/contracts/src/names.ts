@@ -28,6 +28,10 @@ export const targetKindOf: Readonly<Record<DefinitionKind, TargetKind>> = {
 export const Era = z.enum(['legacy', 'modern']);
 export type Era = z.infer<typeof Era>;
 
+/** How a server is reached: Streamable HTTP, or the HTTP+SSE of 2024-11-05, which is always `legacy`. */
+export const Transport = z.enum(['streamable-http', 'sse']);
+export type Transport = z.infer<typeof Transport>;
+
 /** How a tool's canonical id `server:tool` is written for an agent. */
 export const ToolNameStyle = z.enum(['double-underscore', 'colon', 'dot']);
 export type ToolNameStyle = z.infer<typeof ToolNameStyle>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle } from './names.js';
+import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
 
 /** Raised when a node must understand more than unknown fields to read a snapshot. */
 export const SNAPSHOT_SCHEMA_VERSION = 1;
@@ -30,6 +30,8 @@ export const ServerEntry = z.object({
   enabled: z.boolean(),
   /** Which era the server speaks: the operator's pin, else what discovery last saw; null before any discovery. */
   era: Era.nullable(),
+  /** How the server is reached: Streamable HTTP unless it says otherwise. `sse` is HTTP+SSE of 2024-11-05. */
+  transport: Transport.optional(),
   tags: z.array(z.string()),
   environment: z.string().nullable(),
   instructions: z.string().nullable(),

@@ -1,6 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import type { Dispatcher } from 'undici';
+import { SsePool } from './sse/sse-pool.js';
 import { Breaker, type BreakerClock } from './breaker.js';
 
 /** A pool to one origin, as the egress makes it. */
@@ -10,13 +11,15 @@ export type PoolFor = (origin: string, options: { connections: number; pipelinin
 const CONNECTIONS_MAX = 256;
 const APART_CONNECTIONS_MAX = 4;
 const KEEP_ALIVE_MS = 60_000;
+/** Streams that stay open at one server of the oldest transport, one for each session of an agent. */
+const STREAMS_MAX = 1024;
 
 /** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
 export class Upstream {
   inFlight = 0;
 
   constructor(
-    readonly url: string,
+    readonly address: Pick<ServerEntry, 'url' | 'transport'>,
     readonly path: string,
     readonly pool: ClosablePool,
     readonly breaker: Breaker,
@@ -68,7 +71,7 @@ export class Upstreams {
   /** The upstream of a server as this snapshot describes it; a server that moved gets new connections and the old ones run out. */
   of(server: ServerEntry): Upstream {
     const known = this.byServer.get(server.id);
-    if (known !== undefined && known.url === server.url) return known;
+    if (known !== undefined && known.address.url === server.url && known.address.transport === server.transport) return known;
     if (known !== undefined) void known.pool.close();
     const opened = this.open(server, Math.min(server.limits.concurrency, CONNECTIONS_MAX));
     this.byServer.set(server.id, opened);
@@ -96,14 +99,26 @@ export class Upstreams {
   }
 
   private open(server: ServerEntry, connections: number): Upstream {
-    let url: URL;
+    const url = parse(server);
     let pool: ClosablePool;
     try {
-      url = new URL(server.url);
-      pool = this.poolFor(url.origin, { connections, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS });
+      const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS });
+      pool = server.transport === 'sse' ? sseOver(url, server, { streams: open(STREAMS_MAX), posts: open(connections) }) : open(connections);
     } catch (error) {
       throw new GatewayError('upstream.unreachable', { serverId: server.id }, { cause: error });
     }
-    return new Upstream(server.url, url.pathname + url.search, pool, new Breaker(this.clock, () => this.onSuspended(server)));
+    return new Upstream(server, url.pathname + url.search, pool, new Breaker(this.clock, () => this.onSuspended(server)));
   }
+}
+
+function parse(server: ServerEntry): URL {
+  try {
+    return new URL(server.url);
+  } catch (error) {
+    throw new GatewayError('upstream.unreachable', { serverId: server.id }, { cause: error });
+  }
+}
+
+function sseOver(url: URL, { limits }: ServerEntry, ways: { streams: ClosablePool; posts: ClosablePool }): ClosablePool {
+  return new SsePool({ origin: url.origin, path: url.pathname + url.search, eventBytesMax: limits.resultBytesMax + 1024 }, ways);
 }
