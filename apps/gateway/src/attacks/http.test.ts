@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { SERVER_LIMITS } from '../edge/server-limits.js';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
 import { RawConnection } from '../testing/raw-connection.js';
 import { bodyOf, rawExchange, statusOf } from '../testing/raw-exchange.js';
@@ -291,6 +292,13 @@ describe('what one party may take', () => {
 });
 
 describe('A5: who is slow is told so and sent away', () => {
+  test('within 10 s for headers, 15 s for a body, 30 s for an answer nobody takes', () => {
+    const { headersMs, requestMs, checkEveryMs, stalledMs } = SERVER_LIMITS;
+    expect(headersMs + checkEveryMs).toBeLessThanOrEqual(10_000);
+    expect(requestMs + checkEveryMs).toBeLessThanOrEqual(15_000);
+    expect(stalledMs).toBeLessThanOrEqual(30_000);
+  });
+
   test('with headers, with a body, and silent', async () => {
     const slow = await startAttackStage({ headersMs: 200, requestMs: 400, checkEveryMs: 50 });
     const since = slow.mark();

@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
+import { aSnapshot } from '../testing/build-gateway.js';
 import { listenLoopback } from '../testing/listen-loopback.js';
 import { mcpRequest, type Asked } from '../testing/mcp-message.js';
+import { aTool } from '../testing/policy-builders.js';
 import { bodyOf, statusOf } from '../testing/raw-exchange.js';
 import type { Scripted } from '../testing/scripted-server.js';
 import { compileTemplate } from '../view/match-template.js';
@@ -91,6 +93,19 @@ describe.each(eras)('what a server says stays what a server says (%s)', (era) =>
   });
 });
 
+describe('A74: a schema is text', () => {
+  test('that nobody follows or runs, and that agents get as it was approved', async () => {
+    const hostile = { $ref: lure.url, pattern: '(a+)+$', anyOf: Array.from({ length: 500 }, () => ({ $ref: '#' })) };
+    const inputSchema = { type: 'object', $id: lure.url, properties: { a: hostile, b: { $ref: 'file:///etc/passwd' } } };
+    const [m, ...others] = stage.policy.servers;
+    stage.live.snapshot = aSnapshot({ ...stage.policy, servers: [{ ...m, definitions: [aTool('run', { inputSchema })] }, ...others] });
+    expect(bodyOf(await stage.send(mcpRequest('tools/list')))).toContain(JSON.stringify(inputSchema));
+    expect(bodyOf(await run({ params: { name: 'm__run', arguments: { a: `${'a'.repeat(5000)}!` } } }))).toContain('"result"');
+    expect(lured).toBe(0);
+    stage.live.snapshot = aSnapshot(stage.policy);
+  });
+});
+
 describe('A80: what a server says of itself', () => {
   test('in its handshake goes into nobody’s instructions, list or handshake', async () => {
     stage.upstream.answer = (exchange) => {
@@ -124,7 +139,7 @@ describe('A89: how long an answer may be kept is ours to say', () => {
   });
 });
 
-describe('A92: a template costs the same whatever is held against it', () => {
+describe('A92: a template is judged in linear time, whatever is held against it', () => {
   test.each([
     'x://{a}{b}{c}{d}{e}',
     'x://{/id*}{/id*}{/id*}',
@@ -136,9 +151,6 @@ describe('A92: a template costs the same whatever is held against it', () => {
   ])('%s', (template) => {
     const matches = compileTemplate(template);
     const uris = [`x://${','.repeat(2000)}`, `x://${'a'.repeat(2000)}\n`, `x:/${'/'.repeat(2000)}!`];
-    const startedAt = performance.now();
     for (const uri of uris) expect(typeof matches(uri)).toBe('boolean');
-    // Not a measurement: a pattern that goes back on itself takes minutes here.
-    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 });
