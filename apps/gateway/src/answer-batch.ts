@@ -2,12 +2,14 @@ import type { ClassifiedBatch } from '@portcullis/mcp';
 import { answerRequest } from './answer-request.js';
 import { BatchReply } from './batch-reply.js';
 import type { HttpReply } from './http-reply.js';
+import { deliverResponse } from './questions/take-response.js';
 import { heedNotification } from './take-notification.js';
 import type { Visit } from './visit.js';
 
 /** A batch of 2025-03-26: each request goes the whole way by itself; their answers come together as one array. */
 export async function answerBatch(batch: ClassifiedBatch, visit: Visit, reply: HttpReply): Promise<void> {
   for (const message of batch.messages) if (message.kind === 'notification') heedNotification(message, visit);
+  for (const message of batch.messages) if (message.kind === 'response') await deliverResponse(message, visit);
   const requests = batch.messages.filter((message) => message.kind === 'request');
   if (requests.length > 0) reply.keepAlive();
   const places = await Promise.all(

@@ -1,7 +1,14 @@
-import { hash } from 'node:crypto';
 import type { DefinitionKind } from '@portcullis/contracts/names';
 import { GatewayError } from '@portcullis/contracts/errors';
-import { discoverResult, emptyResult, initializeResult, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
+import {
+  askableCapabilities,
+  discoverResult,
+  emptyResult,
+  initializeResult,
+  ownMember,
+  type ClassifiedRequest,
+  type JsonObject,
+} from '@portcullis/mcp';
 import { openCursor, sealCursor } from './view/cursor.js';
 import type { AgentView } from './view/agent-view.js';
 import { serverDeclares } from './view/server-capabilities.js';
@@ -45,8 +52,8 @@ export function answerLocally(call: ClassifiedRequest, view: AgentView, visit: V
   }
   if (call.method === 'ping') return { result: emptyResult({ era: call.era, serverInfo }) };
   if (call.method !== 'initialize') return undefined;
-  const capabilitiesDigest = hash('sha256', JSON.stringify(call.clientCapabilities ?? {}), 'base64url').slice(0, 16);
-  const sessionId = visit.gateway.sessions.start(visit.caller.agent.id, call.version, { capabilitiesDigest, now: visit.now });
+  const capabilities = askableCapabilities(call.clientCapabilities);
+  const sessionId = visit.gateway.sessions.start(visit.caller.agent.id, call.version, { capabilities, now: visit.now });
   const instructions = instructionsOf(view);
   return { result: initializeResult({ protocolVersion: call.version, capabilities: capabilitiesFor(view), serverInfo, instructions }), sessionId };
 }

@@ -8,12 +8,16 @@ import { CallRecord } from './audit/call-record.js';
 import type { CallOutcome } from './call-metrics.js';
 import { errorMessage } from './error-message.js';
 import { HttpReply } from './http-reply.js';
+import { openAsking, type Asking } from './questions/open-asking.js';
+import { readRetry } from './questions/read-retry.js';
+import { resumeParked } from './questions/resume-parked.js';
 import type { Reply } from './reply.js';
 import { askedName, decideTarget, describeAsked, resolveTarget, targetMethodOf, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
 import { setLogLevel } from './set-log-level.js';
 import { unknownTarget } from './unknown-target.js';
 import { callServer, declarationsOf } from './upstream/call-server.js';
+import type { CallToServer } from './upstream/call-to-server.js';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
 import { serverDeclares } from './view/server-capabilities.js';
 import type { Visit } from './visit.js';
@@ -76,7 +80,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   if (decision.effect === 'deny') return refuseTarget(name, 'denied', step);
   requireMirroredArguments(target, step);
   if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);
-  await forward({ target, nameMember: method.member, argumentsJson }, step);
+  await forward({ target, nameMember: method.member, name: ownNameOf(target), argumentsJson }, step);
 }
 
 /** The answer of an unknown target, which is also that of every other the agent cannot use. */
@@ -104,45 +108,73 @@ function requireMirroredArguments({ definition }: VisibleTarget, { call, visit }
   if (header !== undefined) throw new GatewayError('client.header_mismatch', { header });
 }
 
-async function forward(
-  work: { target: VisibleTarget; nameMember: TargetMethod['member']; argumentsJson: string | undefined },
-  step: Step,
+const ownNameOf = ({ definition, wire }: VisibleTarget): string =>
+  definition.kind === 'tool' || definition.kind === 'prompt' ? definition.name : wire;
+
+/** What is called, as its server knows it. */
+interface Work {
+  readonly target: VisibleTarget;
+  readonly nameMember: TargetMethod['member'];
+  readonly name: string;
+  readonly argumentsJson: string | undefined;
+}
+
+/** Sends the call to its server, or what the agent answers to the one that waits for it there. */
+async function forward(work: Work, step: Step): Promise<void> {
+  const { target, name, argumentsJson } = work;
+  const { gateway, caller } = step.visit;
+  const place = { agentId: caller.agent.id, serverId: target.server.id, method: step.call.method, name, argumentsJson };
+  const { call, parked } = await readRetry(step.call, place, { serverEra: target.server.era ?? 'legacy', states: gateway.requestStates });
+  if (parked !== undefined) return resumeParked(call, parked, step);
+  const cancellation = new Cancellation();
+  const asking = openAsking({ ...step, call }, { target, place, cancellation });
+  const asked: Step = { ...step, call: asking.call, reply: asking.reply };
+  const forget = openToCancels(cancellation, asked);
+  try {
+    if (step.reply instanceof HttpReply) step.reply.keepAlive();
+    await exchange({ ...work, ...asking, place, cancellation }, asked);
+  } catch (error) {
+    await refuseRequest(error, asked);
+  } finally {
+    forget();
+    asking.close();
+  }
+}
+
+async function exchange(
+  work: Work & Asking & Pick<CallToServer, 'place' | 'cancellation'>,
+  { call, visit, reply, record, session }: Step,
 ): Promise<void> {
-  const { call, visit, reply, record, session } = step;
   const { gateway } = visit;
   const upstream = gateway.upstreams.of(work.target.server);
   upstream.enter(work.target.server.limits.concurrency);
   gateway.metrics.inFlight += 1;
   const sentAt = performance.now();
-  const { cancellation, forget } = openCancellation(step);
   const upstreamUs = (): number => Math.round((performance.now() - sentAt) * 1000);
   try {
     await record.intent(); // recorded before anything goes upstream
-    if (reply instanceof HttpReply) reply.keepAlive();
-    const answer = await upstream.watch(callServer({ visit, call, session, reply, cancellation, ...work }, upstream));
+    const answer = await upstream.watch(callServer({ ...work, visit, session }, upstream));
     const tookUs = upstreamUs();
     await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
-    reply.finish(200, [answer.message]);
+    reply.finish(answer.httpStatus ?? 200, [answer.message]);
     gateway.metrics.ended(call.method, answer.status);
     gateway.metrics.forwarded((performance.now() - visit.startedAt) * 1000, tookUs);
   } finally {
     gateway.metrics.inFlight -= 1;
     upstream.leave();
-    forget();
   }
 }
 
 /** In the modern era going away is how a client cancels; a legacy client says so, on any node, and may come back for other answers of its session. */
-function openCancellation({ call, visit, reply, session }: Step): { cancellation: Cancellation; forget: () => void } {
-  const cancellation = new Cancellation();
+function openToCancels(cancellation: Cancellation, { call, visit, reply, session }: Step): () => void {
   if (call.era === 'modern') {
     reply.onGone(() => cancellation.cancel());
-    return { cancellation, forget: () => undefined };
+    return () => undefined;
   }
   const { runningCalls } = visit.gateway;
   const name = callName(visit.caller.agent.id, session?.name, call.id);
   runningCalls.add(name, cancellation);
-  return { cancellation, forget: () => runningCalls.remove(name, cancellation) };
+  return () => runningCalls.remove(name, cancellation);
 }
 
 /** Ends a request that a step refused: one row that says why, and the answer of the error table. */

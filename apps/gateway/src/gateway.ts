@@ -9,6 +9,9 @@ import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
 import type { NodeLinks } from './internal/node-links.js';
+import type { OpenQuestions } from './questions/open-questions.js';
+import type { ParkedCalls } from './questions/parked-calls.js';
+import type { RequestStates } from './questions/request-states.js';
 import type { AgentSessions } from './session/agent-sessions.js';
 import type { LogLevels } from './session/log-levels.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
@@ -38,6 +41,10 @@ export interface Gateway {
   readonly upstreamSessions: UpstreamSessions;
   readonly logLevels: LogLevels;
   readonly nodes: NodeLinks;
+  /** Put to legacy clients, calls held open for modern ones, and what those hand back. */
+  readonly questions: OpenQuestions;
+  readonly parkedCalls: ParkedCalls;
+  readonly requestStates: RequestStates;
   readonly runningCalls: RunningCalls;
   readonly cancels: Cancels;
   readonly audit: Pick<AuditTrail, 'recordIntent' | 'recordOutcome'>;

@@ -15,6 +15,7 @@ import { HttpReply } from './http-reply.js';
 import { livePolicy } from './live-policy.js';
 import { openStream } from './open-stream.js';
 import { countRefusal, recordRefusal, refuse, refuseBody } from './refuse.js';
+import { takeResponse } from './questions/take-response.js';
 import { takeNotification } from './take-notification.js';
 import type { Visit } from './visit.js';
 
@@ -73,6 +74,7 @@ async function serve(message: Classified, visit: Visit, reply: HttpReply): Promi
     case 'batch':
       return answerBatch(message, visit, reply);
     case 'response':
+      return takeResponse(message, visit, reply);
     case 'refused':
       return refuseBody(message, visit, reply);
   }

@@ -21,6 +21,7 @@ import type { Gateway } from './gateway.js';
 import { linkNodes } from './internal/link-nodes.js';
 import type { NodeLinks } from './internal/node-links.js';
 import { observeNode } from './node-metrics.js';
+import { linkQuestions } from './questions/link-questions.js';
 import { readinessOf } from './node-readiness.js';
 import { openRedis, type RedisConnections } from './redis-connections.js';
 import { startServer } from './server.js';
@@ -176,6 +177,8 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const serverChanges = new ServerChangeReporter(control.client);
   const isEnded = (name: string): boolean => ended.has(name);
   const opened = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
+  const asking = linkQuestions({ nodes, sealer: ring.sealer, store, now: () => Date.now() });
+  onClose('parked calls', () => asking.parkedCalls.giveUp());
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
     serverInfo,
@@ -189,6 +192,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     upstreamSessions: new UpstreamSessions(store, ring.sealer),
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
+    ...asking,
     runningCalls,
     cancels,
     audit,

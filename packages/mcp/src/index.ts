@@ -52,6 +52,17 @@ export {
   toolErrorResult,
 } from './messages.js';
 export type { Implementation, ListOptions, ResultOptions } from './messages.js';
+export {
+  askableCapabilities,
+  canBeAsked,
+  capabilitiesFor,
+  questionUrl,
+  QUESTIONS_MAX,
+  readInputRequired,
+  readQuestion,
+  urlElicitationsOf,
+} from './input-required.js';
+export type { InputRequired, Question, QuestionMethod } from './input-required.js';
 export { clampTtl, legacyError, legacyResult, modernError, modernResult, resultTypeOf, toLegacyToolJson } from './downgrade.js';
 export type { CacheHint, RpcError } from './downgrade.js';
 export { upstreamHeaders, upstreamMeta } from './upstream-request.js';

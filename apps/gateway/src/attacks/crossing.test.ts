@@ -172,7 +172,7 @@ describe('sessions of the legacy era', () => {
 
     let sealer = createSealer({ current: { id: 'one', key: Buffer.alloc(32, 1) } });
     const sessions = new AgentSessions(() => sealer, { has: () => false, add: () => undefined });
-    const sealed = sessions.start(alice.id, '2025-06-18', { capabilitiesDigest: '', now: 0 });
+    const sealed = sessions.start(alice.id, '2025-06-18', { capabilities: {}, now: 0 });
     expect(sessions.open(sealed, alice.id, 1000).agentId).toBe(alice.id);
     expect(() => sessions.open(sealed, alice.id, 86_400_000)).toThrow('client.unknown_session');
     sealer = createSealer({ current: { id: 'two', key: Buffer.alloc(32, 2) } });

@@ -71,6 +71,16 @@ export class CallRecord {
     this.event.truncated = taken.truncated;
   }
 
+  /** The trail of a question that the server asks in the middle of this call: a row of its own that names the call. */
+  forQuestion(method: string): CallRecord {
+    const { event, visit } = this;
+    const question = new CallRecord(visit, { method, era: event.era, traceparent: undefined });
+    const { serverId, server, tool, definitionHash, decision, grantId, traceId } = event;
+    const at = visit.gateway.now();
+    Object.assign(question.event, { at, serverId, server, tool, definitionHash, decision, grantId, traceId, reason: `asked_in:${event.callId}` });
+    return question;
+  }
+
   /** Must be awaited before anything goes upstream. */
   async intent(): Promise<void> {
     const { event } = this;

@@ -38,8 +38,14 @@ export class InternalExchange {
     });
   }
 
-  onDrain(listener: () => void): void {
-    this.response.on('drain', listener);
+  /** Calls once when the other node has caught up, or has gone. */
+  onceDrained(listener: () => void): void {
+    const { response } = this;
+    const end = (): void => {
+      response.off('drain', end).off('close', end);
+      listener();
+    };
+    response.on('drain', end).on('close', end);
   }
 
   private write(text: string): boolean {

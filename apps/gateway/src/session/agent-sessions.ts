@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { GatewayError } from '@portcullis/contracts/errors';
-import { isLegacyVersion } from '@portcullis/mcp';
+import { isJsonObject, isLegacyVersion, type JsonObject } from '@portcullis/mcp';
 import { UnsealError, type Sealer } from '@portcullis/secrets';
 import { LRUCache } from '../lru-cache.js';
 
@@ -12,6 +12,8 @@ export interface Session {
   readonly version: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
+  /** What the client said it can be asked, as `askableCapabilities` has it. */
+  readonly capabilities: JsonObject;
 }
 
 /** Which sessions their clients have ended, on whatever node. */
@@ -34,9 +36,9 @@ export class AgentSessions {
     private readonly ended: EndedSessions,
   ) {}
 
-  /** The id of a new session; `capabilitiesDigest` says which declaration of the client belongs to it. */
-  start(agentId: string, version: string, facts: { capabilitiesDigest: string; now: number }): string {
-    const content = [randomBytes(9).toString('base64url'), agentId, version, facts.now + LIFETIME_MS, facts.capabilitiesDigest];
+  /** The id of a new session. */
+  start(agentId: string, version: string, facts: { capabilities: JsonObject; now: number }): string {
+    const content = [randomBytes(9).toString('base64url'), agentId, version, facts.now + LIFETIME_MS, facts.capabilities];
     return this.sealer().seal(JSON.stringify(content), AAD);
   }
 
@@ -79,7 +81,8 @@ export class AgentSessions {
 function readSession(text: string): Session | undefined {
   const content: unknown = JSON.parse(text);
   if (!Array.isArray(content)) return undefined;
-  const [name, agentId, version, expiresAt]: unknown[] = content;
+  const [name, agentId, version, expiresAt, capabilities]: unknown[] = content;
   if (typeof name !== 'string' || typeof agentId !== 'string' || typeof version !== 'string' || typeof expiresAt !== 'number') return undefined;
-  return isLegacyVersion(version) ? { name, agentId, version, expiresAt } : undefined;
+  if (!isLegacyVersion(version)) return undefined;
+  return { name, agentId, version, expiresAt, capabilities: isJsonObject(capabilities) ? capabilities : {} };
 }

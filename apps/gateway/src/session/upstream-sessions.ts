@@ -1,3 +1,4 @@
+import type { JsonObject } from '@portcullis/mcp';
 import type { Sealer } from '@portcullis/secrets';
 import { LRUCache } from '../lru-cache.js';
 import type { SessionStore } from './session-store.js';
@@ -14,6 +15,8 @@ export interface SessionOwner {
   readonly agentId: string;
   /** The agent's own session, null for a caller that has none. */
   readonly session: string | null;
+  /** What the server was told at the handshake that it may ask; callers without a session share one only if theirs are equal. */
+  readonly capabilities: JsonObject;
 }
 
 /** Opens a new session at the server, by its handshake. */
@@ -102,6 +105,6 @@ export class UpstreamSessions {
   }
 }
 
-function keyOf({ serverId, agentId, session }: SessionOwner): string {
-  return `portcullis:upstream-session:${serverId}:${agentId}:${session ?? '-'}`;
+function keyOf({ serverId, agentId, session, capabilities }: SessionOwner): string {
+  return `portcullis:upstream-session:${serverId}:${agentId}:${session ?? `-${JSON.stringify(capabilities)}`}`;
 }

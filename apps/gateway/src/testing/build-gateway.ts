@@ -11,6 +11,8 @@ import { hostFilter, originFilter } from '../edge/allowed-names.js';
 import { FailedAuthentication } from '../failed-authentication.js';
 import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
+import type { NodeLinks } from '../internal/node-links.js';
+import { linkQuestions } from '../questions/link-questions.js';
 import { AgentSessions } from '../session/agent-sessions.js';
 import { LogLevels, type LogLevelChannel } from '../session/log-levels.js';
 import type { SessionStore } from '../session/session-store.js';
@@ -43,6 +45,11 @@ export function aSnapshot(content: {
   };
 }
 
+const nodes: NodeLinks = {
+  url: 'http://127.0.0.1:1',
+  route: () => undefined,
+  send: () => Promise.reject(new NodeUnreachableError('There is no other node')),
+};
 const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, onMessage: () => undefined };
 
 function memoryStore(): SessionStore {
@@ -91,11 +98,8 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     logLevels: new LogLevels(memoryStore(), noChannel),
-    nodes: {
-      url: 'http://127.0.0.1:1',
-      route: () => undefined,
-      send: () => Promise.reject(new NodeUnreachableError('There is no other node')),
-    },
+    nodes,
+    ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), now: () => Date.now() }),
     runningCalls,
     cancels: new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true }),
     audit: { recordIntent: record, recordOutcome: record },

@@ -28,6 +28,8 @@ export interface BridgedAnswer {
   readonly message: string;
   readonly status: 'success' | 'tool_error' | 'upstream_error';
   readonly result: string;
+  /** Where it is not 200. */
+  readonly httpStatus?: number;
 }
 
 /** Carries a server's answer to the agent's era: the same bytes, with only the members added or taken that the other era demands. */
@@ -45,7 +47,7 @@ export function bridgeAnswer(answer: RpcAnswer, bridge: Bridge): BridgedAnswer {
 
 function resultFor({ result, resultJson }: RpcAnswer, { agentEra, serverEra, serverInfo, method }: Bridge): string {
   if (result === undefined) return resultJson;
-  // What asks for more input can only be answered by who relays questions, and nothing was declared that says we do.
+  // What asks for input has been dealt with; of other kinds nothing is known.
   if (serverEra === 'modern' && resultTypeOf(result) !== 'complete') throw new GatewayError('upstream.protocol', { fault: 'resultType' });
   if (agentEra === 'legacy') return needsLegacyForm(result) ? JSON.stringify(legacyResult(result)) : resultJson;
   const isCacheable = method === 'resources/read';

@@ -1,24 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { Cancellation } from '../cancel/cancellation.js';
 import { GatewayError } from '@portcullis/contracts/errors';
-import {
-  isJsonObject,
-  notificationMessage,
-  ownMember,
-  scanHeaderParams,
-  type ClassifiedRequest,
-  type Era,
-  type HeaderDeclaration,
-} from '@portcullis/mcp';
+import { isJsonObject, notificationMessage, ownMember, scanHeaderParams, type Era, type HeaderDeclaration, type JsonObject } from '@portcullis/mcp';
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
-import type { Reply } from '../reply.js';
-import type { Session } from '../session/agent-sessions.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
-import type { VisibleTarget } from '../view/agent-view.js';
-import type { Visit } from '../visit.js';
+import { answerServer } from './answer-server.js';
+import { askBetween, isAsking } from './ask-between.js';
 import { bridgeAnswer, type BridgedAnswer } from './bridge-answer.js';
-import { forwardCall, type ForwardedCall } from './forwarded-call.js';
+import type { CallToServer } from './call-to-server.js';
+import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
 import { postMessage, type PostInFlight, type UpstreamAnswer } from './post-message.js';
 import { answersTo, readAnswer } from './read-answer.js';
@@ -26,18 +16,6 @@ import { relayNotification } from './relay-notification.js';
 import { tellLogLevel } from './server-log-level.js';
 import type { Upstream } from './upstreams.js';
 import { serverDeclares } from '../view/server-capabilities.js';
-
-/** A decided call on its way: everything the server's side needs to know. */
-export interface CallToServer {
-  readonly visit: Visit;
-  readonly call: ClassifiedRequest;
-  readonly target: VisibleTarget;
-  readonly nameMember: 'name' | 'uri' | 'ref';
-  readonly argumentsJson: string | undefined;
-  readonly session: Session | undefined;
-  readonly reply: Reply;
-  readonly cancellation: Cancellation;
-}
 
 type WishedCall = CallToServer & { readonly logs: LogWish };
 
@@ -53,26 +31,40 @@ const nextId = (): string => `${prefix}${(count += 1).toString(36)}`;
  * where the server did not know the session, so that nothing ran, it is sent again in a new one.
  */
 export async function callServer(work: CallToServer, upstream: Upstream): Promise<BridgedAnswer> {
-  const { call, target, visit } = work;
+  const { target, visit } = work;
   const serverEra: Era = target.server.era ?? 'legacy';
-  const { serverInfo } = visit.gateway;
   // A session is only looked at where the server has a log.
   const asks = work.session !== undefined && serverDeclares(target.server, 'logging');
-  const logs = logWishOf(call, asks ? await visit.gateway.logLevels.of(work.session.name) : undefined);
-  const forwarded = forwardCall(call, {
+  const logs = logWishOf(work.call, asks ? await visit.gateway.logLevels.of(work.session.name) : undefined);
+  const wished = { ...work, logs };
+  let { call } = work;
+  for (let round = 1; ; round += 1) {
+    const forwarded = forwardCall(call, forwardingOf(wished, serverEra));
+    const sent = serverEra === 'modern' ? await send(wished, upstream, forwarded).answer : await callInSession(wished, upstream, forwarded);
+    const answer = readAnswer(acceptable(sent), forwarded.id);
+    await work.parked?.attended();
+    const next = isAsking(answer) ? await askBetween(answer, { work, call, round }) : undefined;
+    if (next === undefined) {
+      const { id, method, era } = work.call;
+      return bridgeAnswer(answer, { id, method, agentEra: era, serverEra, serverInfo: visit.gateway.serverInfo });
+    }
+    if ('message' in next) return next;
+    call = next;
+  }
+}
+
+function forwardingOf({ nameMember, name, argumentsJson, target, visit, questioning, logs }: WishedCall, era: Era): Forwarding {
+  return {
     id: nextId(),
-    era: serverEra,
-    nameMember: work.nameMember,
-    name: target.definition.kind === 'tool' || target.definition.kind === 'prompt' ? target.definition.name : target.wire,
-    logLevel: levelToAsk(logs, target.server, serverEra),
-    argumentsJson: work.argumentsJson,
-    declarations: serverEra === 'modern' ? declarationsOf(target.definition) : [],
-    clientInfo: serverInfo,
-  });
-  const answer =
-    serverEra === 'modern' ? await send({ ...work, logs }, upstream, forwarded).answer : await callInSession({ ...work, logs }, upstream, forwarded);
-  const bridge = { id: call.id, method: call.method, agentEra: call.era, serverEra, serverInfo };
-  return bridgeAnswer(readAnswer(acceptable(answer), forwarded.id), bridge);
+    era,
+    nameMember,
+    name,
+    argumentsJson,
+    logLevel: levelToAsk(logs, target.server, era),
+    declarations: era === 'modern' ? declarationsOf(target.definition) : [],
+    clientInfo: visit.gateway.serverInfo,
+    clientCapabilities: questioning.capabilities,
+  };
 }
 
 /** The level a server is asked for. A modern one sends nothing unasked, which a legacy client would take for silence. */
@@ -84,8 +76,9 @@ function levelToAsk(logs: LogWish, server: ServerEntry, era: Era): LogLevel | un
 
 async function callInSession(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
   const { gateway, caller } = work.visit;
-  const owner: SessionOwner = { serverId: work.target.server.id, agentId: caller.agent.id, session: work.session?.name ?? null };
-  const open = (): Promise<UpstreamSession> => openLegacySession(upstream, gateway.serverInfo, nextId());
+  const { capabilities } = work.questioning;
+  const owner: SessionOwner = { serverId: work.target.server.id, agentId: caller.agent.id, session: work.session?.name ?? null, capabilities };
+  const open = (): Promise<UpstreamSession> => openLegacySession(upstream, { clientInfo: gateway.serverInfo, capabilities }, nextId());
   const session = await gateway.upstreamSessions.get(owner, open);
   await askForLogs(work, upstream, session);
   const answer = await send(work, upstream, forwarded, session).answer;
@@ -107,9 +100,12 @@ function isSessionLost({ status, message }: UpstreamAnswer): boolean {
 }
 
 function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
-  const { call, reply, target, cancellation } = work;
+  const { call, reply, target, cancellation, questioning } = work;
   cancellation.throwIfCancelled();
   const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
+  const onRequest = (request: JsonObject): void => {
+    if (session !== undefined) answerServer(request, { upstream, session, questioning }, inFlight);
+  };
   const inFlight = postMessage(upstream.pool, {
     path: upstream.path,
     headers: [...BASE_HEADERS, ...forwarded.headers, ...(session === undefined ? [] : sessionHeaders(session))],
@@ -119,7 +115,7 @@ function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, se
     resultBytesMax,
     isAnswer: (message) => answersTo(message, forwarded.id),
     onMessage: (message) => {
-      const relayed = relayNotification(message, call, { id: forwarded.id, logs: work.logs });
+      const relayed = relayNotification(message, call, { id: forwarded.id, logs: work.logs, onRequest });
       if (relayed === undefined || reply.notify(relayed)) return true;
       reply.onceDrained(() => inFlight.resume());
       return false;

@@ -37,6 +37,8 @@ export interface Forwarding {
   readonly argumentsJson: string | undefined;
   readonly declarations: readonly HeaderDeclaration[];
   readonly clientInfo: Implementation;
+  /** What a modern server may ask in its results. */
+  readonly clientCapabilities: JsonObject;
 }
 
 const UNFORWARDED_META: ReadonlySet<string> = new Set([...RESERVED_REQUEST_META, 'progressToken']);
@@ -59,7 +61,7 @@ export function forwardCall(call: ClassifiedRequest, forwarding: Forwarding): Fo
   return { id, body, headers: era === 'modern' ? modernHeaders(call, forwarding) : [] };
 }
 
-function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo, logLevel }: Forwarding): JsonObject | undefined {
+function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo, clientCapabilities, logLevel }: Forwarding): JsonObject | undefined {
   const meta: Record<string, unknown> = {};
   let members = 0;
   for (const [key, value] of Object.entries(call.meta ?? {})) {
@@ -72,8 +74,7 @@ function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo, logLevel 
   if (era === 'legacy') return members > 0 || call.progressToken !== undefined ? meta : undefined;
   meta[META_PROTOCOL_VERSION] = MODERN_VERSION;
   meta[META_CLIENT_INFO] = clientInfo;
-  // What the agent's client can do is not offered: nothing here relays a server's questions.
-  meta[META_CLIENT_CAPABILITIES] = {};
+  meta[META_CLIENT_CAPABILITIES] = clientCapabilities;
   if (logLevel !== undefined) meta[META_LOG_LEVEL] = logLevel;
   return meta;
 }

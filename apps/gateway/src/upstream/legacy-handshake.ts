@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSIONS,
   requestMessage,
   type Implementation,
+  type JsonObject,
 } from '@portcullis/mcp';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { answersTo, readAnswer } from './read-answer.js';
@@ -20,11 +21,15 @@ const HANDSHAKE_MS_MAX = 30_000;
 const HANDSHAKE_BYTES_MAX = 1024 * 1024;
 
 /**
- * Opens a session at a legacy server: `initialize`, then `notifications/initialized`. No capability is declared, so the server asks nothing of
- * the agent.
+ * Opens a session at a legacy server: `initialize`, then `notifications/initialized`. What is declared is what the agent's client can be asked, so
+ * the server asks nothing else.
  */
-export async function openLegacySession(upstream: Upstream, clientInfo: Implementation, id: string): Promise<UpstreamSession> {
-  const params = { protocolVersion: PROTOCOL_VERSIONS.legacy[0], capabilities: {}, clientInfo };
+export async function openLegacySession(
+  upstream: Upstream,
+  { clientInfo, capabilities }: { readonly clientInfo: Implementation; readonly capabilities: JsonObject },
+  id: string,
+): Promise<UpstreamSession> {
+  const params = { protocolVersion: PROTOCOL_VERSIONS.legacy[0], capabilities, clientInfo };
   const answer = await postMessage(upstream.pool, handshakePost(upstream, [...BASE_HEADERS], requestMessage(id, 'initialize', params), id)).answer;
   if (answer.status !== 200) throw new GatewayError('upstream.protocol', { status: answer.status, method: 'initialize' });
   const { result } = readAnswer(answer.message ?? '', id);

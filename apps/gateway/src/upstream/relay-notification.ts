@@ -1,19 +1,27 @@
-import { isJsonObject, ownMember, type ClassifiedRequest } from '@portcullis/mcp';
+import { isJsonObject, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { reaches, type LogWish } from '../log-level.js';
 
 /**
  * A message that came on the stream of a call, as the agent may get it: progress under the agent's own token, log messages where it takes any.
- * Undefined for everything else: what concerns nobody's call, and questions we said we do not relay.
+ * Undefined for everything else: what concerns nobody's call, and requests, which `onRequest` is told of.
  */
-export function relayNotification(message: string, call: ClassifiedRequest, at: { id: string; logs: LogWish }): string | undefined {
-  const { id, logs } = at;
+export function relayNotification(
+  message: string,
+  call: ClassifiedRequest,
+  at: { id: string; logs: LogWish; onRequest: (request: JsonObject) => void },
+): string | undefined {
+  const { id, logs, onRequest } = at;
   let parsed: unknown;
   try {
     parsed = JSON.parse(message);
   } catch {
     return undefined;
   }
-  if (!isJsonObject(parsed) || Object.hasOwn(parsed, 'id')) return undefined;
+  if (!isJsonObject(parsed)) return undefined;
+  if (Object.hasOwn(parsed, 'id')) {
+    if (Object.hasOwn(parsed, 'method')) onRequest(parsed);
+    return undefined;
+  }
   switch (ownMember(parsed, 'method')) {
     case 'notifications/progress':
       return relayProgress(ownMember(parsed, 'params'), call, id);

@@ -1,0 +1,56 @@
+import { GatewayError } from '@portcullis/contracts/errors';
+import { askableCapabilities, type ClassifiedRequest } from '@portcullis/mcp';
+import type { CallRecord } from '../audit/call-record.js';
+import type { Cancellation } from '../cancel/cancellation.js';
+import { HttpReply } from '../http-reply.js';
+import type { Reply } from '../reply.js';
+import type { Session } from '../session/agent-sessions.js';
+import type { VisibleTarget } from '../view/agent-view.js';
+import type { Visit } from '../visit.js';
+import type { AskAgent } from './ask-agent.js';
+import { LegacyAsker } from './legacy-asker.js';
+import { ParkedCall } from './parked-call.js';
+import type { Questioning } from './put-question.js';
+import type { StatePlace } from './request-states.js';
+
+/** A call that its server may ask something: where its messages go, and how it is asked. */
+export interface Asking {
+  readonly call: ClassifiedRequest;
+  readonly reply: Reply;
+  readonly questioning: Questioning;
+  readonly parked: ParkedCall | undefined;
+  /** Must be called when the call has ended: nobody waits for answers any more. */
+  close(): void;
+}
+
+interface Step {
+  readonly call: ClassifiedRequest;
+  readonly visit: Visit;
+  readonly reply: Reply;
+  readonly record: CallRecord;
+  readonly session: Session | undefined;
+}
+
+/** Says how the questions of a call's server reach its agent: on its stream, by parking the call, in results, or not at all. */
+export function openAsking(step: Step, at: { target: VisibleTarget; place: StatePlace; cancellation: Cancellation }): Asking {
+  const { call, visit, reply, record, session } = step;
+  const { server } = at.target;
+  const isLegacyServer = (server.era ?? 'legacy') === 'legacy';
+  const declared = call.era === 'legacy' ? (session?.capabilities ?? {}) : askableCapabilities(call.clientCapabilities);
+  const canAsk = reply instanceof HttpReply && Object.keys(declared).length > 0;
+  // A session at a legacy server is told once for all of its calls.
+  const capabilities = canAsk || isLegacyServer ? declared : {};
+  const serverName = visit.slug === null ? server.slug : null;
+  const asking = (asker: AskAgent | undefined): Pick<Asking, 'questioning' | 'close'> => ({
+    questioning: { capabilities, asker, record, serverName },
+    close: () => asker?.close(new GatewayError('client.cancelled', { reason: 'the call has ended' })),
+  });
+  if (call.era === 'legacy') {
+    const answerer = session && { agentId: visit.caller.agent.id, session: session.name };
+    const asker = canAsk && answerer !== undefined ? new LegacyAsker(visit.gateway.questions, answerer, reply) : undefined;
+    return { call, reply, parked: undefined, ...asking(asker) };
+  }
+  if (!canAsk || !isLegacyServer) return { call, reply, parked: undefined, ...asking(undefined) };
+  const parked = new ParkedCall(visit.gateway.parkedCalls, visit, { call, reply, ...at });
+  return { call: parked.call, reply: parked.reply, parked, ...asking(parked) };
+}
