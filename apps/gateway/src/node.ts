@@ -177,8 +177,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const serverChanges = new ServerChangeReporter(control.client);
   const isEnded = (name: string): boolean => ended.has(name);
   const opened = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
-  const asking = linkQuestions({ nodes, sealer: ring.sealer, store, now: () => Date.now() });
-  onClose('parked calls', () => asking.parkedCalls.giveUp());
+  const asking = linkQuestions({ nodes, sealer: ring.sealer, store, now: () => Date.now(), onClose });
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
     serverInfo,

@@ -1,3 +1,4 @@
+import type { OnClose } from '@portcullis/boot';
 import type { Sealer } from '@portcullis/secrets';
 import type { Gateway } from '../gateway.js';
 import type { NodeLinks } from '../internal/node-links.js';
@@ -14,11 +15,13 @@ export function linkQuestions(parts: {
   readonly sealer: () => Sealer;
   readonly store: SessionStore;
   readonly now: () => number;
+  readonly onClose: OnClose;
 }): Pick<Gateway, 'questions' | 'parkedCalls' | 'requestStates'> {
-  const { nodes, sealer, store, now } = parts;
+  const { nodes, sealer, store, now, onClose } = parts;
   const questions = new OpenQuestions({ sealer, nodeUrl: nodes.url });
   serveAnswers(nodes, questions);
   const parkedCalls = new ParkedCalls();
   serveParkedCalls(nodes, parkedCalls);
+  onClose('parked calls', () => parkedCalls.giveUp());
   return { questions, parkedCalls, requestStates: new RequestStates({ sealer, store, now }) };
 }

@@ -99,7 +99,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     logLevels: new LogLevels(memoryStore(), noChannel),
     nodes,
-    ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), now: () => Date.now() }),
+    ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), now: () => Date.now(), onClose: () => undefined }),
     runningCalls,
     cancels: new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true }),
     audit: { recordIntent: record, recordOutcome: record },
