@@ -177,7 +177,6 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const serverChanges = new ServerChangeReporter(control.client);
   const isEnded = (name: string): boolean => ended.has(name);
   const opened = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
-  const asking = linkQuestions({ nodes, sealer: ring.sealer, store, now: () => Date.now(), onClose });
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
     serverInfo,
@@ -191,7 +190,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     upstreamSessions: new UpstreamSessions(store, ring.sealer),
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
-    ...asking,
+    ...linkQuestions({ nodes, sealer: ring.sealer, store, now: () => Date.now(), onClose }),
     runningCalls,
     cancels,
     audit,

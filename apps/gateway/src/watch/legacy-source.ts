@@ -48,7 +48,7 @@ export class LegacySource implements ChangeSource {
   }
 
   private async listen(uris: ReadonlySet<string>): Promise<OpenSource> {
-    const session = (this.session ??= await openLegacySession(this.upstream, this.clientInfo, nextId()));
+    const session = (this.session ??= await openLegacySession(this.upstream, { clientInfo: this.clientInfo, capabilities: {} }, nextId()));
     const resume = this.lastEventId === undefined ? [] : ['last-event-id', this.lastEventId];
     const stream = new EventStream(this.upstream.pool, {
       method: 'GET',
