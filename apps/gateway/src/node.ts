@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
 import { createMetrics, startHealthServer, type Logger, type Metrics, type OnClose } from '@portcullis/boot';
+import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { createEgress } from '@portcullis/egress';
 import { followSnapshots, type Follower, type PolicySnapshot } from '@portcullis/snapshot';
 import { Cancels, redisCancelChannel } from './cancel/cancels.js';
@@ -158,10 +159,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const egress = createEgress({ allow: config.portcullisEgressAllow });
   const upstreams = new Upstreams(
     (origin, options) => egress.poolFor(origin, options),
-    (suspended) => {
-      callMetrics.suspended();
-      logger.warn({ server: suspended.slug }, 'A server cannot be reached and is not asked for a while');
-    },
+    (suspended) => noteSuspended(suspended, callMetrics, logger),
   );
   onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);
@@ -202,6 +200,11 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     logError: (error, message) => logger.error({ err: error }, message),
     now: () => Date.now(),
   };
+}
+
+function noteSuspended({ slug }: ServerEntry, metrics: CallMetrics, logger: Logger): void {
+  metrics.suspended();
+  logger.warn({ server: slug }, 'A server cannot be reached and is not asked for a while');
 }
 
 interface Listening {
