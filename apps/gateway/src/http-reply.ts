@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Reply } from './reply.js';
+import { NOWHERE, Roster, type Enrolled } from './roster.js';
 
 /** How often a stream that has nothing to say says so. */
 export const KEEP_ALIVE_MS = 15_000;
@@ -10,14 +11,15 @@ const READER_MS_MAX = 20_000;
 const REST_BYTES = 64 * 1024;
 
 /** Replies that wait for their server; one timer looks after all of them. */
-const waiting = new Set<HttpReply>();
+const waiting = new Roster<HttpReply>();
 let timer: NodeJS.Timeout | undefined;
 
 /**
  * An answer over HTTP: plain JSON while there is one message only, an SSE stream as soon as there is another, or as soon as the caller has waited
  * for `KEEP_ALIVE_MS`. Headers given to it go out with whichever comes first.
  */
-export class HttpReply implements Reply {
+export class HttpReply implements Reply, Enrolled {
+  rosterPlace = NOWHERE;
   private streaming = false;
   private finished = false;
   private quietSince = 0;
@@ -44,7 +46,7 @@ export class HttpReply implements Reply {
   finish(status: number, message: readonly (string | Buffer)[]): void {
     if (this.finished) return;
     this.finished = true;
-    waiting.delete(this);
+    waiting.remove(this);
     if (this.response.destroyed) return;
     if (this.streaming) {
       // In one piece: Node ends a corked chunked answer before it writes what was corked.
@@ -59,7 +61,7 @@ export class HttpReply implements Reply {
   finishSilently(): void {
     if (this.finished) return;
     this.finished = true;
-    waiting.delete(this);
+    waiting.remove(this);
     if (this.response.destroyed) return;
     this.startStream();
     this.response.end();
@@ -69,7 +71,7 @@ export class HttpReply implements Reply {
   finishEmpty(status: number): void {
     if (this.finished) return;
     this.finished = true;
-    waiting.delete(this);
+    waiting.remove(this);
     if (this.response.destroyed) return;
     this.response.writeHead(status, [...this.headers, 'content-length', '0']);
     this.response.end();
@@ -85,7 +87,7 @@ export class HttpReply implements Reply {
 
   onGone(listener: () => void): void {
     this.response.once('close', () => {
-      waiting.delete(this);
+      waiting.remove(this);
       if (!this.finished) listener();
     });
   }
@@ -139,7 +141,7 @@ function hurry(response: ServerResponse): void {
 
 function sayAlive(): void {
   const now = performance.now();
-  for (const reply of waiting) reply.sayAlive(now);
+  waiting.forEach((reply) => reply.sayAlive(now));
 }
 
 /** One JSON answer with its length, in as few writes as its pieces allow. */

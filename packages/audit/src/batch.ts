@@ -1,4 +1,5 @@
 import { AUDIT_BATCH_VERSION, AuditBatch, AuditEvent } from '@portcullis/contracts/audit';
+import { decodeEvent } from './encode-event.js';
 import { decodeFrames, joinFrames, type Frame } from './frame.js';
 
 /** A batch that a worker cannot read: not what a node writes, or damaged on the way. */
@@ -46,7 +47,7 @@ export function decodeBatch(data: unknown): { batch: AuditBatch; events: AuditEv
 
 function parseEvent({ seq, payload }: Frame): AuditEvent | undefined {
   try {
-    const event = AuditEvent.safeParse(JSON.parse(payload.toString()));
+    const event = AuditEvent.safeParse(decodeEvent(payload.toString()));
     return event.success && event.data.seq === seq ? event.data : undefined;
   } catch {
     return undefined;

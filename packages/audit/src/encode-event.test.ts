@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AuditDecision, AuditEvent, AuditPhase, AuditStatus } from '@portcullis/contracts/audit';
-import { encodeEvent } from './encode-event.js';
+import { decodeEvent, encodeEvent } from './encode-event.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 200 }).map((value) => value.toWellFormed());
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
@@ -42,8 +42,9 @@ const events = fc.record({
 test('an event comes back as it was, every member of the contract and no other', () => {
   fc.assert(
     fc.property(fc.uuid(), fc.nat(), events, (id, seq, event) => {
-      const decoded: unknown = JSON.parse(encodeEvent(id, seq, event));
+      const decoded = decodeEvent(encodeEvent(id, seq, event));
       expect(decoded).toEqual({ id, seq, ...event });
+      expect(decodeEvent(JSON.stringify(decoded))).toEqual(decoded);
       expect(Object.keys(decoded as object).sort()).toEqual(Object.keys(AuditEvent.shape).sort());
     }),
   );

@@ -1,4 +1,4 @@
-import type { NewAuditEvent } from '@portcullis/contracts/audit';
+import type { AuditEvent, NewAuditEvent } from '@portcullis/contracts/audit';
 
 const KEPT_MAX = 4096;
 const KEPT_CHARS_MAX = 128;
@@ -18,22 +18,34 @@ function name(text: string | null): string {
 
 const once = (text: string | null): string => (text === null ? 'null' : JSON.stringify(text));
 
+/** The members of an event in the order of its encoding. It only ever grows at the end: spools and queues hold what older nodes wrote. */
+const MEMBERS: readonly (keyof AuditEvent)[] = [
+  ...(['id', 'seq', 'callId', 'phase', 'at', 'method', 'agentId', 'agent', 'keyId', 'operator'] as const),
+  ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
+  ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
+  ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
+];
+
 /**
- * An event as JSON: what `JSON.stringify` of its members would give, at a third of the cost. Two events a call make this worth a line per member;
- * a test holds it against the contract.
+ * An event as the JSON array of its members. Every byte is copied, checked and escaped some ten times on its way to Postgres, so the names of
+ * members are left out and what events repeat is quoted once.
  */
 export function encodeEvent(id: string, seq: number, event: NewAuditEvent): string {
   const who =
-    `{"id":"${id}","seq":${seq},"callId":${once(event.callId)},"phase":"${event.phase}","at":${event.at},"method":${name(event.method)}` +
-    `,"agentId":${name(event.agentId)},"agent":${name(event.agent)},"keyId":${name(event.keyId)},"operator":${name(event.operator)}`;
+    `["${id}",${seq},${once(event.callId)},"${event.phase}",${event.at},${name(event.method)}` +
+    `,${name(event.agentId)},${name(event.agent)},${name(event.keyId)},${name(event.operator)}`;
   const what =
-    `,"serverId":${name(event.serverId)},"server":${name(event.server)},"tool":${name(event.tool)},"definitionHash":${name(event.definitionHash)}` +
-    `,"decision":"${event.decision}","reason":${name(event.reason)},"grantId":${name(event.grantId)},"epoch":${event.epoch},"revision":${event.revision}`;
+    `,${name(event.serverId)},${name(event.server)},${name(event.tool)},${name(event.definitionHash)}` +
+    `,"${event.decision}",${name(event.reason)},${name(event.grantId)},${event.epoch},${event.revision}`;
   const how =
-    `,"status":"${event.status}","durationUs":${event.durationUs},"upstreamUs":${event.upstreamUs},"era":${name(event.era)}` +
-    `,"traceId":${once(event.traceId)},"argumentsHash":${once(event.argumentsHash)},"argumentsBytes":${event.argumentsBytes}`;
-  return (
-    `${who}${what}${how},"arguments":${once(event.arguments)},"resultHash":${once(event.resultHash)},"resultBytes":${event.resultBytes}` +
-    `,"resultSummary":${once(event.resultSummary)},"truncated":${event.truncated}}`
-  );
+    `,"${event.status}",${event.durationUs},${event.upstreamUs},${name(event.era)}` +
+    `,${once(event.traceId)},${once(event.argumentsHash)},${event.argumentsBytes},${once(event.arguments)}`;
+  return `${who}${what}${how},${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)},${event.truncated}]`;
+}
+
+/** The event of an encoding, not yet judged. Throws a SyntaxError for what is no JSON. */
+export function decodeEvent(json: string): unknown {
+  const value: unknown = JSON.parse(json);
+  if (!Array.isArray(value)) return value;
+  return Object.fromEntries(MEMBERS.map((member, place) => [member, (value as unknown[])[place]]));
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '@portcullis/contracts/errors';
 import { createSseParser, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
 import { failureOf, isRefusedConnection } from './post-failure.js';
+import { NOWHERE, Roster, type Enrolled } from '../roster.js';
 
 /** One JSON-RPC message on its way to a server, and how much patience and memory its answer may take. */
 export interface UpstreamPost {
@@ -52,16 +53,17 @@ const STREAM_ANSWERS_MAX = 4;
 /** Messages of a stream that are taken in each half second; one with more to say is read more slowly. */
 const MESSAGES_MAX = 500;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const running = new Set<PostExchange>();
+const running = new Roster<PostExchange>();
 let timer: NodeJS.Timeout | undefined;
 
 /** One timer for all: a timer of its own for every call costs more than the look at the clock here. */
 function endOverdue(): void {
   const now = performance.now();
-  for (const exchange of running) exchange.check(now);
+  running.forEach((exchange) => exchange.check(now));
 }
 
-class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
+class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled {
+  rosterPlace = NOWHERE;
   readonly answer: Promise<UpstreamAnswer>;
   private resolve!: (answer: UpstreamAnswer) => void;
   private reject!: (error: GatewayError) => void;
@@ -161,7 +163,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
   }
 
   onResponseEnd(): void {
-    running.delete(this);
+    running.remove(this);
     if (this.settled) return;
     if (this.stream !== undefined) {
       this.fail(new GatewayError('upstream.protocol', { fault: 'the stream ended without an answer', status: this.status }));
@@ -182,7 +184,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight {
       setTimeout(() => this.dispatch(), RECONNECT_MS);
       return;
     }
-    running.delete(this);
+    running.remove(this);
     this.fail(this.aborted ?? failureOf(error));
   }
 
