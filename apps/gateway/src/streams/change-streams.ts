@@ -9,7 +9,7 @@ import type { ListSet } from './list-kinds.js';
 import { ResourceSubscriptions } from './resource-subscriptions.js';
 import { SessionStreams } from './session-streams.js';
 import type { SessionSubscriptions } from './session-subscriptions.js';
-import { StreamWheel } from './stream-wheel.js';
+import { StreamWheel, TURN_MS } from './stream-wheel.js';
 
 /** What is wanted of servers, for the streams that are open here. */
 export interface Interest {
@@ -29,7 +29,8 @@ export interface ChangeStreamParts {
 
 /** Streams that one agent may have open on one node. */
 export const STREAMS_PER_AGENT_MAX = 1024;
-const TURN_MS = 1000;
+/** How often it is looked at whether streams must end, in turns of the wheel: each second. */
+const TURNS_PER_LOOK = 10;
 
 /** All open streams of change messages on this node: who is told what, and when a stream ends. */
 export class ChangeStreams {
@@ -40,6 +41,7 @@ export class ChangeStreams {
   private readonly countByAgent = new Map<string, number>();
   private readonly timer: NodeJS.Timeout;
   private closed = false;
+  private turns = 0;
 
   constructor(private readonly parts: ChangeStreamParts) {
     const { policy, views, now, interest, subscriptions } = parts;
@@ -109,13 +111,15 @@ export class ChangeStreams {
   }
 
   private turn(): void {
+    this.wheel.turn();
+    this.turns = (this.turns + 1) % TURNS_PER_LOOK;
+    if (this.turns > 0) return;
     const { policy, now } = this.parts;
     this.endRevoked();
     this.audiences.noteTime(now());
     const live = policy.current();
     // What would refuse a new request ends an old stream too.
     if (live !== undefined && policy.ageMs() > live.settings.staleAfterMs) for (const stream of this.wheel.streams) stream.end(this.parts.serverInfo);
-    this.wheel.turn();
   }
 
   private endRevoked(): void {
