@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DefinitionKind, Era, Id, RESERVED_SLUGS, Slug } from '../names.js';
+import { DefinitionKind, Era, Id, RESERVED_SLUGS, Slug, Transport } from '../names.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 
 const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
@@ -52,6 +52,8 @@ export const Server = z
     url: z.string(),
     protocol: ServerProtocol,
     era: Era.nullable(),
+    /** How it is reached, as discovery found out. */
+    transport: Transport,
     tags: z.array(z.string()),
     environment: z.string().nullable(),
     enabled: z.boolean(),

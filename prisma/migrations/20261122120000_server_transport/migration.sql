@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "server" ADD COLUMN     "transport" TEXT NOT NULL DEFAULT 'streamable-http';
