@@ -23,13 +23,21 @@ export class TooManyBytes extends Error {
  */
 export class AnswerTap {
   lastHttp: HttpAnswer | undefined;
+  private readonly asked = new Map<unknown, string>();
   private readonly answers = new Map<string, string>();
   private bytesLeft = TOTAL_BYTES_MAX;
 
   constructor(
     private readonly inner: Fetch,
     private readonly signal: AbortSignal,
+    /** HTTP+SSE: answers come on the one stream that GET opens. */
+    private readonly isOneStream = false,
   ) {}
+
+  /** Whether the one stream was ever opened, so that there is a server of that kind. */
+  get isConnected(): boolean {
+    return this.asked.size > 0;
+  }
 
   /** The text of the newest answer to this method, once. */
   take(method: string): string | undefined {
@@ -39,19 +47,36 @@ export class AnswerTap {
   }
 
   readonly fetch: Fetch = async (url, init = {}) => {
-    if ((init.method ?? 'GET') === 'GET') return new Response(null, { status: 405 });
+    const isGet = (init.method ?? 'GET') === 'GET';
+    if (isGet && !this.isOneStream) return new Response(null, { status: 405 });
     const request = readRequest(init.body);
     const signal = AbortSignal.any([this.signal, ...(init.signal ? [init.signal] : [])]);
+    // Before it is sent: an answer on the one stream may overtake that of the POST.
+    if (this.isOneStream && request?.id !== undefined) this.asked.set(request.id, request.method);
     const response = await this.inner(url, { ...init, signal });
     const contentType = response.headers.get('content-type') ?? '';
     if (request !== undefined) this.lastHttp = { method: request.method, status: response.status, contentType };
+    if (isGet)
+      return this.watch(
+        response,
+        readEvents((text) => this.keepAsked(text)),
+      );
     if (response.body === null || request?.id === undefined) return response;
     const { id, method } = request;
     const keep = (text: string): void => void (isAnswerTo(text, id) && this.answers.set(method, text));
     const reader = contentType.startsWith('text/event-stream') ? readEvents(keep) : readWhole(keep);
+    return this.watch(response, reader);
+  };
+
+  private keepAsked(text: string): void {
+    for (const [id, method] of this.asked) if (isAnswerTo(text, id)) this.answers.set(method, text);
+  }
+
+  private watch(response: Response, reader: BodyReader): Response {
+    if (response.body === null) return response;
     const { status, statusText } = response;
     return new Response(response.body.pipeThrough(this.watched(reader)), { status, statusText, headers: [...response.headers] });
-  };
+  }
 
   private watched(reader: BodyReader): TransformStream<Uint8Array, Uint8Array> {
     return new TransformStream({

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalDefinition } from '@portcullis/mcp';
 import { createEgress, type Egress } from '@portcullis/egress';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { rawTool, serve, serveLegacy, serveModern, serveRaw, type Peer } from '../testing/mcp-peers.js';
+import { rawTool, serve, serveLegacy, serveModern, serveRaw, serveSse, type Peer } from '../testing/mcp-peers.js';
 import type { Fetch } from './answer-tap.js';
 import { discoverServer, type DiscoveryTarget, type Findings } from './discover-server.js';
 import { DiscoveryAbandoned } from './discovery-failure.js';
@@ -49,6 +49,24 @@ test('a server of both eras counts as modern, unless the operator pins the older
   const pinned = await discover(serveModern('stateless'), { protocol: 'legacy' });
   expect(pinned.era).toBe('legacy');
   expect(names(pinned)).toEqual(['tool search']);
+});
+
+test('a server of HTTP+SSE is found where it takes no message, with the exact text of what it offers', async () => {
+  const findings = await discover(serveSse());
+  expect(findings).toMatchObject({ era: 'legacy', transport: 'sse', instructions: 'Be patient.', problems: [] });
+  expect(names(findings)).toEqual(['tool add']);
+  expect(findings.definitions[0]?.json).toContain('"description":"Adds"');
+  expect((await discover(serveSse(), { protocol: 'legacy' })).transport).toBe('sse');
+  expect((await discover(serveSse(), { knownEra: 'legacy' })).transport).toBe('sse');
+  await expect(discover(serveSse(), { protocol: 'modern' })).rejects.toThrow(/HTTP 404/);
+});
+
+test('a server of HTTP+SSE that sends messages to another origin is none', async () => {
+  const peer = serve((request, response) => {
+    if (request.method !== 'GET') response.writeHead(404).end();
+    else response.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: endpoint\ndata: http://127.0.0.1:1/message\n\n');
+  });
+  await expect(discover(peer)).rejects.toThrow('no MCP endpoint at this URL (HTTP 404)');
 });
 
 test('a pin that the server does not speak fails in words', async () => {

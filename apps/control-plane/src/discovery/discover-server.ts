@@ -1,7 +1,7 @@
-import { Client, StreamableHTTPClientTransport, type StandardSchemaV1 } from '@modelcontextprotocol/client';
-import type { DefinitionKind, Era } from '@portcullis/contracts/names';
+import { Client, SSEClientTransport, StreamableHTTPClientTransport, type StandardSchemaV1 } from '@modelcontextprotocol/client';
+import type { DefinitionKind, Era, Transport } from '@portcullis/contracts/names';
 import { MODERN_VERSION, type DefinitionKey } from '@portcullis/mcp';
-import { AnswerTap, type Fetch } from './answer-tap.js';
+import { AnswerTap, type Fetch, type HttpAnswer } from './answer-tap.js';
 import { collectList, type FoundDefinition, type FoundProblem } from './collect-list.js';
 import { describeFailure, printable } from './describe-failure.js';
 import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
@@ -16,6 +16,7 @@ export interface DiscoveryTarget {
 /** What a server says of itself and offers. */
 export interface Findings {
   readonly era: Era;
+  readonly transport: Transport;
   /** Its `capabilities` as JSON. */
   readonly capabilitiesJson: string;
   readonly instructions: string | null;
@@ -50,17 +51,49 @@ const anything: StandardSchemaV1<unknown, unknown> = { '~standard': { version: 1
 
 /** Asks a server for everything it offers. Throws a DiscoveryFailure in words for an operator, or DiscoveryAbandoned when `stop` says so. */
 export async function discoverServer(target: DiscoveryTarget, fetch: Fetch, stop: AbortSignal): Promise<Findings> {
-  const tap = new AnswerTap(fetch, AbortSignal.any([stop, AbortSignal.timeout(WHOLE_MS)]));
-  const client = new Client({ name: 'portcullis', version: '0.1.0' }, { versionNegotiation: { mode: negotiationMode(target) } });
+  const whole = AbortSignal.any([stop, AbortSignal.timeout(WHOLE_MS)]);
+  const tap = new AnswerTap(fetch, whole);
+  try {
+    return await askStreamable(target, tap);
+  } catch (error) {
+    if (stop.aborted) throw new DiscoveryAbandoned();
+    const found = mayBeSse(target, tap.lastHttp) ? await askSse(target, new AnswerTap(fetch, whole, true)) : undefined;
+    if (found !== undefined) return found;
+    if (stop.aborted) throw new DiscoveryAbandoned();
+    throw new DiscoveryFailure(describeFailure(error, target.url, tap.lastHttp), { cause: error });
+  }
+}
+
+const newClient = (target: DiscoveryTarget): Client =>
+  new Client({ name: 'portcullis', version: '0.1.0' }, { versionNegotiation: { mode: negotiationMode(target) } });
+
+async function askStreamable(target: DiscoveryTarget, tap: AnswerTap): Promise<Findings> {
+  const client = newClient(target);
   const transport = new StreamableHTTPClientTransport(new URL(target.url), { fetch: tap.fetch });
   try {
     await client.connect(transport, { timeout: REQUEST_MS });
-    const findings = await readEverything(client, tap);
+    const findings = await readEverything(client, tap, 'streamable-http');
     await transport.terminateSession().catch(() => undefined); // a courtesy; the server forgets the session anyway
     return findings;
+  } finally {
+    await client.close().catch(() => undefined);
+  }
+}
+
+/** A server of 2024-11-05 takes no message where its stream is; its answer to one is how clients tell (2025-03-26, Backwards Compatibility). */
+function mayBeSse({ protocol }: DiscoveryTarget, http: HttpAnswer | undefined): boolean {
+  return protocol !== 'modern' && http?.method === 'initialize' && (http.status === 404 || http.status === 405);
+}
+
+/** Undefined where there is no such server either: then what the first attempt met is what an operator should know. */
+async function askSse(target: DiscoveryTarget, tap: AnswerTap): Promise<Findings | undefined> {
+  const client = newClient({ ...target, protocol: 'legacy' });
+  try {
+    await client.connect(new SSEClientTransport(new URL(target.url), { fetch: tap.fetch }), { timeout: REQUEST_MS });
+    return await readEverything(client, tap, 'sse');
   } catch (error) {
-    if (stop.aborted) throw new DiscoveryAbandoned();
-    throw new DiscoveryFailure(describeFailure(error, target.url, tap.lastHttp), { cause: error });
+    if (tap.isConnected) throw new DiscoveryFailure(describeFailure(error, target.url, undefined), { cause: error });
+    return undefined;
   } finally {
     await client.close().catch(() => undefined);
   }
@@ -71,7 +104,7 @@ function negotiationMode({ protocol, knownEra }: DiscoveryTarget): 'legacy' | 'a
   return protocol === 'legacy' || knownEra === 'legacy' ? 'legacy' : 'auto';
 }
 
-async function readEverything(client: Client, tap: AnswerTap): Promise<Findings> {
+async function readEverything(client: Client, tap: AnswerTap, transport: Transport): Promise<Findings> {
   const handshake = tap.take('initialize') ?? tap.take('server/discover');
   const about = handshake === undefined ? {} : resultOf(handshake);
   const offered = client.getServerCapabilities() ?? {};
@@ -90,6 +123,7 @@ async function readEverything(client: Client, tap: AnswerTap): Promise<Findings>
   }
   return {
     era: client.getProtocolEra() === 'modern' ? 'modern' : 'legacy',
+    transport,
     capabilitiesJson: capabilitiesOf(about),
     instructions: instructionsOf(about),
     definitions,

@@ -98,7 +98,7 @@ function columnsOf(change: Omit<UpdateServer, 'reason'>, isMoved: boolean): Pris
     ...(refreshIntervalSeconds === undefined ? {} : { refreshIntervalSeconds }),
     // A disabled server is left alone until somebody asks for it.
     ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),
-    // Whatever era another address spoke says nothing of this one.
-    ...(isMoved ? { era: null, eraSeenAt: null, nextDiscoveryAt: new Date() } : {}),
+    // Whatever another address spoke, and how, says nothing of this one.
+    ...(isMoved ? { era: null, eraSeenAt: null, transport: 'streamable-http', nextDiscoveryAt: new Date() } : {}),
   };
 }

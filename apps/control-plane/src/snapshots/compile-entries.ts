@@ -22,6 +22,8 @@ export function serverEntry(row: ServerRow): ServerEntry {
     url: row.url,
     enabled: row.enabled,
     era: row.protocol === 'auto' ? row.era : row.protocol,
+    // Unsaid where it is the usual one, so that a node which knows of no other understands it.
+    ...(row.transport === 'sse' && { transport: 'sse' as const }),
     tags: row.tags.toSorted(byText),
     environment: row.environment,
     instructions: row.instructions,

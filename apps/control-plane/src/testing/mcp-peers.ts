@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer as LegacyServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -40,6 +41,24 @@ export async function serveLegacy(): Promise<Peer> {
     server.registerResource('readme', 'file:///readme', {}, () => ({ contents: [] }));
     await server.connect(transport as never);
     return transport.handleRequest(request, response);
+  });
+}
+
+/** The v1 SDK over HTTP+SSE: a stream at one address, messages to another. */
+export async function serveSse(): Promise<Peer> {
+  const messagesAt = '/message';
+  const transports = new Map<string, SSEServerTransport>();
+  return serve(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (request.method === 'GET') {
+      const transport = new SSEServerTransport(messagesAt, response);
+      transports.set(transport.sessionId, transport);
+      const server = new LegacyServer({ name: 'oldest', version: '1' }, { instructions: 'Be patient.' });
+      server.registerTool('add', { description: 'Adds', inputSchema: { a: z.number() } }, () => ({ content: [] }));
+      return server.connect(transport);
+    }
+    const transport = transports.get(searchParams.get('sessionId') ?? '');
+    return pathname === messagesAt && transport !== undefined ? transport.handlePostMessage(request, response) : response.writeHead(404).end();
   });
 }
 
