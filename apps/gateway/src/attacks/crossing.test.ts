@@ -1,9 +1,12 @@
 import { createSealer } from '@portcullis/secrets';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentSessions } from '../session/agent-sessions.js';
+import { STREAMS_PER_AGENT_MAX } from '../streams/change-streams.js';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
 import { mcpRequest, type Asked } from '../testing/mcp-message.js';
+import { RawConnection } from '../testing/raw-connection.js';
 import { bodyOf, statusOf } from '../testing/raw-exchange.js';
+import { rawRequest } from '../testing/raw-request.js';
 import type { Scripted } from '../testing/scripted-server.js';
 import { sealCursor } from '../view/cursor.js';
 
@@ -209,5 +212,44 @@ describe('A62: cursors open for their agent, list and endpoint alone', () => {
       expect([statusOf(answer), bodyOf(answer)]).toEqual([200, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params"}}']);
       await stage.unharmed(JSON.stringify(cursor), answer, since);
     }
+  });
+});
+
+describe('A65: being told of changes', () => {
+  const listen = (notifications: object) => mcpRequest('subscriptions/listen', { era: 'modern', params: { notifications } });
+
+  test('costs an agent a place of its own number, and another agent nothing', async () => {
+    const { alice, bob } = agents();
+    const open: RawConnection[] = [];
+    const start = async (token: string): Promise<RawConnection> => {
+      const connection = await RawConnection.open(stage.port);
+      open.push(connection);
+      connection.socket.write(rawRequest({ token, ...listen({ toolsListChanged: true }) }));
+      await connection.until(/acknowledged|"error"/);
+      return connection;
+    };
+    for (let at = 0; at < STREAMS_PER_AGENT_MAX; at += 1) expect(statusOf((await start(alice.token)).received)).toBe(200);
+    expect(statusOf((await start(alice.token)).received)).toBe(429);
+    expect((await start(bob.token)).received).toContain('acknowledged');
+    for (const { socket } of open) socket.destroy();
+    await vi.waitFor(() => expect(stage.gateway.streams.size).toBe(0));
+    const again = await start(alice.token);
+    expect(again.received).toContain('acknowledged');
+    again.socket.destroy();
+  });
+
+  test('of more resources than one may name is refused, and of those one may not read never acknowledged', async () => {
+    const { bob } = agents();
+    const since = stage.mark();
+    const many = Array.from({ length: 2000 }, (_, at) => `x://${String(at)}`);
+    const refused = await stage.send({ token: bob.token, ...listen({ resourceSubscriptions: many }) });
+    expect(statusOf(refused)).toBe(429);
+    await stage.unharmed(JSON.stringify(many), refused, since);
+    const connection = await RawConnection.open(stage.port);
+    connection.socket.write(rawRequest({ token: bob.token, ...listen({ resourceSubscriptions: ['x://a', 'x://none', 'file:///etc/passwd'] }) }));
+    const acknowledged = await connection.until(/acknowledged[^\n]*\n/);
+    expect(acknowledged).toContain('acknowledged');
+    expect(acknowledged).not.toMatch(/x:|file:/);
+    connection.socket.destroy();
   });
 });
