@@ -1,8 +1,9 @@
 import { createSealer } from '@portcullis/secrets';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AgentSessions } from '../session/agent-sessions.js';
 import { STREAMS_PER_AGENT_MAX } from '../streams/change-streams.js';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
+import { eventually } from '../testing/eventually.js';
 import { mcpRequest, type Asked } from '../testing/mcp-message.js';
 import { RawConnection } from '../testing/raw-connection.js';
 import { bodyOf, statusOf } from '../testing/raw-exchange.js';
@@ -43,7 +44,7 @@ describe('what one agent starts, no other gets', () => {
       const mine = `secret-${String(at)}-`;
       return { mine, answer: walk({ era, token: at % 2 ? alice.token : bob.token, params: { name: 'm__walk', arguments: { mine } } }) };
     });
-    await vi.waitFor(() => expect(held).toHaveLength(20));
+    await eventually(() => expect(held).toHaveLength(20));
     for (const release of held.toReversed()) release();
     for (const { mine, answer } of calls) expect(bodyOf(await answer).match(/secret-\d+-/g)).toEqual([mine]);
   });
@@ -86,7 +87,7 @@ describe('what one agent starts, no other gets', () => {
     const since = stage.mark();
     const [mine, other, foreign] = await Promise.all([startSession(alice.token), startSession(alice.token), startSession(bob.token)]);
     const running = walk({ id: 5, headers: { 'Mcp-Session-Id': mine } });
-    await vi.waitFor(() => expect(stage.mark().calls).toBe(since.calls + 1));
+    await eventually(() => expect(stage.mark().calls).toBe(since.calls + 1));
     const body = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}';
     const cancels = [
       { token: bob.token, body },
@@ -232,7 +233,7 @@ describe('A65: being told of changes', () => {
     expect(statusOf((await start(alice.token)).received)).toBe(429);
     expect((await start(bob.token)).received).toContain('acknowledged');
     for (const { socket } of open) socket.destroy();
-    await vi.waitFor(() => expect(stage.gateway.streams.size).toBe(0));
+    await eventually(() => expect(stage.gateway.streams.size).toBe(0));
     const again = await start(alice.token);
     expect(again.received).toContain('acknowledged');
     again.socket.destroy();

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SERVER_LIMITS } from '../edge/server-limits.js';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
+import { eventually } from '../testing/eventually.js';
 import { RawConnection } from '../testing/raw-connection.js';
 import { bodyOf, rawExchange, statusOf } from '../testing/raw-exchange.js';
 import { PING, rawRequest, type RawRequest } from '../testing/raw-request.js';
@@ -246,9 +247,9 @@ describe('A17: a path in another spelling never reaches what stands behind the c
 describe('what one party may take', () => {
   test('A7: connections of one source are counted, beyond its share closed, and free again when they end', async () => {
     const open = await Promise.all(Array.from({ length: 60 }, () => RawConnection.open(stage.port)));
-    await vi.waitFor(() => expect(open.filter(({ isClosed }) => isClosed).length).toBeGreaterThanOrEqual(20));
+    await eventually(() => expect(open.filter(({ isClosed }) => isClosed).length).toBeGreaterThanOrEqual(20));
     for (const { socket } of open) socket.destroy();
-    await vi.waitFor(async () => expect(statusOf(await stage.send({}).catch(() => ''))).toBe(200));
+    await eventually(async () => expect(statusOf(await stage.send({}).catch(() => ''))).toBe(200));
   });
 
   test('A7: of 1,000 requests in one go a few run, and the connection ends', async () => {
@@ -259,8 +260,8 @@ describe('what one party may take', () => {
     const connection = await RawConnection.open(stage.port);
     const one = rawRequest({ token: alice().token, body: call });
     connection.socket.write(Buffer.concat(Array.from({ length: 1000 }, () => one)));
-    await vi.waitFor(() => expect(held).toHaveLength(ran));
-    await vi.waitFor(() => expect(stage.metrics.traces).toBeGreaterThan(100));
+    await eventually(() => expect(held).toHaveLength(ran));
+    await eventually(() => expect(stage.metrics.traces).toBeGreaterThan(100));
     expect(stage.upstream.methods.length - since.calls).toBe(ran);
     stage.upstream.answer = obey;
     for (const release of held) release();
@@ -279,7 +280,7 @@ describe('what one party may take', () => {
       stage.upstream.answer = obey;
       for (const release of hung.splice(0)) release();
     }
-    await vi.waitFor(() => expect(stage.metrics.inFlight).toBe(0));
+    await eventually(() => expect(stage.metrics.inFlight).toBe(0));
     expect(statusOf(await stage.send({ body: call }))).toBe(200);
   });
 
@@ -324,7 +325,7 @@ describe('A5: who is slow is told so and sent away', () => {
     const connection = await RawConnection.open(slow.port);
     connection.socket.pause();
     for (let at = 0; at < 8; at += 1) connection.socket.write(rawRequest({ token: slow.policy.agents[0].token, body: call }));
-    await vi.waitFor(() => expect(slow.metrics.inFlight).toBe(0));
+    await eventually(() => expect(slow.metrics.inFlight).toBe(0));
     connection.socket.resume();
     const received = await connection.until('closed');
     expect(received.length).toBeLessThan(8 * text.length);

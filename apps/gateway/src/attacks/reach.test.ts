@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
+import { eventually } from '../testing/eventually.js';
 import { aSnapshot } from '../testing/build-gateway.js';
 import { mcpRequest, type Asked } from '../testing/mcp-message.js';
 import { RawConnection } from '../testing/raw-connection.js';
@@ -82,7 +83,7 @@ describe.each(eras)('nothing tells an agent what exists beyond its grants (%s)',
     const held: (() => void)[] = [];
     stage.upstream.answer = (exchange) => held.push(() => obey(exchange));
     const running = Array.from({ length: 64 }, () => ask('tools/call', { token: alice.token, params: { name: 'm__walk' } }));
-    await vi.waitFor(() => expect(held).toHaveLength(64));
+    await eventually(() => expect(held).toHaveLength(64));
     expect(bodyOf(await ask('tools/call', { era, token: bob.token, params: { name: 'm__walk' } }))).toContain('"reason":"busy"');
     const busy = await ask('tools/call', { era, token: bob.token, params: { name: 'm__run' } });
     for (const release of held) release();
@@ -128,7 +129,7 @@ describe('A46: a grant that is taken away', () => {
     };
     const since = stage.mark();
     const answer = stage.send(request());
-    await vi.waitFor(() => expect(stage.mark().calls).toBe(since.calls + 1));
+    await eventually(() => expect(stage.mark().calls).toBe(since.calls + 1));
     stage.live.snapshot = revoked();
     release();
     expect(statusOf(await answer)).toBe(200);
