@@ -27,6 +27,7 @@ export const askingTools = ['form', 'url', 'unsafe', 'sampling', 'roots', 'twice
 export const askingDefinitions = [
   ...askingTools,
   aTool('visit'),
+  aTool('stall'),
   aDefinition('prompt', 'form'),
   aDefinition('resource', 'test://form', { uri: 'test://form' }),
 ];
@@ -75,6 +76,10 @@ export async function startLegacyAskingServer(): Promise<AskingServer> {
   const open = async (): Promise<StreamableHTTPServerTransport> => {
     const server = new LegacyServer({ name: 'legacy', version: '1' });
     for (const [name, run] of Object.entries(tools)) server.registerTool(name, {}, async (extra) => said(await run(askOf(extra as never))));
+    server.registerTool('stall', {}, async (extra) => {
+      await askOf(extra as never)('elicitation/create', form);
+      return new Promise(() => undefined);
+    });
     server.registerTool('visit', {}, () => {
       visits += 1;
       if (visits % 2 === 1) throw new UrlElicitationRequiredError([{ ...address, elicitationId }]);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeBatch } from '@portcullis/audit';
-import { createLogger, type OnClose } from '@portcullis/boot';
+import { createLogger } from '@portcullis/boot';
 import { AUDIT_QUEUE, type AuditEvent } from '@portcullis/contracts/audit';
 import { freshRedis } from '@portcullis/testing';
 import { Redis } from 'ioredis';
@@ -19,6 +19,8 @@ export interface TestStack {
   readonly controlPlane: FakeControlPlane;
   /** Publishes and waits until every node serves it. */
   publish(policy: Policy): Promise<void>;
+  /** Stops one node; the others stay. */
+  stopNode(at: number): Promise<void>;
   /** Audit events in the queue so far. */
   events(): Promise<AuditEvent[]>;
   stop(): Promise<void>;
@@ -26,7 +28,6 @@ export interface TestStack {
 
 export async function startTestStack(nodes: number, environment: Record<string, string> = {}): Promise<TestStack> {
   const closers: (() => unknown)[] = [];
-  const onClose: OnClose = (_name, closer) => closers.push(() => closer({}));
   const service = await freshRedis();
   closers.push(() => service.stop());
   const redis = new Redis(service.url);
@@ -38,6 +39,7 @@ export async function startTestStack(nodes: number, environment: Record<string, 
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-gateway-'));
   closers.push(() => rm(directory, { recursive: true, force: true }));
   const started = [];
+  const ofNodes: (() => unknown)[][] = [];
   for (let at = 0; at < nodes; at += 1) {
     const config = loadConfig({
       PORT: '0',
@@ -51,7 +53,10 @@ export async function startTestStack(nodes: number, environment: Record<string, 
       STOP_GRACE_MS: '1000',
       ...environment,
     });
-    started.push(await startNode(config, createLogger({ name: 'gateway', level: 'error' }), onClose));
+    const own: (() => unknown)[] = [];
+    ofNodes.push(own);
+    closers.push(() => closeAll(own));
+    started.push(await startNode(config, createLogger({ name: 'gateway', level: 'error' }), (_name, closer) => own.push(() => closer({}))));
   }
   const healthUrls = started.map(({ healthPort }) => `http://127.0.0.1:${String(healthPort)}`);
   return {
@@ -64,10 +69,14 @@ export async function startTestStack(nodes: number, environment: Record<string, 
       await Promise.all(healthUrls.map((url) => untilServed(url, revision)));
     },
     events: () => readEvents(redis),
-    stop: async () => {
-      for (const closer of closers.toReversed()) await closer();
-    },
+    stopNode: (at) => closeAll(ofNodes[at] ?? []),
+    stop: () => closeAll(closers),
   };
+}
+
+/** Closes what was opened, the last first, each once. */
+async function closeAll(closers: (() => unknown)[]): Promise<void> {
+  for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
 }
 
 async function untilServed(healthUrl: string, revision: number): Promise<void> {
