@@ -16,8 +16,29 @@ export interface BatchQueue {
 /** Share of Redis' memory limit above which nodes spool instead of queueing. */
 const PRESSURE_RATIO = 0.6;
 
+const LARGE_CHARS = 4096;
+
+/**
+ * Sends large texts as bytes. As a string a batch becomes part of the command's own string, which V8 then keeps, with whatever was young beside it,
+ * until the next full collection: a third more CPU for all collections, and 100 MiB.
+ */
+function sendLargeTextsAsBytes(connection: Redis): void {
+  const send = connection.sendCommand.bind(connection);
+  connection.sendCommand = (command, stream) => {
+    const { args } = command;
+    // Only where bytes are among the arguments does the command get written piece by piece.
+    if (args.some((argument) => Buffer.isBuffer(argument))) {
+      for (const [place, argument] of args.entries()) {
+        if (typeof argument === 'string' && argument.length > LARGE_CHARS) args[place] = Buffer.from(argument);
+      }
+    }
+    return send(command, stream);
+  };
+}
+
 /** The BullMQ queue that audit workers read. A failed batch is tried again until it is stored; nothing is given up. */
 export function createBatchQueue(connection: Redis): BatchQueue {
+  sendLargeTextsAsBytes(connection);
   const queue = new Queue<AuditBatch>(AUDIT_QUEUE, {
     connection,
     defaultJobOptions: { attempts: 1_000_000, backoff: { type: 'fixed', delay: 1000 }, removeOnComplete: true, removeOnFail: false },
