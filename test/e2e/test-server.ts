@@ -13,6 +13,8 @@ export interface TestServer {
   readonly ran: string[];
   /** Lets calls begin but not end until what it gives is called. */
   hold(): () => void;
+  /** Tells whoever listens that the tools have changed. */
+  sayChanged(): void;
   close(): Promise<void>;
 }
 
@@ -51,5 +53,12 @@ export async function startTestServer(names: readonly string[], legacy: 'statele
     await handler.close();
     await closed;
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, tools, ran, hold, close };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    tools,
+    ran,
+    hold,
+    sayChanged: () => handler.notify.toolsChanged(),
+    close,
+  };
 }

@@ -44,9 +44,8 @@ async function listen(view: AgentView, { call, visit, reply, record }: Step): Pr
   const { gateway, caller, live, slug, now } = visit;
   if (!(reply instanceof HttpReply)) throw new GatewayError('client.malformed');
   const { lists, uris } = filterOf(call.params);
-  gateway.streams.requirePlace(caller.agent.id);
   const granted = uris.filter((uri) => resourceServer(view, uri, now) !== undefined);
-  if (live.settings.auditLists) await record.end({ status: 'success' });
+  await gateway.streams.takePlace(caller.agent.id, () => (live.settings.auditLists ? record.end({ status: 'success' }) : undefined));
   const facts = { agentId: caller.agent.id, keyId: caller.keyId, slug, listenId: call.id, session: undefined, lists: listSet(...lists) };
   const stream = gateway.streams.open(reply.openStream(), facts);
   const flags = Object.fromEntries(lists.map((kind) => [`${kind}ListChanged`, true]));

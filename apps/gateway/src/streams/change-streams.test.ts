@@ -113,10 +113,12 @@ describe('what is refused', () => {
 
   test('A65: one stream more than an agent may have; another agent has its own, and who leaves makes room', async () => {
     const open: IncomingMessage[] = [];
-    while (open.length < STREAMS_PER_AGENT_MAX) {
+    while (open.length < STREAMS_PER_AGENT_MAX - 64) {
       open.push(...(await Promise.all(Array.from({ length: 64 }, () => listen(bob.token, { toolsListChanged: true })))));
     }
-    expect(new Set(open.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
+    const rush = await Promise.all(Array.from({ length: 128 }, () => listen(bob.token, { toolsListChanged: true })));
+    open.push(...rush.filter(({ statusCode }) => statusCode === 200));
+    expect(open.length).toBe(STREAMS_PER_AGENT_MAX);
     const refused = await listen(bob.token, { toolsListChanged: true });
     expect(refused.statusCode).toBe(429);
     expect(JSON.parse(await textOf(refused))).toMatchObject({ id: 'mine', error: { code: -32603 } });

@@ -66,22 +66,33 @@ export class ChangeStreams {
     return this.wheel.size;
   }
 
-  /** Refuses (`limit.streams`, `node.stopping`) an agent that may open no further stream here. */
-  requirePlace(agentId: string): void {
+  /**
+   * Takes one of the agent's places for a stream, to be opened when `recorded` is fulfilled. Refuses (`limit.streams`, `node.stopping`) when there is
+   * none.
+   */
+  async takePlace(agentId: string, recorded: () => Promise<void> | undefined): Promise<void> {
     if (this.closed) throw new GatewayError('node.stopping');
     if ((this.countByAgent.get(agentId) ?? 0) >= STREAMS_PER_AGENT_MAX)
       throw new GatewayError('limit.streams', { streamsMax: STREAMS_PER_AGENT_MAX });
+    // Counted before anything is waited for, so that many at once are counted too.
+    this.count(agentId, 1);
+    try {
+      await recorded();
+    } catch (error) {
+      this.count(agentId, -1);
+      throw error;
+    }
   }
 
-  /** Takes over an answer that has become a stream; it is told of every change from here on. */
+  /** Takes over an answer that has become a stream, in a place taken for it; it is told of every change from here on. */
   open(response: ServerResponse, facts: StreamFacts): ChangeStream {
     const stream = new ChangeStream(response, facts);
     this.wheel.add(stream);
-    this.countByAgent.set(facts.agentId, (this.countByAgent.get(facts.agentId) ?? 0) + 1);
     response.once('close', () => this.forget(stream));
     this.audiences.join(stream);
     // What was decided before the record of the opening may have changed meanwhile.
     if (response.destroyed) this.forget(stream);
+    else if (this.closed) stream.end(this.parts.serverInfo);
     else if (!this.isGood(stream)) stream.cut();
     return stream;
   }
@@ -137,12 +148,15 @@ export class ChangeStreams {
 
   private forget(stream: ChangeStream): void {
     if (!this.wheel.remove(stream)) return;
-    const { agentId } = stream.facts;
-    const count = (this.countByAgent.get(agentId) ?? 1) - 1;
-    if (count === 0) this.countByAgent.delete(agentId);
-    else this.countByAgent.set(agentId, count);
+    this.count(stream.facts.agentId, -1);
     this.sessions.leave(stream);
     this.resources.drop(stream);
     this.audiences.leave(stream);
+  }
+
+  private count(agentId: string, change: 1 | -1): void {
+    const count = (this.countByAgent.get(agentId) ?? 0) + change;
+    if (count === 0) this.countByAgent.delete(agentId);
+    else this.countByAgent.set(agentId, count);
   }
 }
