@@ -318,6 +318,17 @@ describe('A5: who is slow is told so and sent away', () => {
     await slow.stop();
   });
 
+  test('2,000 at once, while others are served', async () => {
+    const slow = await startAttackStage({ headersMs: 2000, requestMs: 2000, checkEveryMs: 50 });
+    const sockets = await Promise.all(Array.from({ length: 2000 }, () => RawConnection.open(slow.port)));
+    for (const { socket } of sockets) socket.write('POST /mcp HTTP/1.1\r\nHost: local');
+    expect(statusOf(await slow.send({}))).toBe(200);
+    const answers = await Promise.all(sockets.map((connection) => connection.until('closed')));
+    expect(answers.filter((answer) => statusOf(answer) !== 408)).toEqual([]);
+    await slow.unharmed('', answers[0] ?? '', { calls: 0, traces: 1999 });
+    await slow.stop();
+  });
+
   test('A6: a reader that takes nothing is cut off', async () => {
     const slow = await startAttackStage({ stalledMs: 300 });
     const text = 'x'.repeat(4_000_000);

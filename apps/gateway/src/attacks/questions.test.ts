@@ -1,10 +1,12 @@
 import { createSealer } from '@portcullis/secrets';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RequestStates } from '../questions/request-states.js';
-import { startAttackStage, type AttackStage } from '../testing/attack-stage.js';
+import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
 import { form } from '../testing/asking-servers.js';
 import { mcpRequest } from '../testing/mcp-message.js';
+import { RawConnection } from '../testing/raw-connection.js';
 import { bodyOf, statusOf } from '../testing/raw-exchange.js';
+import { rawRequest } from '../testing/raw-request.js';
 import type { Scripted } from '../testing/scripted-server.js';
 
 let stage: AttackStage;
@@ -139,4 +141,58 @@ describe('A86, A87: what a server asks', () => {
     expect(bodyOf(refused)).toContain('"error"');
     expect(bodyOf(refused)).not.toContain('Sign in');
   });
+});
+
+describe('A27, A87: a legacy server’s question', () => {
+  test('is answered by the session that was asked, and by nobody else', async () => {
+    let answered: unknown;
+    let stream: Scripted['response'] | undefined;
+    let callId: string | undefined;
+    stage.upstream.answer = (exchange) => {
+      const { message, response } = exchange;
+      if (message.method === 'tools/call') {
+        callId = message.id;
+        stream = response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id: 'of-the-server', method: 'elicitation/create', params: form })}\n\n`);
+      } else if (message.id === 'of-the-server') {
+        answered = message;
+        response.writeHead(202).end();
+        stream?.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: callId, result: { content: [] } })}\n\n`);
+      } else obey(exchange);
+    };
+    const [alice, bob] = stage.policy.agents;
+    const [mine, other, foreign] = await Promise.all([startSession(alice.token), startSession(alice.token), startSession(bob.token)]);
+    const connection = await RawConnection.open(stage.port);
+    const call = mcpRequest('tools/call', { params: { name: 'l__run' }, headers: { 'Mcp-Session-Id': mine, Connection: 'close' } });
+    connection.socket.write(rawRequest({ token: alice.token, ...call }));
+    const [, id] =
+      /"id":("[^"]+"|\d+),"method":"elicitation|elicitation\/create[^\n]*"id":("[^"]+"|\d+)/.exec(
+        await connection.until(/elicitation\/create[^\n]*\n/),
+      ) ?? [];
+    expect(id).not.toContain('of-the-server');
+    const body = `{"jsonrpc":"2.0","id":${String(id)},"result":{"action":"accept","content":{"name":"Mallory"}}}`;
+    const wrong = [
+      { token: bob.token, session: foreign },
+      { token: bob.token, session: mine },
+      { token: bob.token, session: undefined },
+      { token: alice.token, session: other },
+      { token: alice.token, session: undefined },
+    ];
+    for (const { token, session } of wrong) {
+      const refused = await stage.send({ token, body, headers: { 'Mcp-Session-Id': session } });
+      expect([400, 404]).toContain(statusOf(refused));
+    }
+    expect(answered).toBeUndefined();
+    const taken = await stage.send({ token: alice.token, body: body.replace('Mallory', 'Ada'), headers: { 'Mcp-Session-Id': mine } });
+    expect(statusOf(taken)).toBe(202);
+    expect(await connection.until('closed')).toContain('"result"');
+    expect(answered).toMatchObject({ id: 'of-the-server', result: { content: { name: 'Ada' } } });
+    const late = await stage.send({ token: alice.token, body, headers: { 'Mcp-Session-Id': mine } });
+    expect(statusOf(late)).toBe(400);
+  });
+
+  async function startSession(token: string): Promise<string> {
+    const params = { protocolVersion: '2025-06-18', capabilities: { elicitation: {} }, clientInfo: { name: 't', version: '1' } };
+    return /mcp-session-id: ([^\r]+)/i.exec(await stage.send(mcpRequest('initialize', { token, params })))?.[1] ?? '';
+  }
 });
