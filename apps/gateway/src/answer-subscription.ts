@@ -1,9 +1,10 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { emptyResult, isJsonObject, ownMember, resultMessage, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import type { CallRecord } from './audit/call-record.js';
+import { describeAsked } from './describe-asked.js';
 import { HttpReply } from './http-reply.js';
 import type { Reply } from './reply.js';
-import { askedName, decideTarget, describeAsked, resolveTarget, type TargetMethod } from './resolve-target.js';
+import { askedName, decideTarget, resolveTarget, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
 import { listSet, type ListKind } from './streams/list-kinds.js';
 import { resourceServer } from './streams/resource-subscriptions.js';

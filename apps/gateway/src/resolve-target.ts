@@ -1,11 +1,8 @@
 import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import { GatewayError } from '@portcullis/contracts/errors';
-import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { isJsonObject, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { decide, reasonCodes, type Decision } from '@portcullis/policy';
-import type { Asked } from './audit/call-record.js';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
-import type { Visit } from './visit.js';
 
 /** Which kind of target a method calls, and the member of its params that names it. */
 export interface TargetMethod {
@@ -45,7 +42,8 @@ export function askedName(call: ClassifiedRequest, { kind, member }: TargetMetho
   return name;
 }
 
-const NAME_CHARS_MAX = 2048;
+/** Longest name that is looked up. */
+export const NAME_CHARS_MAX = 2048;
 
 /** The target a name stands for at this endpoint, or undefined for whatever the agent cannot see, for whatever reason. */
 export function resolveTarget(view: AgentView, method: TargetMethod, name: string): VisibleTarget | undefined {
@@ -64,26 +62,4 @@ export function decideTarget(view: AgentView, target: VisibleTarget, args: Class
     if (exact.reasons[0]?.code === reasonCodes.deniedByGrant) return exact;
   }
   return decide(view.table, { serverId: server.id, kind: targetKindOf[definition.kind], name: definition.name }, args, now);
-}
-
-/**
- * What the trail says about a name that led nowhere: the server it points to, where there is one, and why that did not do. The agent never learns
- * it.
- */
-export function describeAsked(name: string, kind: DefinitionKind, at: { visit: Pick<Visit, 'slug' | 'live' | 'now'>; view: AgentView }): Asked {
-  const { visit, view } = at;
-  const { server, own } = pointedAt(name, visit);
-  if (server === undefined) return { server: null, name, reason: 'unknown_server' };
-  if (!server.enabled) return { server, name: own, reason: 'server_disabled' };
-  if (!server.definitions.some((definition) => definition.kind === kind && definition.name === own))
-    return { server, name: own, reason: 'not_offered' };
-  const decision = decide(view.table, { serverId: server.id, kind: targetKindOf[kind], name: own }, undefined, visit.now);
-  return { server, name: own, reason: decision.reasons[0]?.code ?? 'unknown_name' };
-}
-
-function pointedAt(name: string, { slug, live }: Pick<Visit, 'slug' | 'live'>): { server: ServerEntry | undefined; own: string } {
-  if (slug !== null) return { server: live.serversBySlug.get(slug), own: name };
-  const [, first, rest] = /^([a-z0-9-]{1,32}?)(?:__|:|\.)(.+)$/s.exec(name.slice(0, NAME_CHARS_MAX)) ?? [];
-  const server = first === undefined ? undefined : live.serversBySlug.get(first);
-  return { server, own: server === undefined ? name : (rest ?? name) };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeAsked } from './resolve-target.js';
+import { describeAsked } from './describe-asked.js';
 import { aSnapshot } from './testing/build-gateway.js';
 import { aGrant, anAgent, aServer, aTool } from './testing/policy-builders.js';
 import { AgentViews } from './view/agent-views.js';
