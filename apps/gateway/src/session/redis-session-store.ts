@@ -12,5 +12,16 @@ export function redisSessionStore(redis: Redis): SessionStore {
     delete: async (key) => {
       await redis.del(key);
     },
+    touch: async (key, ttlMs) => {
+      await redis.pexpire(key, ttlMs);
+    },
+    addMember: async (key, member, ttlMs) => {
+      await redis.multi().sadd(key, member).pexpire(key, ttlMs).exec();
+    },
+    takeMembers: async (key) => {
+      const members = await redis.smembers(key);
+      await redis.del(key);
+      return members;
+    },
   };
 }

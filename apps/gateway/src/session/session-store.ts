@@ -5,4 +5,10 @@ export interface SessionStore {
   setIfAbsent(key: string, value: string, ttlMs: number): Promise<boolean>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
   delete(key: string): Promise<void>;
+  /** Keeps a value that is kept for another `ttlMs` from now. */
+  touch(key: string, ttlMs: number): Promise<void>;
+  /** Adds to a set, which is kept for `ttlMs` from now. */
+  addMember(key: string, member: string, ttlMs: number): Promise<void>;
+  /** Gives all members of a set and forgets it. */
+  takeMembers(key: string): Promise<string[]>;
 }

@@ -22,15 +22,25 @@ export interface SessionOwner {
 /** Opens a new session at the server, by its handshake. */
 export type OpenSession = () => Promise<UpstreamSession>;
 
+/** How long a session is kept that nobody uses. */
 const LIFETIME_MS = 3_600_000;
+const TOUCH_EVERY_MS = 600_000;
+/** As long as any session of an agent lives. */
+const INDEX_MS = 86_400_000;
 const REMEMBERED_MAX = 20_000;
+
+interface Known {
+  readonly session: UpstreamSession;
+  /** When Redis was last told that it is in use, on the monotonic clock. */
+  touchedAt: number;
+}
 
 /**
  * Sessions at legacy servers, made on first use by whichever node gets there first and used by all of them. Ids lie in Redis sealed; while Redis
  * is away, a node uses a session of its own.
  */
 export class UpstreamSessions {
-  private readonly known = new LRUCache<UpstreamSession>(REMEMBERED_MAX);
+  private readonly known = new LRUCache<Known>(REMEMBERED_MAX);
   private readonly opening = new Map<string, Promise<UpstreamSession>>();
 
   constructor(
@@ -41,13 +51,38 @@ export class UpstreamSessions {
   /** The owner's session, opened now if there is none. */
   async get(owner: SessionOwner, open: OpenSession): Promise<UpstreamSession> {
     const key = keyOf(owner);
-    return this.known.get(key) ?? this.once(key, () => this.find(key, open));
+    const known = this.known.get(key);
+    if (known === undefined) return this.once(key, () => this.find(owner, open));
+    const unusedMs = performance.now() - known.touchedAt;
+    if (unusedMs > LIFETIME_MS) return this.once(key, () => this.find(owner, open)); // by now Redis has forgotten it, and maybe the server
+    if (unusedMs > TOUCH_EVERY_MS) this.touch(key, known);
+    return known.session;
+  }
+
+  /** Takes out all sessions that belong to this one of the agent, for whoever ends them at their servers. */
+  async takeAll(agentId: string, session: string): Promise<{ serverId: string; session: UpstreamSession }[]> {
+    const serverIds = await this.store.takeMembers(indexOf(session)).catch(() => []);
+    const taken = await Promise.all(
+      serverIds.map(async (serverId) => {
+        const key = keyOf({ serverId, agentId, session, capabilities: {} });
+        const found = this.known.get(key)?.session ?? (await this.read(key));
+        this.known.delete(key);
+        await this.store.delete(key).catch(() => undefined);
+        return found === undefined ? [] : [{ serverId, session: found }];
+      }),
+    );
+    return taken.flat();
+  }
+
+  private touch(key: string, known: Known): void {
+    known.touchedAt = performance.now();
+    this.store.touch(key, LIFETIME_MS).catch(() => undefined);
   }
 
   /** A session in the place of one the server no longer knows. */
   replace(owner: SessionOwner, lost: UpstreamSession, open: OpenSession): Promise<UpstreamSession> {
     const key = keyOf(owner);
-    const current = this.known.get(key);
+    const current = this.known.get(key)?.session;
     // Another call has been here already.
     if (current !== undefined && current.id !== lost.id) return Promise.resolve(current);
     return this.once(key, () => this.renew(key, lost, open));
@@ -58,7 +93,7 @@ export class UpstreamSessions {
     if (underWay !== undefined) return underWay;
     const promise = work()
       .then((session) => {
-        this.known.set(key, session);
+        this.known.set(key, { session, touchedAt: performance.now() });
         return session;
       })
       .finally(() => this.opening.delete(key));
@@ -66,11 +101,13 @@ export class UpstreamSessions {
     return promise;
   }
 
-  private async find(key: string, open: OpenSession): Promise<UpstreamSession> {
+  private async find(owner: SessionOwner, open: OpenSession): Promise<UpstreamSession> {
+    const key = keyOf(owner);
     const shared = await this.read(key);
     if (shared !== undefined) return shared;
     const own = await open();
     const taken = await this.store.setIfAbsent(key, this.seal(own, key), LIFETIME_MS).catch(() => true);
+    if (owner.session !== null) await this.store.addMember(indexOf(owner.session), owner.serverId, INDEX_MS).catch(() => undefined);
     // Another node was quicker: its session is everybody's.
     return taken ? own : ((await this.read(key)) ?? own);
   }
@@ -108,3 +145,5 @@ export class UpstreamSessions {
 function keyOf({ serverId, agentId, session, capabilities }: SessionOwner): string {
   return `portcullis:upstream-session:${serverId}:${agentId}:${session ?? `-${JSON.stringify(capabilities)}`}`;
 }
+
+const indexOf = (session: string): string => `portcullis:session-servers:${session}`;

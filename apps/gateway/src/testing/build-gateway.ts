@@ -59,6 +59,13 @@ function memoryStore(): SessionStore {
     setIfAbsent: async (key, value) => !entries.has(key) && Boolean(entries.set(key, value)),
     set: async (key, value) => void entries.set(key, value),
     delete: async (key) => void entries.delete(key),
+    touch: async () => undefined,
+    addMember: async (key, member) => void entries.set(key, [...new Set([...(entries.get(key)?.split(' ') ?? []), member])].join(' ')),
+    takeMembers: async (key) => {
+      const members = entries.get(key)?.split(' ') ?? [];
+      entries.delete(key);
+      return members;
+    },
   };
 }
 
