@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { SessionStore } from './session-store.js';
+import type { IndexedSessionStore } from './session-store.js';
 
 /** Sessions' shared memory in Redis; the connection's `commandTimeout` bounds every answer. */
-export function redisSessionStore(redis: Redis): SessionStore {
+export function redisSessionStore(redis: Redis): IndexedSessionStore {
   return {
     get: (key) => redis.get(key),
     setIfAbsent: async (key, value, ttlMs) => (await redis.set(key, value, 'PX', ttlMs, 'NX')) === 'OK',

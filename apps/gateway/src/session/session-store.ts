@@ -5,6 +5,10 @@ export interface SessionStore {
   setIfAbsent(key: string, value: string, ttlMs: number): Promise<boolean>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
   delete(key: string): Promise<void>;
+}
+
+/** A store that also keeps sets, and values for as long as they are used. */
+export interface IndexedSessionStore extends SessionStore {
   /** Keeps a value that is kept for another `ttlMs` from now. */
   touch(key: string, ttlMs: number): Promise<void>;
   /** Adds to a set, which is kept for `ttlMs` from now. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@portcullis/mcp';
 import type { Sealer } from '@portcullis/secrets';
 import { LRUCache } from '../lru-cache.js';
-import type { SessionStore } from './session-store.js';
+import type { IndexedSessionStore } from './session-store.js';
 
 /** A session at a legacy server; `id` is undefined where the server works without. */
 export interface UpstreamSession {
@@ -44,7 +44,7 @@ export class UpstreamSessions {
   private readonly opening = new Map<string, Promise<UpstreamSession>>();
 
   constructor(
-    private readonly store: SessionStore,
+    private readonly store: IndexedSessionStore,
     private readonly sealer: () => Sealer,
   ) {}
 

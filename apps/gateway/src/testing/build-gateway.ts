@@ -15,7 +15,7 @@ import type { NodeLinks } from '../internal/node-links.js';
 import { linkQuestions } from '../questions/link-questions.js';
 import { AgentSessions } from '../session/agent-sessions.js';
 import { LogLevels, type LogLevelChannel } from '../session/log-levels.js';
-import type { SessionStore } from '../session/session-store.js';
+import type { IndexedSessionStore } from '../session/session-store.js';
 import { UpstreamSessions } from '../session/upstream-sessions.js';
 import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
 import { Upstreams } from '../upstream/upstreams.js';
@@ -52,7 +52,7 @@ const nodes: NodeLinks = {
 };
 const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, onMessage: () => undefined };
 
-function memoryStore(): SessionStore {
+function memoryStore(): IndexedSessionStore {
   const entries = new Map<string, string>();
   return {
     get: async (key) => entries.get(key) ?? null,
