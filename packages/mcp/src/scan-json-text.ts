@@ -53,13 +53,12 @@ export function scanJsonText(text: string, limits: TextLimits): TextScan {
   return risky ? RISKY : SAFE;
 }
 
-/** Offset of the closing quote, or the text's length. */
+/** Offset of the closing quote, or the text's length. From quote to quote, since what lies between may be a megabyte. */
 function stringEnd(text: string, open: number): number {
-  let i = open + 1;
-  while (i < text.length) {
-    const code = text.charCodeAt(i);
-    if (code === 0x22) return i;
-    i += code === 0x5c ? 2 : 1;
+  for (let close = text.indexOf('"', open + 1); close !== -1; close = text.indexOf('"', close + 1)) {
+    let before = close - 1;
+    while (text.charCodeAt(before) === 0x5c) before -= 1;
+    if ((close - before) % 2 === 1) return close;
   }
   return text.length;
 }
