@@ -1,14 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { Reply } from './reply.js';
+import { endInPieces, onceDrained, PIECE_BYTES } from './slow-reader.js';
 import { NOWHERE, Roster, type Enrolled } from './roster.js';
 
 /** How often a stream that has nothing to say says so. */
 export const KEEP_ALIVE_MS = 15_000;
-
-/** How long a reader may take nothing at all of what lies ready for it; Node starts again at every byte that goes out. */
-const READER_MS_MAX = 20_000;
-/** A rest that the kernel did not take at once. Below this much nobody's memory is at stake. */
-const REST_BYTES = 64 * 1024;
 
 /** Replies that wait for their server; one timer looks after all of them. */
 const waiting = new Roster<HttpReply>();
@@ -50,12 +46,10 @@ export class HttpReply implements Reply, Enrolled {
     if (this.response.destroyed) return;
     if (this.streaming) {
       // In one piece: Node ends a corked chunked answer before it writes what was corked.
-      this.response.end(Buffer.concat(['event: message\ndata: ', ...message, '\n\n'].map((piece) => Buffer.from(piece))));
-      hurry(this.response);
+      endInPieces(this.response, Buffer.concat(['event: message\ndata: ', ...message, '\n\n'].map((piece) => Buffer.from(piece))));
       return;
     }
     writeJson(this.response, status, { headers: this.headers, body: message });
-    hurry(this.response);
   }
 
   finishSilently(): void {
@@ -93,14 +87,7 @@ export class HttpReply implements Reply, Enrolled {
   }
 
   onceDrained(listener: () => void): void {
-    const { response } = this;
-    const end = (): void => {
-      response.setTimeout(0);
-      response.off('drain', end).off('close', end);
-      listener();
-    };
-    response.setTimeout(READER_MS_MAX);
-    response.on('drain', end).on('close', end);
+    onceDrained(this.response, listener);
   }
 
   /** From here on the caller is kept waiting by a server, and told so from time to time. */
@@ -134,11 +121,6 @@ export class HttpReply implements Reply, Enrolled {
   }
 }
 
-/** An answer that waits for its reader is not kept for ever. */
-function hurry(response: ServerResponse): void {
-  if (response.writableLength > REST_BYTES) response.setTimeout(READER_MS_MAX);
-}
-
 function sayAlive(): void {
   const now = performance.now();
   waiting.forEach((reply) => reply.sayAlive(now));
@@ -151,6 +133,10 @@ export function writeJson(response: ServerResponse, status: number, answer: { he
   for (const piece of body) length += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
   headers.push('content-type', 'application/json', 'content-length', String(length));
   response.writeHead(status, headers);
+  if (length > PIECE_BYTES) {
+    endInPieces(response, Buffer.concat(body.map((piece) => Buffer.from(piece))));
+    return;
+  }
   const [first] = body;
   if (body.length === 1 && first !== undefined) {
     response.end(first);
