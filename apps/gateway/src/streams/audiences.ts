@@ -3,7 +3,7 @@ import type { PolicySnapshot, SnapshotChange } from '@portcullis/snapshot';
 import type { AgentView } from '../view/agent-view.js';
 import type { AgentViews } from '../view/agent-views.js';
 import type { ChangeStream } from './change-stream.js';
-import { differingLists, listDigests, listsShowing, NO_LISTS, type ListSet } from './list-kinds.js';
+import { differingLists, listsShowing, NO_LISTS, readView, type ListSet } from './list-kinds.js';
 
 /** The streams of one agent at one endpoint: they see the same lists. */
 export class Audience {
@@ -137,14 +137,19 @@ export class Audiences {
     if (live === undefined || agent === undefined) return NO_LISTS;
     const view = views.of(agent, audience.slug, { live, now: now() });
     const { digests, shown, news } = audience;
-    audience.digests = listDigests(view);
-    audience.shown = view.servers.map(({ id }) => id);
+    const reading = readView(view);
+    audience.digests = reading.digests;
+    audience.shown = reading.shown;
     audience.validUntil = view.validUntil;
     audience.news = undefined;
     this.reindex(audience, [agent.id, ...agent.groupIds, ...view.parts.serverIds]);
-    const begins = audience.shown.filter((id) => !shown.includes(id));
-    const ceases = shown.filter((id) => !audience.shown.includes(id));
-    if (begins.length + ceases.length > 0) onShown(begins, ceases);
+    if (shown !== reading.shown) {
+      const [before, after] = [new Set(shown), new Set(reading.shown)];
+      onShown(
+        reading.shown.filter((id) => !before.has(id)),
+        shown.filter((id) => !after.has(id)),
+      );
+    }
     onRead(audience, view);
     let lists = differingLists(digests, audience.digests);
     for (const [serverId, changed] of news ?? []) lists |= listsShowing(view, serverId, changed);

@@ -65,6 +65,7 @@ export class ChangeStream {
   turn(): void {
     if (!this.response.writableNeedDrain) {
       this.stalledTurns = 0;
+      if (this.isOver) return;
       this.response.write(SSE_KEEP_ALIVE);
       return;
     }
@@ -75,14 +76,19 @@ export class ChangeStream {
   /** Ends the stream in good order: a listen gets its empty result. */
   end(serverInfo: Implementation): void {
     const { listenId } = this.facts;
-    if (listenId === undefined) return this.cut();
+    if (listenId === undefined || this.isOver) return this.cut();
     const result = { resultType: 'complete', _meta: { [META_SERVER_INFO]: serverInfo, [META_SUBSCRIPTION_ID]: listenId } };
     this.response.end(frame(JSON.stringify({ jsonrpc: '2.0', id: listenId, result })));
   }
 
   /** Ends it without another word: whoever reads it has lost the right to. */
   cut(): void {
-    this.response.end();
+    if (!this.isOver) this.response.end();
+  }
+
+  /** Node takes a word after the last one for a fault; a slow reader leaves time for one. */
+  private get isOver(): boolean {
+    return this.response.destroyed || this.response.writableEnded;
   }
 
   private modern(method: string, params?: string): string {
@@ -91,7 +97,7 @@ export class ChangeStream {
   }
 
   private write(text: string): void {
-    if (this.response.destroyed || this.response.writableEnded) return;
+    if (this.isOver) return;
     this.response.write(text);
     if (this.response.writableLength > UNREAD_BYTES_MAX) this.response.destroy();
   }

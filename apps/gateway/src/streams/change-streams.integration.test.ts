@@ -11,11 +11,12 @@ let stack: TestStack;
 const alice = anAgent('alice');
 const bob = anAgent('bob');
 const carol = anAgent('carol');
+const dave = anAgent('dave');
 const notes = aServer('notes', [aTool('read'), aTool('write'), aDefinition('resource', 'notes://one')]);
 const other = aServer('other', [aTool('look')]);
 const base: Policy = {
   servers: [notes, other],
-  agents: [alice, bob, carol],
+  agents: [alice, bob, carol, dave],
   grants: [aGrant(alice, notes), aGrant(alice, notes, { kind: 'resources' }), aGrant(bob, other), aGrant(carol, notes, { names: ['read'] })],
   settings,
 };
@@ -136,15 +137,15 @@ const get = (token: string, session: string, node = 0, headers: Record<string, s
   fetch(address(node), { headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', 'mcp-session-id': session, ...headers } });
 
 test('a session has one stream on all nodes: the newer ends the older, and its end ends it', async () => {
-  const session = await initialize(alice.token);
-  const older = await get(alice.token, session, 0);
-  const newer = await get(alice.token, session, 1);
+  const session = await initialize(dave.token);
+  const older = await get(dave.token, session, 0);
+  const newer = await get(dave.token, session, 1);
   expect([older.status, newer.status]).toEqual([200, 200]);
   expect(await older.text()).not.toContain('data:');
   const ended = newer.text();
-  await fetch(address(0), { method: 'DELETE', headers: { authorization: `Bearer ${alice.token}`, 'mcp-session-id': session } });
+  await fetch(address(0), { method: 'DELETE', headers: { authorization: `Bearer ${dave.token}`, 'mcp-session-id': session } });
   expect(await ended).not.toContain('data:');
-  expect((await get(alice.token, session, 1)).status).toBe(404);
+  expect((await get(dave.token, session, 1)).status).toBe(404);
 });
 
 test('another agent’s session opens no stream, and nothing is ever replayed', async () => {

@@ -191,3 +191,15 @@ const changedFor = (ids: readonly string[]): PolicySnapshot['changed'] => ({
   agentIds: new Set(),
   subjectIds: new Set(ids),
 });
+
+test('a stream that is ended again and again, and told of more, ends once', async () => {
+  const response = await listen(bob.token, { toolsListChanged: true });
+  const heard = heardOn(response);
+  await vi.waitFor(() => expect(heard.text).toContain('acknowledged'), 10_000);
+  gateway.streams.close();
+  gateway.streams.close();
+  gateway.streams.listsChanged(files.id, 0b111);
+  await vi.waitFor(() => expect(response.complete).toBe(true), 10_000);
+  expect(heard.text.match(/"id":"mine","result"/g)).toHaveLength(1);
+  expect((await listen(bob.token, { toolsListChanged: true })).statusCode).toBe(503);
+});

@@ -22,8 +22,27 @@ const SHOWN: Readonly<Record<ListKind, readonly DefinitionKind[]>> = {
 export const listSet = (...kinds: readonly ListKind[]): ListSet => kinds.reduce((set, kind) => set | BITS[kind], NO_LISTS);
 export const hasList = (set: ListSet, kind: ListKind): boolean => (set & BITS[kind]) !== 0;
 
-/** One text per list that differs whenever what the list shows does. */
-export function listDigests(view: AgentView): readonly string[] {
+/** What is compared of two views. */
+export interface ViewReading {
+  /** One text per list that differs whenever what the list shows does. */
+  readonly digests: readonly string[];
+  /** Ids of the servers of which some list shows something. */
+  readonly shown: readonly string[];
+}
+
+const readings = new WeakMap<AgentView, ViewReading>();
+
+/** Reads a view once, however often something is said to have changed that did not. */
+export function readView(view: AgentView): ViewReading {
+  let reading = readings.get(view);
+  if (reading === undefined) {
+    reading = { digests: listDigests(view), shown: view.servers.map(({ id }) => id) };
+    readings.set(view, reading);
+  }
+  return reading;
+}
+
+function listDigests(view: AgentView): readonly string[] {
   return LIST_KINDS.map((kind) => {
     const lines = SHOWN[kind].flatMap((shown) => view.list(shown).map(({ wire, definition }) => `${wire}\n${digestOf(definition)}`));
     return lines.length === 0 ? '' : hash('sha256', lines.join('\n'), 'base64url');

@@ -13,6 +13,13 @@ redis.call('PEXPIREAT', KEYS[1], ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1`;
 
+/** Numbers the streams of a session, in one order for all nodes. */
+const ANNOUNCE = `
+local number = redis.call('INCR', KEYS[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[1])
+redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. number)
+return number`;
+
 /** Subscriptions of legacy sessions in Redis, where any node finds them; they expire with their session. */
 export class RedisSessionSubscriptions implements SessionSubscriptions {
   onChanged: SessionSubscriptions['onChanged'] = () => undefined;
@@ -25,8 +32,8 @@ export class RedisSessionSubscriptions implements SessionSubscriptions {
     subscriber.on('message', (channel: string, message: string) => {
       if (channel === CHANGED) this.onChanged(message);
       if (channel !== STREAM) return;
-      const [sessionName = '', streamName = ''] = message.split(' ');
-      this.onStream(sessionName, streamName);
+      const [sessionName = '', number = ''] = message.split(' ');
+      this.onStream(sessionName, Number(number));
     });
     const subscribe = (): void => void subscriber.subscribe(CHANGED, STREAM).catch(() => undefined);
     subscriber.on('ready', subscribe);
@@ -45,8 +52,8 @@ export class RedisSessionSubscriptions implements SessionSubscriptions {
     return this.commands.smembers(keyOf(name));
   }
 
-  announceStream({ name }: Session, streamName: string): void {
-    this.commands.publish(STREAM, `${name} ${streamName}`).catch(() => undefined);
+  async announceStream({ name, expiresAt }: Session): Promise<number> {
+    return Number(await this.commands.eval(ANNOUNCE, 1, `portcullis:session-stream:${name}`, String(expiresAt), STREAM, name));
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { Session } from '../session/agent-sessions.js';
 import type { ChangeStream } from './change-stream.js';
@@ -9,7 +8,10 @@ import type { SessionSubscriptions } from './session-subscriptions.js';
 export const RESOURCES_MAX = 1000;
 
 interface OwnStream {
-  readonly name: string;
+  /** Its place in the order of the session's streams; unknown until Redis has answered. */
+  number: number | undefined;
+  /** The newest of the session that was heard of. */
+  newest: number;
   readonly session: Session;
   readonly stream: ChangeStream;
 }
@@ -27,18 +29,22 @@ export class SessionStreams {
     private readonly end: (stream: ChangeStream) => void,
   ) {
     shared.onChanged = (name) => void this.reload(name);
-    shared.onStream = (sessionName, streamName) => {
+    shared.onStream = (sessionName, number) => {
       const own = this.bySession.get(sessionName);
-      if (own !== undefined && own.name !== streamName) this.end(own.stream);
+      if (own === undefined) return;
+      own.newest = Math.max(own.newest, number);
+      this.endIfOlder(own);
     };
   }
 
   async join(stream: ChangeStream, session: Session): Promise<void> {
     const older = this.bySession.get(session.name);
-    const own = { name: randomBytes(9).toString('base64url'), session, stream };
+    const own: OwnStream = { number: undefined, newest: 0, session, stream };
     this.bySession.set(session.name, own);
     if (older !== undefined) this.end(older.stream);
-    this.shared.announceStream(session, own.name);
+    // While Redis is away nobody elsewhere hears of it; a session then may have a stream on each node.
+    own.number = await this.shared.announceStream(session).catch(() => undefined);
+    this.endIfOlder(own);
     await this.reload(session.name);
   }
 
@@ -65,6 +71,10 @@ export class SessionStreams {
   /** After an outage of Redis: what was missed is looked up. */
   reloadAll(): void {
     for (const name of this.bySession.keys()) void this.reload(name);
+  }
+
+  private endIfOlder({ number, newest, stream }: OwnStream): void {
+    if (number !== undefined && newest > number) this.end(stream);
   }
 
   private async reload(sessionName: string): Promise<void> {

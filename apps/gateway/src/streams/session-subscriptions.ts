@@ -6,9 +6,9 @@ export interface SessionSubscriptions {
   add(session: Session, uri: string, countMax: number): Promise<boolean>;
   remove(session: Session, uri: string): Promise<void>;
   of(session: Session): Promise<readonly string[]>;
-  /** Says that this stream is now the session's. */
-  announceStream(session: Session, streamName: string): void;
+  /** Says that the session has a new stream, and gives its number: all nodes agree on the order. */
+  announceStream(session: Session): Promise<number>;
   /** Told of what other nodes did, by the session's short name. */
   onChanged: (sessionName: string) => void;
-  onStream: (sessionName: string, streamName: string) => void;
+  onStream: (sessionName: string, number: number) => void;
 }

@@ -8,7 +8,7 @@ export function memorySubscriptions(): SessionSubscriptions {
     add: async ({ name }, uri) => Boolean(bySession.set(name, of(name).add(uri))),
     remove: async ({ name }, uri) => void of(name).delete(uri),
     of: async ({ name }) => [...of(name)],
-    announceStream: () => undefined,
+    announceStream: async () => 0,
     onChanged: () => undefined,
     onStream: () => undefined,
   };
