@@ -35,7 +35,7 @@ test('a session that its client ends is cleaned up and unknown afterwards', asyn
   const { client, transport } = await connected();
   const { sessionId = '' } = transport;
   await transport.terminateSession();
-  await vi.waitFor(() => expect(ended).toEqual([sessionId]));
+  await vi.waitFor(() => expect(ended).toEqual([sessionId]), 10_000);
   const answer = await fetch(server.url, { method: 'POST', headers: { 'mcp-session-id': sessionId }, body: '{}' });
   expect(answer.status).toBe(404);
   await client.close();

@@ -206,7 +206,7 @@ describe('completion', () => {
         (event) => event.method === 'completion/complete' && Buffer.from(event.arguments ?? '', 'base64').includes('unmistakable'),
       );
       expect(intent).toMatchObject({ phase: 'intent', server: 'new', tool: 'greet' });
-    });
+    }, 10_000);
   });
 });
 
@@ -226,7 +226,7 @@ describe('log messages', () => {
           heard = [];
           await client.callTool({ name: `${slug}__talk` });
           expect([...new Set(heard)]).toEqual(expected);
-        });
+        }, 10_000);
       }
     }
     await client.close();
@@ -273,7 +273,7 @@ describe('trace context', () => {
     await ask('tools/call', { name: 'new__talk', arguments: {} }, { meta });
     expect(metaAt()).toMatchObject({ traceparent, tracestate: 'a=b', 'com.example/own': 1 });
     expect(metaAt()).not.toHaveProperty('baggage');
-    await vi.waitFor(async () => expect((await stack.events()).some(({ traceId }) => traceId === traceparent.slice(3, 35))).toBe(true));
+    await vi.waitFor(async () => expect((await stack.events()).some(({ traceId }) => traceId === traceparent.slice(3, 35))).toBe(true), 10_000);
   });
 
   test.each(['00-x', 7, `00-${'0'.repeat(32)}-b7ad6b7169203331-01`])('that is none (%j) ends here', async (broken) => {

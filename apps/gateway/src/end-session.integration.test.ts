@@ -76,7 +76,7 @@ test('a session that its client ends is ended at every server it was used with, 
   await call(0, 'one__run', other);
   await call(0, 'one__run');
   expect((await send(1, 'DELETE', { session: mine })).status).toBe(200);
-  await vi.waitFor(() => expect(new Set(ended)).toEqual(new Set(ofMine)));
+  await vi.waitFor(() => expect(new Set(ended)).toEqual(new Set(ofMine)), 10_000);
   const before = opened.length;
   expect(await call(1, 'one__run', other)).toContain('content');
   expect(opened).toHaveLength(before);

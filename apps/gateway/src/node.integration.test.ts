@@ -213,7 +213,7 @@ describe('legacy sessions', () => {
     expect((await fetch(address(0), { method: 'DELETE', headers })).status).toBe(200);
     await vi.waitFor(async () => {
       expect(await post(1, { headers: { 'mcp-session-id': id }, body: { method: 'ping' } })).toMatchObject({ status: 404 });
-    });
+    }, 10_000);
     expect((await fetch(address(0), { method: 'DELETE', headers })).status).toBe(404);
   });
 
@@ -261,7 +261,7 @@ describe('the audit trail', () => {
       expect(intent).toMatchObject({ agent: 'alice', server: 'old', tool: 'echo', decision: 'allow', status: 'pending' });
       expect(outcome).toMatchObject({ server: 'old', tool: 'echo', status: 'success', grantId: intent?.grantId, arguments: null });
       expect(refusal).toMatchObject({ agent: 'alice', tool: 'nowhere__at_all', decision: 'deny', status: 'denied', reason: 'unknown_server' });
-    });
+    }, 10_000);
   });
 });
 

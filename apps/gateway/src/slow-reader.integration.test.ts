@@ -88,7 +88,7 @@ function callAndStall(tool: string): { socket: Socket; closed: Promise<void> } {
 
 test('who stops reading slows the server down, keeps nobody else waiting and is hung up on', { timeout: 90_000 }, async () => {
   const stalled = [callAndStall('stream'), callAndStall('large')];
-  await vi.waitFor(() => expect(streamed).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(streamed).toBeGreaterThan(0), 10_000);
   const quick = await fetch(`${stack.urls[0] ?? ''}/mcp`, {
     method: 'POST',
     headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },

@@ -81,21 +81,21 @@ describe.each([0, 1])('a call cancelled through node %i', (node) => {
   test('of a legacy server: the server is told, by the id and in the session it knows', async () => {
     const session = await openSession();
     const answer = post(0, call('legacy__wait'), { session });
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1), 10_000);
     expect((await post(node, cancel(1), { session })).status).toBe(202);
-    await vi.waitFor(() => expect(told).toHaveLength(1));
+    await vi.waitFor(() => expect(told).toHaveLength(1), 10_000);
     expect(told[0]).toEqual({ session: held[0]?.request.headers['mcp-session-id'], requestId: held[0]?.message.id });
     expect(told[0]?.session).toMatch(/^session-/);
     expect(await (await answer).text()).toBe('');
-    await vi.waitFor(async () => expect((await outcomes()).at(-1)).toBe('alice cancelled'));
+    await vi.waitFor(async () => expect((await outcomes()).at(-1)).toBe('alice cancelled'), 10_000);
   });
 
   test('of a modern server: its stream is closed, and it is told nothing', async () => {
     const session = await openSession();
     const answer = post(0, call('modern__wait', 'a'), { session });
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1), 10_000);
     await post(node, cancel('a'), { session });
-    await vi.waitFor(() => expect(held[0]?.closed).toBe(true));
+    await vi.waitFor(() => expect(held[0]?.closed).toBe(true), 10_000);
     expect(await (await answer).text()).toBe('');
     expect(told).toEqual([]);
   });
@@ -114,10 +114,10 @@ describe.each([0, 1])('a call cancelled through node %i', (node) => {
     );
     const leaving = new AbortController();
     const answer = client.callTool({ name: 'legacy__wait' }, undefined, { signal: leaving.signal });
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1), 10_000);
     leaving.abort();
     await expect(answer).rejects.toThrow('aborted');
-    await vi.waitFor(() => expect(told.map(({ requestId }) => requestId)).toEqual([held[0]?.message.id]));
+    await vi.waitFor(() => expect(told.map(({ requestId }) => requestId)).toEqual([held[0]?.message.id]), 10_000);
     await client.close();
   });
 });
@@ -128,18 +128,18 @@ describe.each(['legacy', 'modern'] as const)('a modern client that hangs up on a
     const name = `${era}__wait`;
     const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
     const answer = post(0, { id: 1, method: 'tools/call', params: { name, _meta: modernMeta } }, { headers, signal: leaving.signal });
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1), 10_000);
     leaving.abort();
     await expect(answer).rejects.toThrow('aborted');
-    await vi.waitFor(() => expect(held[0]?.closed).toBe(true));
-    if (era === 'legacy') await vi.waitFor(() => expect(told).toEqual([expect.objectContaining({ requestId: held[0]?.message.id })]));
+    await vi.waitFor(() => expect(held[0]?.closed).toBe(true), 10_000);
+    if (era === 'legacy') await vi.waitFor(() => expect(told).toEqual([expect.objectContaining({ requestId: held[0]?.message.id })]), 10_000);
   });
 });
 
 test('nobody cancels the call of another: not by its id, nor in its session, nor under an id of another type', async () => {
   const [mine, foreign] = [await openSession(), await openSession(bob.token)];
   const answer = post(0, call('legacy__wait'), { session: mine });
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await vi.waitFor(() => expect(held).toHaveLength(1), 10_000);
   for (const node of [0, 1]) {
     expect((await post(node, cancel(1), { session: foreign, token: bob.token })).status).toBe(202);
     expect((await post(node, cancel(1), { token: bob.token })).status).toBe(202);
@@ -151,7 +151,7 @@ test('nobody cancels the call of another: not by its id, nor in its session, nor
   }
   // Whatever those cancels set off has come and gone once another session's cancel, sent after them, has taken effect.
   const other = post(0, call('modern__wait', 2), { session: foreign, token: bob.token });
-  await vi.waitFor(() => expect(held).toHaveLength(2));
+  await vi.waitFor(() => expect(held).toHaveLength(2), 10_000);
   await post(1, cancel(2), { session: foreign, token: bob.token });
   expect(await (await other).text()).toBe('');
   held[0]?.json({ jsonrpc: '2.0', id: held[0].message.id, result: { content: [] } });
@@ -162,7 +162,7 @@ test('nobody cancels the call of another: not by its id, nor in its session, nor
 test('a forged, stale or unreadable message on the channel cancels nothing', async () => {
   const session = await openSession();
   const answer = post(0, call('legacy__wait'), { session });
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await vi.waitFor(() => expect(held).toHaveLength(1), 10_000);
   for (const message of ['', '[]', 'v1.x.y', JSON.stringify([`${alice.id} - n1`, Date.now()])])
     await stack.redis.publish('portcullis:cancel', message);
   held[0]?.json({ jsonrpc: '2.0', id: held[0].message.id, result: { content: [] } });

@@ -111,7 +111,7 @@ test('an answer that breaks off is no answer, and its handler knows who has gone
   const leaving = new AbortController();
   const answer = client.send(server.url, 'wait', {}, { signal: leaving.signal, onPart: () => leaving.abort() });
   await expect(answer).rejects.toThrow(NodeUnreachableError);
-  await vi.waitFor(() => expect(gone).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(gone).toHaveBeenCalledOnce(), 10_000);
   server.route('fail', () => {
     throw new Error('no');
   });

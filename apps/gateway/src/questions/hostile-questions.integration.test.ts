@@ -175,14 +175,14 @@ test.each([0, 1])('a client that goes away from node %i ends the call at the ser
   const params = await asked('old__stall');
   const leaving = new AbortController();
   const answer = call('old__stall', { node, params, signal: leaving.signal });
-  await vi.waitFor(() => expect(servers.old.bodies.some((body) => body.includes('Ada'))).toBe(true));
+  await vi.waitFor(() => expect(servers.old.bodies.some((body) => body.includes('Ada'))).toBe(true), 10_000);
   leaving.abort();
   await expect(answer).rejects.toThrow('aborted');
-  await vi.waitFor(() => expect(servers.old.bodies.some((body) => body.includes('notifications/cancelled'))).toBe(true));
+  await vi.waitFor(() => expect(servers.old.bodies.some((body) => body.includes('notifications/cancelled'))).toBe(true), 10_000);
   await vi.waitFor(async () => {
     const rows = (await stack.events()).filter(({ tool, phase }) => tool === 'stall' && phase === 'outcome');
     expect(rows.map(({ status }) => status)).toEqual(Array.from({ length: node + 1 }, () => 'cancelled'));
-  });
+  }, 10_000);
 });
 
 test('one agent holds sixteen calls open on a node, and others are not held up by it', async () => {

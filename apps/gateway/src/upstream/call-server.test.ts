@@ -153,7 +153,7 @@ describe('a call', () => {
     const held: (() => void)[] = [];
     upstream.answer = ({ json, message }) => held.push(() => json({ jsonrpc: '2.0', id: message.id, result: complete }));
     const running = [call('m__run'), call('m__run')];
-    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await vi.waitFor(() => expect(held).toHaveLength(2), 10_000);
     expect(await call('m__run')).toEqual(failure('busy'));
     for (const release of held) release();
     for (const answer of await Promise.all(running)) expect(answer.status).toBe(200);
@@ -166,11 +166,11 @@ describe('a call', () => {
     upstream.answer = ({ response }) => response.on('close', () => (gone = true));
     const leaving = new AbortController();
     const answer = call('m__run', { era: 'modern', signal: leaving.signal });
-    await vi.waitFor(() => expect(upstream.methods).toEqual(['tools/call']));
+    await vi.waitFor(() => expect(upstream.methods).toEqual(['tools/call']), 10_000);
     leaving.abort();
     await expect(answer).rejects.toThrow('aborted');
-    await vi.waitFor(() => expect(gone).toBe(true));
-    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'cancelled' }));
+    await vi.waitFor(() => expect(gone).toBe(true), 10_000);
+    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'cancelled' }), 10_000);
   });
 
   test('goes on when a legacy client goes away, and its outcome is recorded', async () => {
@@ -180,11 +180,11 @@ describe('a call', () => {
     };
     const leaving = new AbortController();
     const answer = call('m__run', { signal: leaving.signal });
-    await vi.waitFor(() => expect(upstream.methods).toEqual(['tools/call']));
+    await vi.waitFor(() => expect(upstream.methods).toEqual(['tools/call']), 10_000);
     leaving.abort();
     await expect(answer).rejects.toThrow('aborted');
     release();
-    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'success' }));
+    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'success' }), 10_000);
   });
 
   test('of a modern client must mirror its arguments where the tool says so, and is mirrored anew to the server', async () => {

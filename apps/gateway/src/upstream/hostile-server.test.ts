@@ -134,7 +134,7 @@ describe('a server that', () => {
   test.each(misdeeds)('%s costs its caller a typed error, is asked once, and troubles nobody else', async (_what, reason, answer) => {
     hostile.answer = answer;
     const own = call('hostile');
-    await vi.waitFor(() => expect(hostile.requests).toBe(1));
+    await vi.waitFor(() => expect(hostile.requests).toBe(1), 10_000);
     expect(await call('friendly')).toContain('friendly');
     const text = await own;
     const last = text.trim().split('\n').at(-1) ?? '';

@@ -170,10 +170,10 @@ describe('a server of HTTP+SSE', () => {
     const client = await legacyClient();
     const leaving = new AbortController();
     const answer = client.callTool({ name: 'sse__wait' }, undefined, { signal: leaving.signal });
-    await vi.waitFor(() => expect(callers).toHaveLength(1));
+    await vi.waitFor(() => expect(callers).toHaveLength(1), 10_000);
     leaving.abort();
     await expect(answer).rejects.toThrow('aborted');
-    await vi.waitFor(() => expect(cancelled).toHaveLength(1));
+    await vi.waitFor(() => expect(cancelled).toHaveLength(1), 10_000);
     await client.close();
   });
 
@@ -184,7 +184,7 @@ describe('a server of HTTP+SSE', () => {
     streams = [];
     await vi.waitFor(async () => {
       expect((await client.callTool({ name: 'sse__echo', arguments: { text: 'y' } })).content).toEqual([{ type: 'text', text: 'y' }]);
-    });
+    }, 10_000);
     await client.close();
   });
 });
