@@ -14,6 +14,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
+    // By default one core of two would stay idle.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
