@@ -28,7 +28,8 @@ export async function startLocalStack({ nodes = 1, environment = {}, say = () =>
 
 async function start({ nodes, environment, say }) {
   const data = await mkdtemp(join(tmpdir(), 'portcullis-stack-'));
-  const base = String(20_000 + 100 * randomInt(0, 300));
+  // Below the ports that systems give to outgoing connections, any of which may be in use.
+  const base = String(20_000 + 100 * randomInt(0, 126));
   const args = [COMMAND, 'up', '--json', '--no-demo', '--nodes', String(nodes), '--data', data, '--port-base', base];
   const env = { ...process.env, EXIT_WITH_PARENT: '1', ...environment };
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
