@@ -25,7 +25,7 @@ export type OpenSession = () => Promise<UpstreamSession>;
 /** How long a session is kept that nobody uses. */
 const LIFETIME_MS = 3_600_000;
 const TOUCH_EVERY_MS = 600_000;
-/** As long as any session of an agent lives. */
+/** The longest that a session of an agent lives. */
 const INDEX_MS = 86_400_000;
 const REMEMBERED_MAX = 20_000;
 
