@@ -1,17 +1,6 @@
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
-import {
-  type CreateGrant,
-  type ExplainRequest,
-  ExplainResponse,
-  Grant,
-  GrantPage,
-  type ListGrantsQuery,
-  Revision,
-  RevisionPage,
-  Settings,
-  type UpdateGrant,
-  type UpdateSettings,
-} from '@portcullis/contracts/api/policy';
+import { type CreateGrant, Grant, GrantPage, type ListGrantsQuery, type UpdateGrant } from '@portcullis/contracts/api/grants';
+import { type ExplainRequest, ExplainResponse, Revision, RevisionPage, Settings, type UpdateSettings } from '@portcullis/contracts/api/policy';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from './grants.js';
 import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
 
-/** Raised when a node must understand more than unknown fields to read a snapshot. */
-export const SNAPSHOT_SCHEMA_VERSION = 1;
+/**
+ * Raised when a node must understand more than unknown fields to read a snapshot. 2: grants with terms (`GRANT_TERMS_SCHEMA_VERSION`). A snapshot
+ * says the lowest version that its own content needs, so that older nodes go on with what they understand and refuse the rest.
+ */
+export const SNAPSHOT_SCHEMA_VERSION = 2;
 
 /** Buckets per large kind: a change rewrites one bucket's chunk, one index and the root. */
 export const BUCKETS_PER_KIND = 1024;
@@ -70,19 +74,33 @@ export type AgentEntry = z.infer<typeof AgentEntry>;
 export const GrantSubject = z.union([z.strictObject({ agentId: Id }), z.strictObject({ groupId: Id })]);
 export type GrantSubject = z.infer<typeof GrantSubject>;
 
-/** One rule: this subject may (or may not) use these names of this server. Times are epoch milliseconds. */
+export const GrantTarget = z.union([z.strictObject({ serverId: Id }), z.strictObject({ selector: TargetSelector })]);
+export type GrantTarget = z.infer<typeof GrantTarget>;
+
+/**
+ * One rule: this subject may (or may not) use these names of this server, or of what the selector selects. Times are epoch milliseconds. Terms are
+ * unsaid where there are none; a node that overlooked one would allow what it must refuse, so they need the schema version below.
+ */
 export const GrantEntry = z.object({
   id: Id,
   subject: GrantSubject,
-  target: z.object({ serverId: Id }),
+  target: GrantTarget,
   kind: TargetKind,
   /** Exact names, or globs in which `*` stands for any run of characters. */
   names: z.array(z.string()),
   effect: z.enum(['allow', 'deny']),
   notBefore: z.number().int().nullable(),
   expiresAt: z.number().int().nullable(),
+  condition: Condition.optional(),
+  pinned: PinnedArguments.optional(),
+  rateLimit: GrantRateLimit.optional(),
+  /** Unsaid: `enforce`. */
+  mode: GrantMode.optional(),
 });
 export type GrantEntry = z.infer<typeof GrantEntry>;
+
+/** What a snapshot needs of its readers as soon as one grant has a selector, condition, pinned argument, rate limit or the mode `shadow`. */
+export const GRANT_TERMS_SCHEMA_VERSION = 2;
 
 /** When the outcome of a call counts as recorded: `queue` (Redis has it), `spool` (the kernel has it), `both`. */
 export const AuditRelease = z.enum(['queue', 'spool', 'both']);

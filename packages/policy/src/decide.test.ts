@@ -39,6 +39,7 @@ function reference(these: readonly GrantEntry[], about: Target, now: number): 'a
   const inForce = these.filter(
     (one) =>
       ('agentId' in one.subject ? one.subject.agentId === agentId : groupIds.includes(one.subject.groupId)) &&
+      'serverId' in one.target &&
       one.target.serverId === about.serverId &&
       one.kind === about.kind &&
       one.names.some((each) => naiveMatch(each, about.name)) &&

@@ -5,7 +5,7 @@ import type { Decision } from './decision.js';
 import { compileGlob } from './glob.js';
 import type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
 import { nearestGrant } from './nearest-grant.js';
-import { compileTable, concerns, inOrder } from './policy-table.js';
+import { compileTable, concerns, inOrder, serverIdOf } from './policy-table.js';
 
 interface Finding {
   readonly passes: boolean;
@@ -77,7 +77,7 @@ function definitionFinding({ definition, named, target }: ExplainFacts): Finding
 
 /** Each grant that names the target, in order of id, with what it says now. */
 function grantSteps({ target, grants, now }: ExplainFacts, agent: AgentEntry, serverId: Id): readonly ExplainStep[] {
-  const about = grants.filter((grant) => concerns(agent, grant) && grant.target.serverId === serverId && grant.kind === target.kind);
+  const about = grants.filter((grant) => concerns(agent, grant) && serverIdOf(grant) === serverId && grant.kind === target.kind);
   return inOrder(about).flatMap((grant) => {
     const by = grant.names.find((name) => compileGlob(name)(target.name));
     return by === undefined ? [] : [grantStep(grant, by, now)];

@@ -1,7 +1,7 @@
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { ExplainFacts } from './explanation.js';
 import { compileGlob, isGlob } from './glob.js';
-import { concerns, inOrder } from './policy-table.js';
+import { concerns, inOrder, serverIdOf } from './policy-table.js';
 
 /** Names longer than this are not compared letter by letter: the work grows with the square. */
 const COMPARED_CHARS_MAX = 128;
@@ -13,7 +13,7 @@ export function nearestGrant(facts: ExplainFacts, agent: AgentEntry): string | u
   return otherKind(allows, facts) ?? similarName(allows, facts) ?? otherServer(allows, facts);
 }
 
-const onServer = (grant: GrantEntry, facts: ExplainFacts): boolean => grant.target.serverId === facts.server?.id;
+const onServer = (grant: GrantEntry, facts: ExplainFacts): boolean => serverIdOf(grant) === facts.server?.id;
 
 function otherKind(allows: readonly GrantEntry[], facts: ExplainFacts): string | undefined {
   const { kind, name } = facts.target;

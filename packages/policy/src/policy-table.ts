@@ -37,6 +37,13 @@ export function concerns(agent: AgentEntry, grant: GrantEntry): boolean {
   return 'agentId' in grant.subject ? grant.subject.agentId === agent.id : agent.groupIds.includes(grant.subject.groupId);
 }
 
+/** The server a grant names; none for one with a selector. */
+export const serverIdOf = ({ target }: GrantEntry): Id | undefined => ('serverId' in target ? target.serverId : undefined);
+
+/** A grant whose terms are not weighed yet must not allow anything. */
+const counts = ({ effect, mode, condition, pinned }: GrantEntry): boolean =>
+  mode !== 'shadow' && (effect === 'deny' || (condition === undefined && pinned === undefined));
+
 /** The grants of an agent and of each of its groups, from a snapshot's grants by subject. */
 export function grantsFor(agent: AgentEntry, grantsBySubject: ReadonlyMap<Id, readonly GrantEntry[]>): readonly GrantEntry[] {
   const subjects = new Set([agent.id, ...agent.groupIds]);
@@ -45,11 +52,12 @@ export function grantsFor(agent: AgentEntry, grantsBySubject: ReadonlyMap<Id, re
 
 /** Compiles an agent's grants. Grants of other subjects are left out, so a wrong selection can never add access. */
 export function compileTable({ agent, grants }: { agent: AgentEntry; grants: readonly GrantEntry[] }): PolicyTable {
-  const own = inOrder(grants.filter((grant) => concerns(agent, grant)));
+  const own = inOrder(grants.filter((grant) => concerns(agent, grant) && counts(grant)));
   const servers = new Map(
-    [...grouped(own, (grant) => grant.target.serverId)].map(([serverId, ofServer]) => {
+    [...grouped(own, serverIdOf)].flatMap(([serverId, ofServer]) => {
+      if (serverId === undefined) return [];
       const kinds = grouped(ofServer, (grant) => grant.kind);
-      return [serverId, new Map([...kinds].map(([kind, ofKind]) => [kind, compileRules(ofKind)]))];
+      return [[serverId, new Map([...kinds].map(([kind, ofKind]) => [kind, compileRules(ofKind)]))] as const];
     }),
   );
   const times = own.flatMap((grant) => [grant.notBefore, grant.expiresAt]).filter((time) => time !== null);

@@ -6,12 +6,13 @@ const withSlugs = {
   server: { select: { slug: true } },
 } satisfies Prisma.GrantInclude;
 
-export type GrantRow = Grant & { agent: { slug: string } | null; group: { slug: string } | null; server: { slug: string } };
+export type GrantRow = Grant & { agent: { slug: string } | null; group: { slug: string } | null; server: { slug: string } | null };
 
 export interface GrantFilter {
   readonly agentId?: string | undefined;
   readonly groupId?: string | undefined;
   readonly serverId?: string | undefined;
+  readonly mode?: Grant['mode'] | undefined;
 }
 
 export async function findGrant(db: Transaction, id: string): Promise<GrantRow | null> {
@@ -21,7 +22,7 @@ export async function findGrant(db: Transaction, id: string): Promise<GrantRow |
 /** Oldest first, one more than asked for. Ids are UUIDv7, so their order is that of creation. */
 export async function listGrants(
   db: Transaction,
-  { agentId, groupId, serverId }: GrantFilter,
+  { agentId, groupId, serverId, mode }: GrantFilter,
   { after, limit }: { after?: string | undefined; limit: number },
 ): Promise<GrantRow[]> {
   return db.grant.findMany({
@@ -29,6 +30,7 @@ export async function listGrants(
       ...(agentId === undefined ? {} : { agentId }),
       ...(groupId === undefined ? {} : { groupId }),
       ...(serverId === undefined ? {} : { serverId }),
+      ...(mode === undefined ? {} : { mode }),
       ...(after === undefined ? {} : { id: { gt: after } }),
     },
     include: withSlugs,

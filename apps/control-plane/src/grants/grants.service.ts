@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { CreateGrant, Grant, GrantPage, ListGrantsQuery, UpdateGrant } from '@portcullis/contracts/api/policy';
+import { termFaults, type CreateGrant, type Grant, type GrantPage, type ListGrantsQuery, type UpdateGrant } from '@portcullis/contracts/api/grants';
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import { PrismaClient, type Transaction } from '@portcullis/database';
+import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
 import type { z } from 'zod';
 import { AgentsService } from '../agents/agents.service.js';
 import type { Author, Subject } from '../changes/author.js';
@@ -11,6 +11,7 @@ import { GroupsService } from '../groups/groups.service.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { deleteGrant, findGrant, findGrantedServer, insertGrant, listGrants, updateGrant, type GrantRow } from './grants.repository.js';
+import { described, termsOf, toGrant } from './to-grant.js';
 
 /** Grants: which agent or group may (or may not) use what of which server. */
 @Injectable()
@@ -22,12 +23,13 @@ export class GrantsService {
     @Inject(GroupsService) private readonly groups: GroupsService,
   ) {}
 
-  async list({ agent, group, server, cursor, limit }: ListGrantsQuery): Promise<z.infer<typeof GrantPage>> {
+  async list({ agent, group, server, mode, cursor, limit }: ListGrantsQuery): Promise<z.infer<typeof GrantPage>> {
     const [after] = decodeCursor(cursor, IdCursor) ?? [];
     const filter = {
       agentId: agent === undefined ? undefined : (await this.agents.find(this.database, agent)).id,
       groupId: group === undefined ? undefined : (await this.groups.find(this.database, group)).id,
       serverId: server === undefined ? undefined : (await findServer(this.database, server)).id,
+      mode,
     };
     return pageFrom(await listGrants(this.database, filter, { after, limit }), limit, toGrant, ({ id }) => [id]);
   }
@@ -37,14 +39,15 @@ export class GrantsService {
   }
 
   async create(author: Author, grant: CreateGrant): Promise<Changed<Grant>> {
-    const { server, kind, effect, reason } = grant;
+    const { kind, effect, reason } = grant;
     const names = [...new Set(grant.names)];
     const times = timesOf(grant.notBefore, grant.expiresAt);
     return this.changes.apply(author, 'grant.created', reason, async (tx) => {
-      const subject =
-        'agent' in grant ? { agentId: (await this.agents.find(tx, grant.agent)).id } : { groupId: (await this.groups.find(tx, grant.group)).id };
-      const { id: serverId } = await findServer(tx, server);
-      const row = await insertGrant(tx, { ...subject, serverId, kind, names, effect, ...times, reason: reason ?? null, createdBy: author.name });
+      const subject = await this.findSubject(tx, grant);
+      const serverId = grant.server === undefined ? null : (await findServer(tx, grant.server)).id;
+      const selector = grant.selector ?? Prisma.DbNull;
+      const columns = { ...subject, serverId, selector, kind, names, effect, ...termColumns(grant), ...times };
+      const row = await insertGrant(tx, { ...columns, reason: reason ?? null, createdBy: author.name });
       return { result: toGrant(row), subject: grantSubject(row), change: described(row), dirty: [grantBucket(row)] };
     });
   }
@@ -52,11 +55,14 @@ export class GrantsService {
   async update(author: Author, id: string, wanted: UpdateGrant): Promise<Changed<Grant>> {
     return this.changes.apply(author, 'grant.updated', wanted.reason, async (tx) => {
       const row = await this.find(tx, id);
-      const { notBefore = toGrant(row).notBefore, expiresAt = toGrant(row).expiresAt, names = row.names, reason = row.reason } = wanted;
-      const columns = { ...timesOf(notBefore, expiresAt), names: [...new Set(names)], reason };
-      const change = differing(row, columns);
-      if (Object.keys(change).length === 0) return { result: toGrant(row), unchanged: true };
-      const updated = await updateGrant(tx, id, columns);
+      const before = toGrant(row);
+      const after = { ...before, ...wanted, reason: wanted.reason ?? row.reason };
+      requireMeant(after);
+      const { names, condition, pinned, rateLimit, mode, reason } = after;
+      const columns = { ...timesOf(after.notBefore, after.expiresAt), names: [...new Set(names)], reason };
+      const change = differing({ ...row, ...termsOf(row) }, { ...columns, condition, pinned, rateLimit, mode });
+      if (Object.keys(change).length === 0) return { result: before, unchanged: true };
+      const updated = await updateGrant(tx, id, { ...columns, ...termColumns(after) });
       return {
         result: toGrant(updated),
         subject: grantSubject(row),
@@ -74,6 +80,11 @@ export class GrantsService {
     });
   }
 
+  private async findSubject(tx: Transaction, { agent, group }: CreateGrant): Promise<{ agentId: string } | { groupId: string }> {
+    if (agent !== undefined) return { agentId: (await this.agents.find(tx, agent)).id };
+    return { groupId: (await this.groups.find(tx, group ?? '')).id };
+  }
+
   private async find(db: Transaction, id: string): Promise<GrantRow> {
     const row = await findGrant(db, id);
     if (row === null) throw notFound('grant');
@@ -85,6 +96,17 @@ async function findServer(db: Transaction, reference: string): Promise<{ id: str
   const row = await findGrantedServer(db, reference);
   if (row === null) throw notFound('server');
   return row;
+}
+
+/** What each member says may be in order, and the whole still not what can be meant. */
+function requireMeant(grant: Grant): void {
+  const faults = termFaults(grant).map(({ member, message }) => ({ pointer: `/${member}`, detail: message }));
+  if (faults.length > 0) throw new ProblemError('validation', undefined, faults);
+}
+
+function termColumns({ condition, pinned, rateLimit, mode }: Pick<Grant, 'condition' | 'pinned' | 'rateLimit' | 'mode'>) {
+  const pinnedColumn: Prisma.InputJsonObject | typeof Prisma.DbNull = pinned === null ? Prisma.DbNull : (pinned as Prisma.InputJsonObject);
+  return { condition, pinned: pinnedColumn, rateLimit: rateLimit ?? Prisma.DbNull, mode };
 }
 
 function timesOf(notBefore: string | null, expiresAt: string | null): { notBefore: Date | null; expiresAt: Date | null } {
@@ -99,25 +121,3 @@ function timesOf(notBefore: string | null, expiresAt: string | null): { notBefor
 const grantBucket = ({ agentId, groupId, id }: GrantRow): Dirty => ({ kind: 'grants', bucket: bucketOf(agentId ?? groupId ?? id) });
 
 const grantSubject = ({ id }: GrantRow): Subject => ({ kind: 'grant', id });
-
-function described(row: GrantRow): Omit<Grant, 'id' | 'createdBy' | 'createdAt' | 'updatedAt'> {
-  const { id: _id, createdBy: _createdBy, createdAt: _createdAt, updatedAt: _updatedAt, ...rest } = toGrant(row);
-  return rest;
-}
-
-function toGrant(row: GrantRow): Grant {
-  return {
-    id: row.id,
-    subject: row.agent === null ? { group: row.group?.slug ?? '' } : { agent: row.agent.slug },
-    server: row.server.slug,
-    kind: row.kind,
-    names: row.names,
-    effect: row.effect,
-    notBefore: row.notBefore?.toISOString() ?? null,
-    expiresAt: row.expiresAt?.toISOString() ?? null,
-    reason: row.reason,
-    createdBy: row.createdBy,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-  };
-}

@@ -21,7 +21,7 @@ export function accessHints(facts: AccessFacts): string[] {
 
 function serverHints(server: PolicyServer, { agent, grants, now }: AccessFacts): string[] {
   const { slug } = server;
-  const mine = grants.filter(({ effect, target }) => effect === 'allow' && target.serverId === server.id);
+  const mine = grants.filter(({ effect, target }) => effect === 'allow' && 'serverId' in target && target.serverId === server.id);
   if (mine.length === 0) return [];
   const hints: string[] = [];
   if (!server.enabled) hints.push(`The server ${slug} is disabled: PATCH /v1/servers/${slug} {"enabled":true}.`);

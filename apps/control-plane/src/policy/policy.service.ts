@@ -24,7 +24,7 @@ export class PolicyService {
       const agent = await findAgentEntry(tx, reference);
       if (agent === null) throw notFound('agent');
       const grants = await grantsOf(tx, agent);
-      const servers = await findServers(tx, [...new Set(grants.map(({ target }) => target.serverId))]);
+      const servers = await findServers(tx, [...new Set(grants.flatMap(({ target }) => ('serverId' in target ? [target.serverId] : [])))]);
       return { agent, grants, servers, now: Date.now() };
     });
     const all = effectiveAccess(facts).filter((access) => kind === undefined || access.kind === kind);

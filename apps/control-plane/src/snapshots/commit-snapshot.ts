@@ -1,9 +1,10 @@
 import { Settings } from '@portcullis/contracts/api/policy';
-import { BUCKETS_PER_KIND, ChunkKind, INDEXES_PER_KIND, SNAPSHOT_SCHEMA_VERSION, SnapshotRoot, type Digest } from '@portcullis/contracts/snapshot';
+import { BUCKETS_PER_KIND, ChunkKind, GRANT_TERMS_SCHEMA_VERSION, INDEXES_PER_KIND, SnapshotRoot, type Digest } from '@portcullis/contracts/snapshot';
 import { Prisma, type PrismaClient, type Transaction } from '@portcullis/database';
 import { encodeIndex, encodeRoot, encodeSettings, type Encoded } from '@portcullis/snapshot';
 import { settingsEntry } from './compile-entries.js';
 import { compileBuckets, type CompiledBucket } from './compile-buckets.js';
+import { anyGrantTerms } from './snapshot-rows.js';
 import { markUnused, storeContents } from './stored-contents.js';
 
 /** A snapshot as Postgres holds it. `readAtMs` is Postgres' own clock, which all control planes share. */
@@ -89,7 +90,9 @@ async function compile(tx: Transaction, { epoch, revision, settings, readAtMs, b
     }
   }
   const settingsContent = encodeSettings(settingsEntry(Settings.parse(settings)));
-  const root: SnapshotRoot = { schema: SNAPSHOT_SCHEMA_VERSION, revision, settings: settingsContent.digest, indexes };
+  // The lowest version that the content needs: older nodes go on while they understand all of it, and refuse what they would misread.
+  const schema = (await anyGrantTerms(tx)) ? GRANT_TERMS_SCHEMA_VERSION : 1;
+  const root: SnapshotRoot = { schema, revision, settings: settingsContent.digest, indexes };
   const rootContent = encodeRoot(root);
   added.push(settingsContent, rootContent);
   await storeContents(tx, added);

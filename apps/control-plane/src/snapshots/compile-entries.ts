@@ -1,3 +1,4 @@
+import { GrantRateLimit, PinnedArguments, TargetSelector } from '@portcullis/contracts/grants';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
 import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, ServerRow } from './snapshot-rows.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
@@ -57,17 +58,21 @@ function keyEntry(row: AgentKeyRow): AgentEntry['keys'][number] {
   return { id: row.id, hash: row.hash, pepperId: row.pepperId, expiresAt: row.expiresAt?.getTime() ?? null };
 }
 
-/** A grant as nodes decide by it: who wrote it and why stays in the control plane. */
+/** A grant as nodes decide by it: who wrote it and why stays in the control plane, and terms are unsaid where there are none. */
 export function grantEntry(row: GrantRow): GrantEntry {
   return {
     id: row.id,
     subject: grantSubject(row),
-    target: { serverId: row.serverId },
+    target: row.serverId === null ? { selector: TargetSelector.parse(row.selector) } : { serverId: row.serverId },
     kind: row.kind,
     names: row.names.toSorted(byText),
     effect: row.effect,
     notBefore: row.notBefore?.getTime() ?? null,
     expiresAt: row.expiresAt?.getTime() ?? null,
+    ...(row.condition !== null && { condition: row.condition }),
+    ...(row.pinned !== null && { pinned: PinnedArguments.parse(row.pinned) }),
+    ...(row.rateLimit !== null && { rateLimit: GrantRateLimit.parse(row.rateLimit) }),
+    ...(row.mode === 'shadow' && { mode: row.mode }),
   };
 }
 

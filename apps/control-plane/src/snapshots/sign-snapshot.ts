@@ -1,14 +1,14 @@
-import { SNAPSHOT_SCHEMA_VERSION, type SignedHead } from '@portcullis/contracts/snapshot';
+import type { SignedHead } from '@portcullis/contracts/snapshot';
 import { signBytes, type KeyPair } from '@portcullis/secrets';
 import { HEAD_LIFETIME_MS, signHead } from '@portcullis/snapshot';
 import type { CommittedSnapshot } from './commit-snapshot.js';
 
 /** The head of what Postgres holds, dated when Postgres was read: a publisher that cannot read it has nothing newer to sign. */
-export function signSnapshot({ epoch, revision, rootDigest, readAtMs }: CommittedSnapshot, key: KeyPair): SignedHead {
+export function signSnapshot({ epoch, revision, rootDigest, root, readAtMs }: CommittedSnapshot, key: KeyPair): SignedHead {
   const head = {
     epoch,
     revision,
-    schema: SNAPSHOT_SCHEMA_VERSION,
+    schema: root.schema,
     rootDigest,
     issuedAt: readAtMs,
     notAfter: readAtMs + HEAD_LIFETIME_MS,

@@ -7,7 +7,23 @@ export type ServerRow = Pick<
 > & { definitions: DefinitionRow[] };
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & { keys: AgentKeyRow[]; memberships: { groupId: string }[] };
-export type GrantRow = Pick<Grant, 'id' | 'agentId' | 'groupId' | 'serverId' | 'kind' | 'names' | 'effect' | 'notBefore' | 'expiresAt'>;
+export type GrantRow = Pick<
+  Grant,
+  | 'id'
+  | 'agentId'
+  | 'groupId'
+  | 'serverId'
+  | 'selector'
+  | 'kind'
+  | 'names'
+  | 'effect'
+  | 'condition'
+  | 'pinned'
+  | 'rateLimit'
+  | 'mode'
+  | 'notBefore'
+  | 'expiresAt'
+>;
 
 interface Found {
   id: string;
@@ -72,11 +88,26 @@ export async function readGrants(tx: Transaction, buckets: readonly number[]): P
       agentId: true,
       groupId: true,
       serverId: true,
+      selector: true,
       kind: true,
       names: true,
       effect: true,
+      condition: true,
+      pinned: true,
+      rateLimit: true,
+      mode: true,
       notBefore: true,
       expiresAt: true,
     },
   });
+}
+
+/** Whether any grant has a term that a node must know of to decide by it. */
+export async function anyGrantTerms(tx: Transaction): Promise<boolean> {
+  const [row] = await tx.$queryRaw<{ any: boolean }[]>`
+    SELECT EXISTS (
+      SELECT 1 FROM access_grant
+      WHERE server_id IS NULL OR condition IS NOT NULL OR pinned IS NOT NULL OR rate_limit IS NOT NULL OR mode <> 'enforce'
+    ) AS any`;
+  return row?.any ?? false;
 }

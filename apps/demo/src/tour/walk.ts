@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AuditRecordPage, type AuditRecord } from '@portcullis/contracts/api/operations';
-import { Grant, GrantPage } from '@portcullis/contracts/api/policy';
+import { Grant, GrantPage } from '@portcullis/contracts/api/grants';
 import { z } from 'zod';
 import { askAs, namesIn, type AgentAnswer, type AgentAt } from './agent-request.js';
 import { check, received, sent, step } from './narrate.js';
@@ -113,8 +113,9 @@ async function readAudit(stack: Stack, grant: Grant, from: string): Promise<void
 
 async function restore(stack: Stack, grant: Grant): Promise<void> {
   step('The grant again', 'A grant is given with one request, and needs no agent to reconnect.');
-  const { subject, server, kind, names, effect, notBefore, expiresAt } = grant;
-  const body = { ...subject, server, kind, names, effect, notBefore, expiresAt, reason: 'restored by the tour' };
+  const { subject, server, kind, names, effect, condition, pinned, rateLimit, mode, notBefore, expiresAt } = grant;
+  const terms = { condition, pinned, rateLimit, mode, notBefore, expiresAt };
+  const body = { ...subject, server, kind, names, effect, ...terms, reason: 'restored by the tour' };
   await ask(stack, { method: 'POST', path: '/v1/grants', body, answer: Grant });
   const agent = agentAt(stack, 'code-review-agent');
   const list = () => askAs(agent, 'tools/list', {}, true);

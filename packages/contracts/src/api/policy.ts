@@ -1,64 +1,7 @@
 import { z } from 'zod';
-import { Id, Slug, TargetKind } from '../names.js';
+import { Id, TargetKind } from '../names.js';
 import { AuditRelease } from '../snapshot.js';
-import { pageOf, pageQuery, Reason, Reference, Timestamp } from './conventions.js';
-
-const NamePattern = z.string().min(1).max(2048);
-
-const grantFields = {
-  server: Reference,
-  kind: TargetKind.default('tools'),
-  /** Exact names, or globs in which `*` stands for any run of characters. */
-  names: z.array(NamePattern).min(1).max(1000),
-  effect: z.enum(['allow', 'deny']).default('allow'),
-  notBefore: Timestamp.nullable().default(null),
-  expiresAt: Timestamp.nullable().default(null),
-  reason: Reason.optional(),
-};
-
-/** A rule: this agent, or each member of this group, may (or may not) use these names of this server. */
-export const CreateGrant = z
-  .union([z.strictObject({ agent: Reference, ...grantFields }), z.strictObject({ group: Reference, ...grantFields })])
-  .meta({ id: 'CreateGrant', examples: [{ agent: 'code-review-agent', server: 'github', names: ['create_issue'] }] });
-export type CreateGrant = z.infer<typeof CreateGrant>;
-
-export const UpdateGrant = z
-  .strictObject({
-    names: z.array(NamePattern).min(1).max(1000),
-    notBefore: Timestamp.nullable(),
-    expiresAt: Timestamp.nullable(),
-    reason: Reason,
-  })
-  .partial()
-  .meta({ id: 'UpdateGrant' });
-export type UpdateGrant = z.infer<typeof UpdateGrant>;
-
-export const Grant = z
-  .object({
-    id: Id,
-    subject: z.union([z.object({ agent: Slug }), z.object({ group: Slug })]),
-    server: Slug,
-    kind: TargetKind,
-    names: z.array(z.string()),
-    effect: z.enum(['allow', 'deny']),
-    notBefore: Timestamp.nullable(),
-    expiresAt: Timestamp.nullable(),
-    reason: z.string().nullable(),
-    createdBy: z.string(),
-    createdAt: Timestamp,
-    updatedAt: Timestamp,
-  })
-  .meta({ id: 'Grant' });
-export type Grant = z.infer<typeof Grant>;
-
-export const ListGrantsQuery = z.strictObject({
-  ...pageQuery,
-  agent: Reference.optional(),
-  group: Reference.optional(),
-  server: Reference.optional(),
-});
-export type ListGrantsQuery = z.infer<typeof ListGrantsQuery>;
-export const GrantPage = pageOf(Grant).meta({ id: 'GrantPage' });
+import { pageOf, Reason, Reference, Timestamp } from './conventions.js';
 
 /** `target` is canonical: `server:name`. */
 export const ExplainRequest = z

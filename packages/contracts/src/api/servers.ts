@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { Environment, Tag } from '../grants.js';
 import { DefinitionKind, Era, Id, RESERVED_SLUGS, Slug, Transport } from '../names.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 
 const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
-const Tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/);
 const refreshIntervalSeconds = z.number().int().min(30).max(86_400);
 
 /** Which era to speak to the server: `auto` probes, the others are pins. */
@@ -20,7 +20,7 @@ export const CreateServer = z
     name: z.string().min(1).max(120).optional(),
     protocol: ServerProtocol.default('auto'),
     tags: z.array(Tag).max(50).default([]),
-    environment: z.string().min(1).max(64).nullable().default(null),
+    environment: Environment.nullable().default(null),
     refreshIntervalSeconds: refreshIntervalSeconds.default(600),
     /** `all` trusts whatever the first discovery finds. An explicit choice, never a default. */
     approve: z.enum(['none', 'all']).default('none'),
@@ -35,7 +35,7 @@ export const UpdateServer = z
     name: z.string().min(1).max(120),
     protocol: ServerProtocol,
     tags: z.array(Tag).max(50),
-    environment: z.string().min(1).max(64).nullable(),
+    environment: Environment.nullable(),
     refreshIntervalSeconds,
     enabled: z.boolean(),
     reason: Reason,
@@ -87,7 +87,7 @@ export const ListServersQuery = z.strictObject({
   /** Finds servers whose slug, name, URL or tag contains this text. */
   q: z.string().min(1).max(200).optional(),
   tag: Tag.optional(),
-  environment: z.string().min(1).max(64).optional(),
+  environment: Environment.optional(),
   enabled: z.enum(['true', 'false']).optional(),
 });
 export type ListServersQuery = z.infer<typeof ListServersQuery>;

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from '../grants.js';
+import { Id, Slug, TargetKind } from '../names.js';
+import { pageOf, pageQuery, Reason, Reference, Timestamp } from './conventions.js';
+
+const NamePattern = z.string().min(1).max(2048);
+
+const PINNED_MAX = 50;
+const PINNED_CHARS_MAX = 16_384;
+
+const Pinned = PinnedArguments.refine((pinned) => Object.keys(pinned).length > 0, 'must name an argument')
+  .refine((pinned) => Object.keys(pinned).length <= PINNED_MAX, `must not be more than ${PINNED_MAX} arguments`)
+  .refine((pinned) => JSON.stringify(pinned).length <= PINNED_CHARS_MAX, `must not be longer than ${PINNED_CHARS_MAX} characters of JSON`);
+
+interface Terms {
+  readonly kind: TargetKind;
+  readonly effect: 'allow' | 'deny';
+  readonly selector?: TargetSelector | null | undefined;
+  readonly condition?: string | null | undefined;
+  readonly pinned?: PinnedArguments | null | undefined;
+  readonly rateLimit?: GrantRateLimit | null | undefined;
+}
+
+/** Terms of a grant that cannot be meant, each with the member it is in. */
+export function termFaults({ kind, effect, selector, condition, pinned, rateLimit }: Terms): readonly { member: string; message: string }[] {
+  const faults: { member: string; message: string }[] = [];
+  const fault = (member: string, message: string): number => faults.push({ member, message });
+  if (selector?.annotations !== undefined && kind !== 'tools') fault('selector', 'only tools have annotations');
+  if (condition && kind === 'resources') fault('condition', 'resources have no arguments');
+  if (pinned && kind !== 'tools') fault('pinned', 'only arguments of tools can be pinned');
+  if (pinned && effect === 'deny') fault('pinned', 'a denying grant has no arguments to pin');
+  if (rateLimit && effect === 'deny') fault('rateLimit', 'a denying grant has no calls to limit');
+  return faults;
+}
+
+/** A rule: this agent, or each member of this group, may (or may not) use these names of one server, or of what a selector selects. */
+export const CreateGrant = z
+  .strictObject({
+    /** Exactly one of `agent` and `group`. */
+    agent: Reference.optional(),
+    group: Reference.optional(),
+    /** Exactly one of `server` and `selector`. */
+    server: Reference.optional(),
+    selector: TargetSelector.optional(),
+    kind: TargetKind.default('tools'),
+    /** Exact names, or globs in which `*` stands for any run of characters. */
+    names: z.array(NamePattern).min(1).max(1000),
+    effect: z.enum(['allow', 'deny']).default('allow'),
+    condition: Condition.nullable().default(null),
+    pinned: Pinned.nullable().default(null),
+    rateLimit: GrantRateLimit.nullable().default(null),
+    mode: GrantMode.default('enforce'),
+    notBefore: Timestamp.nullable().default(null),
+    expiresAt: Timestamp.nullable().default(null),
+    reason: Reason.optional(),
+  })
+  .superRefine((grant, context) => {
+    const issue = (member: string, message: string): void => context.addIssue({ code: 'custom', path: [member], message });
+    if ((grant.agent === undefined) === (grant.group === undefined)) issue('agent', 'name either an agent or a group');
+    if ((grant.server === undefined) === (grant.selector === undefined)) issue('server', 'name either a server or a selector');
+    for (const { member, message } of termFaults(grant)) issue(member, message);
+  })
+  .meta({
+    id: 'CreateGrant',
+    examples: [
+      { agent: 'code-review-agent', server: 'github', names: ['create_issue'], condition: 'args.repo.startsWith("acme/")' },
+      { group: 'analysts', selector: { tags: { anyOf: ['data'] }, annotations: { readOnlyHint: true } }, names: ['*'] },
+    ],
+  });
+export type CreateGrant = z.infer<typeof CreateGrant>;
+
+/** Subject, target, kind and effect are what a grant is; the rest may change. */
+export const UpdateGrant = z
+  .strictObject({
+    names: z.array(NamePattern).min(1).max(1000),
+    condition: Condition.nullable(),
+    pinned: Pinned.nullable(),
+    rateLimit: GrantRateLimit.nullable(),
+    mode: GrantMode,
+    notBefore: Timestamp.nullable(),
+    expiresAt: Timestamp.nullable(),
+    reason: Reason,
+  })
+  .partial()
+  .meta({ id: 'UpdateGrant' });
+export type UpdateGrant = z.infer<typeof UpdateGrant>;
+
+export const Grant = z
+  .object({
+    id: Id,
+    subject: z.union([z.object({ agent: Slug }), z.object({ group: Slug })]),
+    /** Null for a grant that has a selector. */
+    server: Slug.nullable(),
+    selector: TargetSelector.nullable(),
+    kind: TargetKind,
+    names: z.array(z.string()),
+    effect: z.enum(['allow', 'deny']),
+    condition: z.string().nullable(),
+    pinned: PinnedArguments.nullable(),
+    rateLimit: GrantRateLimit.nullable(),
+    mode: GrantMode,
+    notBefore: Timestamp.nullable(),
+    expiresAt: Timestamp.nullable(),
+    reason: z.string().nullable(),
+    createdBy: z.string(),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Grant' });
+export type Grant = z.infer<typeof Grant>;
+
+export const ListGrantsQuery = z.strictObject({
+  ...pageQuery,
+  agent: Reference.optional(),
+  group: Reference.optional(),
+  /** Grants that name this server; those whose selector selects it are not among them. */
+  server: Reference.optional(),
+  mode: GrantMode.optional(),
+});
+export type ListGrantsQuery = z.infer<typeof ListGrantsQuery>;
+export const GrantPage = pageOf(Grant).meta({ id: 'GrantPage' });
