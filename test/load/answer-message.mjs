@@ -7,7 +7,8 @@ const lists = new Map();
 
 /**
  * The fake server's answer to one posted message as `{ status, body }`, in the era of its version header. It keeps no session. `tools/call` takes
- * `{ token, size, pad }` and answers one text of `size` characters (100 when not told) that starts with the token; `toolCount` tools are listed.
+ * `{ token, size, pad }` and answers one text of `size` characters (100 when not told) that starts with the token; with `events` it answers a stream
+ * of so many messages of that size, each of them progress, and then 100 characters. `toolCount` tools are listed.
  */
 export function answerMessage(text, version, toolCount) {
   let message;
@@ -20,7 +21,7 @@ export function answerMessage(text, version, toolCount) {
   if (id === undefined) return { status: 202, body: '' };
   const isModern = version === MODERN;
   const tail = isModern ? ',"resultType":"complete"}' : '}';
-  if (method === 'tools/call') return call(id, params?.arguments ?? {}, tail);
+  if (method === 'tools/call') return params?.arguments?.events > 0 ? stream(id, params, tail) : call(id, params?.arguments ?? {}, tail);
   const hints = isModern ? ',"ttlMs":0,"cacheScope":"private"' : '';
   if (method === 'tools/list') return success(id, `{"tools":${listOf(toolCount)}${hints}${tail}`);
   if (method === 'ping' && !isModern) return success(id, '{}');
@@ -47,6 +48,14 @@ const greeting = (params) => ({
 function call(id, { token, size = 100 }, tail) {
   if (typeof token !== 'string') return { status: 200, body: failure(id, -32602, 'token is required') };
   return success(id, `{"content":[{"type":"text","text":${JSON.stringify(echoText(token, size))}}]${tail}`);
+}
+
+function stream(id, { arguments: { token, size = 100, events }, _meta }, tail) {
+  const message = JSON.stringify(echoText(token, size));
+  const progressToken = JSON.stringify(_meta?.progressToken ?? null);
+  const progress = (step) => `{"progressToken":${progressToken},"progress":${step},"message":${message}}`;
+  const told = Array.from({ length: events }, (_, step) => `{"jsonrpc":"2.0","method":"notifications/progress","params":${progress(step + 1)}}`);
+  return { status: 200, events: [...told, call(id, { token }, tail).body] };
 }
 
 const success = (id, result) => ({ status: 200, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}` });

@@ -11,7 +11,7 @@ const meta = {
 export const callShapes = {
   modern: {
     headers: (method, name) => `mcp-protocol-version: ${MODERN}\r\nmcp-method: ${method}\r\n${name ? `mcp-name: ${name}\r\n` : ''}`,
-    params: (params) => ({ ...params, _meta: meta }),
+    params: (params) => ({ ...params, _meta: { ...meta, ...params._meta } }),
   },
   legacy: { headers: () => '', params: (params) => params },
 };

@@ -1,6 +1,7 @@
 // Calls an MCP endpoint on loopback as fast as it answers, and checks each answer (id, status, exact text). Prints one line of JSON.
 //   node test/load/generate-load.mjs --url http://127.0.0.1:4100/mcp [--connections 16] [--seconds 5] [--warmup 1]
 //     --method tools/call|tools/list|ping    --tool echo    --size N    characters of text to ask for (100)
+//     --events N                each answer is a stream of so many messages of that size before the last one
 //     --era modern|legacy       legacy: each connection opens a session first
 //     --rate N                  N calls a second at fixed times, and latency counts from when a call was due; 0: each connection calls again at once
 //     --same-id 1               every request has this id, for a target that answers the same bytes to all
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     method: text('tools/call'),
     tool: text('echo'),
     size: text('100'),
+    events: text('0'),
     era: text('modern'),
     rate: text('0'),
     'same-id': { type: 'string' },
@@ -36,7 +38,8 @@ const { values } = parseArgs({
   },
 });
 const url = new URL(values.url);
-const [seconds, warmup, size, rate, connectionCount] = ['seconds', 'warmup', 'size', 'rate', 'connections'].map((name) => Number(values[name]));
+const numbers = ['seconds', 'warmup', 'size', 'events', 'rate', 'connections'];
+const [seconds, warmup, size, events, rate, connectionCount] = numbers.map((name) => Number(values[name]));
 if (!['127.0.0.1', 'localhost'].includes(url.hostname)) throw new Error('only loopback addresses are called');
 if (seconds > SECONDS_MAX || connectionCount > CONNECTIONS_MAX) throw new Error(`at most ${SECONDS_MAX} s and ${CONNECTIONS_MAX} connections`);
 const shape = callShapes[values.era];
@@ -66,10 +69,12 @@ process.exit(0);
 async function call(connection) {
   if (values.method !== 'tools/call') return connection.request(values.method, {});
   const token = `call-${process.pid}-${++tokens}`;
-  const { result: answer } = await connection.request('tools/call', { name: values.tool, arguments: { token, size } }, values.tool);
+  const kind = events > 0 ? { arguments: { token, size, events }, _meta: { progressToken: token } } : { arguments: { token, size } };
+  const { result: answer, events: told } = await connection.request('tools/call', { name: values.tool, ...kind }, values.tool);
   const content = answer?.content?.[0]?.text;
   if (answer?.isError) throw new Failure(`isError: ${String(content).slice(0, 80)}`);
-  if (content !== echoText(token, size)) throw new Failure('wrong text in the answer');
+  if (content !== echoText(token, events > 0 ? 100 : size)) throw new Failure('wrong text in the answer');
+  if (told !== events) throw new Failure(`${told} messages before the answer`);
   return answer;
 }
 

@@ -20,7 +20,7 @@ export class LoadConnection {
     this.fixedHead = `host: ${url.host}\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\n${authorization}`;
   }
 
-  /** The answer's `{ result, headers }`. Rejects with a Failure for anything but a result with this request's id. */
+  /** The answer's `{ result, headers, events }`, the last the number of messages that came before it. Rejects with a Failure for anything but a result with this request's id. */
   async request(method, params, name) {
     const id = this.sameId ?? ++this.#count;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: this.shape.params(params) });
@@ -28,7 +28,7 @@ export class LoadConnection {
     if (reply.status !== 200) throw new Failure(`status ${reply.status}`);
     const answer = answerTo(id, reply);
     if (answer.error) throw new Failure(`JSON-RPC error ${answer.error.code}: ${String(answer.error.message).slice(0, 80)}`);
-    return { result: answer.result, headers: reply.headers };
+    return { result: answer.result, headers: reply.headers, events: answer.events };
   }
 
   async notify(method, session) {
@@ -92,19 +92,23 @@ export class LoadConnection {
   }
 }
 
+/** The answer to this request, be it JSON or the last message of a stream; reading the others would cost more than what is measured. */
 function answerTo(id, { headers, body }) {
-  const found = messagesIn(headers['content-type'] ?? '', body.utf8Slice()).find((message) => message.id === id && message.method === undefined);
-  if (!found) throw new Failure('no answer with the right id');
-  return found;
+  const isStream = (headers['content-type'] ?? '').startsWith('text/event-stream');
+  const messages = isStream ? dataOf(body.utf8Slice()) : [body.utf8Slice()];
+  const answer = parse(messages.at(-1) ?? '');
+  if (answer.id !== id || answer.method !== undefined) throw new Failure('no answer with the right id');
+  return { ...answer, events: messages.length - 1 };
 }
 
-/** The messages of an answer, be it JSON or a stream of events. */
-function messagesIn(contentType, text) {
+function dataOf(text) {
+  const events = text.split(/\r?\n\r?\n/).map((event) => event.split(/\r?\n/).filter((line) => line.startsWith('data:')));
+  return events.map((lines) => lines.map((line) => line.slice(5).trimStart()).join('\n')).filter((data) => data !== '');
+}
+
+function parse(text) {
   try {
-    if (contentType.startsWith('application/json')) return [JSON.parse(text)];
-    const events = text.split(/\r?\n\r?\n/).map((event) => event.split(/\r?\n/).filter((line) => line.startsWith('data:')));
-    const data = events.map((lines) => lines.map((line) => line.slice(5).trimStart()).join('\n'));
-    return data.filter((one) => one !== '').map((one) => JSON.parse(one));
+    return JSON.parse(text);
   } catch {
     throw new Failure('unreadable answer');
   }

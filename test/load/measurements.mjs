@@ -1,32 +1,36 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { callShapes, openSession } from './call-shapes.mjs';
 import { LoadConnection } from './load-connection.mjs';
+import { measureCalls, told } from './measure-calls.mjs';
 import { measureLoad } from './measure-load.mjs';
 import { startScript } from './start-process.mjs';
-import { summarizeProfile } from './summarize-profile.mjs';
-import { takeCpuProfile } from './take-cpu-profile.mjs';
 import { LIST_TOOLS } from './targets.mjs';
 
-const PROFILE_SECONDS = 5;
-
-/**
- * Every target at every number of connections, round by round, so that slow changes of the machine's mood fall on all alike. Each row is
- * `{ target, connections, runs }`.
- */
-export async function measureCalls({ rig, load, rounds, say }, connectionCounts) {
-  const rows = connectionCounts.flatMap((connections) => rig.targets.map((target) => ({ target: target.name, connections, runs: [] })));
-  for (let round = 1; round <= rounds; round += 1)
-    for (const row of rows) {
-      const target = rig.targets.find(({ name }) => name === row.target);
-      row.runs.push(await told(measureLoad(target, { ...load, connections: row.connections }), { ...row, round, say }));
+/** One connection, once for each rule by which answers are released; the rule that was in force comes back. */
+export async function measureLatency(context) {
+  const rows = [];
+  try {
+    for (const release of ['queue', 'spool']) {
+      await context.rig.stack.api.settings.update({ auditRelease: release }, { wait: 'all' });
+      for (const row of await measureCalls(context, [1])) rows.push({ ...row, release });
     }
+  } finally {
+    await context.rig.stack.api.settings.update({ auditRelease: context.release }, { wait: 'all' });
+  }
   return rows;
+}
+
+/** Calls at fixed times, half as many as a node can take when 64 connections call again at once, and as many of them straight to the server. */
+export async function measureHalfLoad(context) {
+  const { rig, load, rounds, say } = context;
+  const node = rig.targets.at(-1);
+  const full = await told(measureLoad(node, { ...load, connections: 64 }), { target: 'portcullis, saturated', connections: 64, round: 0, say });
+  const rate = Math.round(full.callsPerSecond / 2);
+  return { rate, rows: await measureCalls({ rig, load, rounds, say }, [64], { rate }) };
 }
 
 /** A list of many tools from a node's memory, and the same bytes from a bare handler. */
 export async function measureLists({ rig, load, rounds, say }) {
-  const url = `${rig.stack.gatewayUrls[0]}/mcp`;
-  const node = { url, token: rig.listKey, watch: rig.nodeWatch[0] };
+  const node = { url: `${rig.stack.gatewayUrls[0]}/mcp`, token: rig.listKey, watch: rig.nodeTargets[0].watch };
   const bytes = await listBytes(node, load.era);
   const handler = await startScript('bare-handler.mjs', [], bytes);
   try {
@@ -58,11 +62,10 @@ async function listBytes({ url, token }, era) {
 
 /** One node, and two that share the same connections. */
 export async function measureNodes({ rig, load, rounds, say }) {
-  const target = (index) => ({ url: `${rig.stack.gatewayUrls[index]}/servers/fake/mcp`, token: rig.callKey, watch: rig.nodeWatch[index] });
   const rows = [1, 2].map((nodes) => ({ target: `${nodes} node${nodes > 1 ? 's' : ''}`, nodes, connections: 64, runs: [] }));
   for (let round = 1; round <= rounds; round += 1)
     for (const row of rows) {
-      const loads = Array.from({ length: row.nodes }, (_, index) => measureLoad(target(index), { ...load, connections: 64 / row.nodes }));
+      const loads = Array.from({ length: row.nodes }, (_, index) => measureLoad(rig.nodeTargets[index], { ...load, connections: 64 / row.nodes }));
       row.runs.push(await told(Promise.all(loads).then(together), { ...row, round, say }));
     }
   return rows;
@@ -78,24 +81,7 @@ function together(results) {
     callsPerSecond: sum((result) => result.callsPerSecond),
     p50Ms: perCall((result) => result.p50Ms),
     p99Ms: Math.max(...results.map((result) => result.p99Ms)),
-    cpuUs: { node: perCall((result) => result.cpuUs.node) },
+    cpuUs: { node: perCall((result) => result.cpuUs.node), rest: perCall((result) => result.cpuUs.rest) / results.length },
     generatorCpuUs: perCall((result) => result.generatorCpuUs),
   };
-}
-
-/** A profile of the first node while 64 connections call it. */
-export async function profileCalls({ rig, load }) {
-  const target = rig.targets.at(-1);
-  const running = measureLoad(target, { ...load, connections: 64, warmup: 2, seconds: PROFILE_SECONDS });
-  await pause(2_000);
-  const profile = await takeCpuProfile(target.watch.node[0], PROFILE_SECONDS);
-  const result = await running;
-  return { profile, summary: summarizeProfile(profile, result.cpuUs.node) };
-}
-
-async function told(running, { target, connections, round, say }) {
-  const result = await running;
-  const failed = result.failed > 0 ? `, ${result.failed} failed: ${JSON.stringify(result.causes ?? {})}` : '';
-  say(`round ${round} · ${target} · ${connections} connections: ${Math.round(result.callsPerSecond)} calls/s${failed}`);
-  return result;
 }

@@ -14,6 +14,7 @@ const failures = (row) => row.runs.reduce((sum, run) => sum + run.failed, 0);
 const nodeCpu = (run) => run.cpuUs.node;
 const restCpu = (run) => run.cpuUs.rest;
 const rate = (run) => run.callsPerSecond;
+const percentile99 = (row) => of(row, (run) => run.p99Ms);
 
 /** Ratios are taken within a round, whose runs lie close together, and then the median of those is shown. */
 const ratio = (row, base, read) => base && median(row.runs.map((run, round) => read(run) / read(base.runs[round])));
@@ -39,20 +40,11 @@ export function callTable(rows) {
   ];
   const cells = rows.map((row) => {
     const among = (name) => rows.find(({ target, connections }) => target === name && connections === row.connections);
-    const addedP50 = row.target === 'direct' ? undefined : added(row, among('direct'), (run) => run.p50Ms);
     return [
       row.connections,
       row.target,
       number(of(row, rate), 0),
-      number(
-        of(row, (run) => run.p50Ms),
-        2,
-      ),
-      number(addedP50, 2),
-      number(
-        of(row, (run) => run.p99Ms),
-        2,
-      ),
+      ...delays(row, among),
       number(of(row, nodeCpu)),
       row.target === 'direct' ? '–' : number(ratio(row, among('raw node'), nodeCpu), 2),
       number(of(row, restCpu)),
@@ -62,21 +54,55 @@ export function callTable(rows) {
   return table('Calls with answers of 100 bytes', head, cells);
 }
 
-export function largeTable(rows) {
+export function largeTable(title, rows) {
   const raw = rows.find(({ target }) => target === 'raw node');
-  const head = ['target', 'calls/s', '÷ raw node', 'CPU ms/call', 'memory MiB', 'failed'];
+  const head = ['target', 'calls/s', '÷ raw node', 'CPU ms/call', 'CPU ÷ raw node', 'memory MiB', 'failed'];
   const cells = rows.map((row) => [
     row.target,
     number(of(row, rate), 0),
     number(ratio(row, raw, rate), 2),
     number(of(row, nodeCpu) / 1000, 2),
+    number(ratio(row, raw, nodeCpu), 2),
     number(
       of(row, (run) => run.memoryMiB.node),
       0,
     ),
     failures(row),
   ]);
-  return table('Calls with answers of 1 MB, 4 connections', head, cells);
+  return table(`${title}, ${rows[0].connections} connections`, head, cells);
+}
+
+export function latencyTable(rows) {
+  const head = ['`audit.release`', 'target', 'p50 ms', 'added p50', 'p99 ms', 'CPU µs/call', '÷ raw node', 'failed'];
+  const cells = rows.map((row) => {
+    const among = (name) => rows.find(({ target, release }) => target === name && release === row.release);
+    return [
+      row.release,
+      row.target,
+      ...delays(row, among),
+      number(of(row, nodeCpu)),
+      number(ratio(row, among('raw node'), nodeCpu), 2),
+      failures(row),
+    ];
+  });
+  return table('One connection, one call after the other', head, cells);
+}
+
+export function halfLoadTable({ rate: callsPerSecond, rows }) {
+  const head = ['target', 'p50 ms', 'added p50', 'p99 ms', 'added p99', 'failed'];
+  const direct = rows.find(({ target }) => target === 'direct');
+  const cells = rows.map((row) => {
+    const addedP99 = row === direct ? undefined : added(row, direct, (run) => run.p99Ms);
+    return [row.target, ...delays(row, () => direct), number(addedP99, 2), failures(row)];
+  });
+  return table(`At half of what a node can take (${number(callsPerSecond, 0)} calls/s at fixed times)`, head, cells);
+}
+
+/** The cells p50, added p50 and p99. */
+function delays(row, among) {
+  const p50 = (run) => run.p50Ms;
+  const addedP50 = row.target === 'direct' ? undefined : added(row, among('direct'), p50);
+  return [number(of(row, p50), 2), number(addedP50, 2), number(percentile99(row), 2)];
 }
 
 export function listTable(rows) {
@@ -92,16 +118,27 @@ export function listTable(rows) {
   return table(`Lists of 200 tools (${number(bare.bytes, 0)} bytes), 16 connections`, head, cells);
 }
 
-/** On a machine with few cores the generator takes what a second node would use, so what the nodes could do with a core each is shown too. */
+/** On a machine with few cores all else takes what a second node would use, so what the nodes could do with a core each is shown too. */
 export function nodeTable(rows) {
   const [one] = rows;
   const capacity = (row) => (run) => (row.nodes * 1e6) / nodeCpu(run);
-  const head = ['nodes', 'calls/s', '÷ one', 'CPU µs/call', "generator's µs/call", 'calls/s at a core each', '÷ one', 'failed'];
+  const head = [
+    'nodes',
+    'calls/s',
+    '÷ one',
+    'CPU µs/call',
+    'rest of the stack µs/call',
+    "generators' µs/call",
+    'calls/s at a core each',
+    '÷ one',
+    'failed',
+  ];
   const cells = rows.map((row) => [
     row.nodes,
     number(of(row, rate), 0),
     number(ratio(row, one, rate), 2),
     number(of(row, nodeCpu)),
+    number(of(row, restCpu)),
     number(of(row, (run) => run.generatorCpuUs)),
     number(of(row, capacity(row)), 0),
     number(of(row, capacity(row)) / of(one, capacity(one)), 2),

@@ -14,8 +14,8 @@ function groupsOf(pids) {
 
 /**
  * Everything that is measured: the fake server itself, proxies in front of it, and a stack whose node checks the agent's key, decides, and records
- * each call durably. Gives `{ targets, stack, callKey, listKey, nodeWatch, notes, stop }`; a proxy that this machine cannot have is missing from `targets` and told in
- * `notes`.
+ * each call durably. Gives `{ targets, nodeTargets, stack, listKey, notes, stop }`, where the last of `targets` is the first of `nodeTargets`; a proxy
+ * that this machine cannot have is missing from `targets` and told in `notes`.
  */
 export async function startTargets({ nodes, settings, say }) {
   const parts = [];
@@ -36,14 +36,15 @@ export async function startTargets({ nodes, settings, say }) {
     const callKey = await grantEverything(stack.api, { slug: 'fake', url: `${upstream.url}/mcp`, agent: 'caller', kinds: ['tools'] });
     const lists = { slug: 'many', url: `${upstream.url}/tools/${LIST_TOOLS}/mcp`, agent: 'lister', kinds: ['tools'] };
     const listKey = await grantEverything(stack.api, lists);
-    const nodeWatch = groupsOf(stack.pids);
+    const watches = groupsOf(stack.pids);
+    const nodeTargets = stack.gatewayUrls.map((url, index) => ({ url: `${url}/servers/fake/mcp`, token: callKey, watch: watches[index] }));
     const targets = [
       { name: 'direct', url: `${upstream.url}/mcp` },
       ...(nginx.missing ? [] : [{ name: 'nginx', url: `${nginx.url}/mcp`, watch: { node: [nginx.pid] } }]),
       { name: 'raw node', url: `${rawNode.url}/mcp`, watch: { node: [rawNode.pid] } },
-      { name: 'portcullis', url: `${stack.gatewayUrls[0]}/servers/fake/mcp`, token: callKey, watch: nodeWatch[0] },
+      { name: 'portcullis', ...nodeTargets[0] },
     ];
-    return { targets, stack, callKey, listKey, nodeWatch, notes: nginx.missing ? [nginx.missing] : [], stop };
+    return { targets, nodeTargets, stack, listKey, notes: nginx.missing ? [nginx.missing] : [], stop };
   } catch (error) {
     await stop();
     throw error;

@@ -12,7 +12,7 @@ const { values } = parseArgs({ options: { port: { type: 'string', default: '0' }
 const server = createServer({ noDelay: true }, (socket) => {
   const reader = new MessageReader(
     'request',
-    (request) => send(socket, request, answer(request)),
+    (request) => reply(socket, request, answer(request)),
     () => socket.destroy(),
   );
   socket.on('data', (data) => reader.push(data));
@@ -25,6 +25,16 @@ function answer({ method, url, headers, body }) {
   if (tools === 0) return { status: 404, body: '' };
   if (method !== 'POST') return { status: 405, body: '' };
   return answerMessage(body?.utf8Slice() ?? '', headers['mcp-protocol-version'], tools);
+}
+
+function reply(socket, request, answered) {
+  if (answered.events === undefined) return send(socket, request, answered);
+  const event = (json) => `event: message\ndata: ${json}\n\n`;
+  const chunks = answered.events.map(event).map((text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+  socket.cork();
+  for (const piece of [head, ...chunks, '0\r\n\r\n']) socket.write(piece);
+  socket.uncork();
 }
 
 /** One write for a small answer; for a large one no copy into one string. */
