@@ -1,6 +1,14 @@
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { type CreateGrant, Grant, GrantPage, type ListGrantsQuery, type UpdateGrant } from '@portcullis/contracts/api/grants';
-import { type ExplainRequest, ExplainResponse, Revision, RevisionPage, Settings, type UpdateSettings } from '@portcullis/contracts/api/policy';
+import {
+  type ExplainRequest,
+  ExplainResponse,
+  type RevertRevision,
+  RevisionDetail,
+  RevisionPage,
+  Settings,
+  type UpdateSettings,
+} from '@portcullis/contracts/api/policy';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -37,13 +45,17 @@ export function policyApi(send: Send): PolicyApi {
 /** Every change of policy, newest first. */
 export interface RevisionsApi {
   list: ListRoute<Partial<PageQuery>, z.output<typeof RevisionPage>>;
-  read(revision: number): Promise<Revision>;
+  read(revision: number): Promise<RevisionDetail>;
+  /** Undoes all that the revision did; refused (409) where later changes are in the way. */
+  revert(revision: number, why: RevertRevision, options?: ChangeOptions): Promise<Changed<RevisionDetail>>;
 }
 
 export function revisionsApi(send: Send): RevisionsApi {
   return {
     list: listRoute(send, '/v1/revisions', RevisionPage),
-    read: async (revision) => (await send({ method: 'GET', path: path`/v1/revisions/${String(revision)}`, answer: Revision })).value,
+    read: async (revision) => (await send({ method: 'GET', path: path`/v1/revisions/${String(revision)}`, answer: RevisionDetail })).value,
+    revert: (revision, body, query) =>
+      send({ method: 'POST', path: path`/v1/revisions/${String(revision)}/revert`, query, body, answer: RevisionDetail }),
   };
 }
 

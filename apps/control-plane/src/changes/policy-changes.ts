@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient, type ChunkKind, type Prisma, type Transaction } from '@portcullis/database';
 import type { Author, ChangeDetail, Subject } from './author.js';
 import { inTransaction } from './in-transaction.js';
+import { forgetRows, keepRows } from './kept-rows.js';
 import { PolicyNews } from './policy-news.js';
 import { recordAction } from './record-action.js';
 
@@ -43,9 +44,13 @@ export class PolicyChanges {
   ): Promise<Changed<T>> {
     const { isNew, ...changed } = await inTransaction(this.database, async (tx) => {
       const state = await lockPolicy(tx);
-      const done = await change(tx);
-      if ('unchanged' in done) return { result: done.result, revision: state.revision, isNew: false };
       const revision = state.revision + 1;
+      await keepRows(tx, revision, action);
+      const done = await change(tx);
+      if ('unchanged' in done) {
+        await forgetRows(tx, revision);
+        return { result: done.result, revision: state.revision, isNew: false };
+      }
       await writeRevision(tx, { author, action, reason, done, epoch: state.epoch, revision });
       return { result: done.result, revision, isNew: true };
     });

@@ -14,6 +14,7 @@ export const permissions = [
   'operators:read',
   'operators:write',
   'policy:read',
+  'policy:write',
   'revisions:read',
   'servers:read',
   'servers:write',

@@ -1,9 +1,13 @@
-import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { PageQuery } from '@portcullis/contracts/api/conventions';
-import { Revision, RevisionPage } from '@portcullis/contracts/api/policy';
+import { RevertRevision, RevisionDetail, RevisionPage } from '@portcullis/contracts/api/policy';
 import { z } from 'zod';
+import { ChangesPolicy } from '../changes/changes-policy.js';
+import type { Changed } from '../changes/policy-changes.js';
+import { CallingOperator } from '../http/calling-operator.js';
 import { Requires } from '../http/route-marks.js';
+import type { Caller } from '../operators/operator-tokens.js';
 import { RevisionsService } from './revisions.service.js';
 
 const RevisionNumber = z
@@ -25,8 +29,22 @@ export class RevisionsController {
 
   @Get(':revision')
   @Requires('revisions:read')
-  @ApiOkResponse({ standardSchema: Revision })
-  async read(@Param('revision', { schema: RevisionNumber }) revision: number): Promise<Revision> {
+  @ApiOkResponse({ standardSchema: RevisionDetail })
+  async read(@Param('revision', { schema: RevisionNumber }) revision: number): Promise<RevisionDetail> {
     return this.revisions.read(revision);
+  }
+
+  /** Undoes all that the revision did, as a new revision. */
+  @Post(':revision/revert')
+  @HttpCode(200)
+  @Requires('policy:write')
+  @ChangesPolicy('policy.reverted')
+  @ApiOkResponse({ standardSchema: RevisionDetail })
+  async revert(
+    @CallingOperator() caller: Caller,
+    @Param('revision', { schema: RevisionNumber }) revision: number,
+    @Body({ schema: RevertRevision }) { reason }: RevertRevision,
+  ): Promise<Changed<RevisionDetail>> {
+    return this.revisions.revert(caller, revision, reason);
   }
 }

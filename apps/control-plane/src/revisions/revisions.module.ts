@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { RevisionsController } from './revisions.controller.js';
 import { RevisionsService } from './revisions.service.js';
 
-@Module({ controllers: [RevisionsController], providers: [RevisionsService] })
+@Module({ imports: [DiscoveryModule], controllers: [RevisionsController], providers: [RevisionsService] })
 export class RevisionsModule {}

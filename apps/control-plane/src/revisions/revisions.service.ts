@@ -1,30 +1,64 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
-import type { Revision, RevisionPage } from '@portcullis/contracts/api/policy';
-import { PrismaClient, type Revision as RevisionRow } from '@portcullis/database';
+import type { Revision, RevisionDetail, RevisionPage } from '@portcullis/contracts/api/policy';
+import { PrismaClient, type Revision as RevisionRow, type Transaction } from '@portcullis/database';
 import { z } from 'zod';
+import type { Author } from '../changes/author.js';
+import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
+import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
+import { describeChanges } from './describe-changes.js';
+import { netChanges } from './net-changes.js';
+import { revertRevision } from './revert-revision.js';
 import { findRevision, listRevisions } from './revisions.repository.js';
 
 const RevisionCursor = z.tuple([z.int32().min(0)]);
+const DIFF_MAX = 200;
 
-/** Every change of policy, newest first. */
+/** Every change of policy, newest first, each with what it did and a way back. */
 @Injectable()
 export class RevisionsService {
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(PolicyChanges) private readonly changes: PolicyChanges,
+    @Inject(DiscoveryRequestsService) private readonly discovery: DiscoveryRequestsService,
+  ) {}
 
   async list({ cursor, limit }: PageQuery): Promise<z.infer<typeof RevisionPage>> {
     const [before] = decodeCursor(cursor, RevisionCursor) ?? [];
     return pageFrom(await listRevisions(this.database, { before, limit }), limit, toRevision, ({ revision }) => [revision]);
   }
 
-  async read(revision: number): Promise<Revision> {
-    const row = await findRevision(this.database, revision);
+  async read(revision: number): Promise<RevisionDetail> {
+    const row = await this.find(this.database, revision);
+    const diff = await netChanges(this.database, revision);
+    return {
+      ...toRevision(row),
+      revertOf: Reverting.safeParse(row.change).data?.change.revertOf ?? null,
+      diff: await describeChanges(this.database, diff.slice(0, DIFF_MAX)),
+      diffTotal: diff.length,
+    };
+  }
+
+  /** Undoes a revision as a new one. Refuses (409) where later changes are in the way, and what cannot be undone. */
+  async revert(author: Author, revision: number, reason: string): Promise<Changed<RevisionDetail>> {
+    const reverted = await this.changes.apply(author, 'policy.reverted', reason, async (tx) => {
+      const { action } = await this.find(tx, revision);
+      return revertRevision(tx, revision, action);
+    });
+    for (const server of reverted.result.discover) await this.discovery.start(server);
+    return { result: await this.read(reverted.revision), revision: reverted.revision };
+  }
+
+  private async find(db: Transaction, revision: number): Promise<RevisionRow> {
+    const row = await findRevision(db, revision);
     if (row === null) throw notFound('revision');
-    return toRevision(row);
+    return row;
   }
 }
+
+const Reverting = z.object({ change: z.object({ revertOf: z.number().int() }) });
 
 function toRevision({ createdAt, publishedAt, ...row }: RevisionRow): Revision {
   return { ...row, createdAt: createdAt.toISOString(), publishedAt: publishedAt?.toISOString() ?? null };

@@ -43,6 +43,32 @@ export const Revision = z
   })
   .meta({ id: 'Revision' });
 export type Revision = z.infer<typeof Revision>;
+/** What a revision did to one thing. Of an update only the changed members are shown; ids of others are told as slugs. */
+export const RevisionChange = z
+  .object({
+    kind: z.string(),
+    id: z.string(),
+    operation: z.enum(['created', 'updated', 'deleted']),
+    before: z.record(z.string(), z.unknown()).nullable(),
+    after: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .meta({ id: 'RevisionChange' });
+export type RevisionChange = z.infer<typeof RevisionChange>;
+
+/** One revision with its diff: the first 200 of `diffTotal` things that it created, changed or deleted. */
+export const RevisionDetail = Revision.extend({
+  /** The revision that this one undid. */
+  revertOf: z.number().int().nullable(),
+  diff: z.array(RevisionChange),
+  diffTotal: z.number().int(),
+}).meta({ id: 'RevisionDetail' });
+export type RevisionDetail = z.infer<typeof RevisionDetail>;
+
+/** Undoes a whole revision, as a new one. */
+export const RevertRevision = z
+  .strictObject({ reason: Reason.min(1) })
+  .meta({ id: 'RevertRevision', examples: [{ reason: 'granted to the wrong team' }] });
+export type RevertRevision = z.infer<typeof RevertRevision>;
 export const RevisionPage = pageOf(Revision).meta({ id: 'RevisionPage' });
 
 export const Settings = z
