@@ -11,7 +11,9 @@ import type { FailedAuthentication } from './failed-authentication.js';
 import type { NodeLinks } from './internal/node-links.js';
 import type { OpenQuestions } from './questions/open-questions.js';
 import type { ParkedCalls } from './questions/parked-calls.js';
+import type { QuestionStreams } from './questions/question-streams.js';
 import type { RequestStates } from './questions/request-states.js';
+import type { SessionAskers } from './questions/session-askers.js';
 import type { AgentSessions } from './session/agent-sessions.js';
 import type { LogLevels } from './session/log-levels.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
@@ -43,6 +45,9 @@ export interface Gateway {
   readonly nodes: NodeLinks;
   /** Put to legacy clients, calls held open for modern ones, and what those hand back. */
   readonly questions: OpenQuestions;
+  readonly sessionAskers: SessionAskers;
+  /** Where legacy servers ask outside the answers of calls. */
+  readonly questionStreams: QuestionStreams;
   readonly parkedCalls: ParkedCalls;
   readonly requestStates: RequestStates;
   readonly runningCalls: RunningCalls;

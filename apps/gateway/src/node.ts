@@ -188,7 +188,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     upstreamSessions: new UpstreamSessions(store, ring.sealer),
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
-    ...linkQuestions({ nodes, sealer: ring.sealer, store, now: () => Date.now(), onClose }),
+    ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
     runningCalls,
     cancels,
     audit,

@@ -25,5 +25,7 @@ export async function openStream(visit: Visit, reply: HttpReply): Promise<void> 
   const facts = { agentId: caller.agent.id, keyId: caller.keyId, slug, listenId: undefined, session, lists: ALL_LISTS };
   const stream = gateway.streams.open(reply.openStream(), facts);
   gateway.metrics.ended('stream/open', 'success');
-  if (session !== undefined) await gateway.streams.sessions.join(stream, session);
+  if (session === undefined) return;
+  await gateway.streams.sessions.join(stream, session);
+  await gateway.sessionAskers.announce(session);
 }

@@ -1,7 +1,7 @@
 import type { GatewayError } from '@portcullis/contracts/errors';
-import { requestMessage, type Question } from '@portcullis/mcp';
+import { notificationMessage, requestMessage, type Question } from '@portcullis/mcp';
 import type { Reply } from '../reply.js';
-import { ANSWER_MS_MAX, type AskAgent, type QuestionAnswer } from './ask-agent.js';
+import { ANSWER_MS_MAX, noAnswer, type AskAgent, type QuestionAnswer } from './ask-agent.js';
 import type { Answerer, OpenQuestions } from './open-questions.js';
 
 interface Waiting {
@@ -11,7 +11,10 @@ interface Waiting {
 
 const OPEN_MAX = 16;
 
-/** Asks a legacy client by requests on the stream of its own call; it answers by a message of its own, to whatever node. */
+/**
+ * Asks a legacy client by requests on a stream of its own, that of its call or that of its session; it answers by a message of its own, to whatever
+ * node.
+ */
 export class LegacyAsker implements AskAgent {
   private readonly waiting = new Set<Waiting>();
   private isGone = false;
@@ -20,10 +23,10 @@ export class LegacyAsker implements AskAgent {
   constructor(
     private readonly questions: OpenQuestions,
     private readonly answerer: Answerer,
-    private readonly reply: Reply,
+    private readonly stream: Pick<Reply, 'notify' | 'onGone'>,
   ) {}
 
-  ask({ method, params }: Question): Promise<QuestionAnswer> {
+  ask({ method, params }: Question, withdrawn?: AbortSignal): Promise<QuestionAnswer> {
     this.hearWhenGone();
     if (this.isGone) return Promise.resolve(noAnswer('The client has gone'));
     if (this.waiting.size >= OPEN_MAX) return Promise.resolve(noAnswer('Too many questions are open'));
@@ -31,16 +34,26 @@ export class LegacyAsker implements AskAgent {
       const end = (finish: () => void): void => {
         clearTimeout(timer);
         this.waiting.delete(waiting);
+        withdrawn?.removeEventListener('abort', withdraw);
         forget();
         finish();
       };
       const settle = (answer: QuestionAnswer): void => end(() => resolve(answer));
       const waiting: Waiting = { settle, reject: (reason) => end(() => reject(reason)) };
       const { id, forget } = this.questions.expect(this.answerer, settle);
+      const withdraw = (): void => {
+        this.stream.notify(notificationMessage('notifications/cancelled', { requestId: id }));
+        settle(noAnswer('The question was withdrawn'));
+      };
       const timer = setTimeout(() => settle(noAnswer('The client did not answer in time')), ANSWER_MS_MAX).unref();
       this.waiting.add(waiting);
-      this.reply.notify(requestMessage(id, method, params));
+      withdrawn?.addEventListener('abort', withdraw, { once: true });
+      this.stream.notify(requestMessage(id, method, params));
     });
+  }
+
+  tell(message: string): void {
+    this.stream.notify(message);
   }
 
   close(reason: GatewayError): void {
@@ -51,11 +64,9 @@ export class LegacyAsker implements AskAgent {
   private hearWhenGone(): void {
     if (this.hears) return;
     this.hears = true;
-    this.reply.onGone(() => {
+    this.stream.onGone(() => {
       this.isGone = true;
       for (const { settle } of this.waiting) settle(noAnswer('The client has gone'));
     });
   }
 }
-
-const noAnswer = (message: string): QuestionAnswer => ({ error: { code: -32603, message } });

@@ -11,7 +11,7 @@ import {
 import type { Cancellation } from '../cancel/cancellation.js';
 import type { Reply } from '../reply.js';
 import type { Visit } from '../visit.js';
-import { ANSWER_MS_MAX, type AskAgent, type QuestionAnswer } from './ask-agent.js';
+import { ANSWER_MS_MAX, noAnswer, type AskAgent, type QuestionAnswer } from './ask-agent.js';
 import type { Held, ParkedCalls, Turn } from './parked-calls.js';
 import type { StatePlace } from './request-states.js';
 import { TurnReply } from './turn-reply.js';
@@ -55,13 +55,19 @@ export class ParkedCall implements AskAgent, Held {
     this.agentId = visit.caller.agent.id;
   }
 
-  ask(question: Question): Promise<QuestionAnswer> {
-    if (this.pending.size >= QUESTIONS_MAX) return Promise.resolve({ error: { code: -32603, message: 'Too many questions are open' } });
+  ask(question: Question, withdrawn?: AbortSignal): Promise<QuestionAnswer> {
+    if (this.pending.size >= QUESTIONS_MAX) return Promise.resolve(noAnswer('Too many questions are open'));
     return new Promise((settle, reject) => {
       this.questions += 1;
       this.pending.set(`q${String(this.questions)}`, { question, settle, reject });
+      // The client may have been told by now, and must find what it answers: only the server goes on.
+      withdrawn?.addEventListener('abort', () => settle(noAnswer('The question was withdrawn')), { once: true });
       this.parkSoon();
     });
+  }
+
+  tell(): void {
+    // The newer era has no messages that concern no request.
   }
 
   /** Goes on for another request of the client; false, and nothing happens, where it does not answer what was asked last. */

@@ -27,8 +27,11 @@ function isFitUrl(text: string): boolean {
   return url?.protocol === 'https:' && url.username === '' && url.password === '';
 }
 
-/** Puts one question and leaves its trace, answered or not: who asked what in which call, and what came back. */
-export async function putQuestion(question: Question, questioning: Questioning): Promise<QuestionAnswer> {
+/**
+ * Puts one question and leaves its trace, answered or not: who asked what in which call, and what came back. Its server may have withdrawn it before
+ * there is an answer.
+ */
+export async function putQuestion(question: Question, questioning: Questioning, withdrawn?: AbortSignal): Promise<QuestionAnswer> {
   const { asker, capabilities, record } = questioning;
   const trace = record.forQuestion(question.method);
   trace.arguments(JSON.stringify(question.params ?? {}));
@@ -39,13 +42,14 @@ export async function putQuestion(question: Question, questioning: Questioning):
   }
   let answer: QuestionAnswer;
   try {
-    answer = await asker.ask(shown(question, questioning.serverName));
+    answer = await asker.ask(shown(question, questioning.serverName), withdrawn);
   } catch (error) {
     const code = error instanceof GatewayError ? error.code : 'node.internal';
     await trace.end({ status: code === 'client.cancelled' ? 'cancelled' : 'error', reason: code });
     throw error;
   }
-  if ('result' in answer) await trace.end({ status: 'success', result: JSON.stringify(answer.result) });
+  if (withdrawn?.aborted === true) await trace.end({ status: 'cancelled', reason: 'question.withdrawn' });
+  else if ('result' in answer) await trace.end({ status: 'success', result: JSON.stringify(answer.result) });
   else await trace.end({ status: 'error', result: JSON.stringify(answer.error) });
   return answer;
 }

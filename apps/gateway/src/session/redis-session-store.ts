@@ -18,6 +18,7 @@ export function redisSessionStore(redis: Redis): IndexedSessionStore {
     addMember: async (key, member, ttlMs) => {
       await redis.multi().sadd(key, member).pexpire(key, ttlMs).exec();
     },
+    members: (key) => redis.smembers(key),
     takeMembers: async (key) => {
       const members = await redis.smembers(key);
       await redis.del(key);

@@ -13,6 +13,7 @@ export interface IndexedSessionStore extends SessionStore {
   touch(key: string, ttlMs: number): Promise<void>;
   /** Adds to a set, which is kept for `ttlMs` from now. */
   addMember(key: string, member: string, ttlMs: number): Promise<void>;
+  members(key: string): Promise<string[]>;
   /** Gives all members of a set and forgets it. */
   takeMembers(key: string): Promise<string[]>;
 }

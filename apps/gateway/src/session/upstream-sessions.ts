@@ -142,7 +142,8 @@ export class UpstreamSessions {
   }
 }
 
-function keyOf({ serverId, agentId, session, capabilities }: SessionOwner): string {
+/** One name for what belongs to an owner, wherever it is kept. */
+export function keyOf({ serverId, agentId, session, capabilities }: SessionOwner): string {
   return `portcullis:upstream-session:${serverId}:${agentId}:${session ?? `-${JSON.stringify(capabilities)}`}`;
 }
 

@@ -61,6 +61,17 @@ export class ChangeStream {
     this.write(frame(this.facts.listenId === undefined ? legacy : this.modern(method, params)));
   }
 
+  /** A message of a server for the client of this session. */
+  notify(message: string): boolean {
+    this.write(frame(message));
+    return true;
+  }
+
+  onGone(listener: () => void): void {
+    if (this.isOver) listener();
+    else this.response.once('close', listener);
+  }
+
   /** Keeps an idle connection open, and gives up on a reader that has not taken anything for long. */
   turn(): void {
     if (!this.response.writableNeedDrain) {

@@ -37,6 +37,12 @@ export class SessionStreams {
     };
   }
 
+  /** The stream that this session of the agent has here. */
+  streamOf(sessionName: string, agentId: string): ChangeStream | undefined {
+    const own = this.bySession.get(sessionName);
+    return own?.session.agentId === agentId ? own.stream : undefined;
+  }
+
   async join(stream: ChangeStream, session: Session): Promise<void> {
     const older = this.bySession.get(session.name);
     const own: OwnStream = { number: undefined, newest: 0, session, stream };

@@ -19,15 +19,22 @@ export interface AskingServer {
   readonly url: string;
   /** Every message it was sent, as text. */
   readonly bodies: string[];
+  /** What it was told outside of calls. */
+  readonly told?: unknown[];
+  /** Streams of sessions that are open. */
+  readonly streams?: () => number;
   readonly close: () => Promise<void>;
 }
 
 /** Beside what these ask they differ in nothing: a tool says what it was told. */
 export const askingTools = ['form', 'url', 'unsafe', 'sampling', 'roots', 'twice'].map((name) => aTool(name));
+/** Of the legacy server alone: they use its session's own stream, or take back what they asked. */
+const apartTools = ['apart', 'apart-sampling', 'apart-roots', 'afterwards', 'retract', 'completed'].map((name) => aTool(name));
 export const askingDefinitions = [
   ...askingTools,
   aTool('visit'),
   aTool('stall'),
+  ...apartTools,
   aDefinition('prompt', 'form'),
   aDefinition('resource', 'test://form', { uri: 'test://form' }),
 ];
@@ -60,22 +67,25 @@ const askOf =
     return sendRequest({ method, params } as never, schemas[method] as never);
   };
 
+const elicitationId = 'e-1';
+const legacyTools: Record<string, (ask: Ask) => Promise<unknown>> = {
+  form: (ask) => ask('elicitation/create', form),
+  url: (ask) => ask('elicitation/create', { ...address, elicitationId }),
+  unsafe: (ask) => ask('elicitation/create', { ...unsafe, elicitationId }),
+  sampling: (ask) => ask('sampling/createMessage', prompt),
+  roots: (ask) => ask('roots/list'),
+  twice: async (ask) => [await ask('elicitation/create', form), await ask('roots/list')],
+};
+
 /** A server of the legacy era, on SDK v1, that asks by requests on the stream of a call. */
 export async function startLegacyAskingServer(): Promise<AskingServer> {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
-  const elicitationId = 'e-1';
-  const tools: Record<string, (ask: Ask) => Promise<unknown>> = {
-    form: (ask) => ask('elicitation/create', form),
-    url: (ask) => ask('elicitation/create', { ...address, elicitationId }),
-    unsafe: (ask) => ask('elicitation/create', { ...unsafe, elicitationId }),
-    sampling: (ask) => ask('sampling/createMessage', prompt),
-    roots: (ask) => ask('roots/list'),
-    twice: async (ask) => [await ask('elicitation/create', form), await ask('roots/list')],
-  };
   let visits = 0;
+  const told: unknown[] = [];
+  let streams = 0;
   const open = async (): Promise<StreamableHTTPServerTransport> => {
     const server = new LegacyServer({ name: 'legacy', version: '1' });
-    for (const [name, run] of Object.entries(tools)) server.registerTool(name, {}, async (extra) => said(await run(askOf(extra as never))));
+    for (const [name, run] of Object.entries(legacyTools)) server.registerTool(name, {}, async (extra) => said(await run(askOf(extra as never))));
     server.registerTool('stall', {}, async (extra) => {
       await askOf(extra as never)('elicitation/create', form);
       return new Promise(() => undefined);
@@ -85,6 +95,7 @@ export async function startLegacyAskingServer(): Promise<AskingServer> {
       if (visits % 2 === 1) throw new UrlElicitationRequiredError([{ ...address, elicitationId }]);
       return said('visited');
     });
+    offerApart(server, told);
     server.registerPrompt('form', {}, async (extra) => ({
       messages: [{ role: 'user', content: { type: 'text', text: JSON.stringify(await askOf(extra as never)('elicitation/create', form)) } }],
     }));
@@ -98,11 +109,51 @@ export async function startLegacyAskingServer(): Promise<AskingServer> {
     await server.connect(transport);
     return transport;
   };
-  return listen(async (request, response, body) => {
+  const listening = await listen(async (request, response, body) => {
+    if (request.method === 'GET') {
+      streams += 1;
+      response.once('close', () => {
+        streams -= 1;
+      });
+    }
     const id = request.headers['mcp-session-id'];
     const transport = typeof id === 'string' ? sessions.get(id) : await open();
     if (transport === undefined) response.writeHead(404).end();
     else await transport.handleRequest(request, response, body === '' ? undefined : JSON.parse(body));
+  });
+  return { ...listening, told, streams: () => streams };
+}
+
+/** Tools that ask outside their own answer, or take back what they asked; `told` gets what came back meanwhile. */
+function offerApart(server: LegacyServer, told: unknown[]): void {
+  // Without the request it belongs to, the SDK sends a message on the session's own stream.
+  server.registerTool('apart', {}, async () => said(await server.server.elicitInput(form)));
+  server.registerTool('apart-sampling', {}, async () => said(await server.server.createMessage(prompt)));
+  server.registerTool('apart-roots', {}, async () => said(await server.server.listRoots()));
+  server.registerTool('afterwards', {}, () => {
+    setTimeout(() => {
+      server.server.listRoots().then(
+        (roots) => told.push(roots),
+        (error: unknown) => told.push(String(error)),
+      );
+    }, 50);
+    return said('at once');
+  });
+  server.registerTool('retract', {}, async (extra) => {
+    const asking = new AbortController();
+    const asked = extra.sendRequest({ method: 'elicitation/create', params: form }, ElicitResultSchema, { signal: asking.signal });
+    setTimeout(() => asking.abort(), 200);
+    return said(
+      await asked.catch(() => {
+        told.push('retracted');
+        return 'retracted';
+      }),
+    );
+  });
+  server.registerTool('completed', {}, async (extra) => {
+    await extra.sendNotification({ method: 'notifications/elicitation/complete', params: { elicitationId: 'on the call' } });
+    await server.server.notification({ method: 'notifications/elicitation/complete', params: { elicitationId: 'apart' } });
+    return said('completed');
   });
 }
 

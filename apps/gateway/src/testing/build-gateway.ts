@@ -61,6 +61,7 @@ function memoryStore(): IndexedSessionStore {
     delete: async (key) => void entries.delete(key),
     touch: async () => undefined,
     addMember: async (key, member) => void entries.set(key, [...new Set([...(entries.get(key)?.split(' ') ?? []), member])].join(' ')),
+    members: async () => [],
     takeMembers: async (key) => {
       const members = entries.get(key)?.split(' ') ?? [];
       entries.delete(key);
@@ -92,6 +93,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
   const serverInfo = { name: 'portcullis', version: 'test' };
   const policy = { current: () => live.snapshot, ageMs: () => live.ageMs };
   const views = new AgentViews(100);
+  const streams = openStreams({ serverInfo, policy, views, isEnded: (name) => ended.has(name) });
   const gateway: Gateway = {
     edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
     serverInfo,
@@ -101,12 +103,12 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     sessions: new AgentSessions(() => sealer, { has: (name) => ended.has(name), add: (name) => void ended.add(name) }),
     views,
     watches: { size: 0, policyApplied: () => undefined, close: () => undefined },
-    streams: openStreams({ serverInfo, policy, views, isEnded: (name) => ended.has(name) }),
+    streams,
     upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     logLevels: new LogLevels(memoryStore(), noChannel),
     nodes,
-    ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), now: () => Date.now(), onClose: () => undefined }),
+    ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
     runningCalls,
     cancels: new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true }),
     audit: { recordIntent: record, recordOutcome: record },

@@ -4,15 +4,16 @@ import { isJsonObject, notificationMessage, ownMember, scanHeaderParams, type Er
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
-import { answerServer } from './answer-server.js';
 import { askBetween, isAsking } from './ask-between.js';
 import { bridgeAnswer, type BridgedAnswer } from './bridge-answer.js';
 import type { CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
 import { postMessage, type PostInFlight, type UpstreamAnswer } from './post-message.js';
+import { putQuestion } from '../questions/put-question.js';
 import { answersTo, readAnswer } from './read-answer.js';
 import { relayNotification } from './relay-notification.js';
+import { ServerRequests } from './server-requests.js';
 import { tellLogLevel } from './server-log-level.js';
 import type { Upstream } from './upstreams.js';
 import { serverDeclares } from '../view/server-capabilities.js';
@@ -79,13 +80,20 @@ async function callInSession(work: WishedCall, upstream: Upstream, forwarded: Fo
   const { capabilities } = work.questioning;
   const owner: SessionOwner = { serverId: work.target.server.id, agentId: caller.agent.id, session: work.session?.name ?? null, capabilities };
   const open = (): Promise<UpstreamSession> => openLegacySession(upstream, { clientInfo: gateway.serverInfo, capabilities }, nextId());
+  const sendIn = async (session: UpstreamSession): Promise<UpstreamAnswer> => {
+    // What the server asks on the session's own stream would be lost where that is not open by then.
+    const leave = await gateway.questionStreams.attend({ owner, session, upstream, questioning: work.questioning });
+    try {
+      await askForLogs(work, upstream, session);
+      return await send(work, upstream, forwarded, session).answer;
+    } finally {
+      leave?.();
+    }
+  };
   const session = await gateway.upstreamSessions.get(owner, open);
-  await askForLogs(work, upstream, session);
-  const answer = await send(work, upstream, forwarded, session).answer;
+  const answer = await sendIn(session);
   if (session.id === undefined || !isSessionLost(answer)) return answer;
-  const renewed = await gateway.upstreamSessions.replace(owner, session, open);
-  await askForLogs(work, upstream, renewed);
-  return send(work, upstream, forwarded, renewed).answer;
+  return sendIn(await gateway.upstreamSessions.replace(owner, session, open));
 }
 
 async function askForLogs({ logs, target, session: own }: WishedCall, upstream: Upstream, session: UpstreamSession): Promise<void> {
@@ -103,8 +111,16 @@ function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, se
   const { call, reply, target, cancellation, questioning } = work;
   cancellation.throwIfCancelled();
   const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
+  let requests: ServerRequests | undefined;
   const onRequest = (request: JsonObject): void => {
-    if (session !== undefined) answerServer(request, { upstream, session, questioning }, inFlight);
+    if (session === undefined) return;
+    requests ??= new ServerRequests({
+      upstream,
+      session,
+      put: (question, withdrawn) => putQuestion(question, questioning, withdrawn),
+      onFailure: (error) => inFlight.abort(error),
+    });
+    requests.take(request);
   };
   const inFlight = postMessage(upstream.pool, {
     path: upstream.path,

@@ -3,7 +3,7 @@ import { reaches, type LogWish } from '../log-level.js';
 
 /**
  * A message that came on the stream of a call, as the agent may get it: progress under the agent's own token, log messages where it takes any.
- * Undefined for everything else: what concerns nobody's call, and requests, which `onRequest` is told of.
+ * Undefined for everything else: what concerns nobody's call, and requests and their withdrawal, which `onRequest` is told of.
  */
 export function relayNotification(
   message: string,
@@ -27,6 +27,11 @@ export function relayNotification(
       return relayProgress(ownMember(parsed, 'params'), call, id);
     case 'notifications/message':
       return isWanted(ownMember(parsed, 'params'), logs) ? JSON.stringify(parsed) : undefined;
+    case 'notifications/elicitation/complete':
+      return call.era === 'legacy' ? JSON.stringify(parsed) : undefined;
+    case 'notifications/cancelled':
+      onRequest(parsed);
+      return undefined;
     default:
       return undefined;
   }

@@ -5,25 +5,39 @@ import { SsePool } from './sse/sse-pool.js';
 import { Breaker, type BreakerClock } from './breaker.js';
 
 /** A pool to one origin, as the egress makes it. */
-export type ClosablePool = Dispatcher & { close(): Promise<void> };
+export type ClosablePool = Dispatcher & { close(): Promise<void>; destroy(): Promise<void> };
 export type PoolFor = (origin: string, options: { connections: number; pipelining: 1; keepAliveTimeout: number }) => ClosablePool;
 
 const CONNECTIONS_MAX = 256;
 const APART_CONNECTIONS_MAX = 4;
 const KEEP_ALIVE_MS = 60_000;
-/** Streams that stay open at one server of the oldest transport, one for each session of an agent. */
+/** Streams that stay open at one server, one for each session of an agent. */
 const STREAMS_MAX = 1024;
 
 /** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
 export class Upstream {
   inFlight = 0;
+  readonly pool: ClosablePool;
+  private ownStreams: ClosablePool | undefined;
 
   constructor(
     readonly address: Pick<ServerEntry, 'url' | 'transport'>,
     readonly path: string,
-    readonly pool: ClosablePool,
+    private readonly ways: { readonly pool: ClosablePool; readonly openStreams: () => ClosablePool },
     readonly breaker: Breaker,
-  ) {}
+  ) {
+    this.pool = ways.pool;
+  }
+
+  /** Connections for streams that stay open, so that they take none from calls. */
+  get streams(): ClosablePool {
+    return (this.ownStreams ??= this.ways.openStreams());
+  }
+
+  /** Calls run out; streams, which never would, are cut. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.pool.close(), this.ownStreams?.destroy()]);
+  }
 
   /**
    * Takes one of the server's places; refuses (`upstream.busy`) when all are taken, since waiting calls would hold up everybody's, and while
@@ -72,7 +86,7 @@ export class Upstreams {
   of(server: ServerEntry): Upstream {
     const known = this.byServer.get(server.id);
     if (known !== undefined && known.address.url === server.url && known.address.transport === server.transport) return known;
-    if (known !== undefined) void known.pool.close();
+    if (known !== undefined) void known.close();
     const opened = this.open(server, Math.min(server.limits.concurrency, CONNECTIONS_MAX));
     this.byServer.set(server.id, opened);
     return opened;
@@ -88,26 +102,31 @@ export class Upstreams {
     for (const [serverId, upstream] of this.byServer) {
       if (isRegistered(serverId)) continue;
       this.byServer.delete(serverId);
-      void upstream.pool.close();
+      void upstream.close();
     }
   }
 
   async close(): Promise<void> {
     const all = [...this.byServer.values()];
     this.byServer.clear();
-    await Promise.allSettled(all.map((upstream) => upstream.pool.close()));
+    await Promise.allSettled(all.map((upstream) => upstream.close()));
   }
 
   private open(server: ServerEntry, connections: number): Upstream {
     const url = parse(server);
+    const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS });
     let pool: ClosablePool;
     try {
-      const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS });
       pool = server.transport === 'sse' ? sseOver(url, server, { streams: open(STREAMS_MAX), posts: open(connections) }) : open(connections);
     } catch (error) {
       throw new GatewayError('upstream.unreachable', { serverId: server.id }, { cause: error });
     }
-    return new Upstream(server, url.pathname + url.search, pool, new Breaker(this.clock, () => this.onSuspended(server)));
+    return new Upstream(
+      server,
+      url.pathname + url.search,
+      { pool, openStreams: () => open(STREAMS_MAX) },
+      new Breaker(this.clock, () => this.onSuspended(server)),
+    );
   }
 }
 

@@ -43,6 +43,11 @@ export class EventStream implements Dispatcher.DispatchHandler {
     return this.parser.lastEventId;
   }
 
+  /** How long the server asks to wait before the stream is opened again. */
+  get retryMs(): number | undefined {
+    return this.parser.retryMs;
+  }
+
   close(): void {
     this.closed = true;
     this.controller?.abort(new Error('No longer needed'));
