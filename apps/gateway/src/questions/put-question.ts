@@ -1,7 +1,15 @@
+import type { AuditStatus } from '@portcullis/contracts/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { canBeAsked, capabilitiesFor, ownMember, questionUrl, type JsonObject, type Question } from '@portcullis/mcp';
-import type { CallRecord } from '../audit/call-record.js';
 import type { AskAgent, QuestionAnswer } from './ask-agent.js';
+
+/** The audit trail of a call, which has a row for each question of its server. */
+export interface QuestionTrail {
+  forQuestion(method: string): {
+    arguments(json: string): void;
+    end(ending: { readonly status: AuditStatus; readonly reason?: string; readonly result?: string }): Promise<void>;
+  };
+}
 
 /** What a server's questions meet on their way: what the client said it can be asked, and who asks it. */
 export interface Questioning {
@@ -9,7 +17,7 @@ export interface Questioning {
   readonly capabilities: JsonObject;
   /** Undefined where no question can be carried to the client. */
   readonly asker: AskAgent | undefined;
-  readonly record: CallRecord;
+  readonly record: QuestionTrail;
   /** Said to whoever is sent to an address, where the client sees many servers as one. */
   readonly serverName: string | null;
 }
