@@ -1,7 +1,18 @@
 import { type AgentsApi, agentsApi } from './agents.js';
 import { type GroupsApi, groupsApi } from './groups.js';
 import { type AuditApi, auditApi, type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
-import { type GrantsApi, grantsApi, type PolicyApi, policyApi, type RevisionsApi, revisionsApi, type SettingsApi, settingsApi } from './policy.js';
+import {
+  type EpochsApi,
+  epochsApi,
+  type GrantsApi,
+  grantsApi,
+  type PolicyApi,
+  policyApi,
+  type RevisionsApi,
+  revisionsApi,
+  type SettingsApi,
+  settingsApi,
+} from './policy.js';
 import { type ApiClientOptions, createSend } from './send.js';
 import { type ServersApi, serversApi } from './servers.js';
 
@@ -14,6 +25,7 @@ export interface ApiClient {
   policy: PolicyApi;
   revisions: RevisionsApi;
   settings: SettingsApi;
+  epochs: EpochsApi;
   nodes: NodesApi;
   operators: OperatorsApi;
   audit: AuditApi;
@@ -29,6 +41,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     policy: policyApi(send),
     revisions: revisionsApi(send),
     settings: settingsApi(send),
+    epochs: epochsApi(send),
     nodes: nodesApi(send),
     operators: operatorsApi(send),
     audit: auditApi(send),

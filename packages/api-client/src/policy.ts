@@ -1,6 +1,8 @@
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { type CreateGrant, Grant, GrantPage, type ListGrantsQuery, type UpdateGrant } from '@portcullis/contracts/api/grants';
 import {
+  type CreateEpoch,
+  Epoch,
   type ExplainRequest,
   ExplainResponse,
   type RevertRevision,
@@ -69,5 +71,19 @@ export function settingsApi(send: Send): SettingsApi {
   return {
     read: async () => (await send({ method: 'GET', path: '/v1/settings', answer: Settings })).value,
     update: (body, query) => send({ method: 'PATCH', path: '/v1/settings', query, body, answer: Settings }),
+  };
+}
+
+/** Which line of revisions counts. */
+export interface EpochsApi {
+  read(): Promise<Epoch>;
+  /** Says that the policy in the database counts, after it was restored from a backup. */
+  create(epoch: CreateEpoch, options?: ChangeOptions): Promise<Changed<Epoch>>;
+}
+
+export function epochsApi(send: Send): EpochsApi {
+  return {
+    read: async () => (await send({ method: 'GET', path: '/v1/epochs/current', answer: Epoch })).value,
+    create: (body, query) => send({ method: 'POST', path: '/v1/epochs', query, body, answer: Epoch }),
   };
 }

@@ -1,4 +1,4 @@
-import { Problem, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
+import { LAGGING_HEADER, Problem, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
 import type { z } from 'zod';
 import { ApiError } from './api-error.js';
 
@@ -25,11 +25,14 @@ export interface ApiRequest<Answer extends z.ZodType> {
 export interface Changed<T> {
   value: T;
   revision: number | null;
+  /** Nodes that had not applied the change when the wait for them ended. */
+  lagging?: readonly string[];
 }
 
-/** `wait: 'all'`: the answer comes when every live node has applied the change. */
+/** `wait: 'all'`: the answer comes when every live node has applied the change, or after `timeout` seconds (default 20). */
 export interface ChangeOptions {
   wait?: 'all' | undefined;
+  timeout?: number | undefined;
 }
 
 /** Sends one request; rejects with an ApiError for every answer but the promised one. */
@@ -57,7 +60,8 @@ export function createSend(options: ApiClientOptions): Send {
     const revision = revisionOf(response);
     if (!response.ok) throw refusal(response, text, { revision, request: `${request.method} ${request.path}` });
     const answer = request.answer.safeParse(parseJson(text));
-    if (answer.success) return { value: answer.data, revision };
+    const lagging = response.headers.get(LAGGING_HEADER);
+    if (answer.success) return { value: answer.data, revision, ...(lagging !== null && { lagging: lagging.split(',') }) };
     const places = answer.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || '(all)'}: ${message}`);
     throw foreignAnswer(response.status, `${request.method} ${request.path} gave an answer this client does not understand: ${places.join('; ')}`);
   };

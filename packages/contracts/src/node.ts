@@ -36,8 +36,8 @@ export type NodeKeysResponse = z.infer<typeof NodeKeysResponse>;
 /** What the column that keeps it can hold: 24 days. */
 export const POLICY_AGE_MS_MAX = 2_147_483_647;
 
-/** `POST /v1/node/status`: sent at every applied or refused head, and every two seconds. */
-export const NodeStatus = z.strictObject({
+/** `POST /v1/node/status`: sent at every applied or refused head, and every two seconds. A newer node may say more. */
+export const NodeStatus = z.object({
   boot: Id,
   version: z.string().max(64),
   url: z.string().max(2048).nullable(),
@@ -45,6 +45,10 @@ export const NodeStatus = z.strictObject({
   appliedRevision: z.number().int().nonnegative(),
   /** Null until the node has a policy. */
   policyAgeMs: z.number().int().nonnegative().max(POLICY_AGE_MS_MAX).nullable(),
+  /** The newest schema of snapshots it reads; a node that does not say knows only the first. */
+  schemaMax: z.number().int().positive().max(1_000_000).optional(),
+  /** The head it serves by, while it refuses another as older: proof of a policy that the control plane may have forgotten. */
+  head: SignedHead.optional(),
   refused: z.object({ revision: z.number().int().nullable(), reason: z.string().max(200) }).nullable(),
   /** Boots whose audit events this node still holds, with the last sequence number each has used. */
   audit: z.array(z.strictObject({ boot: Id, lastSeq: z.number().int().nonnegative() })).max(1000),

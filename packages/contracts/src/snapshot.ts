@@ -3,8 +3,9 @@ import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector }
 import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
 
 /**
- * Raised when a node must understand more than unknown fields to read a snapshot. 2: grants with terms (`GRANT_TERMS_SCHEMA_VERSION`). A snapshot
- * says the lowest version that its own content needs, so that older nodes go on with what they understand and refuse the rest.
+/**
+ * The newest schema this build reads and writes. Raised when a node that ignores unknown fields would allow what it must refuse. A snapshot is
+ * written in the oldest schema that says everything in it (`grantSchemaOf`), so that older nodes read it as long as they can.
  */
 export const SNAPSHOT_SCHEMA_VERSION = 2;
 
@@ -99,8 +100,17 @@ export const GrantEntry = z.object({
 });
 export type GrantEntry = z.infer<typeof GrantEntry>;
 
-/** What a snapshot needs of its readers as soon as one grant has a selector, condition, pinned argument, rate limit or the mode `shadow`. */
-export const GRANT_TERMS_SCHEMA_VERSION = 2;
+/** What a grant with a selector, condition, pinned argument, rate limit or the mode `shadow` needs of its readers. */
+const GRANT_TERMS_SCHEMA_VERSION = 2;
+
+/**
+ * The oldest schema in which a node understands this grant as it is meant: a grant with anything that an older node would pass over needs the
+ * schema that brought it. What needs a schema that some live node does not know cannot be written.
+ */
+export function grantSchemaOf({ target, condition, pinned, rateLimit, mode }: GrantEntry): number {
+  const hasTerms = 'selector' in target || condition !== undefined || pinned !== undefined || rateLimit !== undefined || mode !== undefined;
+  return hasTerms ? GRANT_TERMS_SCHEMA_VERSION : 1;
+}
 
 /** When the outcome of a call counts as recorded: `queue` (Redis has it), `spool` (the kernel has it), `both`. */
 export const AuditRelease = z.enum(['queue', 'spool', 'both']);

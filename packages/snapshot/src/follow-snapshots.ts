@@ -45,6 +45,7 @@ class SnapshotFollower implements Follower {
   /** The best there is; from disk it is not served before the first look has ended. */
   #loaded: LoadedSnapshot | undefined;
   #head: SnapshotHead | undefined;
+  #signed: SignedHead | undefined;
   /** The head that lay on disk at the start, whether or not its contents could be read. */
   #floor: SnapshotHead | undefined;
   #current: PolicySnapshot | undefined;
@@ -97,6 +98,10 @@ class SnapshotFollower implements Follower {
     };
   }
 
+  signedHead(): SignedHead | undefined {
+    return this.#current === undefined ? undefined : this.#signed;
+  }
+
   offerHead(signed: SignedHead): void {
     this.#receive(() => signed, 'offered');
   }
@@ -132,7 +137,7 @@ class SnapshotFollower implements Follower {
       this.#floor = head;
       const { loaded } = await loadSnapshot(head, undefined, this.#copy.readContents);
       this.#loaded = loaded;
-      this.#head = head;
+      [this.#head, this.#signed] = [head, signed];
       this.#youngAt = this.#youthOf(head, clock.monotonic());
       this.#keeper.restored(signed, new Set(loaded.sizes.keys()));
     } catch (error) {
@@ -223,9 +228,10 @@ class SnapshotFollower implements Follower {
   }
 
   /** Only a head issued later than the one before makes the policy younger. */
-  #renewAge({ head, receivedAt, source }: Received): void {
+  #renewAge({ head, signed, receivedAt, source }: Received): void {
     const newer = this.#head === undefined || head.issuedAt > this.#head.issuedAt;
     this.#head = newer ? head : { ...head, issuedAt: this.#head?.issuedAt ?? head.issuedAt };
+    this.#signed = signed;
     if (!newer) return;
     this.#youngAt = this.#youthOf(head, receivedAt);
     if (source === 'message' || source === 'redis') this.#redisNewsAt = receivedAt;

@@ -53,6 +53,8 @@ export interface Follower {
   /** Monotonic time since a newer head last confirmed the snapshot that is served; Infinity before the first. */
   ageMs(): number;
   status(): FollowerStatus;
+  /** The newest head that confirmed what is served, as it was signed: proof of this policy to others. */
+  signedHead(): SignedHead | undefined;
   /** Takes a head that came by another way, such as the answer to a status report. */
   offerHead(signed: SignedHead): void;
   /** Settles when Redis, then the control plane, then the disk were asked once. Never rejects. */

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import { snapshotKeys, type Digest, type SignedHead } from '@portcullis/contracts/snapshot';
-import { CHUNK_LIFETIME_S } from './limits.js';
+import { CHUNK_LIFETIME_S, HEAD_BYTES_MAX } from './limits.js';
+import { parseSignedHead } from './signed-head.js';
+import { SnapshotRefusal } from './snapshot-refusal.js';
 
 /** The publisher's side of the distribution. Each call fails with the error of Redis, and may be repeated. */
 export interface SnapshotStore {
@@ -12,6 +14,8 @@ export interface SnapshotStore {
   touch(digests: Iterable<Digest>): Promise<ReadonlySet<Digest>>;
   /** Stores the head and tells every node. Its chunks must be there before. */
   publishHead(head: SignedHead): Promise<void>;
+  /** The head that lies in Redis, not verified; undefined where there is none, or something else. */
+  readHead(): Promise<SignedHead | undefined>;
 }
 
 const COMMANDS_AT_ONCE = 256;
@@ -46,7 +50,25 @@ export function createSnapshotStore(redis: Redis): SnapshotStore {
         ['publish', snapshotKeys.channel, text],
       ]);
     },
+    async readHead() {
+      const [text] = await run(redis, [['getrange', snapshotKeys.head, 0, HEAD_BYTES_MAX]]).catch(ignoringWrongType);
+      return typeof text === 'string' && text !== '' ? readable(text) : undefined;
+    },
   };
+}
+
+function ignoringWrongType(error: unknown): readonly unknown[] {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
+  throw error;
+}
+
+function readable(text: string): SignedHead | undefined {
+  try {
+    return parseSignedHead(text);
+  } catch (error) {
+    if (error instanceof SnapshotRefusal) return undefined;
+    throw error;
+  }
 }
 
 function batches<Item>(items: readonly Item[]): readonly (readonly Item[])[] {

@@ -1,7 +1,6 @@
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { bearerMatches, parseBearer } from '@portcullis/secrets';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { AppliedEverywhere } from '../changes/applied-everywhere.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -115,17 +114,19 @@ test('pages follow one another without a gap or a repetition while agents come a
 test('a write that waits for all nodes answers when the live ones have it, and does not wait for dead ones', async () => {
   const node = { keyHash: 'x', pepperId: 'x', sealingPublicKey: 'x' };
   const dead = new Date(Date.now() - 60_000);
-  await own.database.node.create({ data: { ...node, name: 'dead', keyId: 'dead', appliedRevision: 0, lastSeenAt: dead } });
-  await own.database.node.create({ data: { ...node, name: 'far', keyId: 'far', appliedRevision: 1_000_000, lastSeenAt: new Date() } });
+  await own.database.node.create({ data: { ...node, name: 'dead', keyId: 'dead', epoch: 1, appliedRevision: 0, lastSeenAt: dead } });
+  await own.database.node.create({ data: { ...node, name: 'far', keyId: 'far', epoch: 1, appliedRevision: 1_000_000, lastSeenAt: new Date() } });
   const answer = await own.call('POST', '/v1/agents?wait=all', { slug: 'waited-for' });
   expect(answer.status).toBe(201);
   expect((await own.call('POST', '/v1/agents?wait=some', { slug: 'never' })).status).toBe(400);
   expect((await own.call('GET', '/v1/agents/never')).status).toBe(404);
 
   await own.database.node.create({
-    data: { ...node, name: 'lagging', keyId: 'lagging', appliedRevision: 0, lastSeenAt: new Date(Date.now() + 60_000) },
+    data: { ...node, name: 'lagging', keyId: 'lagging', epoch: 1, appliedRevision: 0, lastSeenAt: new Date(Date.now() + 60_000) },
   });
-  await expect(own.app.get(AppliedEverywhere).wait(1, 0)).rejects.toMatchObject({ key: 'unavailable', detail: expect.stringContaining('lagging') });
+  const late = await own.call('POST', '/v1/agents?wait=all&timeout=1', { slug: 'late' });
+  expect([late.status, late.headers['x-policy-lagging'], late.body.slug]).toEqual([202, 'lagging', 'late']);
+  expect((await own.call('POST', '/v1/agents?wait=all&timeout=0', { slug: 'never' })).status).toBe(400);
   let answered = false;
   const waiting = own.call('POST', '/v1/agents?wait=all', { slug: 'waits' }).finally(() => (answered = true));
   await vi.waitFor(async () => expect((await own.call('GET', '/v1/agents/waits')).status).toBe(200), { timeout: 20_000 });

@@ -9,7 +9,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
-import { ChangeQuery, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
+import { ChangeQuery, LAGGING_HEADER, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mergeMap, type Observable } from 'rxjs';
 import { ProblemError } from '../http/problem.js';
@@ -27,11 +27,14 @@ export class PolicyAnswer implements NestInterceptor {
     // Before the change: a misspelt parameter must not leave it done and answered with an error.
     const query = ChangeQuery.safeParse(context.switchToHttp().getRequest<FastifyRequest>().query);
     if (!query.success)
-      throw new ProblemError('validation', undefined, [{ pointer: '/wait', detail: 'takes `all`, and no other parameter is known' }]);
+      throw new ProblemError('validation', undefined, [
+        { pointer: '/wait', detail: 'takes `all`, with a `timeout` of 1 to 60 seconds; no other parameter is known' },
+      ]);
     return next.handle().pipe(
       mergeMap(async ({ result, revision }) => {
         reply.header(REVISION_HEADER, String(revision));
-        if (query.data.wait === 'all') await this.nodes.wait(revision);
+        const lagging = query.data.wait === 'all' ? await this.nodes.wait(revision, query.data.timeout * 1000) : [];
+        if (lagging.length > 0) reply.status(202).header(LAGGING_HEADER, lagging.join(','));
         return result;
       }),
     );
@@ -45,4 +48,10 @@ export const ChangesPolicy = (action: string): MethodDecorator =>
     SetMetadata(QUERY_CHECKED, true),
     UseInterceptors(PolicyAnswer),
     ApiQuery({ name: 'wait', required: false, enum: ['all'], description: 'Answer when every live node has applied the change.' }),
+    ApiQuery({
+      name: 'timeout',
+      required: false,
+      schema: { type: 'integer', minimum: 1, maximum: 60, default: 20 },
+      description: 'Seconds to wait. Status 202 then, with the nodes that lag in `X-Policy-Lagging`; the change stays made.',
+    }),
   );

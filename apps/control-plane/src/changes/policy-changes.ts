@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient, type ChunkKind, type Prisma, type Transaction } from '@portcullis/database';
 import type { Author, ChangeDetail, Subject } from './author.js';
 import { inTransaction } from './in-transaction.js';
+import { ProblemError } from '../http/problem.js';
+import { requireUnderstood } from '../snapshots/understood-schema.js';
 import { forgetRows, keepRows } from './kept-rows.js';
 import { PolicyNews } from './policy-news.js';
 import { recordAction } from './record-action.js';
@@ -14,7 +16,14 @@ export interface Dirty {
 
 /** What a change did. `unchanged` where everything already was as asked: then there is no revision and no audit event. */
 export type PolicyChange<T> =
-  | { readonly result: T; readonly subject: Subject; readonly change: ChangeDetail; readonly dirty: readonly Dirty[] }
+  | {
+      readonly result: T;
+      readonly subject: Subject;
+      readonly change: ChangeDetail;
+      readonly dirty: readonly Dirty[];
+      /** Given where the change begins a new epoch, which ends a hold on publishing. */
+      readonly epoch?: number;
+    }
   | { readonly result: T; readonly unchanged: true };
 
 /** `revision` holds the change, or is the current one where nothing changed. */
@@ -51,7 +60,12 @@ export class PolicyChanges {
         await forgetRows(tx, revision);
         return { result: done.result, revision: state.revision, isNew: false };
       }
-      await writeRevision(tx, { author, action, reason, done, epoch: state.epoch, revision });
+      if (state.ahead && done.epoch === undefined) throw new ProblemError('conflict', HELD);
+      await requireUnderstood(
+        tx,
+        done.dirty.filter(({ kind }) => kind === 'grants').map(({ bucket }) => bucket),
+      );
+      await writeRevision(tx, { author, action, reason, done, epoch: done.epoch ?? state.epoch, revision });
       return { result: done.result, revision, isNew: true };
     });
     if (isNew) this.news.committed(changed.revision);
@@ -59,8 +73,19 @@ export class PolicyChanges {
   }
 }
 
-async function lockPolicy(tx: Transaction): Promise<{ epoch: number; revision: number }> {
-  const [state] = await tx.$queryRaw<{ epoch: number; revision: number }[]>`SELECT epoch, revision FROM policy_state WHERE id = 1 FOR UPDATE`;
+interface LockedPolicy {
+  readonly epoch: number;
+  readonly revision: number;
+  /** Whether a newer policy than this database knows is in use. */
+  readonly ahead: boolean;
+}
+
+const HELD =
+  'Nodes follow a newer policy than this database knows; it was probably restored from a backup. Nothing can be changed until POST /v1/epochs says that it counts.';
+
+async function lockPolicy(tx: Transaction): Promise<LockedPolicy> {
+  const [state] = await tx.$queryRaw<LockedPolicy[]>`
+    SELECT epoch, revision, ahead_revision IS NOT NULL AS ahead FROM policy_state WHERE id = 1 FOR UPDATE`;
   if (state === undefined) throw new Error('The database has no policy_state row; it is not migrated');
   return state;
 }
@@ -78,7 +103,7 @@ async function writeRevision(tx: Transaction, { author, action, reason, done, ep
   const { subject, change } = done;
   // One statement order for all changes, and plain JSON only: what Postgres keeps is what was meant.
   const detail = JSON.parse(JSON.stringify({ subject, change })) as Prisma.InputJsonObject;
-  await tx.policyState.update({ where: { id: 1 }, data: { revision } });
+  await tx.policyState.update({ where: { id: 1 }, data: { epoch, revision } });
   await tx.revision.create({ data: { revision, author: author.name, action, reason: reason ?? null, change: detail } });
   const buckets = new Map(done.dirty.map((dirty) => [`${dirty.kind ?? ''}/${dirty.bucket}`, dirty]));
   await tx.dirtyBucket.createMany({ data: [...buckets.values()].map(({ kind, bucket }) => ({ revision, kind, bucket })) });

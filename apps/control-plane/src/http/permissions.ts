@@ -5,6 +5,8 @@ export const permissions = [
   'agents:read',
   'agents:write',
   'audit:read',
+  'epochs:read',
+  'epochs:write',
   'grants:read',
   'grants:write',
   'groups:read',

@@ -5,7 +5,7 @@ const LIVE_MS = 10_000;
 
 /** A node as operators see it. */
 export function nodeOf(row: NodeRow, now: Date): Node {
-  const { id, name, url, version, epoch, appliedRevision, policyAgeMs, lastSeenAt } = row;
+  const { id, name, url, version, epoch, appliedRevision, policyAgeMs, schemaMax, lastSeenAt } = row;
   return {
     id,
     name,
@@ -14,6 +14,7 @@ export function nodeOf(row: NodeRow, now: Date): Node {
     epoch,
     appliedRevision,
     policyAgeMs,
+    schemaMax,
     enrolledAt: row.enrolledAt.toISOString(),
     lastSeenAt: lastSeenAt?.toISOString() ?? null,
     live: lastSeenAt !== null && now.getTime() - lastSeenAt.getTime() <= LIVE_MS,

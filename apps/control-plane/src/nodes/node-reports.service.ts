@@ -32,6 +32,7 @@ export class NodeReportsService {
 
   async report(node: NodeRow, status: NodeStatus): Promise<NodeStatusResponse> {
     await this.nodes.storeStatus(node.id, status);
+    if (status.head !== undefined) await this.publisher.noteSeen(status.head);
     const audit = await this.watermarks.fold(
       node.name,
       status.audit.map(({ boot }) => boot),

@@ -42,10 +42,10 @@ export class NodesRepository {
 
   /** Does nothing for a node that was removed meanwhile. */
   async storeStatus(id: string, status: NodeStatus): Promise<void> {
-    const { boot, version, url, epoch, appliedRevision, policyAgeMs, refused } = status;
+    const { boot, version, url, epoch, appliedRevision, policyAgeMs, schemaMax = 1, refused } = status;
     await this.database.node.updateMany({
       where: { id },
-      data: { boot, version, url, epoch, appliedRevision, policyAgeMs, refused: refused ?? Prisma.DbNull, lastSeenAt: new Date() },
+      data: { boot, version, url, epoch, appliedRevision, policyAgeMs, schemaMax, refused: refused ?? Prisma.DbNull, lastSeenAt: new Date() },
     });
   }
 }

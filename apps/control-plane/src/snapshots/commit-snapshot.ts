@@ -1,10 +1,10 @@
 import { Settings } from '@portcullis/contracts/api/policy';
-import { BUCKETS_PER_KIND, ChunkKind, GRANT_TERMS_SCHEMA_VERSION, INDEXES_PER_KIND, SnapshotRoot, type Digest } from '@portcullis/contracts/snapshot';
+import { BUCKETS_PER_KIND, ChunkKind, INDEXES_PER_KIND, SnapshotRoot, type Digest } from '@portcullis/contracts/snapshot';
 import { Prisma, type PrismaClient, type Transaction } from '@portcullis/database';
 import { encodeIndex, encodeRoot, encodeSettings, type Encoded } from '@portcullis/snapshot';
-import { settingsEntry } from './compile-entries.js';
+import { COMPILE_VERSION, settingsEntry } from './compile-entries.js';
 import { compileBuckets, type CompiledBucket } from './compile-buckets.js';
-import { anyGrantTerms } from './snapshot-rows.js';
+import { PublishingHeld } from './publishing-held.js';
 import { markUnused, storeContents } from './stored-contents.js';
 
 /** A snapshot as Postgres holds it. `readAtMs` is Postgres' own clock, which all control planes share. */
@@ -24,6 +24,7 @@ interface Published {
   readonly epoch: number;
   readonly revision: number;
   readonly rootDigest: string;
+  readonly compileVersion: number;
 }
 
 const BUCKETS_PER_INDEX = BUCKETS_PER_KIND / INDEXES_PER_KIND;
@@ -32,7 +33,8 @@ const BUCKETS_AT_ONCE = 64;
 
 /**
  * Compiles what changed since the last published revision and commits it, in one transaction that sees one state of policy. Whoever calls holds
- * the publisher's lock; without it a second caller fails with a serialisation error and changes nothing.
+ * the publisher's lock; without it a second caller fails with a serialisation error and changes nothing. Throws `PublishingHeld` where this process
+ * must not publish.
  */
 export async function commitSnapshot(database: PrismaClient): Promise<CommittedSnapshot> {
   const options = { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead, maxWait: 10_000, timeout: 300_000 };
@@ -41,8 +43,10 @@ export async function commitSnapshot(database: PrismaClient): Promise<CommittedS
     const [clock] = await tx.$queryRaw<{ ms: number }[]>`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms`;
     const readAtMs = clock?.ms ?? Date.now();
     const published = await tx.publishedSnapshot.findUnique({ where: { id: 1 } });
+    if (state.aheadRevision !== null) throw new PublishingHeld('restored');
+    if (published !== null && published.compileVersion > COMPILE_VERSION) throw new PublishingHeld('newer_release');
     const root = published === null ? undefined : await readRoot(tx, published.rootDigest);
-    if (published !== null && root !== undefined && published.epoch === state.epoch && published.revision === state.revision) {
+    if (published !== null && root !== undefined && isUpToDate(published, state)) {
       return { epoch: state.epoch, revision: state.revision, rootDigest: published.rootDigest, root, readAtMs, added: [], silenced: [] };
     }
     const base = isBase(published, state) && root !== undefined ? { published, root } : undefined;
@@ -52,9 +56,17 @@ export async function commitSnapshot(database: PrismaClient): Promise<CommittedS
   }, options);
 }
 
-/** Only an older revision of the same epoch can be built upon; after a restore everything is compiled again. */
-function isBase(published: Published | null, state: { epoch: number; revision: number }): published is Published {
-  return published !== null && published.epoch === state.epoch && published.revision < state.revision;
+interface PolicyState {
+  readonly epoch: number;
+  readonly revision: number;
+}
+
+const isUpToDate = (published: Published, { epoch, revision }: PolicyState): boolean =>
+  published.epoch === epoch && published.revision === revision && published.compileVersion === COMPILE_VERSION;
+
+/** Only an older revision of the same epoch, compiled as we compile, can be built upon; else everything is compiled again. */
+function isBase(published: Published | null, { epoch, revision }: PolicyState): published is Published {
+  return published !== null && published.epoch === epoch && published.revision < revision && published.compileVersion === COMPILE_VERSION;
 }
 
 async function readRoot(tx: Transaction, digest: Digest): Promise<SnapshotRoot | undefined> {
@@ -90,13 +102,16 @@ async function compile(tx: Transaction, { epoch, revision, settings, readAtMs, b
     }
   }
   const settingsContent = encodeSettings(settingsEntry(Settings.parse(settings)));
-  // The lowest version that the content needs: older nodes go on while they understand all of it, and refuse what they would misread.
-  const schema = (await anyGrantTerms(tx)) ? GRANT_TERMS_SCHEMA_VERSION : 1;
-  const root: SnapshotRoot = { schema, revision, settings: settingsContent.digest, indexes };
+  const root: SnapshotRoot = { schema: await neededSchema(tx), revision, settings: settingsContent.digest, indexes };
   const rootContent = encodeRoot(root);
   added.push(settingsContent, rootContent);
   await storeContents(tx, added);
   return { epoch, revision, rootDigest: rootContent.digest, root, readAtMs, added, silenced };
+}
+
+/** The oldest schema that says everything in this snapshot: older nodes read it as long as they can. */
+async function neededSchema(tx: Transaction): Promise<number> {
+  return (await tx.snapshotBucket.aggregate({ _max: { schema: true } }))._max.schema ?? 1;
 }
 
 const allBuckets = (): number[] => Array.from({ length: BUCKETS_PER_KIND }, (_, bucket) => bucket);
@@ -119,14 +134,14 @@ async function dirtyBuckets(tx: Transaction, kind: ChunkKind, after: number): Pr
 async function storeBuckets(tx: Transaction, kind: ChunkKind, compiled: readonly CompiledBucket[]): Promise<Encoded[]> {
   const where = { kind, bucket: { in: compiled.map(({ bucket }) => bucket) } };
   const before = await tx.snapshotBucket.findMany({ where });
-  const filled = compiled.flatMap(({ bucket, content }) => (content === null ? [] : [{ bucket, content }]));
+  const filled = compiled.flatMap(({ bucket, content, schema }) => (content === null ? [] : [{ bucket, content, schema }]));
   const digests = new Set(filled.map(({ content }) => content.digest));
   await markUnused(
     tx,
     before.map(({ digest }) => digest).filter((digest) => !digests.has(digest)),
   );
   await tx.snapshotBucket.deleteMany({ where });
-  await tx.snapshotBucket.createMany({ data: filled.map(({ bucket, content }) => ({ kind, bucket, digest: content.digest })) });
+  await tx.snapshotBucket.createMany({ data: filled.map(({ bucket, content, schema }) => ({ kind, bucket, digest: content.digest, schema })) });
   return filled.map(({ content }) => content);
 }
 
@@ -141,7 +156,7 @@ async function compileIndex(tx: Transaction, kind: ChunkKind, index: number): Pr
 
 async function publish(tx: Transaction, { epoch, revision, rootDigest }: CommittedSnapshot): Promise<void> {
   const at = new Date();
-  const what = { epoch, revision, rootDigest, at };
+  const what = { epoch, revision, rootDigest, compileVersion: COMPILE_VERSION, at };
   await tx.publishedSnapshot.upsert({ where: { id: 1 }, create: { id: 1, ...what }, update: what });
   await tx.revision.updateMany({ where: { publishedAt: null, revision: { lte: revision } }, data: { publishedAt: at } });
 }

@@ -1,4 +1,4 @@
-import { bucketOf, type AgentEntry, type ChunkKind, type GrantEntry, type ServerEntry } from '@portcullis/contracts/snapshot';
+import { bucketOf, grantSchemaOf, type AgentEntry, type ChunkKind, type GrantEntry, type ServerEntry } from '@portcullis/contracts/snapshot';
 import type { Transaction } from '@portcullis/database';
 import { encodeChunk, SnapshotRefusal, type BucketContent, type Encoded } from '@portcullis/snapshot';
 import { agentEntry, grantEntry, serverEntry } from './compile-entries.js';
@@ -8,6 +8,8 @@ import { readAgents, readGrants, readServers } from './snapshot-rows.js';
 export interface CompiledBucket {
   readonly bucket: number;
   readonly content: Encoded | null;
+  /** The oldest schema in which what lies in it is understood as it is meant. */
+  readonly schema: number;
   /** Servers whose definitions were left out because the bucket would be too large to distribute. */
   readonly silenced: readonly string[];
 }
@@ -27,11 +29,14 @@ export async function compileBuckets(tx: Transaction, kind: ChunkKind, buckets: 
       );
     }
     case 'grants':
-      return spread(buckets, (await readGrants(tx, buckets)).map(grantEntry), subjectOf, (bucket, items) => encoded({ kind, bucket, items }));
+      return spread(buckets, (await readGrants(tx, buckets)).map(grantEntry), subjectOf, (bucket, items) => ({
+        ...encoded({ kind, bucket, items }),
+        schema: Math.max(...items.map(grantSchemaOf)),
+      }));
   }
 }
 
-type Compiled = Pick<CompiledBucket, 'content' | 'silenced'>;
+type Compiled = Pick<CompiledBucket, 'content' | 'schema' | 'silenced'>;
 
 function spread<Entry>(
   buckets: readonly number[],
@@ -42,11 +47,11 @@ function spread<Entry>(
   const byBucket = Map.groupBy(entries, (entry) => bucketOf(idOf(entry)));
   return buckets.map((bucket) => {
     const items = byBucket.get(bucket);
-    return { bucket, ...(items === undefined ? { content: null, silenced: [] } : encode(bucket, items)) };
+    return { bucket, ...(items === undefined ? { content: null, schema: 1, silenced: [] } : encode(bucket, items)) };
   });
 }
 
-const encoded = (content: BucketContent): Compiled => ({ content: encodeChunk(content), silenced: [] });
+const encoded = (content: BucketContent): Compiled => ({ content: encodeChunk(content), schema: 1, silenced: [] });
 
 const subjectOf = ({ subject }: GrantEntry): string => ('agentId' in subject ? subject.agentId : subject.groupId);
 
@@ -56,7 +61,7 @@ function encodeServers(bucket: number, items: ServerEntry[]): Compiled {
   const silenced: string[] = [];
   for (;;) {
     try {
-      return { content: encodeChunk({ kind: 'servers', bucket, items: fitting }), silenced };
+      return { content: encodeChunk({ kind: 'servers', bucket, items: fitting }), schema: 1, silenced };
     } catch (error) {
       const largest = fitting.reduce((a, b) => (definitionBytes(b) > definitionBytes(a) ? b : a));
       if (!(error instanceof SnapshotRefusal) || error.reason !== 'chunk_too_large' || largest.definitions.length === 0) throw error;

@@ -3,6 +3,12 @@ import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcu
 import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, ServerRow } from './snapshot-rows.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
 
+/**
+ * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
+ * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants.
+ */
+export const COMPILE_VERSION = 2;
+
 const DAY_MS = 86_400_000;
 
 const defaultLimits: ServerEntry['limits'] = {

@@ -1,6 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { Metrics } from '@portcullis/boot';
+import type { HoldReason } from './publishing-held.js';
 import type { PublisherReport } from './snapshot-publisher.js';
+
+const heldBecause: Readonly<Record<HoldReason, string>> = {
+  restored: 'Policy is not published: nodes follow a newer one than this database knows. If it was restored from a backup, begin a new epoch',
+  newer_release: 'Policy is not published by this control plane: a newer release has compiled what is published',
+};
 
 /** Rounds as metrics, and in the log what an operator should know: each outage once, at its beginning and its end. */
 export function reportPublishing(metrics: Metrics): PublisherReport {
@@ -12,10 +18,17 @@ export function reportPublishing(metrics: Metrics): PublisherReport {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
   });
   const failures = metrics.counter({ name: 'publish_failures_total', help: 'Rounds of publishing that failed', labelNames: ['stage'] });
+  const holding = metrics.gauge({ name: 'publishing_held', help: '1 while policy is held back for a reason', labelNames: ['reason'] });
   let failing: string | undefined;
   return {
+    held(reason) {
+      holding.labels({ reason }).set(1);
+      if (failing !== reason) logger.error({ msg: heldBecause[reason] });
+      failing = reason;
+    },
     published(snapshot, durationMs) {
       revision.set(snapshot.revision);
+      holding.reset();
       if (failing !== undefined) logger.log({ msg: 'Policy is published again', revision: snapshot.revision });
       failing = undefined;
       if (snapshot.added.length === 0) return;

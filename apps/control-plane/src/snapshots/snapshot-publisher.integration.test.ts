@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { bucketOf, SnapshotHead, snapshotKeys, SnapshotRoot, type ChunkKind, type SignedHead } from '@portcullis/contracts/snapshot';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
 import { verifyBytes } from '@portcullis/secrets';
-import { createSnapshotStore, openHead } from '@portcullis/snapshot';
+import { createSnapshotStore, openHead, signHead } from '@portcullis/snapshot';
 import { freshDatabase, freshRedis, type FreshDatabase } from '@portcullis/testing';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { PolicyNews } from '../changes/policy-news.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { EpochsService } from '../epochs/epochs.service.js';
 import { commitSnapshot } from './commit-snapshot.js';
+import { COMPILE_VERSION } from './compile-entries.js';
 import { SnapshotPublisher, type PublisherReport } from './snapshot-publisher.js';
 
 let service: Awaited<ReturnType<typeof freshRedis>>;
@@ -20,7 +22,8 @@ let keys: KeyRing;
 let changes: PolicyChanges;
 let publishers: SnapshotPublisher[];
 const failures: unknown[] = [];
-const report: PublisherReport = { published: () => undefined, failed: (_stage, error) => failures.push(error) };
+const holds: string[] = [];
+const report: PublisherReport = { published: () => undefined, failed: (_stage, error) => failures.push(error), held: (reason) => holds.push(reason) };
 const author = { name: 'test' };
 
 beforeAll(async () => {
@@ -36,7 +39,7 @@ beforeEach(async () => {
   keys = await KeyRing.open(database, randomBytes(32));
   changes = new PolicyChanges(database, new PolicyNews());
   publishers = [];
-  failures.length = 0;
+  failures.length = holds.length = 0;
 });
 
 afterEach(async () => {
@@ -63,6 +66,10 @@ async function headInRedis(): Promise<SnapshotHead> {
   const text = await redis.get(snapshotKeys.head);
   if (text === null) throw new Error('Redis has no head');
   return opened(JSON.parse(text) as SignedHead);
+}
+
+function fail(): never {
+  throw new Error('Nothing was published');
 }
 
 const contents = async (): Promise<Map<string, string>> =>
@@ -237,4 +244,66 @@ test('a heartbeat makes policy younger, and a publisher without Postgres signs n
   const failed = failures.length;
   await vi.waitFor(() => expect(failures.length).toBeGreaterThan(failed + 1), 20_000);
   expect((await headInRedis()).issuedAt).toBe(last);
+});
+
+test('what an older release compiled is compiled again, under the same revision', async () => {
+  await addServer('github');
+  await newPublisher().publishOnce();
+  const before = await headInRedis();
+  await database.publishedSnapshot.update({ where: { id: 1 }, data: { compileVersion: COMPILE_VERSION - 1 } });
+  await database.snapshotBucket.deleteMany();
+  await newPublisher().publishOnce();
+  expect(await database.snapshotBucket.count()).toBe(1);
+  expect(await database.publishedSnapshot.findFirst()).toMatchObject({ compileVersion: COMPILE_VERSION });
+  expect(await headInRedis()).toMatchObject({ revision: before.revision, rootDigest: before.rootDigest });
+});
+
+test('what a newer release compiled is left to it', async () => {
+  await newPublisher().publishOnce();
+  await database.publishedSnapshot.update({ where: { id: 1 }, data: { compileVersion: COMPILE_VERSION + 1 } });
+  const before = await headInRedis();
+  await addAgent('of-a-newer-kind');
+  await expect(newPublisher().publishOnce()).rejects.toMatchObject({ reason: 'newer_release' });
+  expect(await headInRedis()).toEqual(before);
+});
+
+test('a database that was restored publishes nothing and changes nothing until a new epoch begins', async () => {
+  const id = await addAgent('before');
+  const backup = await database.policyState.findFirstOrThrow();
+  const publisher = newPublisher();
+  await publisher.publishOnce();
+  await renameAgent(id, 'lost');
+  await publisher.publishOnce();
+  const followed = await headInRedis();
+
+  await database.policyState.update({ where: { id: 1 }, data: { revision: backup.revision } });
+  await database.revision.deleteMany({ where: { revision: { gt: backup.revision } } });
+  await expect(newPublisher().publishOnce()).rejects.toMatchObject({ reason: 'restored' });
+  await redis.flushall(); // it was noted: what showed it may go
+  await expect(publisher.publishOnce()).rejects.toMatchObject({ reason: 'restored' });
+  await expect(renameAgent(id, 'a new line of revisions')).rejects.toMatchObject({ key: 'conflict' });
+  await expect(newPublisher().publishOnce()).rejects.toMatchObject({ reason: 'restored' });
+  expect(await redis.get(snapshotKeys.head)).toBeNull();
+
+  const begun = await new EpochsService(database, changes).create(author, { reason: 'restored' });
+  expect(begun.result).toEqual({ epoch: followed.epoch + 1, revision: backup.revision + 1, ahead: null });
+  await publisher.publishOnce();
+  expect(await headInRedis()).toMatchObject({ epoch: followed.epoch + 1, revision: backup.revision + 1 });
+});
+
+test('with Redis lost too, a node that serves a newer policy shows that the database was restored; a stranger shows nothing', async () => {
+  await addAgent('one');
+  const publisher = newPublisher();
+  await publisher.publishOnce();
+  const proof = publisher.head();
+  await database.policyState.update({ where: { id: 1 }, data: { revision: 0 } });
+  const claim = { ...opened(proof ?? fail()), epoch: 9 };
+  const forged = signHead(claim, () => 'not a signature');
+  await redis.flushall();
+  const started = newPublisher();
+  await started.noteSeen(forged);
+  await started.publishOnce();
+  await started.noteSeen(proof ?? fail());
+  await expect(started.publishOnce()).rejects.toMatchObject({ reason: 'restored' });
+  expect(holds).toEqual([]);
 });

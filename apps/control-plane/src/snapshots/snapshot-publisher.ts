@@ -4,6 +4,8 @@ import type { SnapshotStore } from '@portcullis/snapshot';
 import type { KeyRing } from '../keys/key-ring.js';
 import { commitSnapshot, type CommittedSnapshot } from './commit-snapshot.js';
 import { distributeSnapshot, refreshContents } from './distribute-snapshot.js';
+import { openOwnHead } from './open-own-head.js';
+import { isNewerVersion, noteSeenPolicy, PublishingHeld, type HoldReason, type PolicyVersion } from './publishing-held.js';
 import { withPublisherLock } from './publisher-lock.js';
 import { signSnapshot } from './sign-snapshot.js';
 import { pruneSnapshots } from './stored-contents.js';
@@ -14,6 +16,8 @@ export interface PublisherReport {
   published(snapshot: CommittedSnapshot, durationMs: number): void;
   /** Postgres or Redis failed; the next round tries again. */
   failed(stage: 'postgres' | 'redis', error: unknown): void;
+  /** Publishing would be wrong; somebody has to act. */
+  held(reason: HoldReason): void;
 }
 
 export interface PublisherParts {
@@ -39,6 +43,7 @@ export class SnapshotPublisher {
   private loop: Promise<void> | undefined;
   private isStopping = false;
   private newest: SignedHead | undefined;
+  private committed: PolicyVersion | undefined;
   private upkeepAt = 0;
 
   constructor(private readonly parts: PublisherParts) {
@@ -66,17 +71,36 @@ export class SnapshotPublisher {
     return this.newest;
   }
 
-  /** One round: commits what changed, signs the head and distributes both. Throws when Postgres or Redis fails. */
+  /** A node serves by this head and finds ours older. Notes a policy that this database has forgotten; a head that is not ours proves nothing. */
+  async noteSeen(signed: SignedHead): Promise<void> {
+    const head = openOwnHead(this.parts.keys, signed);
+    if (head !== undefined) await noteSeenPolicy(this.parts.database, head);
+  }
+
+  /** One round: commits what changed, signs the head and distributes both. Throws when Postgres or Redis fails, or where publishing is held. */
   async publishOnce(): Promise<void> {
     const startedAt = performance.now();
     await withPublisherLock(this.parts.database, async () => {
-      const snapshot = await this.at('postgres', () => commitSnapshot(this.parts.database));
+      const seen = await this.newestSeen();
+      const snapshot = await this.at('postgres', async () => {
+        if (seen !== undefined) await noteSeenPolicy(this.parts.database, seen);
+        return commitSnapshot(this.parts.database);
+      });
+      this.committed = snapshot;
       const head = signSnapshot(snapshot, this.parts.keys.signingKey());
       this.newest = head;
       await this.at('redis', () => distributeSnapshot(this.parts.database, this.parts.store, snapshot, head));
       this.parts.report.published(snapshot, performance.now() - startedAt);
       await this.upkeep(snapshot);
     });
+  }
+
+  /** What this process published, or what lies in Redis: a database that knows neither was restored from a backup. */
+  private async newestSeen(): Promise<PolicyVersion | undefined> {
+    const signed = await this.parts.store.readHead().catch(() => undefined); // the round says soon enough that Redis is away
+    const head = signed && openOwnHead(this.parts.keys, signed);
+    if (head === undefined || this.committed === undefined) return head ?? this.committed;
+    return isNewerVersion(head, this.committed) ? head : this.committed;
   }
 
   private async run(): Promise<void> {
@@ -100,12 +124,13 @@ export class SnapshotPublisher {
     try {
       return await work();
     } catch (error) {
-      throw new RoundError(stage, error);
+      throw error instanceof PublishingHeld ? error : new RoundError(stage, error);
     }
   }
 
   private reportOnce(error: unknown): void {
-    if (error instanceof RoundError) this.parts.report.failed(error.stage, error.cause);
+    if (error instanceof PublishingHeld) this.parts.report.held(error.reason);
+    else if (error instanceof RoundError) this.parts.report.failed(error.stage, error.cause);
     else this.parts.report.failed('postgres', error);
   }
 }

@@ -101,13 +101,3 @@ export async function readGrants(tx: Transaction, buckets: readonly number[]): P
     },
   });
 }
-
-/** Whether any grant has a term that a node must know of to decide by it. */
-export async function anyGrantTerms(tx: Transaction): Promise<boolean> {
-  const [row] = await tx.$queryRaw<{ any: boolean }[]>`
-    SELECT EXISTS (
-      SELECT 1 FROM access_grant
-      WHERE server_id IS NULL OR condition IS NOT NULL OR pinned IS NOT NULL OR rate_limit IS NOT NULL OR mode <> 'enforce'
-    ) AS any`;
-  return row?.any ?? false;
-}

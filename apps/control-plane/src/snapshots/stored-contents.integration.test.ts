@@ -53,7 +53,7 @@ test('a node that follows serves what was published, revision by revision', asyn
   const [redis, subscriber] = [new Redis(service.url), new Redis(service.url)];
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-follow-'));
   const keys = await KeyRing.open(database, randomBytes(32));
-  const report = { published: () => undefined, failed: () => undefined };
+  const report = { published: () => undefined, failed: () => undefined, held: () => undefined };
   const publisher = new SnapshotPublisher({ database, keys, store: createSnapshotStore(redis), report, heartbeatMs: 50 });
   publisher.start();
   const follower = followSnapshots({

@@ -1,5 +1,6 @@
 import type { AuditTrail } from '@portcullis/audit';
 import { POLICY_AGE_MS_MAX, type NodeStatus } from '@portcullis/contracts/node';
+import { SNAPSHOT_SCHEMA_VERSION } from '@portcullis/contracts/snapshot';
 import type { Follower } from '@portcullis/snapshot';
 import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
 
@@ -67,6 +68,7 @@ export class StatusReporter {
     const { follower, audit, version, url } = this.parts;
     const { epoch, revision, refused } = follower.status();
     const ageMs = follower.ageMs();
+    const head = follower.signedHead();
     return {
       boot: audit.boot,
       version,
@@ -74,6 +76,8 @@ export class StatusReporter {
       epoch: epoch ?? 0,
       appliedRevision: revision ?? 0,
       policyAgeMs: Number.isFinite(ageMs) ? Math.min(Math.round(ageMs), POLICY_AGE_MS_MAX) : null,
+      schemaMax: SNAPSHOT_SCHEMA_VERSION,
+      ...(refused?.reason === 'rollback' && head !== undefined && { head }),
       refused: refused === null ? null : { revision: refused.revision, reason: refused.reason },
       audit: audit.held(),
     };

@@ -44,6 +44,12 @@ export const Reason = z.string().max(500);
 /** Set on every answer to a change of policy: the revision that holds it. */
 export const REVISION_HEADER = 'x-policy-revision';
 
-/** On every change of policy: `all` holds the answer back until every live node has applied the change. */
-export const ChangeQuery = z.strictObject({ wait: z.literal('all').optional() });
+/** Set where not every live node had applied the change in time: their names. The status is 202 then, and the change stays made. */
+export const LAGGING_HEADER = 'x-policy-lagging';
+
+/** On every change of policy: `all` holds the answer back until every live node has applied the change, at most `timeout` seconds. */
+export const ChangeQuery = z.strictObject({
+  wait: z.literal('all').optional(),
+  timeout: z.coerce.number().int().min(1).max(60).default(20),
+});
 export type ChangeQuery = z.infer<typeof ChangeQuery>;

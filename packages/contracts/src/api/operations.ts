@@ -48,6 +48,8 @@ export const Node = z
     epoch: z.number().int().nullable(),
     appliedRevision: z.number().int().nullable(),
     policyAgeMs: z.number().int().nullable(),
+    /** The newest schema of snapshots it reads; null before its first report. */
+    schemaMax: z.number().int().nullable(),
     refused: z.object({ revision: z.number().int().nullable(), reason: z.string() }).nullable(),
   })
   .meta({ id: 'Node' });

@@ -85,3 +85,20 @@ export const UpdateSettings = z
   .partial()
   .meta({ id: 'UpdateSettings' });
 export type UpdateSettings = z.infer<typeof UpdateSettings>;
+
+/** Which line of revisions counts. Within an epoch revisions only grow; a later epoch is newer than any revision of an earlier one. */
+export const Epoch = z
+  .object({
+    epoch: z.number().int(),
+    revision: z.number().int(),
+    /** The newest policy that nodes are known to follow, where this database does not know it: publishing is held until a new epoch begins. */
+    ahead: z.object({ epoch: z.number().int(), revision: z.number().int() }).nullable(),
+  })
+  .meta({ id: 'Epoch' });
+export type Epoch = z.infer<typeof Epoch>;
+
+/** An operator's word that the policy in this database counts, whatever nodes follow now: they go back to it. */
+export const CreateEpoch = z
+  .strictObject({ reason: Reason.min(1) })
+  .meta({ id: 'CreateEpoch', examples: [{ reason: 'Restored from the backup of 02:00' }] });
+export type CreateEpoch = z.infer<typeof CreateEpoch>;

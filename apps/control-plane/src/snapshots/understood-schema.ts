@@ -1,0 +1,31 @@
+import { grantSchemaOf, SNAPSHOT_SCHEMA_VERSION } from '@portcullis/contracts/snapshot';
+import type { Transaction } from '@portcullis/database';
+import { ProblemError } from '../http/problem.js';
+import { grantEntry } from './compile-entries.js';
+import { readGrants } from './snapshot-rows.js';
+
+/** A node that was silent for longer is not waited for. It follows Redis even where it cannot reach us, so this is longer than "live". */
+const COUNTED_MS = 10 * 60_000;
+
+/**
+ * Refuses (409) a change after which these buckets would say what some node cannot read, naming the nodes: an older one would keep its old policy
+ * from then on. Where the published policy needs that schema already, nothing is refused, least of all a revocation.
+ */
+export async function requireUnderstood(tx: Transaction, grantBuckets: readonly number[]): Promise<void> {
+  if (grantBuckets.length === 0) return;
+  const since = new Date(Date.now() - COUNTED_MS);
+  const nodes = await tx.node.findMany({
+    where: { lastSeenAt: { gt: since }, OR: [{ schemaMax: null }, { schemaMax: { lt: SNAPSHOT_SCHEMA_VERSION } }] },
+    select: { name: true, schemaMax: true },
+    orderBy: { name: 'asc' },
+  });
+  if (nodes.length === 0) return;
+  const needed = Math.max(1, ...(await readGrants(tx, grantBuckets)).map((row) => grantSchemaOf(grantEntry(row))));
+  const published = (await tx.snapshotBucket.aggregate({ _max: { schema: true } }))._max.schema ?? 1;
+  const behind = nodes.filter(({ schemaMax }) => (schemaMax ?? 1) < needed).map(({ name }) => name);
+  if (needed <= published || behind.length === 0) return;
+  throw new ProblemError(
+    'conflict',
+    `This needs policy schema ${needed}, which these nodes do not read yet: ${behind.join(', ')}. Update them, or remove them if they are gone.`,
+  );
+}
