@@ -8,7 +8,7 @@ import { isNewer, judgeHead } from './judge-head.js';
 import { createLastGoodCopy, type LastGoodCopy } from './last-good-copy.js';
 import { loadSnapshot } from './load-snapshot.js';
 import type { LoadedSnapshot } from './loaded-snapshot.js';
-import type { PolicySnapshot } from './policy-snapshot.js';
+import { everythingOf, type PolicySnapshot } from './policy-snapshot.js';
 import { RedisLink } from './redis-link.js';
 import { Refusals } from './refusals.js';
 import { openHead, parseSignedHead, type OpenedHead } from './signed-head.js';
@@ -242,13 +242,4 @@ class SnapshotFollower implements Follower {
   #youthOf(head: SnapshotHead, receivedAt: number): number {
     return this.#heardAny ? receivedAt : receivedAt - Math.max(0, this.#options.clock.now() - head.issuedAt);
   }
-}
-
-function everythingOf(snapshot: PolicySnapshot): PolicySnapshot['changed'] {
-  return {
-    settings: true,
-    serverIds: new Set(snapshot.servers.keys()),
-    agentIds: new Set(snapshot.agents.keys()),
-    subjectIds: new Set(snapshot.grantsBySubject.keys()),
-  };
 }

@@ -1,4 +1,4 @@
-import type { SnapshotHead } from '@portcullis/contracts/snapshot';
+import { SNAPSHOT_SCHEMA_VERSION, type SnapshotHead } from '@portcullis/contracts/snapshot';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeContent } from './content.js';
@@ -37,7 +37,7 @@ describe('judgeHead', () => {
     ['rollback', { epoch: 0, revision: 99 }],
     ['expired', { revision: 6, notAfter: now - 10 * 60_000 }],
     ['issued_in_future', { revision: 6, issuedAt: now + 10 * 60_000 }],
-    ['schema_newer', { revision: 6, schema: 2 }],
+    ['schema_newer', { revision: 6, schema: SNAPSHOT_SCHEMA_VERSION + 1 }],
   ] satisfies [string, Partial<SnapshotHead>][])('refuses as %s: %o', (reason, over) => {
     expect(() => judge(head({ issuedAt: now + 1, ...over }))).toThrow(reason);
   });

@@ -1,4 +1,4 @@
-import type { SnapshotHead } from '@portcullis/contracts/snapshot';
+import { SNAPSHOT_SCHEMA_VERSION, type SnapshotHead } from '@portcullis/contracts/snapshot';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ReadContents } from './chunk-reader.js';
@@ -111,7 +111,7 @@ describe('loadSnapshot', () => {
       indexes: { servers: unknown[] };
     };
     for (const [changed, reason] of [
-      [{ ...root, schema: 2 }, 'schema_newer'],
+      [{ ...root, schema: SNAPSHOT_SCHEMA_VERSION + 1 }, 'schema_newer'],
       [{ ...root, indexes: { ...root.indexes, servers: root.indexes.servers.toReversed() } }, 'chunk_misplaced'],
       [{ ...root, revision: 'one' }, 'chunk_malformed'],
     ] as const) {

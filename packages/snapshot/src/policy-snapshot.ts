@@ -28,3 +28,13 @@ export interface PolicySnapshot {
   readonly grantsBySubject: ReadonlyMap<Id, readonly GrantEntry[]>;
   readonly changed: SnapshotChange;
 }
+
+/** How a snapshot differs from none. */
+export function everythingOf(snapshot: PolicySnapshot): SnapshotChange {
+  return {
+    settings: true,
+    serverIds: new Set(snapshot.servers.keys()),
+    agentIds: new Set(snapshot.agents.keys()),
+    subjectIds: new Set(snapshot.grantsBySubject.keys()),
+  };
+}

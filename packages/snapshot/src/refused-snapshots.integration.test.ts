@@ -1,4 +1,4 @@
-import { snapshotKeys, type SignedHead, type SnapshotHead } from '@portcullis/contracts/snapshot';
+import { SNAPSHOT_SCHEMA_VERSION, snapshotKeys, type SignedHead, type SnapshotHead } from '@portcullis/contracts/snapshot';
 import { freshRedis } from '@portcullis/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { encodeContent } from './content.js';
@@ -48,7 +48,7 @@ describe('what must not be served', () => {
     ['chunk_too_large', 'a chunk of 20 MiB', () => spoil('chunk', () => 'x'.repeat(20 * 1024 * 1024))],
     ['chunk_malformed', 'a root of the wrong shape', () => rootOf({ schema: 1, revision: 2 })],
     ['chunk_misplaced', 'the root of another revision', async () => rig.head(2, { rootDigest: rig.compile(1).rootDigest })],
-    ['schema_newer', 'a newer schema', async () => rig.head(2, { schema: 2 })],
+    ['schema_newer', 'a newer schema', async () => rig.head(2, { schema: SNAPSHOT_SCHEMA_VERSION + 1 })],
     ['expired', 'a head past its end', async () => rig.head(2, { notAfter: Date.now() - NEVER_MS })],
     ['issued_in_future', 'a head from the future', async () => rig.head(2, { issuedAt: Date.now() + NEVER_MS })],
     ['rollback', 'an older revision in a new head', async () => rig.head(0)],
