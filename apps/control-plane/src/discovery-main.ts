@@ -4,6 +4,7 @@ import { createEgress } from '@portcullis/egress';
 import { Redis } from 'ioredis';
 import { PolicyChanges } from './changes/policy-changes.js';
 import { PolicyNews } from './changes/policy-news.js';
+import { SelfWideningGuard } from './changes/self-widening-guard.js';
 import { loadDiscoveryConfig } from './config.js';
 import { isAnswering } from './database/is-answering.js';
 import { DiscoveryQueue } from './discovery/discovery-queue.js';
@@ -33,7 +34,7 @@ await runProcess(async (onClose) => {
   const worker = new DiscoveryWorker({
     database,
     repository: new DiscoveryRepository(database),
-    changes: new PolicyChanges(database, news),
+    changes: new PolicyChanges(database, news, new SelfWideningGuard(database)),
     fetch: (url, init) => egress.fetch(url, init),
     redis: blocking,
     queue,

@@ -39,7 +39,7 @@ export function nodesApi(send: Send): NodesApi {
 /** People who use this API, and their tokens. */
 export interface OperatorsApi {
   list: ListRoute<Partial<PageQuery>, z.output<typeof OperatorPage>>;
-  create(operator: CreateOperator): Promise<Operator>;
+  create(operator: z.input<typeof CreateOperator>): Promise<Operator>;
   read(id: string): Promise<Operator>;
   update(id: string, change: UpdateOperator): Promise<Operator>;
   delete(id: string): Promise<void>;

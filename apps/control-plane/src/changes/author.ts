@@ -3,6 +3,8 @@ export interface Author {
   readonly name: string;
   /** Public id of the operator's token. */
   readonly tokenId?: string;
+  /** Why an operator with that right gives more to an agent of their own. */
+  readonly breakGlass?: string;
 }
 
 /** What a change is about, in the words an auditor would search for. */

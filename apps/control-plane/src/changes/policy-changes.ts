@@ -7,6 +7,7 @@ import { requireUnderstood } from '../snapshots/understood-schema.js';
 import { forgetRows, keepRows } from './kept-rows.js';
 import { PolicyNews } from './policy-news.js';
 import { recordAction } from './record-action.js';
+import { SelfWideningGuard, type Widened } from './self-widening-guard.js';
 
 /** A bucket that a change touched; `kind` null means the settings. */
 export interface Dirty {
@@ -38,12 +39,13 @@ export class PolicyChanges {
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyNews) private readonly news: PolicyNews,
+    @Inject(SelfWideningGuard) private readonly guard: SelfWideningGuard,
   ) {}
 
   /**
    * Runs the change in one transaction with its revision, its dirty buckets and its audit event: all of it or nothing.
    * Changes are serialized, so commit order is revision order. The change may run more than once (deadlock) and must
-   * touch nothing but `tx`.
+   * touch nothing but `tx`. Refuses (403) what would give more to an agent of its author's.
    */
   async apply<T>(
     author: Author,
@@ -65,7 +67,8 @@ export class PolicyChanges {
         tx,
         done.dirty.filter(({ kind }) => kind === 'grants').map(({ bucket }) => bucket),
       );
-      await writeRevision(tx, { author, action, reason, done, epoch: done.epoch ?? state.epoch, revision });
+      const widened = await this.guard.check(tx, author, done.dirty);
+      await writeRevision(tx, { author, action, reason, done, widened, epoch: done.epoch ?? state.epoch, revision });
       return { result: done.result, revision, isNew: true };
     });
     if (isNew) this.news.committed(changed.revision);
@@ -95,17 +98,19 @@ interface NewRevision {
   readonly action: string;
   readonly reason: string | undefined;
   readonly done: Extract<PolicyChange<unknown>, { change: ChangeDetail }>;
+  readonly widened: readonly Widened[];
   readonly epoch: number;
   readonly revision: number;
 }
 
-async function writeRevision(tx: Transaction, { author, action, reason, done, epoch, revision }: NewRevision): Promise<void> {
+async function writeRevision(tx: Transaction, { author, action, reason, done, widened, epoch, revision }: NewRevision): Promise<void> {
   const { subject, change } = done;
+  const glass = author.breakGlass === undefined ? {} : { breakGlass: author.breakGlass, widened };
   // One statement order for all changes, and plain JSON only: what Postgres keeps is what was meant.
-  const detail = JSON.parse(JSON.stringify({ subject, change })) as Prisma.InputJsonObject;
+  const detail = JSON.parse(JSON.stringify({ subject, change, ...glass })) as Prisma.InputJsonObject;
   await tx.policyState.update({ where: { id: 1 }, data: { epoch, revision } });
   await tx.revision.create({ data: { revision, author: author.name, action, reason: reason ?? null, change: detail } });
   const buckets = new Map(done.dirty.map((dirty) => [`${dirty.kind ?? ''}/${dirty.bucket}`, dirty]));
   await tx.dirtyBucket.createMany({ data: [...buckets.values()].map(({ kind, bucket }) => ({ revision, kind, bucket })) });
-  await recordAction(tx, author, { action, detail: { subject, change, reason: reason ?? null }, policy: { epoch, revision } });
+  await recordAction(tx, author, { action, detail: { subject, change, reason: reason ?? null, ...glass }, policy: { epoch, revision } });
 }

@@ -16,7 +16,8 @@ export class RecordedChanges {
   async apply<T>(author: Author, action: string, change: (tx: Transaction) => Promise<RecordedChange<T>>): Promise<T> {
     return inTransaction(this.database, async (tx) => {
       const done = await change(tx);
-      if (!('unchanged' in done)) await recordAction(tx, author, { action, detail: { subject: done.subject, change: done.change } });
+      const glass = author.breakGlass === undefined ? {} : { breakGlass: author.breakGlass };
+      if (!('unchanged' in done)) await recordAction(tx, author, { action, detail: { subject: done.subject, change: done.change, ...glass } });
       return done.result;
     });
   }

@@ -1,3 +1,4 @@
+import { BREAK_GLASS_HEADER, BreakGlassReason } from '@portcullis/contracts/api/conventions';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
@@ -18,6 +19,16 @@ export function bearerOf(request: FastifyRequest): string {
   return token;
 }
 
+/** Why the caller breaks the glass; refuses (403) whoever may not, and (400) a reason that says nothing. */
+function breakGlassOf(request: FastifyRequest, { mayBreakGlass }: Caller): string | undefined {
+  const given = request.headers[BREAK_GLASS_HEADER];
+  if (given === undefined) return undefined;
+  if (!mayBreakGlass) throw new ProblemError('forbidden', 'You have no break-glass right.');
+  const reason = BreakGlassReason.safeParse(given);
+  if (reason.success) return reason.data;
+  throw new ProblemError('validation', undefined, [{ pointer: `/${BREAK_GLASS_HEADER}`, detail: 'takes a reason of 10 to 500 characters' }]);
+}
+
 /** Default deny: a route passes nobody until it is marked, whatever the caller holds. */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -34,7 +45,8 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<OperatorRequest>();
     const caller = await this.tokens.authenticate(bearerOf(request));
     if (!isPermitted(caller.role, door.permission)) throw new ProblemError('forbidden', `The role ${caller.role} lacks ${door.permission}.`);
-    request.operator = caller;
+    const breakGlass = breakGlassOf(request, caller);
+    request.operator = breakGlass === undefined ? caller : { ...caller, breakGlass };
     return true;
   }
 }

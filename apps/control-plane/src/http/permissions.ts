@@ -2,6 +2,9 @@ import type { OperatorRole } from '@portcullis/database';
 
 /** What an operator may do, by noun. Every route behind the operators' door names one. */
 export const permissions = [
+  'access-requests:decide',
+  'access-requests:read',
+  'access-requests:write',
   'agents:read',
   'agents:write',
   'audit:read',
@@ -29,8 +32,16 @@ export type Permission = (typeof permissions)[number];
 const readings: ReadonlySet<Permission> = new Set(permissions.filter((permission) => permission.endsWith(':read')));
 const everything: ReadonlySet<Permission> = new Set(permissions);
 
-/** An auditor reads inventory, policy and audit, and writes nothing. */
-const permissionsOf: Readonly<Record<OperatorRole, ReadonlySet<Permission>>> = { admin: everything, auditor: readings };
+/** What a look at the inventory and its policy takes. */
+const inventory: readonly Permission[] = ['access-requests:read', 'agents:read', 'grants:read', 'groups:read', 'policy:read', 'servers:read'];
+
+/** An auditor reads everything and writes nothing. Asking for access changes nothing, so whoever sees the inventory may. */
+const permissionsOf: Readonly<Record<OperatorRole, ReadonlySet<Permission>>> = {
+  admin: everything,
+  auditor: readings,
+  approver: new Set<Permission>([...inventory, 'access-requests:write', 'access-requests:decide', 'audit:read', 'revisions:read']),
+  viewer: new Set<Permission>([...inventory, 'access-requests:write', 'nodes:read', 'revisions:read', 'settings:read']),
+};
 
 export function isPermitted(role: OperatorRole, permission: Permission): boolean {
   return permissionsOf[role].has(permission);

@@ -5,8 +5,9 @@ import { isUnavailable } from '../database/is-unavailable.js';
 import { problemDocument, ProblemError } from './problem.js';
 import type { RouteTable } from './route-table.js';
 
+/** Of several of one status the first, which is the general one. */
 const keysByStatus = new Map<number, ProblemKey>(
-  (Object.entries(problemTable) as [ProblemKey, { status: number }][]).map(([key, { status }]) => [status, key]),
+  (Object.entries(problemTable) as [ProblemKey, { status: number }][]).toReversed().map(([key, { status }]) => [status, key]),
 );
 
 /** The only place where an error becomes an answer: always `application/problem+json`, never a stack or an inner message. */

@@ -1,18 +1,8 @@
-import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { RequestMethod } from '@nestjs/common';
 import { newBearer } from '@portcullis/secrets';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { markedRoutes, type MarkedRoute } from '../testing/marked-routes.js';
 import { newOperatorToken, startTestApp, type TestApp } from '../testing/start-test-app.js';
 import { isPermitted } from './permissions.js';
-import { AUDIT_MARK, DOOR, type AuditMark, type Door } from './route-marks.js';
-
-interface MarkedRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly door: Door | undefined;
-  readonly audit: AuditMark | undefined;
-}
 
 let own: TestApp;
 let routes: MarkedRoute[];
@@ -22,26 +12,6 @@ beforeAll(async () => {
   routes = markedRoutes(own);
 });
 afterAll(() => own.close());
-
-/** Every handler of every controller, as Nest has registered them. */
-function markedRoutes({ app }: TestApp): MarkedRoute[] {
-  const reflector = app.get(Reflector);
-  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
-  return controllers.flatMap(({ instance, metatype }) => {
-    const prototype = Object.getPrototypeOf(instance) as object;
-    return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
-      const handler = Reflect.get(prototype, name) as () => void;
-      const method: RequestMethod | undefined = Reflect.getMetadata(METHOD_METADATA, handler);
-      if (method === undefined) return [];
-      const parts = [Reflect.getMetadata(PATH_METADATA, metatype as object), Reflect.getMetadata(PATH_METADATA, handler)].map(String);
-      const path = `/${parts.join('/').split('/').filter(Boolean).join('/')}`;
-      const door = reflector.getAllAndOverride<Door | undefined>(DOOR, [handler, metatype as () => void]);
-      return [
-        { method: RequestMethod[method] as MarkedRoute['method'], path, door, audit: reflector.get<AuditMark | undefined>(AUDIT_MARK, handler) },
-      ];
-    });
-  });
-}
 
 const filled = (path: string): string => path.replaceAll(/:[a-zA-Z]+/g, '00000000-0000-7000-8000-000000000000');
 const send = async (route: MarkedRoute, token: string | null) =>
@@ -97,10 +67,24 @@ describe('every route', () => {
       const { permission } = route.door;
       expect(isPermitted('admin', permission)).toBe(true);
       expect(isPermitted('auditor', permission)).toBe(permission.endsWith(':read'));
-      if (route.method !== 'GET' && route.path !== '/v1/policy/explain') expect(permission, `${route.method} ${route.path}`).toMatch(/:write$/);
+      if (route.method !== 'GET' && route.path !== '/v1/policy/explain')
+        expect(permission, `${route.method} ${route.path}`).toMatch(/:(write|decide)$/);
       const answer = await send(route, own.auditor);
       if (isPermitted('auditor', permission)) expect(answer.status, `${route.method} ${route.path}`).not.toBe(403);
       else expect([answer.status, answer.body?.type], `${route.method} ${route.path}`).toEqual([403, 'urn:portcullis:problem:forbidden']);
+    }
+  });
+
+  test('lets an approver decide and a viewer ask, and neither write anything else', async () => {
+    const [approver, viewer] = await Promise.all([newOperatorToken(own.app, 'approver'), newOperatorToken(own.app, 'viewer')]);
+    for (const route of routes) {
+      if (route.door?.kind !== 'operator') continue;
+      const { permission } = route.door;
+      if (permission.endsWith(':write') && permission !== 'access-requests:write') {
+        for (const token of [approver, viewer]) expect((await send(route, token)).status, `${route.method} ${route.path}`).toBe(403);
+      }
+      if (permission === 'access-requests:decide') expect((await send(route, viewer)).status, `${route.method} ${route.path}`).toBe(403);
+      if (permission.startsWith('access-requests:')) expect((await send(route, approver)).status, `${route.method} ${route.path}`).not.toBe(403);
     }
   });
 

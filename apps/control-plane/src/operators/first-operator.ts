@@ -43,8 +43,8 @@ export class FirstOperator implements OnApplicationBootstrap {
       const { id: tokenId, secret, token } = newBearer('operator');
       const pepper = this.keys.currentPepper();
       const data = { id: tokenId, hash: hashBearer(pepper.key, secret), pepperId: pepper.id };
-      const { id } = await tx.operator.create({ data: { name: NAME, role: 'admin', tokens: { create: data } } });
-      const detail = { subject: { kind: 'operator', id, slug: NAME }, change: { role: 'admin', tokenId } };
+      const { id } = await tx.operator.create({ data: { name: NAME, role: 'admin', breakGlass: true, tokens: { create: data } } });
+      const detail = { subject: { kind: 'operator', id, slug: NAME }, change: { role: 'admin', breakGlass: true, tokenId } };
       await recordAction(tx, { name: 'portcullis/first-start' }, { action: 'operator.created', detail });
       // Before the commit: a crash in between leaves a token that opens nothing, never an operator whose token nobody has.
       this.outlet(token);

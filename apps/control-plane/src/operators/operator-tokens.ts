@@ -10,6 +10,9 @@ export interface Caller {
   readonly name: string;
   readonly role: OperatorRole;
   readonly tokenId: string;
+  /** Whether the operator has the break-glass right; `breakGlass` is set where it is used. */
+  readonly mayBreakGlass: boolean;
+  readonly breakGlass?: string;
 }
 
 @Injectable()
@@ -28,7 +31,7 @@ export class OperatorTokens {
     if (row === null || pepper === undefined || !bearerMatches(pepper, parts.secret, row.hash)) throw new ProblemError('unauthenticated');
     const isOver = row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt.getTime() <= Date.now());
     if (isOver || !row.operator.enabled) throw new ProblemError('unauthenticated');
-    const { id, name, role } = row.operator;
-    return { id, name, role, tokenId: row.id };
+    const { id, name, role, breakGlass: mayBreakGlass } = row.operator;
+    return { id, name, role, tokenId: row.id, mayBreakGlass };
   }
 }

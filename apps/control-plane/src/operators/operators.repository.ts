@@ -11,8 +11,8 @@ export async function listOperators(db: Transaction, { after, limit }: { after?:
   return db.operator.findMany({ where: after === undefined ? {} : { name: { gt: after } }, orderBy: { name: 'asc' }, take: limit + 1 });
 }
 
-export async function insertOperator(db: Transaction, name: string, role: OperatorRole): Promise<Operator> {
-  return db.operator.create({ data: { name, role } });
+export async function insertOperator(db: Transaction, data: { name: string; role: OperatorRole; breakGlass: boolean }): Promise<Operator> {
+  return db.operator.create({ data });
 }
 
 export async function updateOperator(db: Transaction, id: string, data: Prisma.OperatorUpdateInput): Promise<Operator> {

@@ -41,10 +41,10 @@ export class OperatorsService {
     return toOperator(await this.find(this.database, reference));
   }
 
-  async create(author: Author, { name, role }: CreateOperator): Promise<Operator> {
+  async create(author: Author, { name, role, breakGlass }: CreateOperator): Promise<Operator> {
     const work = this.changes.apply(author, 'operator.created', async (tx) => {
-      const row = await rows.insertOperator(tx, name, role);
-      return { result: toOperator(row), subject: subjectOf(row), change: { role } };
+      const row = await rows.insertOperator(tx, { name, role, breakGlass });
+      return { result: toOperator(row), subject: subjectOf(row), change: { role, breakGlass } };
     });
     return orConflict(work, `There is an operator ${name} already.`);
   }
@@ -55,9 +55,10 @@ export class OperatorsService {
       const row = await this.find(tx, reference);
       const change = differing(toOperator(row), wanted);
       if (Object.keys(change).length === 0) return { result: toOperator(row), unchanged: true };
-      const { role = row.role, enabled = row.enabled } = change;
+      if (change.breakGlass === true && row.name === author.name) throw new ProblemError('forbidden', 'Nobody gives this right to themselves.');
+      const { role = row.role, enabled = row.enabled, breakGlass = row.breakGlass } = change;
       if (role !== 'admin' || !enabled) await keepAnAdmin(tx, row);
-      const updated = await rows.updateOperator(tx, row.id, { role, enabled });
+      const updated = await rows.updateOperator(tx, row.id, { role, enabled, breakGlass });
       return { result: toOperator(updated), subject: subjectOf(row), change };
     });
   }
@@ -117,8 +118,8 @@ async function keepAnAdmin(tx: Transaction, row: OperatorRow): Promise<void> {
 
 const subjectOf = ({ id, name }: OperatorRow): Subject => ({ kind: 'operator', id, slug: name });
 
-function toOperator({ id, name, role, enabled, createdAt }: OperatorRow): Operator {
-  return { id, name, role, enabled, createdAt: createdAt.toISOString() };
+function toOperator({ id, name, role, breakGlass, enabled, createdAt }: OperatorRow): Operator {
+  return { id, name, role, breakGlass, enabled, createdAt: createdAt.toISOString() };
 }
 
 function toToken({ id, createdAt, expiresAt, revokedAt }: TokenRow): OperatorToken {

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { PolicyNews } from '../changes/policy-news.js';
+import { SelfWideningGuard } from '../changes/self-widening-guard.js';
 import { DiscoveryQueue } from '../discovery/discovery-queue.js';
 import { DiscoveryRepository } from '../discovery/discovery.repository.js';
 import { DiscoveryWorker } from '../discovery/discovery-worker.js';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   worker = new DiscoveryWorker({
     database: own.database,
     repository: new DiscoveryRepository(own.database),
-    changes: new PolicyChanges(own.database, new PolicyNews()),
+    changes: new PolicyChanges(own.database, new PolicyNews(), new SelfWideningGuard(own.database)),
     fetch: (url, init) => egress.fetch(url, init),
     redis: connections[1] as Redis,
     queue,

@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { PolicyNews } from '../changes/policy-news.js';
+import { SelfWideningGuard } from '../changes/self-widening-guard.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { EpochsService } from '../epochs/epochs.service.js';
 import { commitSnapshot } from './commit-snapshot.js';
@@ -37,7 +38,7 @@ beforeEach(async () => {
   redis = new Redis(service.url);
   await redis.flushall();
   keys = await KeyRing.open(database, randomBytes(32));
-  changes = new PolicyChanges(database, new PolicyNews());
+  changes = new PolicyChanges(database, new PolicyNews(), new SelfWideningGuard(database));
   publishers = [];
   failures.length = holds.length = 0;
 });

@@ -47,6 +47,11 @@ export const REVISION_HEADER = 'x-policy-revision';
 /** Set where not every live node had applied the change in time: their names. The status is 202 then, and the change stays made. */
 export const LAGGING_HEADER = 'x-policy-lagging';
 
+/** Sent with a change that widens what the operator's own agents may do: why it has to be now and by them. Kept in revision and audit trail. */
+export const BREAK_GLASS_HEADER = 'x-break-glass';
+/** At least ten characters that say something. */
+export const BreakGlassReason = z.string().trim().min(10).max(500);
+
 /** On every change of policy: `all` holds the answer back until every live node has applied the change, at most `timeout` seconds. */
 export const ChangeQuery = z.strictObject({
   wait: z.literal('all').optional(),

@@ -3,20 +3,29 @@ import { AuditDecision, AuditStatus } from '../audit.js';
 import { Id } from '../names.js';
 import { pageOf, pageQuery, Timestamp } from './conventions.js';
 
-export const OperatorRole = z.enum(['admin', 'auditor']);
+/**
+ * `admin` may do everything; `auditor` reads everything; `viewer` reads inventory and policy and may ask for access; `approver` decides what was
+ * asked for, and reads what that needs.
+ */
+export const OperatorRole = z.enum(['admin', 'auditor', 'approver', 'viewer']);
 export type OperatorRole = z.infer<typeof OperatorRole>;
 
 const operatorName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9@._+-]{0,119}$/);
 
-export const CreateOperator = z.strictObject({ name: operatorName, role: OperatorRole }).meta({ id: 'CreateOperator' });
+/** The right to widen what one's own agents may do, each time with a reason that is kept (`X-Break-Glass`). Nobody gives it to themselves. */
+const breakGlass = z.boolean();
+
+export const CreateOperator = z
+  .strictObject({ name: operatorName, role: OperatorRole, breakGlass: breakGlass.default(false) })
+  .meta({ id: 'CreateOperator' });
 export type CreateOperator = z.infer<typeof CreateOperator>;
 
 export const Operator = z
-  .object({ id: Id, name: z.string(), role: OperatorRole, enabled: z.boolean(), createdAt: Timestamp })
+  .object({ id: Id, name: z.string(), role: OperatorRole, breakGlass, enabled: z.boolean(), createdAt: Timestamp })
   .meta({ id: 'Operator' });
 export type Operator = z.infer<typeof Operator>;
-/** Both members may be left out; what is left out stays as it is. */
-export const UpdateOperator = z.strictObject({ role: OperatorRole, enabled: z.boolean() }).partial().meta({ id: 'UpdateOperator' });
+/** Every member may be left out; what is left out stays as it is. */
+export const UpdateOperator = z.strictObject({ role: OperatorRole, breakGlass, enabled: z.boolean() }).partial().meta({ id: 'UpdateOperator' });
 export type UpdateOperator = z.infer<typeof UpdateOperator>;
 export const OperatorPage = pageOf(Operator).meta({ id: 'OperatorPage' });
 

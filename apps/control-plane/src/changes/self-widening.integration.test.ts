@@ -1,0 +1,215 @@
+import { BREAK_GLASS_HEADER } from '@portcullis/contracts/api/conventions';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { markedRoutes } from '../testing/marked-routes.js';
+import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
+
+let own: TestApp;
+/** An administrator who owns agents and has no break-glass right. */
+let owner: string;
+let count = 0;
+
+beforeAll(async () => {
+  own = await startTestApp();
+  await own.call('POST', '/v1/operators', { name: 'Olga', role: 'admin' });
+  owner = (await own.call('POST', '/v1/operators/Olga/tokens', {})).body.token;
+});
+afterAll(() => own.close());
+
+const json = Buffer.from('{}');
+const fresh = (what: string): string => `${what}-${String((count += 1))}`;
+const must = async (...[method, url, body]: Parameters<TestApp['call']>) => {
+  const answer = await own.call(method, url, body);
+  expect(answer.status, `${method} ${url}: ${answer.text}`).toBeLessThan(300);
+  return answer.body;
+};
+
+/** A server with one approved tool and one that waits for approval. */
+async function aServer(rest: object = {}): Promise<string> {
+  const slug = fresh('server');
+  const { id } = await own.database.server.create({ data: { slug, name: slug, url: `https://${slug}.example.com/mcp`, ...rest } });
+  const tool = { serverId: id, kind: 'tool' as const, json, hash: 'a'.repeat(64) };
+  await own.database.definition.create({ data: { ...tool, name: 'read', state: 'approved', approvedJson: json, approvedHash: 'a'.repeat(64) } });
+  await own.database.definition.create({ data: { ...tool, name: 'write', state: 'pending' } });
+  return slug;
+}
+
+async function anAgent(rest: object = { owner: 'olga' }): Promise<string> {
+  const slug = fresh('agent');
+  await must('POST', '/v1/agents', { slug, ...rest });
+  return slug;
+}
+
+type Attempt = [method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object];
+
+/** For every route that changes policy: how an owner would use it to widen an agent of theirs, or why it cannot. */
+const attempts: Record<string, (() => Promise<Attempt>) | string> = {
+  'POST /v1/grants': async () => ['POST', '/v1/grants', { agent: await anAgent(), server: await aServer(), names: ['read'] }],
+  'PATCH /v1/grants/:id': async () => {
+    const { id } = await must('POST', '/v1/grants', { agent: await anAgent(), server: await aServer(), names: ['read'] });
+    return ['PATCH', `/v1/grants/${id}`, { names: ['read', 'write'] }];
+  },
+  'DELETE /v1/grants/:id': async () => {
+    const [agent, server] = [await anAgent(), await aServer()];
+    await must('POST', '/v1/grants', { agent, server, names: ['*'] });
+    const { id } = await must('POST', '/v1/grants', { agent, server, names: ['write'], effect: 'deny' });
+    return ['DELETE', `/v1/grants/${id}`];
+  },
+  'PUT /v1/groups/:group/members/:agent': async () => {
+    const [group, agent] = [fresh('group'), await anAgent()];
+    await must('POST', '/v1/groups', { slug: group });
+    await must('POST', '/v1/grants', { group, server: await aServer(), names: ['read'] });
+    return ['PUT', `/v1/groups/${group}/members/${agent}`];
+  },
+  'DELETE /v1/groups/:group/members/:agent': async () => {
+    const { group, agent } = await deniedThroughGroup();
+    return ['DELETE', `/v1/groups/${group}/members/${agent}`];
+  },
+  'DELETE /v1/groups/:group': async () => ['DELETE', `/v1/groups/${(await deniedThroughGroup()).group}`],
+  'PATCH /v1/agents/:agent': async () => {
+    const agent = await anAgent();
+    await must('POST', '/v1/grants', { agent, server: await aServer(), names: ['read'] });
+    await must('PATCH', `/v1/agents/${agent}`, { enabled: false });
+    return ['PATCH', `/v1/agents/${agent}`, { enabled: true }];
+  },
+  'POST /v1/servers': async () => {
+    const agent = await anAgent();
+    const tag = fresh('tag');
+    await must('POST', '/v1/grants', { agent, selector: { tags: { anyOf: [tag] } }, names: ['*'] });
+    return ['POST', '/v1/servers', { slug: fresh('new'), url: 'https://mcp.example.com/mcp', tags: [tag], approve: 'all' }];
+  },
+  'PATCH /v1/servers/:server': async () => {
+    const [agent, server, tag] = [await anAgent(), await aServer(), fresh('tag')];
+    await must('POST', '/v1/grants', { agent, selector: { tags: { anyOf: [tag] } }, names: ['*'] });
+    return ['PATCH', `/v1/servers/${server}`, { tags: [tag] }];
+  },
+  'POST /v1/servers/:server/definitions/approve': async () => {
+    const [agent, server] = [await anAgent(), await aServer()];
+    await must('POST', '/v1/grants', { agent, server, names: ['*'] });
+    return ['POST', `/v1/servers/${server}/definitions/approve`, { all: true }];
+  },
+  'POST /v1/agents': 'an agent begins with nothing',
+  'DELETE /v1/agents/:agent': 'an agent that is gone reaches nothing, and made again it still counts as owned',
+  'POST /v1/agents/:agent/keys': 'a key opens what its agent has',
+  'DELETE /v1/agents/:agent/keys/:key': 'takes a way in',
+  'POST /v1/groups': 'a group begins with nothing',
+  'DELETE /v1/servers/:server': 'grants and denials of a server that is gone concern nothing',
+  'POST /v1/servers/:server/definitions/reject': 'takes definitions away',
+  'PATCH /v1/settings': 'settings say nothing about who may use what',
+};
+
+async function deniedThroughGroup(): Promise<{ group: string; agent: string }> {
+  const [group, agent, server] = [fresh('group'), await anAgent(), await aServer()];
+  await must('POST', '/v1/groups', { slug: group });
+  await must('PUT', `/v1/groups/${group}/members/${agent}`);
+  await must('POST', '/v1/grants', { agent, server, names: ['*'] });
+  await must('POST', '/v1/grants', { group, server, names: ['write'], effect: 'deny' });
+  return { group, agent };
+}
+
+const revision = async () => (await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } })).revision;
+const isRefused = ({ status, body }: Answer): boolean => status === 403 && body.type === 'urn:portcullis:problem:self_widening';
+
+describe('an owner cannot widen an agent of theirs', () => {
+  test('by any route: each that changes policy is tried, or cannot widen', () => {
+    const routes = markedRoutes(own).filter(({ changesPolicy }) => changesPolicy);
+    expect(routes.length).toBeGreaterThan(15);
+    expect(routes.map(({ method, path }) => `${method} ${path}`).filter((route) => attempts[route] === undefined)).toEqual([]);
+  });
+
+  test.each(Object.entries(attempts).filter(([, attempt]) => typeof attempt === 'function'))('by %s', async (_route, attempt) => {
+    if (typeof attempt === 'string') return;
+    const [method, url, body] = await attempt();
+    const before = await revision();
+    const refused = await own.call(method, url, body, owner);
+    expect(isRefused(refused), refused.text).toBe(true);
+    expect(refused.body.detail).toMatch(/^You own, or owned in the last 30 days, what would gain access: agent-\d+ \(/);
+    expect(await revision()).toBe(before);
+    // Somebody else may.
+    await must(method, url, body);
+  });
+
+  test('by address, by switching a server on, or by a grant that starts later or has a condition', async () => {
+    const [agent, server] = [await anAgent(), await aServer({ enabled: false })];
+    await must('POST', '/v1/grants', { agent, server, names: ['read'] });
+    expect(isRefused(await own.call('PATCH', `/v1/servers/${server}`, { enabled: true }, owner))).toBe(true);
+    await must('PATCH', `/v1/servers/${server}`, { enabled: true });
+    expect(isRefused(await own.call('PATCH', `/v1/servers/${server}`, { url: 'https://other.example.com/mcp' }, owner))).toBe(true);
+    for (const terms of [{ notBefore: '2099-01-01T00:00:00Z' }, { condition: 'args.a == 1' }, { pinned: { a: 1 } }])
+      expect(isRefused(await own.call('POST', '/v1/grants', { agent, server, names: ['write'], ...terms }, owner))).toBe(true);
+  });
+
+  test('whatever the case of their name, among several owners, or as an address in angle brackets', async () => {
+    const server = await aServer();
+    for (const name of ['OLGA', 'team, Olga', 'Olga Example <olga>', ' olga ', 'Ｏｌｇａ']) {
+      const agent = await anAgent({ owner: name });
+      expect(isRefused(await own.call('POST', '/v1/grants', { agent, server, names: ['read'] }, owner)), name).toBe(true);
+    }
+    const others = await anAgent({ owner: 'olga-of-another-team' });
+    expect((await own.call('POST', '/v1/grants', { agent: others, server, names: ['read'] }, owner)).status).toBe(201);
+  });
+
+  test('by giving it away or making it anew first, until thirty days have passed', async () => {
+    const server = await aServer();
+    const given = await anAgent();
+    expect((await own.call('PATCH', `/v1/agents/${given}`, { owner: 'somebody else' }, owner)).status).toBe(200);
+    const made = await anAgent();
+    expect((await own.call('DELETE', `/v1/agents/${made}`, undefined, owner)).status).toBe(204);
+    expect((await own.call('POST', '/v1/agents', { slug: made, owner: 'somebody else' }, owner)).status).toBe(201);
+    for (const agent of [given, made]) {
+      const grant = { agent, server, names: ['read'] };
+      expect(isRefused(await own.call('POST', '/v1/grants', grant, owner))).toBe(true);
+      const until = new Date(Date.now() - 31 * 86_400_000);
+      await own.database.agentOwnership.updateMany({ where: { agentSlug: agent, owner: 'olga' }, data: { until } });
+      expect((await own.call('POST', '/v1/grants', grant, owner)).status).toBe(201);
+    }
+  });
+});
+
+test('an owner may narrow, and do for others what they may not do for themselves', async () => {
+  const [agent, server, other] = [await anAgent(), await aServer(), await anAgent({ owner: 'carl' })];
+  const { id } = await must('POST', '/v1/grants', { agent, server, names: ['read', 'write'] });
+  const asOwner = async (...[method, url, body]: Attempt) => (await own.call(method, url, body, owner)).status;
+  expect(await asOwner('PATCH', `/v1/grants/${id}`, { names: ['read'] })).toBe(200);
+  expect(await asOwner('POST', '/v1/grants', { agent, server, names: ['*'], effect: 'deny' })).toBe(201);
+  expect(await asOwner('POST', `/v1/agents/${agent}/keys`, {})).toBe(201);
+  expect(await asOwner('POST', '/v1/grants', { agent: other, server, names: ['*'] })).toBe(201);
+  expect(await asOwner('DELETE', `/v1/grants/${id}`)).toBe(204);
+});
+
+describe('break-glass', () => {
+  const breaking = async (token: string, reason: string, [method, url, body]: Attempt): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}`, [BREAK_GLASS_HEADER]: reason, 'content-type': 'application/json' };
+    return (await own.app.inject({ method, url, headers, payload: JSON.stringify(body) })).statusCode;
+  };
+
+  test('lets whoever has the right go on, and says so in the revision and in the audit trail', async () => {
+    const [agent, server] = [await anAgent({ owner: 'admin' }), await aServer()];
+    const grant: Attempt = ['POST', '/v1/grants', { agent, server, names: ['read'] }];
+    expect(isRefused(await own.call(...grant))).toBe(true);
+    expect(await breaking(own.admin, 'too short', grant)).toBe(400);
+    expect(await breaking(own.admin, 'production is down, nobody else is here', grant)).toBe(201);
+    const kept = { breakGlass: 'production is down, nobody else is here', widened: [{ agent, gains: [`${server}:read`] }] };
+    const { change } = await own.database.revision.findUniqueOrThrow({ where: { revision: await revision() } });
+    expect(change).toMatchObject(kept);
+    const event = await own.database.auditEvent.findFirstOrThrow({ where: { method: 'operator/grant.created' }, orderBy: { seq: 'desc' } });
+    expect(JSON.parse(Buffer.from(event.arguments ?? []).toString())).toMatchObject(kept);
+  });
+
+  test('is for those who were given the right, which nobody gives to themselves', async () => {
+    const grant: Attempt = ['POST', '/v1/grants', { agent: await anAgent(), server: await aServer(), names: ['read'] }];
+    const reason = 'production is down, nobody else is here';
+    expect(await breaking(owner, reason, grant)).toBe(403);
+    expect((await own.call('PATCH', '/v1/operators/Olga', { breakGlass: true }, owner)).status).toBe(403);
+    expect((await must('PATCH', '/v1/operators/Olga', { breakGlass: true })).breakGlass).toBe(true);
+    expect(await breaking(owner, reason, grant)).toBe(201);
+    await must('PATCH', '/v1/operators/Olga', { breakGlass: false });
+    expect(await breaking(owner, reason, grant)).toBe(403);
+  });
+});
+
+test('twenty owners at once wait for one another and not for ever', async () => {
+  const server = await aServer();
+  const agents = await Promise.all(Array.from({ length: 20 }, () => anAgent()));
+  const answers = await Promise.all(agents.map((agent) => own.call('POST', '/v1/grants', { agent, server, names: ['read'] }, owner)));
+  expect(answers.every(isRefused)).toBe(true);
+});

@@ -1,0 +1,182 @@
+import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decide } from './decide.js';
+import { gainedAccess, type Reach } from './gained-access.js';
+import { compileTable } from './policy-table.js';
+
+const AGENT = '00000000-0000-4000-8000-000000000001';
+const GROUP = '00000000-0000-4000-8000-000000000002';
+const SERVERS = ['00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-00000000000b'];
+const NOW = 50;
+
+const agent: AgentEntry = { id: AGENT, slug: 'a', enabled: true, toolNameStyle: 'double-underscore', groupIds: [], keys: [] };
+let ids = 0;
+const grant = (rest: Partial<GrantEntry> = {}): GrantEntry => ({
+  id: `00000000-0000-4000-9000-${String((ids += 1)).padStart(12, '0')}`,
+  subject: { agentId: AGENT },
+  target: { serverId: SERVERS[0] ?? '' },
+  kind: 'tools',
+  names: ['create_issue'],
+  effect: 'allow',
+  notBefore: null,
+  expiresAt: null,
+  ...rest,
+});
+const server = (rest: Partial<ServerEntry> = {}): ServerEntry => ({
+  id: SERVERS[0] ?? '',
+  slug: 'github',
+  url: 'https://github.example.com/mcp',
+  enabled: true,
+  era: 'modern',
+  tags: ['code'],
+  environment: 'prod',
+  instructions: null,
+  capabilitiesJson: '{}',
+  limits: { concurrency: 1, firstByteTimeoutMs: 1, totalTimeoutMs: 1, resultBytesMax: 1 },
+  definitions: [],
+  ...rest,
+});
+const definition = (name: string, hash = 'a') => ({ kind: 'tool' as const, name, hash: hash.repeat(64), json: '{}' });
+const reach = (grants: GrantEntry[], rest: Partial<Reach> = {}): Reach => ({ agent, grants, servers: [], ...rest });
+const gains = (before: Reach, after: Reach): string[] => gainedAccess(before, after, NOW).map(({ kind, name }) => `${kind} ${name}`);
+
+const base = grant();
+const deny = grant({ effect: 'deny', names: ['delete_*'] });
+const all = grant({ names: ['*'] });
+const selecting = grant({ target: { selector: { tags: { anyOf: ['code'] } } }, names: ['*'] });
+
+describe('is a gain:', () => {
+  const cases: Record<string, [Reach, Reach]> = {
+    'a grant where there was none': [reach([]), reach([base])],
+    'a grant that starts later': [reach([]), reach([grant({ notBefore: 1000 })])],
+    'another name': [reach([base]), reach([{ ...base, names: ['create_issue', 'merge'] }])],
+    'a glob in place of a name': [reach([base]), reach([{ ...base, names: ['create_*'] }])],
+    'a later end': [reach([{ ...base, expiresAt: 100 }]), reach([{ ...base, expiresAt: 200 }])],
+    'an earlier start': [reach([{ ...base, notBefore: 200 }]), reach([{ ...base, notBefore: 100 }])],
+    'a condition taken away': [reach([{ ...base, condition: 'args.a == 1' }]), reach([base])],
+    'another condition': [reach([{ ...base, condition: 'args.a == 1' }]), reach([{ ...base, condition: 'true' }])],
+    'a pin taken away': [reach([{ ...base, pinned: { repo: 'acme' } }]), reach([base])],
+    'another value pinned': [reach([{ ...base, pinned: { repo: 'acme' } }]), reach([{ ...base, pinned: { repo: 'evil' } }])],
+    'a higher rate': [reach([{ ...base, rateLimit: { calls: 1, perSeconds: 60 } }]), reach([{ ...base, rateLimit: { calls: 2, perSeconds: 60 } }])],
+    'a shadow grant enforced': [reach([{ ...base, mode: 'shadow' }]), reach([base])],
+    'a denial taken away': [reach([all, deny]), reach([all])],
+    'a denial narrowed': [reach([all, deny]), reach([all, { ...deny, names: ['delete_repo'] }])],
+    'a denial that ends': [reach([all, deny]), reach([all, { ...deny, expiresAt: 1000 }])],
+    'a denial turned into a shadow': [reach([all, deny]), reach([all, { ...deny, mode: 'shadow' }])],
+    'an agent switched on': [reach([base], { agent: { ...agent, enabled: false } }), reach([base])],
+    'membership of a group': [
+      reach([grant({ subject: { groupId: GROUP } })]),
+      reach([grant({ subject: { groupId: GROUP } })], { agent: { ...agent, groupIds: [GROUP] } }),
+    ],
+    'a server switched on': [
+      reach([all], { servers: [server({ enabled: false, definitions: [definition('merge')] })] }),
+      reach([all], { servers: [server({ definitions: [definition('merge')] })] }),
+    ],
+    'a definition approved': [reach([all], { servers: [server()] }), reach([all], { servers: [server({ definitions: [definition('merge')] })] })],
+    'a changed definition approved': [
+      reach([all], { servers: [server({ definitions: [definition('merge')] })] }),
+      reach([all], { servers: [server({ definitions: [definition('merge', 'b')] })] }),
+    ],
+    'a server moved to another address': [
+      reach([all], { servers: [server()] }),
+      reach([all], { servers: [server({ url: 'https://elsewhere.example.com' })] }),
+    ],
+    'a tag that a selector selects': [reach([selecting], { servers: [server({ tags: [] })] }), reach([selecting], { servers: [server()] })],
+    'a server that a selector selects': [reach([selecting]), reach([selecting], { servers: [server()] })],
+    'a tag taken from what a denial selects': [
+      reach([all, grant({ effect: 'deny', target: { selector: { tags: { anyOf: ['secret'] } } }, names: ['*'] })], {
+        servers: [server({ tags: ['secret'] })],
+      }),
+      reach([all, grant({ effect: 'deny', target: { selector: { tags: { anyOf: ['secret'] } } }, names: ['*'] })], {
+        servers: [server({ tags: [] })],
+      }),
+    ],
+    'a selector that demands less': [reach([selecting]), reach([{ ...selecting, target: { selector: {} } }])],
+    'an annotation no longer demanded': [
+      reach([{ ...selecting, target: { selector: { annotations: { readOnlyHint: true } } } }]),
+      reach([{ ...selecting, target: { selector: {} } }]),
+    ],
+    'a term that this version does not know': [reach([Object.assign(grant(), { id: base.id, quota: 1 })]), reach([base])],
+  };
+  test.each(Object.entries(cases))('%s', (_what, [before, after]) => {
+    expect(gains(before, after)).not.toEqual([]);
+  });
+});
+
+describe('is no gain:', () => {
+  const cases: Record<string, [Reach, Reach]> = {
+    nothing: [reach([base, deny, selecting]), reach([base, deny, selecting])],
+    'the same grant written anew': [reach([base]), reach([grant()])],
+    'a name less': [reach([{ ...base, names: ['create_issue', 'merge'] }]), reach([base])],
+    'a name in place of a glob': [reach([all]), reach([base])],
+    'an earlier end': [reach([base]), reach([{ ...base, expiresAt: 100 }])],
+    'a grant that is over': [reach([]), reach([grant({ expiresAt: NOW })])],
+    'a condition where there was none': [reach([base]), reach([{ ...base, condition: 'args.a == 1' }])],
+    'a pin more': [reach([base]), reach([{ ...base, pinned: { repo: 'acme' } }])],
+    'a limit where there was none': [reach([base]), reach([{ ...base, rateLimit: { calls: 1, perSeconds: 1 } }])],
+    'a shadow grant': [reach([]), reach([grant({ mode: 'shadow' })])],
+    'a denial more': [reach([all]), reach([all, deny])],
+    'a denial taken away of what nothing allows': [reach([base, deny]), reach([base])],
+    'a grant of what stays denied': [reach([deny]), reach([deny, grant({ names: ['delete_repo'] })])],
+    'a grant that goes': [reach([base]), reach([])],
+    'an agent switched off': [reach([base]), reach([base], { agent: { ...agent, enabled: false } })],
+    'a grant to a group it is not in': [reach([]), reach([grant({ subject: { groupId: GROUP } })])],
+    'a definition approved that it may not use': [
+      reach([base], { servers: [server()] }),
+      reach([base], { servers: [server({ definitions: [definition('merge')] })] }),
+    ],
+    'a definition that goes': [reach([all], { servers: [server({ definitions: [definition('merge')] })] }), reach([all], { servers: [server()] })],
+    'a tag that no selector selects': [
+      reach([selecting], { servers: [server()] }),
+      reach([selecting], { servers: [server({ tags: ['code', 'x'] })] }),
+    ],
+    'a selector that demands more': [
+      reach([selecting]),
+      reach([{ ...selecting, target: { selector: { tags: { anyOf: ['code'] }, environment: 'dev' } } }]),
+    ],
+  };
+  test.each(Object.entries(cases))('%s', (_what, [before, after]) => {
+    expect(gains(before, after)).toEqual([]);
+  });
+});
+
+const names = ['a', 'ab', 'abc', 'b', 'ba', 'c'];
+const patterns = fc.constantFrom('*', 'a*', '*b', 'a*c', '*b*', ...names);
+const time = fc.option(fc.constantFrom(10, 50, 60, 100, 200), { nil: null });
+const someGrant = fc.record({
+  subject: fc.constantFrom({ agentId: AGENT }, { groupId: GROUP }),
+  target: fc.constantFrom(...SERVERS.map((serverId) => ({ serverId }))),
+  names: fc.array(patterns, { minLength: 1, maxLength: 2 }),
+  effect: fc.constantFrom('allow' as const, 'deny' as const),
+  notBefore: time,
+  expiresAt: time,
+});
+const someAgent = fc.record({ enabled: fc.boolean(), groupIds: fc.constantFrom([], [GROUP]) });
+const someState = fc.record({ agent: someAgent, grants: fc.array(someGrant, { maxLength: 4 }) });
+
+test('whatever decisions allow after a change and not before, at any later moment, is among what was gained', () => {
+  fc.assert(
+    fc.property(someState, someState, (one, other) => {
+      const [before, after] = [one, other].map((state): Reach & { agent: AgentEntry } => ({
+        agent: { ...agent, ...state.agent },
+        grants: state.grants.map((each) => grant(each)),
+        servers: [],
+      }));
+      if (before === undefined || after === undefined) return;
+      const gained = gainedAccess(before, after, NOW);
+      if (gained.length > 0) return;
+      const [was, is] = [before, after].map((state) => compileTable(state));
+      for (const serverId of SERVERS) {
+        for (const name of names) {
+          for (const at of [50, 55, 60, 99, 100, 150, 200, 1000]) {
+            const allows = (table: typeof was): boolean =>
+              table !== undefined && decide(table, { serverId, kind: 'tools', name }, undefined, at).effect === 'allow';
+            expect(allows(is) && !allows(was)).toBe(false);
+          }
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,101 @@
+import { targetKindOf, type TargetKind } from '@portcullis/contracts/names';
+import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import { globsMeet } from './glob-relations.js';
+import { allowsAllOf, deniesAllOf, isAbout, mayMeet, rulesOf, type NamedRule } from './grant-relations.js';
+import { concerns } from './policy-table.js';
+
+/** What one agent may reach, as nodes would have it. */
+export interface Reach {
+  /** Undefined: there is no such agent. */
+  readonly agent: AgentEntry | undefined;
+  readonly grants: readonly GrantEntry[];
+  /** Servers that may differ between the two states that are compared, by id; others are taken to be the same. */
+  readonly servers: readonly ServerEntry[];
+}
+
+/** Something an agent could reach after a change and not before. `name` may be a glob. */
+export interface Gain {
+  readonly kind: TargetKind;
+  readonly name: string;
+  /** Null where it is not about one server. */
+  readonly serverId: string | null;
+}
+
+/**
+ * What an agent gains from `now` on (epoch milliseconds) by a change: at once, later, or as soon as a server offers it. Nothing that is gained is
+ * ever left out; where it cannot be told cheaply (conditions, overlapping times), what may be a gain counts as one.
+ */
+export function gainedAccess(before: Reach, after: Reach, now: number): readonly Gain[] {
+  const was = rulesAt(before, now);
+  const is = rulesAt(after, now);
+  if (is.allows.length === 0) return [];
+  const allowed = is.allows.filter((rule) => !was.allows.some((old) => allowsAllOf(old, rule, now)) && !isDenied(rule, is, now));
+  const lifted = was.denies.filter(
+    (rule) => !is.denies.some((other) => deniesAllOf(other, rule, now)) && is.allows.some((allow) => mayMeet(allow, rule, now)),
+  );
+  const known = new Map(before.servers.map((server) => [server.id, server]));
+  return [...[...allowed, ...lifted].map(gainOf), ...after.servers.flatMap((server) => gainedOn(known.get(server.id), server, { was, is, now }))];
+}
+
+interface Rules {
+  readonly allows: readonly NamedRule[];
+  readonly denies: readonly NamedRule[];
+}
+
+function rulesAt({ agent, grants }: Reach, now: number): Rules {
+  if (agent === undefined || !agent.enabled) return { allows: [], denies: [] };
+  const own = grants.filter((grant) => concerns(agent, grant));
+  return { allows: rulesOf(own, 'allow', now), denies: rulesOf(own, 'deny', now) };
+}
+
+const isDenied = (rule: NamedRule, { denies }: Rules, now: number): boolean => denies.some((deny) => deniesAllOf(deny, rule, now));
+
+const gainOf = ({ grant, name }: NamedRule): Gain => ({
+  kind: grant.kind,
+  name,
+  serverId: 'serverId' in grant.target ? grant.target.serverId : null,
+});
+
+interface Compared {
+  readonly was: Rules;
+  readonly is: Rules;
+  readonly now: number;
+}
+
+/** What the agent gains because this server is not what it was. */
+function gainedOn(before: ServerEntry | undefined, after: ServerEntry, { was, is, now }: Compared): readonly Gain[] {
+  if (!after.enabled) return [];
+  const about = (rules: Rules, server: ServerEntry): Rules => ({
+    allows: rules.allows.filter(({ grant }) => isAbout(grant, server)),
+    denies: rules.denies.filter(({ grant }) => isAbout(grant, server)),
+  });
+  const here = about(is, after);
+  // Whoever answers at another address may be somebody else.
+  const isOther = before === undefined || !before.enabled || before.url !== after.url;
+  const there = isOther ? { allows: [], denies: [] } : about(was, before);
+  const allowed = here.allows.filter(
+    (rule) => !there.allows.some((old) => allowsAllOf(old, rule, now, true)) && !here.denies.some((deny) => deniesAllOf(deny, rule, now, true)),
+  );
+  const lifted = there.denies.filter(
+    (rule) =>
+      !here.denies.some((other) => deniesAllOf(other, rule, now, true)) &&
+      here.allows.some(({ grant, name }) => grant.kind === rule.grant.kind && globsMeet(name, rule.name)),
+  );
+  const gains = [...allowed, ...lifted].map((rule) => ({ ...gainOf(rule), serverId: after.id }));
+  return [...gains, ...offeredAnew(before, after, here, now)];
+}
+
+/** Definitions that were not there before, or not like this, and that a rule lets the agent reach. */
+function offeredAnew(before: ServerEntry | undefined, after: ServerEntry, here: Rules, now: number): readonly Gain[] {
+  const known = new Set(before?.definitions.map(({ kind, name, hash }) => `${kind} ${hash} ${name}`));
+  const added = after.definitions.filter(({ kind, name, hash }) => !known.has(`${kind} ${hash} ${name}`));
+  return added.flatMap((definition) => {
+    const kind = targetKindOf[definition.kind];
+    const isTemplate = definition.kind === 'resource_template';
+    const reaching = here.allows.filter(({ grant, name }) => grant.kind === kind && globsMeet(name, definition.name));
+    const open = reaching.filter(
+      ({ grant }) => isTemplate || !here.denies.some((deny) => deniesAllOf(deny, { grant, name: definition.name }, now, true)),
+    );
+    return open.length === 0 ? [] : [{ kind, name: definition.name, serverId: after.id }];
+  });
+}

@@ -1,0 +1,103 @@
+import type { TargetSelector } from '@portcullis/contracts/grants';
+import type { GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import { globCovers, globsMeet } from './glob-relations.js';
+
+/** One name or glob of a grant, looked at by itself. */
+export interface NamedRule {
+  readonly grant: GrantEntry;
+  readonly name: string;
+}
+
+/** Each name of these grants that may still have an effect after `now` (epoch milliseconds); those in shadow mode have none. */
+export function rulesOf(grants: readonly GrantEntry[], effect: GrantEntry['effect'], now: number): readonly NamedRule[] {
+  const live = grants.filter((grant) => grant.effect === effect && grant.mode !== 'shadow' && (grant.expiresAt ?? Infinity) > now);
+  return live.flatMap((grant) => grant.names.map((name) => ({ grant, name })));
+}
+
+/**
+ * Whether the allowing rule `wide` lets through whatever `narrow` does, at every moment from `now` on. Never true by mistake: a term that is not
+ * understood here has to be the same in both. `sameTarget` where the caller knows that both are about the same server.
+ */
+export function allowsAllOf(wide: NamedRule, narrow: NamedRule, now: number, sameTarget = false): boolean {
+  const { condition: needs, pinned: pins, rateLimit: limit, ...wideRest } = wide.grant;
+  const { condition, pinned = {}, rateLimit, ...narrowRest } = narrow.grant;
+  const keepsPins = Object.entries(pins ?? {}).every(([name, value]) => Object.hasOwn(pinned, name) && same(pinned[name], value));
+  const keepsLimit = limit === undefined || (rateLimit !== undefined && limit.perSeconds === rateLimit.perSeconds && rateLimit.calls <= limit.calls);
+  return (needs === undefined || needs === condition) && keepsPins && keepsLimit && reaches(wide, narrow, { now, sameTarget, wideRest, narrowRest });
+}
+
+/** Whether the denying rule `wide` stops whatever `narrow`, denying or allowing, is about, at every moment from `now` on. */
+export function deniesAllOf(wide: NamedRule, narrow: NamedRule, now: number, sameTarget = false): boolean {
+  const { condition: needs, ...wideRest } = wide.grant;
+  const { condition, pinned: _pinned, rateLimit: _rateLimit, ...narrowRest } = narrow.grant;
+  const isMet = needs === undefined || (narrow.grant.effect === 'deny' && needs === condition);
+  return isMet && reaches(wide, narrow, { now, sameTarget, wideRest, narrowRest });
+}
+
+/** Whether the two rules may be about the same thing at the same moment. */
+export function mayMeet(one: NamedRule, other: NamedRule, now: number): boolean {
+  const [a, b] = [one.grant, other.grant];
+  const sameServer = !('serverId' in a.target) || !('serverId' in b.target) || a.target.serverId === b.target.serverId;
+  return (
+    a.kind === b.kind && sameServer && globsMeet(one.name, other.name) && Math.max(startOf(a, now), startOf(b, now)) < Math.min(endOf(a), endOf(b))
+  );
+}
+
+/** Whether a grant is about this server or part of it; annotations are not looked at. */
+export function isAbout({ target }: GrantEntry, server: ServerEntry): boolean {
+  if ('serverId' in target) return target.serverId === server.id;
+  const { tags, environment } = target.selector;
+  if (environment !== undefined && environment !== server.environment) return false;
+  if (tags?.allOf !== undefined && !tags.allOf.every((tag) => server.tags.includes(tag))) return false;
+  return tags?.anyOf === undefined || tags.anyOf.some((tag) => server.tags.includes(tag));
+}
+
+interface Reach {
+  readonly now: number;
+  readonly sameTarget: boolean;
+  readonly wideRest: object;
+  readonly narrowRest: object;
+}
+
+function reaches(wide: NamedRule, narrow: NamedRule, { now, sameTarget, wideRest, narrowRest }: Reach): boolean {
+  const [a, b] = [wide.grant, narrow.grant];
+  const inTime = startOf(a, now) <= startOf(b, now) && endOf(a) >= endOf(b);
+  const onTarget = sameTarget ? annotationsCover(a, b) : targetCovers(a, b);
+  return a.kind === b.kind && inTime && onTarget && globCovers(wide.name, narrow.name) && same(unknownTerms(wideRest), unknownTerms(narrowRest));
+}
+
+const startOf = ({ notBefore }: GrantEntry, now: number): number => Math.max(notBefore ?? now, now);
+const endOf = ({ expiresAt }: GrantEntry): number => expiresAt ?? Infinity;
+
+function targetCovers({ target: wide }: GrantEntry, { target: narrow }: GrantEntry): boolean {
+  if ('serverId' in wide || 'serverId' in narrow) return same(wide, narrow);
+  return selectorCovers(wide.selector, narrow.selector);
+}
+
+/** Every demand of the wide selector is one of the narrow one, word for word. */
+function selectorCovers({ annotations = {}, ...wide }: TargetSelector, narrow: TargetSelector): boolean {
+  return Object.entries(wide).every(([demand, value]) => same(Reflect.get(narrow, demand), value)) && demandsOf(annotations, narrow.annotations);
+}
+
+function annotationsCover({ target: wide }: GrantEntry, { target: narrow }: GrantEntry): boolean {
+  const [demanded, given] = [wide, narrow].map((target) => ('selector' in target ? (target.selector.annotations ?? {}) : {}));
+  return demandsOf(demanded ?? {}, given);
+}
+
+const demandsOf = (demanded: object, given: object = {}): boolean =>
+  Object.entries(demanded).every(([hint, value]) => Reflect.get(given, hint) === value);
+
+/** What a later version of a grant may say beside what is compared here. */
+function unknownTerms(grant: object): object {
+  const known = new Set(['id', 'subject', 'target', 'kind', 'names', 'effect', 'notBefore', 'expiresAt', 'mode']);
+  return Object.fromEntries(Object.entries(grant).filter(([member]) => !known.has(member)));
+}
+
+/** Same JSON, whatever the order of members. */
+function same(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  const [a, b] = [Object.entries(one), Object.entries(other)];
+  return (
+    Array.isArray(one) === Array.isArray(other) && a.length === b.length && a.every(([member, value]) => same(value, Reflect.get(other, member)))
+  );
+}
