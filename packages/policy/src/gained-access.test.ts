@@ -152,7 +152,7 @@ const someGrant = fc.record({
   notBefore: time,
   expiresAt: time,
 });
-const someAgent = fc.record({ enabled: fc.boolean(), groupIds: fc.constantFrom([], [GROUP]) });
+const someAgent = fc.record({ enabled: fc.boolean(), groupIds: fc.constantFrom<string[]>([], [GROUP]) });
 const someState = fc.record({ agent: someAgent, grants: fc.array(someGrant, { maxLength: 4 }) });
 
 test('whatever decisions allow after a change and not before, at any later moment, is among what was gained', () => {

@@ -87,6 +87,11 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
     await must('POST', '/v1/grants', { agent, server, names: ['*'] });
     return ['POST', `/v1/servers/${server}/definitions/approve`, { all: true }];
   },
+  'POST /v1/revisions/:revision/revert': async () => {
+    const { id } = await must('POST', '/v1/grants', { agent: await anAgent(), server: await aServer(), names: ['read'] });
+    await must('DELETE', `/v1/grants/${id}`);
+    return ['POST', `/v1/revisions/${await revision()}/revert`, { reason: 'back' }];
+  },
   'POST /v1/agents': 'an agent begins with nothing',
   'DELETE /v1/agents/:agent': 'an agent that is gone reaches nothing, and made again it still counts as owned',
   'POST /v1/agents/:agent/keys': 'a key opens what its agent has',
