@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PrismaClient, type ChunkKind, type Prisma, type Transaction } from '@portcullis/database';
+import { PrismaClient, type Prisma, type Transaction } from '@portcullis/database';
 import type { Author, ChangeDetail, Subject } from './author.js';
+import type { Dirty } from './dirty.js';
 import { inTransaction } from './in-transaction.js';
 import { ProblemError } from '../http/problem.js';
 import { requireUnderstood } from '../snapshots/understood-schema.js';
@@ -9,11 +10,7 @@ import { PolicyNews } from './policy-news.js';
 import { recordAction } from './record-action.js';
 import { SelfWideningGuard, type Widened } from './self-widening-guard.js';
 
-/** A bucket that a change touched; `kind` null means the settings. */
-export interface Dirty {
-  readonly kind: ChunkKind | null;
-  readonly bucket: number;
-}
+export type { Dirty } from './dirty.js';
 
 /** What a change did. `unchanged` where everything already was as asked: then there is no revision and no audit event. */
 export type PolicyChange<T> =

@@ -6,7 +6,7 @@ import { COMMITTED_READER } from '../database/database.module.js';
 import { ProblemError } from '../http/problem.js';
 import type { Author } from './author.js';
 import { ownedAgents, type OwnedAgent } from './owned-agents.js';
-import type { Dirty } from './policy-changes.js';
+import type { Dirty } from './dirty.js';
 import { readReach, type ReachOfAgents } from './read-reach.js';
 
 /** An agent of the author's that a change gives more to. */
