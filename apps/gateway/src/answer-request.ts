@@ -17,6 +17,7 @@ import { askedName, decideTarget, resolveTarget, targetMethodOf, type TargetMeth
 import type { Session } from './session/agent-sessions.js';
 import { setLogLevel } from './set-log-level.js';
 import { unknownTarget } from './unknown-target.js';
+import { eraTowards } from './upstream/era-towards.js';
 import { callServer, declarationsOf } from './upstream/call-server.js';
 import type { CallToServer } from './upstream/call-to-server.js';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
@@ -125,7 +126,7 @@ async function forward(work: Work, step: Step): Promise<void> {
   const { target, name, argumentsJson } = work;
   const { gateway, caller } = step.visit;
   const place = { agentId: caller.agent.id, serverId: target.server.id, method: step.call.method, name, argumentsJson };
-  const { call, parked } = await readRetry(step.call, place, { serverEra: target.server.era ?? 'legacy', states: gateway.requestStates });
+  const { call, parked } = await readRetry(step.call, place, { serverEra: eraTowards(target.server, step.call.era), states: gateway.requestStates });
   if (parked !== undefined) return resumeParked(call, parked, step);
   const cancellation = new Cancellation();
   const asking = openAsking({ ...step, call }, { target, place, cancellation });

@@ -35,6 +35,8 @@ export const ServerEntry = z.object({
   enabled: z.boolean(),
   /** Which era the server speaks: the operator's pin, else what discovery last saw; null before any discovery. */
   era: Era.nullable(),
+  /** Set where the server speaks the other era too and none is pinned: each agent is served in its own. */
+  bothEras: z.boolean().optional(),
   /** How the server is reached: Streamable HTTP unless it says otherwise. `sse` is HTTP+SSE of 2024-11-05. */
   transport: Transport.optional(),
   tags: z.array(z.string()),

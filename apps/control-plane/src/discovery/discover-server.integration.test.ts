@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalDefinition } from '@portcullis/mcp';
 import { createEgress, type Egress } from '@portcullis/egress';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { rawTool, serve, serveLegacy, serveModern, serveRaw, serveSse, type Peer } from '../testing/mcp-peers.js';
+import { rawTool, serve, serveBothEras, serveLegacy, serveModern, serveRaw, serveSse, type Peer } from '../testing/mcp-peers.js';
 import type { Fetch } from './answer-tap.js';
 import { discoverServer, type DiscoveryTarget, type Findings } from './discover-server.js';
 import { DiscoveryAbandoned } from './discovery-failure.js';
@@ -49,6 +49,16 @@ test('a server of both eras counts as modern, unless the operator pins the older
   const pinned = await discover(serveModern('stateless'), { protocol: 'legacy' });
   expect(pinned.era).toBe('legacy');
   expect(names(pinned)).toEqual(['tool search']);
+});
+
+test('a server that keeps sessions of the older era beside the newer one is known to speak both, unless one is pinned', async () => {
+  expect(await discover(serveBothEras())).toMatchObject({ era: 'modern', bothEras: true });
+  expect(await discover(serveBothEras(), { protocol: 'modern' })).toMatchObject({ era: 'modern', bothEras: false });
+  expect(await discover(serveBothEras(), { protocol: 'legacy' })).toMatchObject({ era: 'legacy', bothEras: false });
+  // Without a session it could neither ask in a call nor tell of changes.
+  expect(await discover(serveModern('stateless'))).toMatchObject({ era: 'modern', bothEras: false });
+  expect(await discover(serveModern('reject'))).toMatchObject({ era: 'modern', bothEras: false });
+  expect(await discover(serveLegacy())).toMatchObject({ era: 'legacy', bothEras: false });
 });
 
 test('a server of HTTP+SSE is found where it takes no message, with the exact text of what it offers', async () => {

@@ -16,6 +16,8 @@ export interface DiscoveryTarget {
 /** What a server says of itself and offers. */
 export interface Findings {
   readonly era: Era;
+  /** Whether a server of the newer era speaks the older one as well; never asked of one that is pinned. */
+  readonly bothEras: boolean;
   readonly transport: Transport;
   /** Its `capabilities` as JSON. */
   readonly capabilitiesJson: string;
@@ -26,6 +28,8 @@ export interface Findings {
 
 const REQUEST_MS = 20_000;
 const WHOLE_MS = 90_000;
+/** For a second handshake, which a server may take for an intrusion. */
+const OTHER_ERA_MS = 5000;
 const CAPABILITIES_CHARS_MAX = 65_536;
 const INSTRUCTIONS_CHARS_MAX = 32_768;
 /** What one server may offer in all, so that its share of a snapshot can be distributed. */
@@ -74,7 +78,25 @@ async function askStreamable(target: DiscoveryTarget, tap: AnswerTap): Promise<F
     await client.connect(transport, { timeout: REQUEST_MS });
     const findings = await readEverything(client, tap, 'streamable-http');
     await transport.terminateSession().catch(() => undefined); // a courtesy; the server forgets the session anyway
-    return findings;
+    const bothEras = target.protocol === 'auto' && findings.era === 'modern' && (await speaksLegacy(target, tap));
+    return { ...findings, bothEras };
+  } finally {
+    await client.close().catch(() => undefined);
+  }
+}
+
+/** Whether the older handshake is answered too. That it is not, for whatever reason, costs agents nothing but a bridge. */
+async function speaksLegacy(target: DiscoveryTarget, tap: AnswerTap): Promise<boolean> {
+  const client = newClient({ ...target, protocol: 'legacy' });
+  const transport = new StreamableHTTPClientTransport(new URL(target.url), { fetch: tap.fetch });
+  try {
+    await client.connect(transport, { timeout: OTHER_ERA_MS });
+    // One that keeps no session can neither ask in the middle of a call nor tell of changes: nothing would be gained.
+    const keepsSession = transport.sessionId !== undefined;
+    await transport.terminateSession().catch(() => undefined);
+    return keepsSession;
+  } catch {
+    return false;
   } finally {
     await client.close().catch(() => undefined);
   }
@@ -123,6 +145,7 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
   }
   return {
     era: client.getProtocolEra() === 'modern' ? 'modern' : 'legacy',
+    bothEras: false,
     transport,
     capabilitiesJson: capabilitiesOf(about),
     instructions: instructionsOf(about),

@@ -27,9 +27,9 @@ export async function storeFindings(tx: Transaction, { serverId, url, protocol, 
   const server = await tx.server.findUnique({ where: { id: serverId } });
   if (server === null || server.url !== url || server.protocol !== protocol) return { result: false, unchanged: true };
   const changes = await storeDefinitions(tx, server, findings.definitions, startedAt);
-  const { era, transport, capabilitiesJson, instructions, problems } = findings;
-  const about = { era, transport, capabilitiesJson, instructions };
-  const differs = (['era', 'transport', 'capabilitiesJson', 'instructions'] as const).filter((field) => server[field] !== about[field]);
+  const { era, bothEras, transport, capabilitiesJson, instructions, problems } = findings;
+  const about = { era, bothEras, transport, capabilitiesJson, instructions };
+  const differs = (['era', 'bothEras', 'transport', 'capabilitiesJson', 'instructions'] as const).filter((field) => server[field] !== about[field]);
   await tx.server.update({
     where: { id: serverId },
     data: {

@@ -81,7 +81,7 @@ async function askAgain(tx: Transaction, changes: readonly NetChange[]): Promise
     .map(({ key }) => key);
   const returned = servers.filter(({ after }) => after === null).map(({ key }) => key);
   const switched = servers.filter(({ before, after }) => after !== null && before?.['enabled'] !== undefined);
-  await tx.server.updateMany({ where: { id: { in: moved } }, data: { era: null, eraSeenAt: null, transport: 'streamable-http' } });
+  await tx.server.updateMany({ where: { id: { in: moved } }, data: { era: null, bothEras: false, eraSeenAt: null, transport: 'streamable-http' } });
   const asked = [...moved, ...returned, ...switched.filter(({ before }) => before?.['enabled'] === true).map(({ key }) => key)];
   const left = switched.filter(({ before }) => before?.['enabled'] === false).map(({ key }) => key);
   await tx.server.updateMany({ where: { id: { in: asked }, enabled: true }, data: { nextDiscoveryAt: new Date() } });

@@ -99,6 +99,6 @@ function columnsOf(change: Omit<UpdateServer, 'reason'>, isMoved: boolean): Pris
     // A disabled server is left alone until somebody asks for it.
     ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),
     // Whatever another address spoke, and how, says nothing of this one.
-    ...(isMoved ? { era: null, eraSeenAt: null, transport: 'streamable-http', nextDiscoveryAt: new Date() } : {}),
+    ...(isMoved ? { era: null, bothEras: false, eraSeenAt: null, transport: 'streamable-http', nextDiscoveryAt: new Date() } : {}),
   };
 }

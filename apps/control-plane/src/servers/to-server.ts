@@ -4,7 +4,7 @@ import type { ServerRow } from './servers.repository.js';
 
 /** A server as operators see it. */
 export function toServer(row: ServerRow): Server {
-  const { id, slug, name, url, protocol, era, transport, tags, environment, enabled, refreshIntervalSeconds, instructions, counts } = row;
+  const { id, slug, name, url, protocol, era, bothEras, transport, tags, environment, enabled, refreshIntervalSeconds, instructions, counts } = row;
   const status = row.discoveredAt === null ? 'never' : row.discoveryError === null ? 'ok' : 'failed';
   return {
     id,
@@ -13,6 +13,7 @@ export function toServer(row: ServerRow): Server {
     url,
     protocol,
     era: protocol === 'auto' ? era : protocol,
+    bothEras: protocol === 'auto' && bothEras,
     transport: transport === 'sse' ? 'sse' : 'streamable-http',
     tags,
     environment,

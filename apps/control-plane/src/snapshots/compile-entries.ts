@@ -29,6 +29,7 @@ export function serverEntry(row: ServerRow): ServerEntry {
     url: row.url,
     enabled: row.enabled,
     era: row.protocol === 'auto' ? row.era : row.protocol,
+    ...(row.protocol === 'auto' && row.bothEras && { bothEras: true }),
     // Unsaid where it is the usual one, so that a node which knows of no other understands it.
     ...(row.transport === 'sse' && { transport: 'sse' as const }),
     tags: row.tags.toSorted(byText),

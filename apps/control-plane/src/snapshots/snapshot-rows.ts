@@ -3,7 +3,7 @@ import type { Agent, AgentKey, Definition, Grant, Server, Transaction } from '@p
 export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'approvedJson' | 'approvedHash'>;
 export type ServerRow = Pick<
   Server,
-  'id' | 'slug' | 'url' | 'protocol' | 'era' | 'transport' | 'tags' | 'environment' | 'enabled' | 'instructions' | 'capabilitiesJson'
+  'id' | 'slug' | 'url' | 'protocol' | 'era' | 'bothEras' | 'transport' | 'tags' | 'environment' | 'enabled' | 'instructions' | 'capabilitiesJson'
 > & { definitions: DefinitionRow[] };
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & { keys: AgentKeyRow[]; memberships: { groupId: string }[] };
@@ -43,6 +43,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       url: true,
       protocol: true,
       era: true,
+      bothEras: true,
       transport: true,
       tags: true,
       environment: true,

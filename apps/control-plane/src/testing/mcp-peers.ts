@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -73,6 +73,24 @@ export async function serveModern(legacy: 'stateless' | 'reject'): Promise<Peer>
     { legacy },
   );
   return serve(toNodeHandler(handler));
+}
+
+/** Two servers at one address, as one that speaks both eras. */
+export async function serveBothEras(): Promise<Peer> {
+  const [older, newer] = await Promise.all([serveLegacy(), serveModern('reject')]);
+  const peer = await serve((request, response) => {
+    const to = request.headers['mcp-protocol-version'] === '2026-07-28' ? newer : older;
+    const { method = 'GET', headers } = request;
+    const onward = send(to.url, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.once('error', () => response.destroy());
+    response.once('close', () => onward.destroy());
+    request.pipe(onward);
+  });
+  const close = async (): Promise<void> => void (await Promise.all([peer, older, newer].map((one) => one.close())));
+  return { url: peer.url, close };
 }
 
 /** Pages of a list: each gives its definitions as JSON text, and the cursor of the next. */

@@ -5,6 +5,7 @@ import type { Cancellation } from '../cancel/cancellation.js';
 import { HttpReply } from '../http-reply.js';
 import type { Reply } from '../reply.js';
 import type { Session } from '../session/agent-sessions.js';
+import { eraTowards } from '../upstream/era-towards.js';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 import type { AskAgent } from './ask-agent.js';
@@ -35,7 +36,7 @@ interface Step {
 export function openAsking(step: Step, at: { target: VisibleTarget; place: StatePlace; cancellation: Cancellation }): Asking {
   const { call, visit, reply, record, session } = step;
   const { server } = at.target;
-  const isLegacyServer = (server.era ?? 'legacy') === 'legacy';
+  const isLegacyServer = eraTowards(server, call.era) === 'legacy';
   const declared = call.era === 'legacy' ? (session?.capabilities ?? {}) : askableCapabilities(call.clientCapabilities);
   const canAsk = reply instanceof HttpReply && Object.keys(declared).length > 0;
   // A session at a legacy server is told once for all of its calls.

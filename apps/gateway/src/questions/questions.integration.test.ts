@@ -3,28 +3,35 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askingDefinitions, startLegacyAskingServer, startModernAskingServer, type AskingServer } from '../testing/asking-servers.js';
+import {
+  askingDefinitions,
+  startBothErasAskingServer,
+  startLegacyAskingServer,
+  startModernAskingServer,
+  type AskingServer,
+} from '../testing/asking-servers.js';
 import { aGrant, anAgent, aServer, settings } from '../testing/policy-builders.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
 
 let stack: TestStack;
-let servers: Record<'old' | 'new', AskingServer>;
+let servers: Record<'old' | 'new' | 'both', AskingServer>;
 const alice = anAgent('alice');
 
 beforeAll(async () => {
-  const [old, fresh, started] = await Promise.all([startLegacyAskingServer(), startModernAskingServer(), startTestStack(3)]);
-  servers = { old, new: fresh };
-  stack = started;
+  const started = await Promise.all([startLegacyAskingServer(), startModernAskingServer(), startBothErasAskingServer(), startTestStack(3)]);
+  servers = { old: started[0], new: started[1], both: started[2] };
+  [, , , stack] = started;
   const entries = [
-    aServer('old', askingDefinitions, { url: old.url, era: 'legacy' }),
-    aServer('new', askingDefinitions, { url: fresh.url, era: 'modern' }),
+    aServer('old', askingDefinitions, { url: servers.old.url, era: 'legacy' }),
+    aServer('new', askingDefinitions, { url: servers.new.url, era: 'modern' }),
+    aServer('both', askingDefinitions, { url: servers.both.url, era: 'modern', bothEras: true }),
   ];
   const kinds = ['tools', 'prompts', 'resources'] as const;
   const grants = entries.flatMap((entry) => kinds.map((kind) => aGrant(alice, entry, { kind })));
   await stack.publish({ servers: entries, agents: [alice], grants, settings });
 });
 afterAll(async () => {
-  await Promise.all([stack.stop(), servers.old.close(), servers.new.close()]);
+  await Promise.all([stack.stop(), ...Object.values(servers).map((server) => server.close())]);
 });
 
 /** Sends what begins a call to the first node, and all that goes on with one to the others in turn. */
@@ -86,7 +93,7 @@ async function modernClient(path: string, declared: object = capabilities) {
 }
 
 const clients = { legacy: legacyClient, modern: modernClient };
-const cells = (['legacy', 'modern'] as const).flatMap((era) => (['old', 'new'] as const).map((slug) => [era, slug] as const));
+const cells = (['legacy', 'modern'] as const).flatMap((era) => (['old', 'new', 'both'] as const).map((slug) => [era, slug] as const));
 const textOf = (answer: unknown): unknown => {
   const [block] = (answer as { content: { text: string }[] }).content;
   try {
@@ -157,4 +164,18 @@ test('a legacy server’s demand to visit an address first reaches a modern clie
   expect(seen).toMatchObject([{ method: 'elicitation/create', params: { mode: 'url' } }]);
   expect(later).toHaveLength(1);
   await client.close();
+});
+
+test('a server of both eras is spoken to in the era of each client', async () => {
+  const asked = (method: string): number => servers.both.bodies.filter((body) => body.includes(`"${method}"`)).length;
+  const modern = await modernClient('/servers/both/mcp');
+  const before = asked('initialize');
+  await modern.client.callTool({ name: 'form', arguments: {} });
+  expect(asked('initialize')).toBe(before);
+  const legacy = await legacyClient('/servers/both/mcp');
+  const results = asked('io.modelcontextprotocol/protocolVersion');
+  await legacy.client.callTool({ name: 'apart', arguments: {} }); // such a question only the older era knows
+  expect(asked('initialize')).toBe(before + 1);
+  expect(asked('io.modelcontextprotocol/protocolVersion')).toBe(results);
+  await Promise.all([modern.client.close(), legacy.client.close()]);
 });

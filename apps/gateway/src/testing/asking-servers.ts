@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer as LegacyServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
@@ -201,6 +201,25 @@ export async function startModernAskingServer(): Promise<AskingServer> {
   };
   const handle = toNodeHandler(createMcpHandler(build, { legacy: 'reject' }));
   return listen((request, response, body) => handle(request, response, JSON.parse(body)));
+}
+
+/** Both of the above at one address; the newer era is told by its header. */
+export async function startBothErasAskingServer(): Promise<AskingServer> {
+  const [older, newer] = await Promise.all([startLegacyAskingServer(), startModernAskingServer()]);
+  const relay = await listen((request, response, body) => {
+    const to = request.headers['mcp-protocol-version'] === '2026-07-28' ? newer : older;
+    const onward = send(to.url, { method: request.method ?? 'GET', headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.flushHeaders();
+      answer.pipe(response);
+    });
+    onward.once('error', () => response.destroy());
+    response.once('close', () => onward.destroy());
+    onward.end(body);
+    return Promise.resolve();
+  });
+  const close = async (): Promise<void> => void (await Promise.all([relay, older, newer].map((one) => one.close())));
+  return { ...relay, close };
 }
 
 async function listen(handle: (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>): Promise<AskingServer> {

@@ -19,6 +19,7 @@ import { putQuestion, questionFault, requiredFor, shown } from '../questions/put
 import { withRetryMembers } from '../questions/read-retry.js';
 import type { BridgedAnswer } from './bridge-answer.js';
 import type { CallToServer } from './call-to-server.js';
+import { eraTowards } from './era-towards.js';
 import type { RpcAnswer } from './read-answer.js';
 
 /** How often one call of a legacy client may be asked before it fails. */
@@ -103,7 +104,7 @@ function legacyForm(question: Question): Question {
 }
 
 function bridgeAskingError(error: RpcError, work: CallToServer): BridgedAnswer | undefined {
-  const isLegacyServer = (work.target.server.era ?? 'legacy') === 'legacy';
+  const isLegacyServer = eraTowards(work.target.server, work.call.era) === 'legacy';
   if (error.code === MISSING_CAPABILITY) {
     const required = isJsonObject(error.data) ? ownMember(error.data, 'requiredCapabilities') : undefined;
     // Of others it speaks to us, who did not declare them; that is none of the agent's business.

@@ -5,6 +5,7 @@ import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapsho
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
 import { askBetween, isAsking } from './ask-between.js';
+import { eraTowards } from './era-towards.js';
 import { bridgeAnswer, type BridgedAnswer } from './bridge-answer.js';
 import type { CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
@@ -33,7 +34,7 @@ const nextId = (): string => `${prefix}${(count += 1).toString(36)}`;
  */
 export async function callServer(work: CallToServer, upstream: Upstream): Promise<BridgedAnswer> {
   const { target, visit } = work;
-  const serverEra: Era = target.server.era ?? 'legacy';
+  const serverEra = eraTowards(target.server, work.call.era);
   // A session is only looked at where the server has a log.
   const asks = work.session !== undefined && serverDeclares(target.server, 'logging');
   const logs = logWishOf(work.call, asks ? await visit.gateway.logLevels.of(work.session.name) : undefined);

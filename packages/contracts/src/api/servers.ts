@@ -51,7 +51,10 @@ export const Server = z
     name: z.string(),
     url: z.string(),
     protocol: ServerProtocol,
+    /** The era it speaks: the pin, else what discovery last saw. */
     era: Era.nullable(),
+    /** Whether it speaks the other one too, so that each agent is served in its own; never where one is pinned. */
+    bothEras: z.boolean(),
     /** How it is reached, as discovery found out. */
     transport: Transport,
     tags: z.array(z.string()),
