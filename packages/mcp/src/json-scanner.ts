@@ -1,0 +1,239 @@
+import { isPlainWord, NumberGrammar, sequenceOf } from './json-grammar.js';
+import { decodeKey } from './json-scan.js';
+import { TakenText } from './taken-text.js';
+
+/** Told what a `JsonScanner` meets in its outer levels. Offsets are into the piece that is being pushed. */
+export interface JsonListener {
+  /** A value begins inside so many containers, under this key where it is an object's. True: its text is wanted, should it be no container. */
+  value(depth: number, key: string, first: number, at: number): boolean;
+  /** The text of a value that was wanted, as it is written; empty where it is longer than anybody could want. */
+  scalar(depth: number, text: string): void;
+  /** A container that began inside so many others has ended before this offset. */
+  closed(depth: number, end: number): void;
+}
+
+const DEPTH_MAX = 10_000;
+/** The listener is told of what lies in this many containers, and of nothing deeper. */
+const DEPTH_TOLD = 2;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const BACKSLASH = 0x5c;
+
+type State = 'value' | 'first element' | 'first key' | 'key' | 'colon' | 'after' | 'string' | 'escape' | 'hex' | 'sequence' | 'number' | 'literal';
+
+const LITERALS: ReadonlyMap<number, string> = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), word]));
+const ESCAPED: ReadonlySet<number> = new Set([...'"\\/bfnrt'].map((char) => char.charCodeAt(0)));
+const NO_WORDS = new Int32Array(0);
+
+/** Reads JSON piece by piece: exactly what `JSON.parse` takes for a whole is taken, however it is cut, up to 10,000 containers deep. */
+export class JsonScanner {
+  isFaulty = false;
+  private state: State = 'value';
+  /** The open containers, outermost first; true is an object. */
+  private readonly containers: boolean[] = [];
+  private chunk = new Uint8Array(0);
+  private words = NO_WORDS;
+  private wordsStart = 0;
+  private key = '';
+  private isKey = false;
+  private literal = '';
+  private missing = 0;
+  private low = 0;
+  private high = 0;
+  private readonly number = new NumberGrammar();
+  private readonly taken = new TakenText();
+
+  constructor(private readonly listener: JsonListener) {}
+
+  /** Whether what was pushed is one whole value. */
+  get isWhole(): boolean {
+    return !this.isFaulty && this.state === 'after' && this.containers.length === 0;
+  }
+
+  /** Takes the next bytes; after a fault it takes nothing. */
+  push(chunk: Uint8Array): void {
+    this.chunk = chunk;
+    // Inside strings four bytes are looked at together, where they lie as processors like it.
+    this.wordsStart = (4 - (chunk.byteOffset & 3)) & 3;
+    const words = (chunk.length - this.wordsStart) >> 2;
+    this.words = words > 0 ? new Int32Array(chunk.buffer, chunk.byteOffset + this.wordsStart, words) : NO_WORDS;
+    for (let at = 0; at < chunk.length && !this.isFaulty;) at = this.step(chunk[at] ?? 0, at);
+    this.taken.carryOver(chunk);
+  }
+
+  /** Takes one byte, or more of the same kind; gives the offset of the next. */
+  private step(byte: number, at: number): number {
+    switch (this.state) {
+      case 'string':
+        return this.inString(at);
+      case 'escape':
+        return this.inEscape(byte, at);
+      case 'hex':
+        return this.inHex(byte, at);
+      case 'sequence':
+        return this.inSequence(byte, at);
+      case 'number':
+        return this.inNumber(byte, at);
+      case 'literal':
+        return this.inLiteral(byte, at);
+      default:
+        return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09 ? at + 1 : this.between(byte, at);
+    }
+  }
+
+  private between(byte: number, at: number): number {
+    const { state } = this;
+    if (state === 'value') return this.begin(byte, at);
+    if (state === 'first element') return byte === CLOSE_BRACKET ? this.close(at) : this.begin(byte, at);
+    if (state === 'first key' && byte === CLOSE_BRACE) return this.close(at);
+    if (state === 'first key' || state === 'key') return byte === QUOTE ? this.beginKey(at) : this.fail(at);
+    if (state === 'colon') {
+      if (byte !== COLON) return this.fail(at);
+      this.state = 'value';
+      return at + 1;
+    }
+    const isObject = this.containers.at(-1);
+    if (isObject === undefined) return this.fail(at);
+    if (byte === (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) return this.close(at);
+    if (byte !== COMMA) return this.fail(at);
+    this.state = isObject ? 'key' : 'value';
+    return at + 1;
+  }
+
+  private begin(byte: number, at: number): number {
+    const depth = this.containers.length;
+    const isWanted = depth <= DEPTH_TOLD && this.listener.value(depth, this.key, byte, at);
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (depth === DEPTH_MAX) return this.fail(at);
+      this.containers.push(byte === OPEN_BRACE);
+      this.state = byte === OPEN_BRACE ? 'first key' : 'first element';
+      return at + 1;
+    }
+    if (isWanted) this.taken.begin(at);
+    this.isKey = false;
+    if (byte === QUOTE) this.state = 'string';
+    else if (this.number.begin(byte)) this.state = 'number';
+    else {
+      const literal = LITERALS.get(byte);
+      if (literal === undefined) return this.fail(at);
+      this.literal = literal;
+      this.missing = literal.length - 1;
+      this.state = 'literal';
+    }
+    return at + 1;
+  }
+
+  private beginKey(at: number): number {
+    if (this.containers.length <= DEPTH_TOLD) this.taken.begin(at);
+    this.isKey = true;
+    this.state = 'string';
+    return at + 1;
+  }
+
+  private close(at: number): number {
+    this.containers.pop();
+    this.state = 'after';
+    if (this.containers.length <= DEPTH_TOLD) this.listener.closed(this.containers.length, at + 1);
+    return at + 1;
+  }
+
+  private inString(from: number): number {
+    const { chunk } = this;
+    let at = this.plainEnd(from);
+    for (; at < chunk.length; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (byte === QUOTE) return this.endString(at + 1);
+      if (byte === BACKSLASH) {
+        this.state = 'escape';
+        return at + 1;
+      }
+      if (byte < 0x20) return this.fail(at);
+      if (byte >= 0x80) return this.beginSequence(byte, at);
+      // Between two words there may be a few bytes of one that is not plain.
+      if (((at + 1 - this.wordsStart) & 3) === 0) at = this.plainEnd(at + 1) - 1;
+    }
+    return at;
+  }
+
+  /** Where the words end that are ordinary characters of a string; `at` itself where none begins there. */
+  private plainEnd(at: number): number {
+    const { words, wordsStart } = this;
+    if (at < wordsStart || ((at - wordsStart) & 3) !== 0) return at;
+    let word = (at - wordsStart) >> 2;
+    while (word < words.length && isPlainWord(words[word] ?? 0)) word += 1;
+    return wordsStart + (word << 2);
+  }
+
+  private endString(end: number): number {
+    if (!this.isKey) return this.endScalar(end);
+    this.state = 'colon';
+    if (this.taken.isOpen) this.key = decodeKey(this.taken.end(this.chunk, end));
+    return end;
+  }
+
+  private inEscape(byte: number, at: number): number {
+    if (byte === 0x75) {
+      this.missing = 4;
+      this.state = 'hex';
+    } else if (ESCAPED.has(byte)) this.state = 'string';
+    else return this.fail(at);
+    return at + 1;
+  }
+
+  private inHex(byte: number, at: number): number {
+    const lower = byte | 0x20;
+    if (!((byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66))) return this.fail(at);
+    this.missing -= 1;
+    if (this.missing === 0) this.state = 'string';
+    return at + 1;
+  }
+
+  private beginSequence(lead: number, at: number): number {
+    const { missing, low, high } = sequenceOf(lead);
+    if (missing === 0) return this.fail(at);
+    this.missing = missing;
+    this.low = low;
+    this.high = high;
+    this.state = 'sequence';
+    let next = at + 1;
+    while (this.state === 'sequence' && next < this.chunk.length && !this.isFaulty) next = this.inSequence(this.chunk[next] ?? 0, next);
+    return next;
+  }
+
+  private inSequence(byte: number, at: number): number {
+    if (byte < this.low || byte > this.high) return this.fail(at);
+    this.low = 0x80;
+    this.high = 0xbf;
+    this.missing -= 1;
+    if (this.missing === 0) this.state = 'string';
+    return at + 1;
+  }
+
+  private inNumber(byte: number, at: number): number {
+    if (this.number.take(byte)) return at + 1;
+    return this.number.isWhole ? this.endScalar(at) : this.fail(at);
+  }
+
+  private inLiteral(byte: number, at: number): number {
+    if (byte !== this.literal.charCodeAt(this.literal.length - this.missing)) return this.fail(at);
+    this.missing -= 1;
+    return this.missing === 0 ? this.endScalar(at + 1) : at + 1;
+  }
+
+  private endScalar(end: number): number {
+    this.state = 'after';
+    if (this.taken.isOpen) this.listener.scalar(this.containers.length, this.taken.end(this.chunk, end));
+    return end;
+  }
+
+  private fail(at: number): number {
+    this.isFaulty = true;
+    return at;
+  }
+}
