@@ -158,7 +158,8 @@ async function exchange(
     const answer = await upstream.watch(callServer({ ...work, visit, session }, upstream));
     const tookUs = upstreamUs();
     await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
-    reply.finish(answer.httpStatus ?? 200, [answer.message]);
+    if (answer.release === undefined) reply.finish(answer.httpStatus ?? 200, [answer.message]);
+    else answer.release();
     gateway.metrics.ended(call.method, answer.status);
     gateway.metrics.forwarded((performance.now() - visit.startedAt) * 1000, tookUs);
   } finally {

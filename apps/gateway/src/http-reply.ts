@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Reply } from './reply.js';
+import type { AnswerBody, Reply } from './reply.js';
 import { endInPieces, onceDrained, PIECE_BYTES } from './slow-reader.js';
 import { NOWHERE, Roster, type Enrolled } from './roster.js';
 
@@ -19,6 +19,8 @@ export class HttpReply implements Reply, Enrolled {
   private streaming = false;
   private finished = false;
   private quietSince = 0;
+  /** Whether the last message is on its way; until that is whole nothing else may be written. */
+  private hasBegun = false;
   private readonly headers: string[] = [];
 
   constructor(private readonly response: ServerResponse) {}
@@ -33,42 +35,70 @@ export class HttpReply implements Reply, Enrolled {
   }
 
   notify(message: string): boolean {
-    if (this.finished || this.response.destroyed) return true;
+    if (this.finished || this.hasBegun || this.response.destroyed) return true;
     this.startStream();
     this.quietSince = performance.now();
     return this.response.write(`event: message\ndata: ${message}\n\n`);
   }
 
-  finish(status: number, message: readonly (string | Buffer)[]): void {
+  begin(): AnswerBody | undefined {
+    if (this.finished || this.response.destroyed) return undefined;
+    this.hasBegun = true;
+    waiting.remove(this);
+    if (this.streaming) this.response.write('event: message\ndata: ');
+    else this.response.writeHead(200, [...this.headers, 'content-type', 'application/json']);
+    return { write: (piece) => this.writePiece(piece), end: (piece) => this.endPieces(piece), onceDrained: (listener) => this.onceDrained(listener) };
+  }
+
+  private writePiece(piece: Uint8Array): boolean {
+    if (this.finished || this.response.destroyed) return true;
+    return this.response.write(this.streaming ? onOneLine(piece) : piece);
+  }
+
+  private endPieces(piece: Uint8Array): void {
+    this.writePiece(piece);
     if (this.finished) return;
     this.finished = true;
-    waiting.remove(this);
     if (this.response.destroyed) return;
+    if (this.streaming) this.response.end('\n\n');
+    else this.response.end();
+  }
+
+  finish(status: number, message: readonly (string | Buffer)[]): void {
+    if (this.isOver()) return;
     if (this.streaming) {
       // In one piece: Node ends a corked chunked answer before it writes what was corked.
-      endInPieces(this.response, Buffer.concat(['event: message\ndata: ', ...message, '\n\n'].map((piece) => Buffer.from(piece))));
+      endInPieces(
+        this.response,
+        Buffer.concat(
+          ['event: message\ndata: ', ...message.map((piece) => onOneLine(Buffer.from(piece))), '\n\n'].map((piece) => Buffer.from(piece)),
+        ),
+      );
       return;
     }
     writeJson(this.response, status, { headers: this.headers, body: message });
   }
 
   finishSilently(): void {
-    if (this.finished) return;
-    this.finished = true;
-    waiting.remove(this);
-    if (this.response.destroyed) return;
+    if (this.isOver()) return;
     this.startStream();
     this.response.end();
   }
 
   /** An answer without a message: a notification was taken, a session ended. */
   finishEmpty(status: number): void {
-    if (this.finished) return;
-    this.finished = true;
-    waiting.remove(this);
-    if (this.response.destroyed) return;
+    if (this.isOver()) return;
     this.response.writeHead(status, [...this.headers, 'content-length', '0']);
     this.response.end();
+  }
+
+  /** Whether it is too late to end the reply; from now on it is. A message that had begun is cut off. */
+  private isOver(): boolean {
+    if (this.finished) return true;
+    this.finished = true;
+    waiting.remove(this);
+    if (this.hasBegun) this.response.destroy();
+    return this.response.destroyed;
   }
 
   /** Gives the answer away as an SSE stream that whoever takes it writes and ends. */
@@ -119,6 +149,15 @@ export class HttpReply implements Reply, Enrolled {
       'no',
     ]);
   }
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** JSON has line breaks between its tokens only; in a stream of events they would end the message. */
+function onOneLine(json: Uint8Array): Uint8Array {
+  if (!json.includes(LF) && !json.includes(CR)) return json;
+  return json.map((byte) => (byte === LF || byte === CR ? 0x20 : byte));
 }
 
 function sayAlive(): void {

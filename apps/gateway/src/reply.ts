@@ -1,3 +1,11 @@
+/** The last message of a reply, given piece by piece. Whatever else ends the reply cuts it off, so that nobody takes it for whole. */
+export interface AnswerBody {
+  /** False when the reader is slow and the writer should wait for `onceDrained`. */
+  write(piece: Uint8Array): boolean;
+  end(piece: Uint8Array): void;
+  onceDrained(listener: () => void): void;
+}
+
 /** Where the JSON-RPC messages that answer one request go, whatever carries them: an HTTP answer, or a place in a batch. */
 export interface Reply {
   /** A message before the last one; false when the reader is slow and the writer should wait for `onceDrained`. */
@@ -6,6 +14,8 @@ export interface Reply {
   finish(status: number, message: readonly (string | Buffer)[]): void;
   /** Ends without a last message: whoever asked has said that it wants none. */
   finishSilently(): void;
+  /** Begins the last message before all of it is known; undefined, or no such member, where it has to be given whole. */
+  begin?(): AnswerBody | undefined;
   /** Called once when whoever waits for the answer has gone away before it was complete. */
   onGone(listener: () => void): void;
   /** Calls once when the reader has caught up, or has gone. One that does not get on at all is hung up on. */

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 export interface Capture {
   /** SHA-256 (hex) and size of the whole. */
@@ -24,4 +24,30 @@ export function capture(content: Buffer | string, bytesMax: number): Capture {
 function bytesOf(content: string): Buffer {
   if (content.length * UTF8_BYTES_PER_CHAR_MAX > scratch.length) return Buffer.from(content);
   return scratch.subarray(0, scratch.write(content));
+}
+
+/** `capture` of content that comes in pieces; it holds no more of them than is kept. */
+export class PieceCapture {
+  private readonly hash = createHash('sha256');
+  private readonly kept: Buffer[] = [];
+  private keptBytes = 0;
+  private bytes = 0;
+
+  constructor(private readonly bytesMax: number) {}
+
+  push(piece: Uint8Array): void {
+    this.hash.update(piece);
+    this.bytes += piece.length;
+    const room = this.bytesMax - this.keptBytes;
+    if (room === 0 || piece.length === 0) return;
+    const part = Buffer.from(piece.subarray(0, room));
+    this.kept.push(part);
+    this.keptBytes += part.length;
+  }
+
+  /** What is kept of all pieces; none may follow. */
+  end(): Capture {
+    const kept = this.bytesMax === 0 ? null : Buffer.concat(this.kept).toString('base64');
+    return { hash: this.hash.digest('hex'), bytes: this.bytes, kept, truncated: this.bytes > this.bytesMax };
+  }
 }

@@ -1,7 +1,7 @@
 export { AuditTrail } from './audit-trail.js';
 export { decodeBatch, encodeBatch, UnreadableBatch, type UnreadableEvent } from './batch.js';
 export { createBatchQueue, type BatchQueue } from './batch-queue.js';
-export { capture, type Capture } from './capture.js';
+export { capture, PieceCapture, type Capture } from './capture.js';
 export { decodeFrames, encodeFrame, type Frame } from './frame.js';
 export { newEventId } from './new-event-id.js';
 export { openAuditTrail, type AuditTrailOptions } from './open-audit-trail.js';

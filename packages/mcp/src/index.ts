@@ -26,6 +26,8 @@ export type { RefusalCode, RefusedMessage } from './refused-message.js';
 export { buildNameTable, canonicalName, WIRE_NAME_CHARS_MAX, wireName } from './tool-names.js';
 export type { HashOf, NameEntry, NameTable, ToolNameStyle } from './tool-names.js';
 export { decodeHeaderValue, encodeHeaderValue } from './header-values.js';
+export { AnswerScanner } from './answer-scanner.js';
+export type { AnswerFault } from './answer-scanner.js';
 export { DEFAULT_JSON_LIMITS, parseJsonBody, parseJsonText, reachesPrototype } from './json-guard.js';
 export type { JsonBody, JsonLimits } from './json-guard.js';
 export type { TextLimits } from './scan-json-text.js';

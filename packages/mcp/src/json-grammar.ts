@@ -1,3 +1,11 @@
+/** The words of JSON, by the byte they begin with. */
+export const LITERALS: ReadonlyMap<number, string> = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), word]));
+
+/** What may stand behind a backslash, beside `u`. */
+export const ESCAPED: ReadonlySet<number> = new Set(Array.from('"\\/bfnrt', (character) => character.charCodeAt(0)));
+
+export const isHexDigit = (byte: number): boolean => (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+
 /** Whether four bytes together are ordinary characters of a JSON string: ASCII, no control, no quote, no backslash. */
 export function isPlainWord(word: number): boolean {
   // In each byte the highest bit is set by what is not ASCII, and borrowed by what is less than subtracted.
@@ -25,59 +33,27 @@ const SEQUENCES: readonly Sequence[] = Array.from({ length: 256 }, (_, lead): Se
 /** The rest of the UTF-8 sequence that this byte begins. */
 export const sequenceOf = (lead: number): Sequence => SEQUENCES[lead] ?? NONE;
 
-type Part = 'minus' | 'zero' | 'whole' | 'point' | 'fraction' | 'e' | 'sign' | 'exponent';
+const [MINUS, ZERO, WHOLE, POINT, FRACTION, E, SIGN, EXPONENT] = [1, 2, 3, 4, 5, 6, 7, 8];
+const PARTS = 9;
+const ASCII = 128;
+const NUMBERS = new Uint8Array(PARTS * ASCII);
 
-const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
-
-/** A JSON number, byte by byte. */
-export class NumberGrammar {
-  private part: Part = 'zero';
-
-  /** Whether a number may begin so. */
-  begin(byte: number): boolean {
-    if (byte === 0x2d) this.part = 'minus';
-    else if (byte === 0x30) this.part = 'zero';
-    else if (isDigit(byte)) this.part = 'whole';
-    else return false;
-    return true;
-  }
-
-  /** Whether it goes on with this byte, which is then taken. */
-  take(byte: number): boolean {
-    const next = this.next(byte);
-    if (next === undefined) return false;
-    this.part = next;
-    return true;
-  }
-
-  /** Whether it may end here. */
-  get isWhole(): boolean {
-    return this.part === 'zero' || this.part === 'whole' || this.part === 'fraction' || this.part === 'exponent';
-  }
-
-  private next(byte: number): Part | undefined {
-    if (isDigit(byte)) return this.digit(byte);
-    if (byte === 0x2e) return this.part === 'zero' || this.part === 'whole' ? 'point' : undefined;
-    if (byte === 0x65 || byte === 0x45) return this.isWhole && this.part !== 'exponent' ? 'e' : undefined;
-    if (byte === 0x2b || byte === 0x2d) return this.part === 'e' ? 'sign' : undefined;
-    return undefined;
-  }
-
-  private digit(byte: number): Part | undefined {
-    switch (this.part) {
-      case 'minus':
-        return byte === 0x30 ? 'zero' : 'whole';
-      case 'zero':
-        return undefined;
-      case 'whole':
-        return 'whole';
-      case 'point':
-      case 'fraction':
-        return 'fraction';
-      case 'e':
-      case 'sign':
-      case 'exponent':
-        return 'exponent';
-    }
-  }
+function allow(parts: readonly number[], characters: string, next: number): void {
+  for (const part of parts) for (const character of characters) NUMBERS[part * ASCII + character.charCodeAt(0)] = next;
 }
+
+allow([0], '-', MINUS);
+allow([0, MINUS], '0', ZERO);
+allow([0, MINUS], '123456789', WHOLE);
+allow([WHOLE], '0123456789', WHOLE);
+allow([ZERO, WHOLE], '.', POINT);
+allow([POINT, FRACTION], '0123456789', FRACTION);
+allow([ZERO, WHOLE, FRACTION], 'eE', E);
+allow([E], '+-', SIGN);
+allow([E, SIGN, EXPONENT], '0123456789', EXPONENT);
+
+/** In which part of a number this byte leads, from another or from its start (0); 0 where it is none of its bytes. */
+export const nextOfNumber = (part: number, byte: number): number => (byte < ASCII ? (NUMBERS[part * ASCII + byte] ?? 0) : 0);
+
+/** Whether a number may end in this part. */
+export const isWholeNumber = (part: number): boolean => part === ZERO || part === WHOLE || part === FRACTION || part === EXPONENT;

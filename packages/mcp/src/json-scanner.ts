@@ -1,4 +1,4 @@
-import { isPlainWord, NumberGrammar, sequenceOf } from './json-grammar.js';
+import { ESCAPED, isHexDigit, isPlainWord, LITERALS, isWholeNumber, nextOfNumber, sequenceOf } from './json-grammar.js';
 import { decodeKey } from './json-scan.js';
 import { TakenText } from './taken-text.js';
 
@@ -25,20 +25,21 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const BACKSLASH = 0x5c;
 
-type State = 'value' | 'first element' | 'first key' | 'key' | 'colon' | 'after' | 'string' | 'escape' | 'hex' | 'sequence' | 'number' | 'literal';
+// What may come next.
+const [VALUE, FIRST_ELEMENT, FIRST_KEY, KEY, COLON_DUE, AFTER, STRING, ESCAPE, HEX, SEQUENCE, NUMBER, LITERAL] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+];
 
-const LITERALS: ReadonlyMap<number, string> = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), word]));
-const ESCAPED: ReadonlySet<number> = new Set([...'"\\/bfnrt'].map((char) => char.charCodeAt(0)));
 const NO_WORDS = new Int32Array(0);
 
 /** Reads JSON piece by piece: exactly what `JSON.parse` takes for a whole is taken, however it is cut, up to 10,000 containers deep. */
 export class JsonScanner {
   isFaulty = false;
-  private state: State = 'value';
+  private state = VALUE;
   /** The open containers, outermost first; true is an object. */
   private readonly containers: boolean[] = [];
-  private chunk = new Uint8Array(0);
-  private words = NO_WORDS;
+  private chunk: Uint8Array = new Uint8Array(0);
+  private words: Int32Array = NO_WORDS;
   private wordsStart = 0;
   private key = '';
   private isKey = false;
@@ -46,14 +47,14 @@ export class JsonScanner {
   private missing = 0;
   private low = 0;
   private high = 0;
-  private readonly number = new NumberGrammar();
+  private part = 0;
   private readonly taken = new TakenText();
 
   constructor(private readonly listener: JsonListener) {}
 
   /** Whether what was pushed is one whole value. */
   get isWhole(): boolean {
-    return !this.isFaulty && this.state === 'after' && this.containers.length === 0;
+    return !this.isFaulty && this.state === AFTER && this.containers.length === 0;
   }
 
   /** Takes the next bytes; after a fault it takes nothing. */
@@ -70,17 +71,17 @@ export class JsonScanner {
   /** Takes one byte, or more of the same kind; gives the offset of the next. */
   private step(byte: number, at: number): number {
     switch (this.state) {
-      case 'string':
+      case STRING:
         return this.inString(at);
-      case 'escape':
+      case ESCAPE:
         return this.inEscape(byte, at);
-      case 'hex':
+      case HEX:
         return this.inHex(byte, at);
-      case 'sequence':
+      case SEQUENCE:
         return this.inSequence(byte, at);
-      case 'number':
-        return this.inNumber(byte, at);
-      case 'literal':
+      case NUMBER:
+        return this.inNumber(at);
+      case LITERAL:
         return this.inLiteral(byte, at);
       default:
         return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09 ? at + 1 : this.between(byte, at);
@@ -89,20 +90,20 @@ export class JsonScanner {
 
   private between(byte: number, at: number): number {
     const { state } = this;
-    if (state === 'value') return this.begin(byte, at);
-    if (state === 'first element') return byte === CLOSE_BRACKET ? this.close(at) : this.begin(byte, at);
-    if (state === 'first key' && byte === CLOSE_BRACE) return this.close(at);
-    if (state === 'first key' || state === 'key') return byte === QUOTE ? this.beginKey(at) : this.fail(at);
-    if (state === 'colon') {
+    if (state === VALUE) return this.begin(byte, at);
+    if (state === FIRST_ELEMENT) return byte === CLOSE_BRACKET ? this.close(at) : this.begin(byte, at);
+    if (state === FIRST_KEY && byte === CLOSE_BRACE) return this.close(at);
+    if (state === FIRST_KEY || state === KEY) return byte === QUOTE ? this.beginKey(at) : this.fail(at);
+    if (state === COLON_DUE) {
       if (byte !== COLON) return this.fail(at);
-      this.state = 'value';
+      this.state = VALUE;
       return at + 1;
     }
-    const isObject = this.containers.at(-1);
+    const isObject = this.containers[this.containers.length - 1];
     if (isObject === undefined) return this.fail(at);
     if (byte === (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) return this.close(at);
     if (byte !== COMMA) return this.fail(at);
-    this.state = isObject ? 'key' : 'value';
+    this.state = isObject ? KEY : VALUE;
     return at + 1;
   }
 
@@ -112,19 +113,19 @@ export class JsonScanner {
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       if (depth === DEPTH_MAX) return this.fail(at);
       this.containers.push(byte === OPEN_BRACE);
-      this.state = byte === OPEN_BRACE ? 'first key' : 'first element';
+      this.state = byte === OPEN_BRACE ? FIRST_KEY : FIRST_ELEMENT;
       return at + 1;
     }
     if (isWanted) this.taken.begin(at);
     this.isKey = false;
-    if (byte === QUOTE) this.state = 'string';
-    else if (this.number.begin(byte)) this.state = 'number';
+    if (byte === QUOTE) this.state = STRING;
+    else if ((this.part = nextOfNumber(0, byte)) > 0) this.state = NUMBER;
     else {
       const literal = LITERALS.get(byte);
       if (literal === undefined) return this.fail(at);
       this.literal = literal;
       this.missing = literal.length - 1;
-      this.state = 'literal';
+      this.state = LITERAL;
     }
     return at + 1;
   }
@@ -132,13 +133,13 @@ export class JsonScanner {
   private beginKey(at: number): number {
     if (this.containers.length <= DEPTH_TOLD) this.taken.begin(at);
     this.isKey = true;
-    this.state = 'string';
+    this.state = STRING;
     return at + 1;
   }
 
   private close(at: number): number {
     this.containers.pop();
-    this.state = 'after';
+    this.state = AFTER;
     if (this.containers.length <= DEPTH_TOLD) this.listener.closed(this.containers.length, at + 1);
     return at + 1;
   }
@@ -150,13 +151,14 @@ export class JsonScanner {
       const byte = chunk[at] ?? 0;
       if (byte === QUOTE) return this.endString(at + 1);
       if (byte === BACKSLASH) {
-        this.state = 'escape';
+        this.state = ESCAPE;
         return at + 1;
       }
       if (byte < 0x20) return this.fail(at);
-      if (byte >= 0x80) return this.beginSequence(byte, at);
-      // Between two words there may be a few bytes of one that is not plain.
-      if (((at + 1 - this.wordsStart) & 3) === 0) at = this.plainEnd(at + 1) - 1;
+      if (byte >= 0x80) {
+        at = this.beginSequence(byte, at) - 1;
+        if (this.state !== STRING || this.isFaulty) return at + 1;
+      } else if (((at + 1 - this.wordsStart) & 3) === 0) at = this.plainEnd(at + 1) - 1;
     }
     return at;
   }
@@ -172,7 +174,7 @@ export class JsonScanner {
 
   private endString(end: number): number {
     if (!this.isKey) return this.endScalar(end);
-    this.state = 'colon';
+    this.state = COLON_DUE;
     if (this.taken.isOpen) this.key = decodeKey(this.taken.end(this.chunk, end));
     return end;
   }
@@ -180,30 +182,32 @@ export class JsonScanner {
   private inEscape(byte: number, at: number): number {
     if (byte === 0x75) {
       this.missing = 4;
-      this.state = 'hex';
-    } else if (ESCAPED.has(byte)) this.state = 'string';
+      this.state = HEX;
+    } else if (ESCAPED.has(byte)) this.state = STRING;
     else return this.fail(at);
     return at + 1;
   }
 
   private inHex(byte: number, at: number): number {
-    const lower = byte | 0x20;
-    if (!((byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66))) return this.fail(at);
+    if (!isHexDigit(byte)) return this.fail(at);
     this.missing -= 1;
-    if (this.missing === 0) this.state = 'string';
+    if (this.missing === 0) this.state = STRING;
     return at + 1;
   }
 
   private beginSequence(lead: number, at: number): number {
     const { missing, low, high } = sequenceOf(lead);
     if (missing === 0) return this.fail(at);
+    const { chunk } = this;
+    const first = chunk[at + 1] ?? 0;
+    // Nearly all: two or three bytes that lie together.
+    if (missing < 3 && at + missing < chunk.length && first >= low && first <= high && (missing === 1 || ((chunk[at + 2] ?? 0) & 0xc0) === 0x80))
+      return at + 1 + missing;
     this.missing = missing;
     this.low = low;
     this.high = high;
-    this.state = 'sequence';
-    let next = at + 1;
-    while (this.state === 'sequence' && next < this.chunk.length && !this.isFaulty) next = this.inSequence(this.chunk[next] ?? 0, next);
-    return next;
+    this.state = SEQUENCE;
+    return at + 1;
   }
 
   private inSequence(byte: number, at: number): number {
@@ -211,13 +215,20 @@ export class JsonScanner {
     this.low = 0x80;
     this.high = 0xbf;
     this.missing -= 1;
-    if (this.missing === 0) this.state = 'string';
+    if (this.missing === 0) this.state = STRING;
     return at + 1;
   }
 
-  private inNumber(byte: number, at: number): number {
-    if (this.number.take(byte)) return at + 1;
-    return this.number.isWhole ? this.endScalar(at) : this.fail(at);
+  private inNumber(from: number): number {
+    const { chunk } = this;
+    let part = this.part;
+    for (let at = from; at < chunk.length; at += 1) {
+      const next = nextOfNumber(part, chunk[at] ?? 0);
+      if (next === 0) return isWholeNumber(part) ? this.endScalar(at) : this.fail(at);
+      part = next;
+    }
+    this.part = part;
+    return chunk.length;
   }
 
   private inLiteral(byte: number, at: number): number {
@@ -227,7 +238,7 @@ export class JsonScanner {
   }
 
   private endScalar(end: number): number {
-    this.state = 'after';
+    this.state = AFTER;
     if (this.taken.isOpen) this.listener.scalar(this.containers.length, this.taken.end(this.chunk, end));
     return end;
   }

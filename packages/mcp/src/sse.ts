@@ -66,20 +66,21 @@ class IncrementalSseParser implements SseParser {
 
   push(chunk: Uint8Array): SseEvent[] {
     const events: SseEvent[] = [];
-    let start = 0;
-    for (let i = 0; i < chunk.length && this.fault === undefined; i += 1) {
-      const byte = chunk[i];
-      if (byte === LF && this.#skipLf) {
-        start = i + 1;
-        this.#skipLf = false;
-      } else if (byte === LF || byte === CR) {
-        this.#line(chunk.subarray(start, i), events);
-        start = i + 1;
-        // The LF of a CRLF may be the first byte of the next chunk.
-        this.#skipLf = byte === CR;
-      } else {
-        this.#skipLf = false;
+    // The LF of a CRLF may be the first byte of the next chunk.
+    let start = this.#skipLf && chunk[0] === LF ? 1 : 0;
+    if (chunk.length > 0) this.#skipLf = false;
+    let lf = chunk.indexOf(LF, start);
+    let cr = chunk.indexOf(CR, start);
+    while ((lf >= 0 || cr >= 0) && this.fault === undefined) {
+      const end = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
+      this.#line(chunk.subarray(start, end), events);
+      start = end + 1;
+      if (end === cr) {
+        this.#skipLf = start === chunk.length;
+        if (chunk[start] === LF) start += 1;
+        cr = chunk.indexOf(CR, start);
       }
+      if (lf >= 0 && lf < start) lf = chunk.indexOf(LF, start);
     }
     if (this.fault === undefined) this.#keep(chunk.subarray(start));
     return events;

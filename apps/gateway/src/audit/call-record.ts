@@ -1,4 +1,4 @@
-import { capture, newEventId, sanitiseText } from '@portcullis/audit';
+import { capture, newEventId, sanitiseText, type Capture } from '@portcullis/audit';
 import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
@@ -7,7 +7,7 @@ import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 
 /** How much of a result an event keeps, in bytes; the hash is always of the whole. */
-const RESULT_BYTES_KEPT = 512;
+export const RESULT_BYTES_KEPT = 512;
 
 /** What a call asked for, as far as it can be told apart from what the agent wrote. */
 export interface Asked {
@@ -21,7 +21,8 @@ export interface Asked {
 export interface Ending {
   readonly status: AuditStatus;
   readonly reason?: string | undefined;
-  readonly result?: string | undefined;
+  /** The result itself, or what is kept of one that was never held whole. */
+  readonly result?: string | Capture | undefined;
   readonly upstreamUs?: number | undefined;
 }
 
@@ -104,7 +105,7 @@ export class CallRecord {
     event.upstreamUs = upstreamUs;
     if (reason !== undefined) event.reason = reason;
     if (result !== undefined) {
-      const taken = capture(result, RESULT_BYTES_KEPT);
+      const taken = typeof result === 'string' ? capture(result, RESULT_BYTES_KEPT) : result;
       event.resultHash = taken.hash;
       event.resultBytes = taken.bytes;
       event.resultSummary = taken.kept;

@@ -1,3 +1,4 @@
+import type { Capture } from '@portcullis/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import {
   isJsonObject,
@@ -27,7 +28,9 @@ export interface Bridge {
 export interface BridgedAnswer {
   readonly message: string;
   readonly status: 'success' | 'tool_error' | 'upstream_error';
-  readonly result: string;
+  readonly result: string | Capture;
+  /** Lets go what is held back of an answer that is on its way already; `message` is empty then. */
+  readonly release?: () => void;
   /** Where it is not 200. */
   readonly httpStatus?: number;
 }

@@ -4,6 +4,7 @@ import { isJsonObject, notificationMessage, ownMember, scanHeaderParams, type Er
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
+import { AnswerRelay } from './answer-relay.js';
 import { askBetween, isAsking } from './ask-between.js';
 import { eraTowards } from './era-towards.js';
 import { bridgeAnswer, type BridgedAnswer } from './bridge-answer.js';
@@ -43,6 +44,7 @@ export async function callServer(work: CallToServer, upstream: Upstream): Promis
   for (let round = 1; ; round += 1) {
     const forwarded = forwardCall(call, forwardingOf(wished, serverEra));
     const sent = serverEra === 'modern' ? await send(wished, upstream, forwarded).answer : await callInSession(wished, upstream, forwarded);
+    if (sent.relayed !== undefined) return sent.relayed;
     const answer = readAnswer(acceptable(sent), forwarded.id);
     await work.parked?.attended();
     const next = isAsking(answer) ? await askBetween(answer, { work, call, round }) : undefined;
@@ -137,12 +139,20 @@ function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, se
       reply.onceDrained(() => inFlight.resume());
       return false;
     },
+    relay: () => relayFor(work, forwarded, () => inFlight.resume()),
   });
   cancellation.stopsWith((reason) => {
     inFlight.abort(reason);
     if (session !== undefined) tellCancelled(upstream, forwarded, session);
   });
   return inFlight;
+}
+
+/** Between equal eras an answer passes unchanged, and may do so while it comes; what a parked call is answered is kept for whoever asks again. */
+function relayFor({ call, reply, target, parked }: WishedCall, { id }: ForwardedCall, onDrained: () => void): AnswerRelay | undefined {
+  const { era } = call;
+  if (parked !== undefined || reply.begin === undefined || eraTowards(target.server, era) !== era) return undefined;
+  return new AnswerRelay({ id, agentId: call.id, era, reply, onDrained });
 }
 
 /** To a legacy server a closed connection says nothing. */

@@ -1,6 +1,8 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { createSseParser, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
+import { AnswerBytes, type PostRelay } from './answer-bytes.js';
+import type { BridgedAnswer } from './bridge-answer.js';
 import { failureOf, isRefusedConnection } from './post-failure.js';
 import { NOWHERE, Roster, type Enrolled } from '../roster.js';
 
@@ -16,6 +18,8 @@ export interface UpstreamPost {
   readonly isAnswer: (message: string) => boolean;
   /** Told each message before the answer; false asks for a pause until `resume`. */
   readonly onMessage: (message: string) => boolean;
+  /** Where a large answer may go as it comes; without it every answer is held until it is whole. */
+  readonly relay?: () => PostRelay | undefined;
 }
 
 /** What a server answered: the HTTP side, and the JSON-RPC answer if there was one. */
@@ -23,6 +27,8 @@ export interface UpstreamAnswer {
   readonly status: number;
   readonly sessionId: string | undefined;
   readonly message: string | undefined;
+  /** Where the answer went to the relay. */
+  readonly relayed?: BridgedAnswer | undefined;
 }
 
 /** A post under way. */
@@ -52,7 +58,6 @@ const BODY_IDLE_MS_MAX = 60_000;
 const STREAM_ANSWERS_MAX = 4;
 /** Messages of a stream that are taken in each half second; one with more to say is read more slowly. */
 const MESSAGES_MAX = 500;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const running = new Roster<PostExchange>();
 let timer: NodeJS.Timeout | undefined;
 
@@ -73,7 +78,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
   private status = 0;
   private sessionId: string | undefined;
   private bytes = 0;
-  private readonly chunks: Buffer[] = [];
+  private readonly body: AnswerBytes;
   private stream: SseParser | undefined;
   private endsAt: number;
   private lastByteAt = Number.POSITIVE_INFINITY;
@@ -86,6 +91,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     private readonly pool: Dispatcher,
     private readonly post: UpstreamPost,
   ) {
+    this.body = new AnswerBytes(post.relay);
     this.endsAt = performance.now() + post.totalTimeoutMs;
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -159,7 +165,16 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
       return;
     }
     if (this.bytes > this.post.resultBytesMax) this.abort(new GatewayError('upstream.too_large'));
-    else this.chunks.push(chunk);
+    else this.takePiece(controller, chunk);
+  }
+
+  private takePiece(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    try {
+      this.waitsForReader = !this.body.take(chunk, this.status);
+    } catch (error) {
+      this.abort(failureOf(error as Error));
+    }
+    if (this.waitsForReader) controller.pause();
   }
 
   onResponseEnd(): void {
@@ -169,12 +184,10 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
       this.fail(new GatewayError('upstream.protocol', { fault: 'the stream ended without an answer', status: this.status }));
       return;
     }
-    const [only] = this.chunks;
-    const body = this.chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.chunks);
     try {
-      this.succeed(body.length === 0 ? undefined : utf8.decode(body));
+      this.succeed(this.body.end());
     } catch (error) {
-      this.fail(new GatewayError('upstream.protocol', { fault: 'not UTF-8' }, { cause: error }));
+      this.fail(failureOf(error as Error));
     }
   }
 
@@ -215,7 +228,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     this.settled = true;
     // A stream should end after its answer; one that does not is cut off, or it would keep its connection.
     this.endsAt = performance.now() + STREAM_TAIL_MS;
-    this.resolve({ status: this.status, sessionId: this.sessionId, message });
+    this.resolve({ status: this.status, sessionId: this.sessionId, message, relayed: this.body.relayed });
   }
 
   private fail(error: GatewayError): void {

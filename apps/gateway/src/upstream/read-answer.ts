@@ -10,8 +10,8 @@ export interface RpcAnswer {
 
 /** Whether a message of a stream is the answer to the request with this id. */
 export function answersTo(message: string, id: string): boolean {
-  // Most messages of a stream are notifications: only what has the id at all is worth parsing.
-  if (!message.includes(id)) return false;
+  // Most messages of a stream are notifications: only what has the id, under its name or one that may be it, is worth parsing.
+  if (!message.includes(id) || !(message.includes('"id"') || message.includes('\\u'))) return false;
   const parsed = parse(message);
   return parsed !== undefined && !Object.hasOwn(parsed, 'method') && ownMember(parsed, 'id') === id;
 }

@@ -24,7 +24,7 @@ export function relayNotification(
   }
   switch (ownMember(parsed, 'method')) {
     case 'notifications/progress':
-      return relayProgress(ownMember(parsed, 'params'), call, id);
+      return relayProgress(message, ownMember(parsed, 'params'), { call, id });
     case 'notifications/message':
       return isWanted(ownMember(parsed, 'params'), logs) ? JSON.stringify(parsed) : undefined;
     case 'notifications/elicitation/complete':
@@ -37,8 +37,14 @@ export function relayNotification(
   }
 }
 
-function relayProgress(params: unknown, call: ClassifiedRequest, id: string): string | undefined {
+function relayProgress(message: string, params: unknown, { call, id }: { call: ClassifiedRequest; id: string }): string | undefined {
   if (call.progressToken === undefined || !isJsonObject(params) || ownMember(params, 'progressToken') !== id) return undefined;
+  const token = JSON.stringify(call.progressToken);
+  const at = message.indexOf(`"${id}"`);
+  // In the server's own text wherever our token stands there once and for all to see.
+  if (at >= 0 && !message.includes(id, at + id.length) && !message.includes('\n')) {
+    return message.slice(0, at) + token + message.slice(at + id.length + 2);
+  }
   return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...params, progressToken: call.progressToken } });
 }
 
