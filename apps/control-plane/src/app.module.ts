@@ -6,6 +6,7 @@ import { ChangesModule } from './changes/changes.module.js';
 import type { Metrics } from '@portcullis/boot';
 import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DraftsModule } from './drafts/drafts.module.js';
 import { EpochsModule } from './epochs/epochs.module.js';
 import { GrantsModule } from './grants/grants.module.js';
 import { GroupsModule } from './groups/groups.module.js';
@@ -42,6 +43,7 @@ export class AppModule {
         GroupsModule,
         GrantsModule,
         PolicyModule,
+        DraftsModule,
         RevisionsModule,
         SettingsModule,
         EpochsModule,

@@ -5,5 +5,5 @@ export type { ListRoute } from './list-route.js';
 export type { ServersApi } from './servers.js';
 export type { AgentsApi } from './agents.js';
 export type { GroupsApi } from './groups.js';
-export type { EpochsApi, GrantsApi, PolicyApi, RevisionsApi, SettingsApi } from './policy.js';
+export type { EpochsApi, GrantsApi, PolicyApi, RehearsalOptions, RevisionsApi, SettingsApi } from './policy.js';
 export type { AuditApi, NodesApi, OperatorsApi } from './operations.js';

@@ -1,4 +1,5 @@
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import { type ApplyRequest, ApplyResult, Preview, type PreviewQuery, type PreviewRequest } from '@portcullis/contracts/api/drafts';
 import { type CreateGrant, Grant, GrantPage, type ListGrantsQuery, type UpdateGrant } from '@portcullis/contracts/api/grants';
 import {
   type CreateEpoch,
@@ -38,10 +39,23 @@ export function grantsApi(send: Send): GrantsApi {
 /** Why the policy answers as it does. */
 export interface PolicyApi {
   explain(question: z.input<typeof ExplainRequest>): Promise<ExplainResponse>;
+  /** Who would gain and lose what by these changes. Changes nothing. */
+  preview(draft: z.input<typeof PreviewRequest>, query?: Partial<PreviewQuery>): Promise<Preview>;
+  /** All of these changes in one revision, or none; with `dryRun` only what they would change. */
+  apply(draft: z.input<typeof ApplyRequest>, options?: RehearsalOptions): Promise<Changed<ApplyResult>>;
+}
+
+/** A change that can be rehearsed: `dryRun` tells what would change, and changes nothing. */
+export interface RehearsalOptions extends ChangeOptions {
+  dryRun?: boolean | undefined;
 }
 
 export function policyApi(send: Send): PolicyApi {
-  return { explain: async (body) => (await send({ method: 'POST', path: '/v1/policy/explain', body, answer: ExplainResponse })).value };
+  return {
+    explain: async (body) => (await send({ method: 'POST', path: '/v1/policy/explain', body, answer: ExplainResponse })).value,
+    preview: async (body, query) => (await send({ method: 'POST', path: '/v1/policy/preview', query, body, answer: Preview })).value,
+    apply: (body, query) => send({ method: 'POST', path: '/v1/policy/apply', query, body, answer: ApplyResult }),
+  };
 }
 
 /** Every change of policy, newest first. */

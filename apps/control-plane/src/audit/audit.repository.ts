@@ -47,6 +47,11 @@ export async function withinFiveSeconds<T>(database: PrismaClient, work: (tx: Tr
   );
 }
 
+/** Whether a reading was ended by its time limit. */
+export function tookTooLong(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && JSON.stringify(error.meta ?? {}).includes('57014');
+}
+
 /** Newest first, one more than asked for. */
 export async function listCalls(
   tx: Transaction,

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditDecision, AuditStatus } from '@portcullis/contracts/audit';
 import type { AuditRecord, AuditRecordPage, ListAuditQuery } from '@portcullis/contracts/api/operations';
-import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
+import { PrismaClient, type Transaction } from '@portcullis/database';
 import { z } from 'zod';
 import type { Author } from '../changes/author.js';
 import { recordAction } from '../changes/record-action.js';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
-import { findCall, listCalls, withinFiveSeconds, type AuditRow } from './audit.repository.js';
+import { findCall, listCalls, tookTooLong, withinFiveSeconds, type AuditRow } from './audit.repository.js';
 
 const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
 const Status = z.union([AuditStatus, z.literal('unknown')]);
@@ -42,10 +42,6 @@ export class AuditService {
       throw error;
     }
   }
-}
-
-function tookTooLong(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && JSON.stringify(error.meta ?? {}).includes('57014');
 }
 
 function toRecord(row: AuditRow): AuditRecord {

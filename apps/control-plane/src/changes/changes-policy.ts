@@ -9,10 +9,10 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
-import { ChangeQuery, LAGGING_HEADER, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
+import { ChangeQuery, LAGGING_HEADER, RehearsableQuery, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mergeMap, type Observable } from 'rxjs';
-import { ProblemError } from '../http/problem.js';
+import { ProblemError, type Fault } from '../http/problem.js';
 import { Audited, QUERY_CHECKED } from '../http/route-marks.js';
 import { AppliedEverywhere } from './applied-everywhere.js';
 import type { Changed } from './policy-changes.js';
@@ -25,11 +25,9 @@ export class PolicyAnswer implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler<Changed<unknown>>): Observable<unknown> {
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     // Before the change: a misspelt parameter must not leave it done and answered with an error.
-    const query = ChangeQuery.safeParse(context.switchToHttp().getRequest<FastifyRequest>().query);
-    if (!query.success)
-      throw new ProblemError('validation', undefined, [
-        { pointer: '/wait', detail: 'takes `all`, with a `timeout` of 1 to 60 seconds; no other parameter is known' },
-      ]);
+    const schema = Reflect.hasMetadata(REHEARSABLE, context.getHandler()) ? RehearsableQuery : ChangeQuery;
+    const query = schema.safeParse(context.switchToHttp().getRequest<FastifyRequest>().query);
+    if (!query.success) throw new ProblemError('validation', undefined, queryFaults(query.error.issues));
     return next.handle().pipe(
       mergeMap(async ({ result, revision }) => {
         reply.header(REVISION_HEADER, String(revision));
@@ -40,6 +38,18 @@ export class PolicyAnswer implements NestInterceptor {
     );
   }
 }
+
+const queryFaults = (issues: readonly { readonly path: readonly PropertyKey[] }[]): Fault[] =>
+  issues.map(({ path }) => ({ pointer: `/${String(path[0] ?? 'wait')}`, detail: 'takes `all`, with a `timeout` of 1 to 60 seconds; no other parameter is known' }));
+
+const REHEARSABLE = 'portcullis:rehearsable';
+
+/** For a route that also takes `dryRun`: then its handler gives what would be, and the current revision. */
+export const Rehearsable = (): MethodDecorator =>
+  applyDecorators(
+    SetMetadata(REHEARSABLE, true),
+    ApiQuery({ name: 'dryRun', required: false, enum: ['true', 'false'], description: 'Say what would change, and change nothing.' }),
+  );
 
 /** For a route that changes policy: its handler returns what `PolicyChanges.apply` gave, and the action is on record. */
 export const ChangesPolicy = (action: string): MethodDecorator =>

@@ -5,10 +5,14 @@ const ATTEMPTS = 5;
 const patience = { maxWait: 30_000, timeout: 30_000 };
 
 /** Runs the work in one transaction; again, from its beginning, when Postgres ended it for a deadlock or a serialization conflict. */
-export async function inTransaction<T>(database: PrismaClient, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  database: PrismaClient,
+  work: (tx: Transaction) => Promise<T>,
+  isolation: { readonly isolationLevel?: Prisma.TransactionIsolationLevel } = {},
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await database.$transaction(work, patience);
+      return await database.$transaction(work, { ...patience, ...isolation });
     } catch (error) {
       if (attempt === ATTEMPTS || !isConflict(error)) throw error;
     }

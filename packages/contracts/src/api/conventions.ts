@@ -58,3 +58,7 @@ export const ChangeQuery = z.strictObject({
   timeout: z.coerce.number().int().min(1).max(60).default(20),
 });
 export type ChangeQuery = z.infer<typeof ChangeQuery>;
+
+/** On changes of policy that can be rehearsed: `dryRun` tells what would change, and leaves everything as it is. */
+export const RehearsableQuery = ChangeQuery.extend({ dryRun: z.enum(['true', 'false']).default('false') });
+export type RehearsableQuery = z.infer<typeof RehearsableQuery>;

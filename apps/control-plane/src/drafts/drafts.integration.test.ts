@@ -1,0 +1,190 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { byText } from './access-diff.js';
+import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
+
+let own: TestApp;
+const ids: Record<string, string> = {};
+
+beforeAll(async () => {
+  own = await startTestApp();
+  for (const slug of ['ann', 'ben', 'cleo']) ids[slug] = (await own.call('POST', '/v1/agents', { slug })).body.id;
+  await own.call('POST', '/v1/groups', { slug: 'team' });
+  for (const slug of ['ann', 'ben']) await own.call('PUT', `/v1/groups/team/members/${slug}`);
+  for (const slug of ['github', 'mail']) {
+    const { body } = await own.call('POST', '/v1/servers', { slug, url: `https://${slug}.example.com/mcp` });
+    ids[slug] = body.id;
+    for (const name of ['read', 'write', 'wipe']) await define(slug, name, 'approved');
+    await define(slug, 'fresh', 'pending');
+  }
+});
+afterAll(() => own.close());
+
+async function define(server: string, name: string, state: 'approved' | 'pending'): Promise<void> {
+  const json = Buffer.from(JSON.stringify({ name, inputSchema: { type: 'object' } }));
+  const approved = state === 'approved' ? { approvedJson: json, approvedHash: 'h' } : {};
+  await own.database.definition.create({ data: { serverId: ids[server] ?? '', kind: 'tool', name, json, hash: 'h', state, ...approved } });
+}
+
+const preview = (changes: unknown[], query = '', days = 0): Promise<Answer> => own.call('POST', `/v1/policy/preview${query}`, { changes, days });
+const pairs = (list: { items: { agent: string; ref: string }[] }): string[] => list.items.map(({ agent, ref }) => `${agent} ${ref}`);
+
+/** What every agent may use, as each one's own list says. */
+async function everything(): Promise<string[]> {
+  const lists = await Promise.all(
+    ['ann', 'ben', 'cleo'].map(async (slug) =>
+      (await own.call('GET', `/v1/agents/${slug}/access?limit=200`)).body.items.map(({ ref }: { ref: string }) => `${slug} ${ref}`),
+    ),
+  );
+  return lists.flat().sort(byText);
+}
+
+const grantToTeam = { do: 'grant.create', grant: { group: 'team', server: 'github', names: ['read', 'w*'] } };
+
+test('a draft tells exactly who gains and loses what, and applying it does exactly that, in one revision', async () => {
+  const alone = await own.call('POST', '/v1/grants', { agent: 'ann', server: 'mail', names: ['*'] });
+  const steps: unknown[][] = [
+    [grantToTeam, { do: 'group-member.add', group: 'team', agent: 'cleo' }],
+    [{ do: 'grant.create', grant: { agent: 'ben', server: 'github', names: ['wipe'], effect: 'deny' } }],
+    [
+      { do: 'agent.update', agent: 'ann', change: { enabled: false } },
+      { do: 'group-member.remove', group: 'team', agent: 'ben' },
+    ],
+    [
+      { do: 'agent.update', agent: 'ann', change: { enabled: true } },
+      { do: 'server.update', server: 'mail', change: { enabled: false, tags: ['old'] } },
+    ],
+    [
+      { do: 'server.update', server: 'mail', change: { enabled: true } },
+      { do: 'definitions.approve', server: 'mail', definitions: { all: true } },
+    ],
+    [
+      { do: 'grant.update', id: alone.body.id, change: { names: ['read'] } },
+      { do: 'group-member.add', group: 'team', agent: 'ben' },
+    ],
+    [
+      { do: 'grant.delete', id: alone.body.id },
+      { do: 'group.delete', group: 'team' },
+      { do: 'group.create', group: { slug: 'team' } },
+    ],
+  ];
+  for (const changes of steps) {
+    const before = await everything();
+    const told = await preview(changes);
+    expect(told.status, told.text).toBe(200);
+    expect(await everything()).toEqual(before);
+    const rehearsed = await own.call('POST', '/v1/policy/apply?dryRun=true', { changes, reason: 'a try' });
+    expect(rehearsed.body, rehearsed.text).toMatchObject({ revision: told.body.revision, preview: { gained: { count: told.body.gained.count } } });
+    const applied = await own.call('POST', '/v1/policy/apply', { changes, reason: 'a step' });
+    expect([applied.status, applied.body], applied.text).toMatchObject([
+      200,
+      { revision: told.body.revision + 1, changed: changes.length, preview: null },
+    ]);
+    const after = await everything();
+    expect(pairs(told.body.gained).sort(byText)).toEqual(after.filter((pair) => !before.includes(pair)));
+    expect(pairs(told.body.lost).sort(byText)).toEqual(before.filter((pair) => !after.includes(pair)));
+    expect([told.body.gained.count, told.body.lost.count]).toEqual([told.body.gained.items.length, told.body.lost.items.length]);
+    const again = await own.call('POST', `/v1/revisions/${applied.body.revision}/revert`, { reason: 'back' });
+    expect(again.status, again.text).toBe(200);
+    expect(await everything()).toEqual(before);
+    await own.call('POST', `/v1/revisions/${Number(again.headers['x-policy-revision'])}/revert`, { reason: 'and forth' });
+    expect(await everything()).toEqual(after);
+  }
+});
+
+test('a preview leaves no trace: no row, no revision, no event', async () => {
+  const count = async (): Promise<unknown> => [
+    await own.database.grant.count(),
+    await own.database.policyRowChange.count(),
+    await own.database.revision.count(),
+    await own.database.auditEvent.count(),
+    await own.database.dirtyBucket.count({ where: { revision: { lte: 0 } } }),
+  ];
+  const before = await count();
+  expect((await preview([grantToTeam])).status).toBe(200);
+  expect((await own.call('POST', '/v1/policy/apply?dryRun=true', { changes: [grantToTeam], reason: 'x' })).status).toBe(200);
+  expect(await count()).toEqual(before);
+});
+
+test('pages follow one another at one revision, and stop when policy has moved on', async () => {
+  await own.call('PUT', '/v1/groups/team/members/ann');
+  const changes = [
+    { do: 'grant.create', grant: { group: 'team', server: 'mail', names: ['*'] } },
+    { do: 'group-member.add', group: 'team', agent: 'cleo' },
+  ];
+  const whole = await preview(changes);
+  const seen: string[] = [];
+  let query = '?limit=2';
+  for (;;) {
+    const { status, body } = await preview(changes, query);
+    expect(status).toBe(200);
+    seen.push(...pairs(body.gained));
+    expect(body.gained.count).toBe(whole.body.gained.count);
+    if (body.gained.nextCursor === null) break;
+    query = `?limit=2&cursor=${body.gained.nextCursor}`;
+  }
+  expect(seen).toEqual(pairs(whole.body.gained));
+  const first = await preview(changes, '?limit=1');
+  const cursor = `?limit=1&cursor=${first.body.gained.nextCursor}`;
+  expect((await preview([grantToTeam], cursor)).status).toBe(400);
+  await own.call('POST', '/v1/agents', { slug: 'meanwhile' });
+  const late = await preview(changes, cursor);
+  expect([late.status, late.body.type]).toEqual([409, 'urn:portcullis:problem:conflict']);
+});
+
+test('a draft that cannot be made is refused whole, with the change that is at fault', async () => {
+  const { revision } = await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } });
+  const changes = [grantToTeam, { do: 'grant.create', grant: { agent: 'nobody', server: 'github', names: ['x'] } }];
+  for (const url of ['/v1/policy/preview', '/v1/policy/apply', '/v1/policy/apply?dryRun=true']) {
+    const answer = await own.call('POST', url, url.endsWith('preview') ? { changes } : { changes, reason: 'x' });
+    expect([answer.status, answer.body.errors], url).toEqual([404, [{ pointer: '/changes/1', detail: 'There is no such agent.' }]]);
+  }
+  const malformed = await own.call('POST', '/v1/policy/apply', { changes: [{ do: 'grant.delete', id: 'x' }], reason: 'x' });
+  expect([malformed.status, malformed.body.errors[0].pointer]).toEqual([400, '/changes/0/id']);
+  expect((await own.call('POST', '/v1/policy/apply?dryrun=true', { changes: [grantToTeam], reason: 'x' })).status).toBe(400);
+  expect((await own.call('POST', '/v1/policy/apply', { changes: [grantToTeam], reason: 'x' }, own.auditor)).status).toBe(403);
+  expect((await preview([grantToTeam]).then(() => own.call('POST', '/v1/policy/preview', { changes: [grantToTeam] }, own.auditor))).status).toBe(200);
+  expect((await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } })).revision).toBe(revision);
+});
+
+async function record(
+  agent: string,
+  name: string,
+  args: string | null,
+  options: { decision?: string; cut?: boolean; ageDays?: number } = {},
+): Promise<void> {
+  const at = new Date(Date.now() - (options.ageDays ?? 0) * 86_400_000);
+  const day = at.toISOString().slice(0, 10);
+  await own.database.$executeRaw`SELECT audit_ensure_day(${day}::date)`;
+  const bytes = Buffer.from(args ?? '');
+  const kept =
+    args === null ? {} : { arguments: options.cut ? bytes.subarray(0, 5) : bytes, argumentsHash: createHash('sha256').update(bytes).digest('hex') };
+  const who = { agentId: ids[agent] ?? null, agent, serverId: ids['github'] ?? null, server: 'github', tool: name };
+  const call = {
+    node: 'n',
+    boot: randomUUID(),
+    seq: 1n,
+    id: randomUUID(),
+    callId: randomUUID(),
+    phase: 'intent',
+    method: 'tools/call',
+    status: 'pending',
+  };
+  await own.database.auditEvent.create({ data: { ...call, ...who, ...kept, day: new Date(day), at, decision: options.decision ?? 'allow' } });
+}
+
+test('recorded calls that would be decided otherwise are counted, with samples', async () => {
+  await own.call('POST', '/v1/agents', { slug: 'dora' });
+  ids['dora'] = (await own.call('GET', '/v1/agents/dora')).body.id;
+  const grant = await own.call('POST', '/v1/grants', { agent: 'dora', server: 'github', names: ['read', 'write'] });
+  for (let at = 0; at < 3; at += 1) await record('dora', 'write', '{}');
+  await record('dora', 'read', '{}');
+  await record('dora', 'wipe', '{}', { decision: 'deny' });
+  await record('dora', 'write', '{}', { ageDays: 20 });
+  const { body } = await preview([{ do: 'grant.update', id: grant.body.id, change: { names: ['read', 'wipe'] } }], '', 7);
+  expect(body.calls).toMatchObject({ days: 7, calls: 5, allowedToDenied: 3, deniedToAllowed: 1, undecidable: 0, unexamined: 0 });
+  expect(body.calls.samples.map(({ ref, before, after, recorded }: Record<string, string>) => [ref, recorded, before, after])).toEqual([
+    ['github:wipe', 'deny', 'deny', 'allow'],
+    ['github:write', 'allow', 'allow', 'deny'],
+  ]);
+});

@@ -1,0 +1,18 @@
+import type { TargetKind } from '@portcullis/contracts/names';
+import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import { targetKindOf } from '@portcullis/contracts/names';
+import type { PolicyServer } from '../policy/policy.repository.js';
+
+/** As much of one state of policy as decides about these agents at these servers. */
+export interface PolicyView {
+  readonly agents: readonly AgentEntry[];
+  readonly servers: readonly PolicyServer[];
+  readonly grants: readonly GrantEntry[];
+}
+
+/** What a server offers to those who are granted it; a resource and a template of one name are one. */
+export function servedTargets(server: PolicyServer | undefined): ReadonlyMap<string, { readonly kind: TargetKind; readonly name: string }> {
+  if (server === undefined || !server.enabled) return new Map();
+  const served = server.definitions.filter((definition) => definition.served);
+  return new Map(served.map(({ kind, name }) => [`${targetKindOf[kind]} ${name}`, { kind: targetKindOf[kind], name }]));
+}

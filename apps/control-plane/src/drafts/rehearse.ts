@@ -1,0 +1,48 @@
+import type { PrismaClient, Transaction } from '@portcullis/database';
+import type { Author } from '../changes/author.js';
+import { keepRows } from '../changes/kept-rows.js';
+import { inTransaction } from '../changes/in-transaction.js';
+import { currentRevision } from '../policy/policy.repository.js';
+import { netChanges, type NetChange } from '../revisions/net-changes.js';
+
+/** No revision has this number: rows kept under it are never committed. */
+const REHEARSAL = -1;
+
+/** What somebody would change, and what there is to see of policy before and after. */
+export interface Rehearsal<Aim, Seen> {
+  readonly revision: number;
+  readonly aim: Aim;
+  readonly before: Seen;
+  readonly after: Seen;
+}
+
+/** Where to look, given what a change did; and what there is to see there. */
+export interface Looking<Aim, Seen> {
+  aim(tx: Transaction, changes: readonly NetChange[]): Promise<Aim>;
+  look(tx: Transaction, aim: Aim): Promise<Seen>;
+}
+
+/**
+ * Makes a change, looks at what it did, and takes it back, in one transaction that sees one state of policy. What is checked is what the change
+ * itself checks. Rows that it touched are locked no longer than `look` takes; nothing of it is ever committed.
+ */
+export async function rehearse<Aim, Seen>(
+  database: PrismaClient,
+  change: (tx: Transaction) => Promise<unknown>,
+  looking: Looking<Aim, Seen>,
+): Promise<Rehearsal<Aim, Seen>> {
+  const work = async (tx: Transaction): Promise<Rehearsal<Aim, Seen>> => {
+    const revision = await currentRevision(tx);
+    await tx.$executeRawUnsafe('SAVEPOINT rehearsal');
+    await keepRows(tx, REHEARSAL, 'rehearsal');
+    await change(tx);
+    const aim = await looking.aim(tx, await netChanges(tx, REHEARSAL));
+    const after = await looking.look(tx, aim);
+    await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT rehearsal');
+    return { revision, aim, before: await looking.look(tx, aim), after };
+  };
+  return inTransaction(database, work, { isolationLevel: 'RepeatableRead' });
+}
+
+/** Who rehearses: what is never committed has no author. */
+export const NOBODY: Author = { name: 'portcullis/rehearsal' };
