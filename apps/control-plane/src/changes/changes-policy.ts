@@ -40,7 +40,10 @@ export class PolicyAnswer implements NestInterceptor {
 }
 
 const queryFaults = (issues: readonly { readonly path: readonly PropertyKey[] }[]): Fault[] =>
-  issues.map(({ path }) => ({ pointer: `/${String(path[0] ?? 'wait')}`, detail: 'takes `all`, with a `timeout` of 1 to 60 seconds; no other parameter is known' }));
+  issues.map(({ path }) => ({
+    pointer: `/${String(path[0] ?? 'wait')}`,
+    detail: 'takes `all`, with a `timeout` of 1 to 60 seconds; no other parameter is known',
+  }));
 
 const REHEARSABLE = 'portcullis:rehearsable';
 

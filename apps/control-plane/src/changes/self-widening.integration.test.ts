@@ -92,6 +92,10 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
     await must('DELETE', `/v1/grants/${id}`);
     return ['POST', `/v1/revisions/${await revision()}/revert`, { reason: 'back' }];
   },
+  'POST /v1/policy/apply': async () => {
+    const grant = { agent: await anAgent(), server: await aServer(), names: ['read'] };
+    return ['POST', '/v1/policy/apply', { changes: [{ do: 'grant.create', grant }], reason: 'among others' }];
+  },
   'POST /v1/epochs': 'says which database counts and changes no row of policy',
   'POST /v1/agents': 'an agent begins with nothing',
   'DELETE /v1/agents/:agent': 'an agent that is gone reaches nothing, and made again it still counts as owned',
