@@ -12,6 +12,7 @@ import { GrantsModule } from './grants/grants.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { AccessGuard } from './http/access.guard.js';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard.js';
+import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
@@ -39,6 +40,7 @@ export class AppModule {
         NodesModule.joinedWith(config.joinToken),
         OperatorsModule.with(config.bootstrapTokenFile),
         ServersModule,
+        ImportsModule.with(config.imports),
         AgentsModule,
         GroupsModule,
         GrantsModule,

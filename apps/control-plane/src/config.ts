@@ -1,6 +1,7 @@
 import { readConfig } from '@portcullis/boot';
 import { loadMasterKey } from '@portcullis/secrets';
 import { z } from 'zod';
+import type { ImportOptions } from './imports/imports.module.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -17,6 +18,7 @@ export interface Config {
   readonly bootstrapTokenFile?: string | undefined;
   /** A join token that does not expire, for installations that are set up by a file. */
   readonly joinToken?: string | undefined;
+  readonly imports?: ImportOptions | undefined;
 }
 
 /** What the discovery worker reads from its environment at start. */
@@ -53,7 +55,16 @@ export function loadDiscoveryConfig(env: NodeJS.ProcessEnv = process.env): Disco
 
 /** Throws with every fault at once when the environment cannot be used. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const { portcullisMasterKey, portcullisMasterKeyFile, portcullisBootstrapTokenFile, portcullisJoinToken, ...rest } = readConfig(
+  const {
+    portcullisMasterKey,
+    portcullisMasterKeyFile,
+    portcullisBootstrapTokenFile,
+    portcullisJoinToken,
+    portcullisRegistryUrl,
+    portcullisImportRowsMax,
+    portcullisEgressAllow,
+    ...rest
+  } = readConfig(
     {
       ...processFields,
       port: port.default(3000),
@@ -62,9 +73,14 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       portcullisMasterKeyFile: z.string().optional(),
       portcullisBootstrapTokenFile: z.string().optional(),
       portcullisJoinToken: z.string().min(24).max(512).optional(),
+      // Where servers are pulled from when an operator names no registry, and where else than in public a registry may be.
+      portcullisRegistryUrl: z.url({ protocol: /^https?$/ }).optional(),
+      portcullisEgressAllow: ranges,
+      portcullisImportRowsMax: z.coerce.number().int().min(1).max(1_000_000).optional(),
     },
     env,
   );
   const masterKey = loadMasterKey({ value: portcullisMasterKey, file: portcullisMasterKeyFile });
-  return { ...rest, masterKey, bootstrapTokenFile: portcullisBootstrapTokenFile, joinToken: portcullisJoinToken };
+  const imports = { rowsMax: portcullisImportRowsMax, registryUrl: portcullisRegistryUrl, egressAllow: portcullisEgressAllow };
+  return { ...rest, masterKey, bootstrapTokenFile: portcullisBootstrapTokenFile, joinToken: portcullisJoinToken, imports };
 }

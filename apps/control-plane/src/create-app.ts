@@ -6,7 +6,9 @@ import type { Metrics } from '@portcullis/boot';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { acceptJsonOnly } from './http/accept-json-only.js';
+import { acceptStreams } from './http/accept-streams.js';
 import { answerWhatIsTooLarge } from './http/answer-what-is-too-large.js';
+import { endSlowBodies } from './http/body-deadline.js';
 import { keepPrivate } from './http/keep-private.js';
 import { serveOpenApi } from './http/open-api.js';
 import { ProblemFilter, refuseUrl } from './http/problem.filter.js';
@@ -14,14 +16,19 @@ import { RouteTable } from './http/route-table.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 
 const BODY_BYTES_MAX = 1_048_576;
+const BODY_MS_MAX = 60_000;
+/** Routes whose bodies are read as they come, however long that takes. */
+const STREAMED: ReadonlySet<string> = new Set(['/v1/imports']);
 
 /** The REST server, ready to listen or to be injected into. `close()` ends everything it started. */
 export async function createApp(config: Config, logger: LoggerService | false, metrics?: Metrics): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, requestTimeout: 60_000, frameworkErrors: refuseUrl });
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, requestTimeout: 0, frameworkErrors: refuseUrl });
   const routes = new RouteTable();
   adapter.getInstance().addHook('onRoute', ({ method, url }) => routes.add(method, url));
   acceptJsonOnly(adapter.getInstance());
-  answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX);
+  acceptStreams(adapter.getInstance(), STREAMED);
+  answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX, STREAMED);
+  endSlowBodies(adapter.getInstance(), BODY_MS_MAX, STREAMED);
   keepPrivate(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, metrics), adapter, {
     bodyParser: false,

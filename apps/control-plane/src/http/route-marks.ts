@@ -16,6 +16,10 @@ export const AUDIT_MARK = 'portcullis:audit';
 /** The route checks its query parameters itself. */
 export const QUERY_CHECKED = 'portcullis:query-checked';
 
+/** The handler reads the body itself, as it comes. */
+export const STREAMS_BODY = 'portcullis:streams-body';
+export const StreamsBody = (): MethodDecorator => SetMetadata(STREAMS_BODY, true);
+
 export const markDoor = (door: Door): MethodDecorator & ClassDecorator => SetMetadata(DOOR, door);
 
 /** Operators whose role has this permission pass. */

@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from './problem.js';
-import { QUERY_CHECKED } from './route-marks.js';
+import { QUERY_CHECKED, STREAMS_BODY } from './route-marks.js';
 
 /** Refuses a body or query parameters where the route takes none: what would be ignored is more likely a mistake. */
 export class UndeclaredInputGuard implements CanActivate {
@@ -20,7 +20,9 @@ export class UndeclaredInputGuard implements CanActivate {
 function declaredInputs(context: ExecutionContext): Set<number> {
   const declared: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name);
   const inputs = new Set(Object.keys(declared ?? {}).map((key) => Number.parseInt(key, 10)));
-  return Reflect.hasMetadata(QUERY_CHECKED, context.getHandler()) ? inputs.add(RouteParamtypes.QUERY) : inputs;
+  if (Reflect.hasMetadata(QUERY_CHECKED, context.getHandler())) inputs.add(RouteParamtypes.QUERY);
+  if (Reflect.hasMetadata(STREAMS_BODY, context.getHandler())) inputs.add(RouteParamtypes.BODY);
+  return inputs;
 }
 
 const unknown = (pointer: string): ProblemError =>

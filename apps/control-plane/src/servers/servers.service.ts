@@ -88,13 +88,14 @@ export const serverSubject = ({ id, slug }: ServerRow): Subject => ({ kind: 'ser
 
 /** Named one by one, so that a column added later is not open to whatever a request brings. */
 function columnsOf(change: Omit<UpdateServer, 'reason'>, isMoved: boolean): Prisma.ServerUpdateInput {
-  const { url, name, protocol, tags, environment, refreshIntervalSeconds, enabled } = change;
+  const { url, name, protocol, tags, environment, description, refreshIntervalSeconds, enabled } = change;
   return {
     ...(url === undefined ? {} : { url }),
     ...(name === undefined ? {} : { name }),
     ...(protocol === undefined ? {} : { protocol }),
     ...(tags === undefined ? {} : { tags }),
     ...(environment === undefined ? {} : { environment }),
+    ...(description === undefined ? {} : { description }),
     ...(refreshIntervalSeconds === undefined ? {} : { refreshIntervalSeconds }),
     // A disabled server is left alone until somebody asks for it.
     ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),

@@ -17,6 +17,8 @@ export function toServer(row: ServerRow): Server {
     transport: transport === 'sse' ? 'sse' : 'streamable-http',
     tags,
     environment,
+    description: row.description,
+    importedFrom: row.importSource === null || row.importKey === null ? null : { source: row.importSource, id: row.importKey },
     enabled,
     refreshIntervalSeconds,
     instructions,

@@ -21,6 +21,7 @@ export const CreateServer = z
     protocol: ServerProtocol.default('auto'),
     tags: z.array(Tag).max(50).default([]),
     environment: Environment.nullable().default(null),
+    description: z.string().min(1).max(1000).nullable().default(null),
     refreshIntervalSeconds: refreshIntervalSeconds.default(600),
     /** `all` trusts whatever the first discovery finds. An explicit choice, never a default. */
     approve: z.enum(['none', 'all']).default('none'),
@@ -36,6 +37,7 @@ export const UpdateServer = z
     protocol: ServerProtocol,
     tags: z.array(Tag).max(50),
     environment: Environment.nullable(),
+    description: z.string().min(1).max(1000).nullable(),
     refreshIntervalSeconds,
     enabled: z.boolean(),
     reason: Reason,
@@ -59,6 +61,9 @@ export const Server = z
     transport: Transport,
     tags: z.array(z.string()),
     environment: z.string().nullable(),
+    description: z.string().nullable(),
+    /** Where a bulk registration has it from: source and origin, and its id there. */
+    importedFrom: z.object({ source: z.string(), id: z.string() }).nullable(),
     enabled: z.boolean(),
     refreshIntervalSeconds: z.number().int(),
     instructions: z.string().nullable(),
