@@ -52,10 +52,10 @@ test('a sender whose bytes are not taken is not silent, and is held back', async
   const { sender, request } = await receive('x');
   const size = 64 * 1024 * 1024;
   sender.end(Buffer.alloc(size));
-  const { chunks } = openBody(request, 150);
+  const { chunks } = openBody(request, 400);
   const seen = once(request, 'pause');
   await seen;
-  await new Promise((resolve) => setTimeout(resolve, 500)); // several times the silence that would end it
+  await new Promise((resolve) => setTimeout(resolve, 1300)); // several times the silence that would end it
   expect((chunks as unknown as { readableLength: number }).readableLength).toBeLessThan(1024 * 1024);
   expect((await readAll(chunks)).length).toBe(size + 1);
 });

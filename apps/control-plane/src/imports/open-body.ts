@@ -24,12 +24,15 @@ export function openBody(request: IncomingMessage, silenceMs = SILENCE_MS): Open
   };
   // Whoever does not read on must not meet the error elsewhere.
   chunks.on('error', () => undefined);
+  let hasMoved = true;
   const silence = setTimeout(() => {
-    // A sender whose bytes we have not taken yet is not silent.
-    if (chunks.writableNeedDrain) silence.refresh();
-    else stop(`The sender sent nothing for ${silenceMs / 1000} s.`);
+    // A sender whose bytes we have not taken yet, or took a moment ago, is not silent.
+    if (!hasMoved && !chunks.writableNeedDrain) return stop(`The sender sent nothing for ${silenceMs / 1000} s.`);
+    hasMoved = false;
+    silence.refresh();
   }, silenceMs);
-  request.on('data', () => silence.refresh());
+  request.on('data', () => (hasMoved = true));
+  chunks.on('drain', () => (hasMoved = true));
   request.once('end', () => clearTimeout(silence));
   request.once('close', () => {
     if (!request.complete) stop('The sender went away before the end.');
