@@ -57,6 +57,27 @@ function observePolicyAndTrail(metrics: Metrics, { follower, audit }: Pick<Obser
     },
   });
   metrics.gauge({
+    name: 'policy_applied',
+    help: 'Snapshots put into service since the start',
+    collect() {
+      this.set(follower.status().appliedCount);
+    },
+  });
+  metrics.gauge({
+    name: 'policy_applying_seconds',
+    help: 'Time spent since the start from a head to its snapshot in service',
+    collect() {
+      this.set(follower.status().applyingMs / 1000);
+    },
+  });
+  metrics.gauge({
+    name: 'policy_fetched_bytes',
+    help: 'Contents of snapshots fetched since the start',
+    collect() {
+      this.set(follower.status().fetchedBytes);
+    },
+  });
+  metrics.gauge({
     name: 'policy_refused',
     help: 'Heads and snapshots refused since the start, by reason',
     labelNames: ['reason'],

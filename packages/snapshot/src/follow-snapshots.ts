@@ -58,6 +58,8 @@ class SnapshotFollower implements Follower {
   #applying: Promise<void> | undefined;
   #appliedAt = -Infinity;
   #appliedCount = 0;
+  #applyingMs = 0;
+  #fetchedBytes = 0;
   #restored = false;
   #closed = false;
 
@@ -93,6 +95,8 @@ class SnapshotFollower implements Follower {
       refused: this.#refusals.last,
       refusedCounts: this.#refusals.counts,
       appliedCount: this.#appliedCount,
+      applyingMs: this.#applyingMs,
+      fetchedBytes: this.#fetchedBytes,
       source: this.#source,
       persisted: this.#keeper.persisted,
     };
@@ -206,10 +210,13 @@ class SnapshotFollower implements Follower {
       this.#wanted = undefined;
       try {
         if (!this.#isTakenUp(received)) continue;
+        const startedAt = performance.now();
         const { loaded, fetched } = await loadSnapshot(received.head, this.#loaded, this.#read);
+        for (const bytes of fetched.values()) this.#fetchedBytes += bytes.length;
         this.#renewAge(received);
         this.#refusals.settled();
         this.#serve(loaded, received.source);
+        this.#applyingMs += performance.now() - startedAt;
         this.#keeper.keep(received.signed, fetched, new Set(loaded.sizes.keys()));
       } catch (error) {
         this.#refusals.add(error, received.head.revision);

@@ -39,6 +39,10 @@ export interface FollowerStatus {
   readonly refused: { readonly reason: RefusalReason; readonly revision: number | null } | null;
   readonly refusedCounts: Readonly<Partial<Record<RefusalReason, number>>>;
   readonly appliedCount: number;
+  /** Spent since the start from the head to the snapshot being served, fetching included. */
+  readonly applyingMs: number;
+  /** Contents fetched since the start. */
+  readonly fetchedBytes: number;
   /** Where the snapshot that is served came from, or what confirmed it last. */
   readonly source: HeadSource | null;
   /** Whether the last good copy on disk is as new as what is served. False with a disk that fails. */

@@ -1,0 +1,66 @@
+import { percentile } from './scrape.mjs';
+
+const ms = (value) => (value >= 10_000 ? `${(value / 1000).toFixed(1)} s` : `${value.toFixed(value < 10 ? 1 : 0)} ms`);
+const mib = (value) => `${Math.round(value)} MiB`;
+const kib = (bytes) => (bytes > 1e6 ? mib(bytes / 2 ** 20) : `${(bytes / 1024).toFixed(1)} KiB`);
+const count = (value) => value.toLocaleString('en');
+const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** The whole report in Markdown. */
+export function scaleTable(found) {
+  const { machine, counts, plan } = found;
+  const scale = `${count(counts.servers)} servers, ${count(counts.tools)} tools of 1 KiB, ${count(counts.agents)} agents, ${count(counts.grants)} grants`;
+  return [
+    `${machine}. ${scale}; three nodes, one control plane, Postgres and Redis on the same machine.`,
+    wholeTable(found),
+    changeTable(found),
+    revocationTable(found, plan),
+    '',
+  ].join('\n\n');
+}
+
+function wholeTable(found) {
+  const rows = [
+    ['compile and commit everything', ms(found.compileMs), ''],
+    ['… until all three nodes serve it', ms(found.everywhereMs), ''],
+    ['bytes of a whole snapshot', kib(found.fetchedBytes), ''],
+    ['control plane, highest RSS meanwhile', mib(found.controlPlaneMiB), ''],
+    ['event loop, longest stall of a serving node while everything is swapped', ms(found.swapStallMs), '≤ 20 ms'],
+    ['event loop, longest stall of a starting node', ms(found.startStallMs), ''],
+    ['node start until it serves, from Redis', ms(found.fromRedis.ms), ''],
+    ['node start until it serves, from disk alone', ms(found.fromDisk.ms), ''],
+    ['node RSS without policy', mib(found.empty.nodeMiB), ''],
+    ['node RSS, settled after a start from Redis', mib(found.settledMiB), '≤ 350 MiB'],
+    ['node RSS, settled after a start from disk', mib(found.fromDiskMiB), '≤ 350 MiB'],
+    ['node RSS, highest under full load after all changes', mib(found.loadedMiB), '≤ 350 MiB'],
+  ];
+  return table(['whole policy', 'measured', 'target'], rows);
+}
+
+function changeTable({ changesFew, changesMany, plan }) {
+  const parts = [
+    ['compile and publish', 'publishMs', ms],
+    ['fetch and put into service', 'applyMs', ms],
+    ['bytes fetched', 'bytes', kib],
+    ['REST request until all nodes serve', 'everywhereMs', ms],
+    ['longest stall', 'stallMaxMs', ms],
+  ];
+  const rows = Object.keys(changesMany).flatMap((kind) =>
+    parts.map(([what, name, unit]) => {
+      const [few, many] = [changesFew[kind][name], changesMany[kind][name]];
+      return [kind, what, unit(few), unit(many), (many / few).toFixed(2)];
+    }),
+  );
+  return table(['one change of a', 'median', `${count(plan.fewAgents)} agents`, `${count(plan.agents)} agents`, 'ratio (≤ 2)'], rows);
+}
+
+function revocationTable({ latencies, load }, plan) {
+  const rows = latencies.map((values, at) => [
+    `node ${at + 1}`,
+    ms(percentile(values, 0.5)),
+    ms(percentile(values, 0.99)),
+    ms(Math.max(...values)),
+    `${Math.round(load[at].callsPerSecond)} calls/s, ${load[at].failed} failed`,
+  ]);
+  return table([`${plan.revocations} revocations, REST answer to refusal`, 'p50 (≤ 50 ms)', 'p99 (≤ 250 ms)', 'highest', 'load'], rows);
+}
