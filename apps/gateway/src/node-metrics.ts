@@ -38,10 +38,11 @@ export function observeNode(metrics: Metrics, { follower, audit, upstreams, stre
       this.set(watches.size);
     },
   });
-  observePolicyAndTrail(metrics, { follower, audit });
+  observePolicy(metrics, follower);
+  observeTrail(metrics, audit);
 }
 
-function observePolicyAndTrail(metrics: Metrics, { follower, audit }: Pick<ObservedParts, 'follower' | 'audit'>): void {
+function observePolicy(metrics: Metrics, follower: ObservedParts['follower']): void {
   metrics.gauge({
     name: 'policy_revision',
     help: 'Revision of the policy that is served',
@@ -85,6 +86,9 @@ function observePolicyAndTrail(metrics: Metrics, { follower, audit }: Pick<Obser
       for (const [reason, times] of Object.entries(follower.status().refusedCounts)) this.labels({ reason }).set(times);
     },
   });
+}
+
+function observeTrail(metrics: Metrics, audit: ObservedParts['audit']): void {
   metrics.gauge({
     name: 'audit_backlog_events',
     help: 'Audit events that Postgres is not known to have',

@@ -36,7 +36,12 @@ export function createChunkReader(redis: RedisLink, controlPlane: SnapshotSource
 function accept(digest: Digest, bytes: Uint8Array, { found, faults }: Search): void {
   if (bytes.length > CHUNK_BYTES_MAX) faults.set(digest, 'chunk_too_large');
   else if (digestOf(bytes) !== digest) faults.set(digest, 'digest_mismatch');
-  else found.set(digest, bytes);
+  else found.set(digest, ownBytes(bytes));
+}
+
+/** What is kept for long must not keep the larger buffer alive in which it arrived. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 async function searchRedis(redis: RedisLink, digests: readonly Digest[], search: Search): Promise<void> {

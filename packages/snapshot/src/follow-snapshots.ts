@@ -57,9 +57,7 @@ class SnapshotFollower implements Follower {
   #wanted: Received | undefined;
   #applying: Promise<void> | undefined;
   #appliedAt = -Infinity;
-  #appliedCount = 0;
-  #applyingMs = 0;
-  #fetchedBytes = 0;
+  readonly #done = { appliedCount: 0, applyingMs: 0, fetchedBytes: 0 };
   #restored = false;
   #closed = false;
 
@@ -94,9 +92,7 @@ class SnapshotFollower implements Follower {
       issuedAt: served === undefined ? null : (this.#head?.issuedAt ?? null),
       refused: this.#refusals.last,
       refusedCounts: this.#refusals.counts,
-      appliedCount: this.#appliedCount,
-      applyingMs: this.#applyingMs,
-      fetchedBytes: this.#fetchedBytes,
+      ...this.#done,
       source: this.#source,
       persisted: this.#keeper.persisted,
     };
@@ -212,11 +208,11 @@ class SnapshotFollower implements Follower {
         if (!this.#isTakenUp(received)) continue;
         const startedAt = performance.now();
         const { loaded, fetched } = await loadSnapshot(received.head, this.#loaded, this.#read);
-        for (const bytes of fetched.values()) this.#fetchedBytes += bytes.length;
+        for (const bytes of fetched.values()) this.#done.fetchedBytes += bytes.length;
         this.#renewAge(received);
         this.#refusals.settled();
         this.#serve(loaded, received.source);
-        this.#applyingMs += performance.now() - startedAt;
+        this.#done.applyingMs += performance.now() - startedAt;
         this.#keeper.keep(received.signed, fetched, new Set(loaded.sizes.keys()));
       } catch (error) {
         this.#refusals.add(error, received.head.revision);
@@ -230,7 +226,7 @@ class SnapshotFollower implements Follower {
     this.#loaded = loaded;
     this.#current = first ? { ...loaded.snapshot, changed: everythingOf(loaded.snapshot) } : loaded.snapshot;
     this.#source = source;
-    this.#appliedCount += 1;
+    this.#done.appliedCount += 1;
     this.#options.onApplied(this.#current);
   }
 

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   AgentsChunk,
   BUCKETS_PER_KIND,
@@ -18,12 +17,14 @@ import {
   type SnapshotHead,
 } from '@portcullis/contracts/snapshot';
 import { BUCKETS_PER_INDEX } from './assemble-root.js';
+import { Breath } from './breath.js';
 import type { ReadContents } from './chunk-reader.js';
 import { composeSnapshot } from './compose-snapshot.js';
 import { decodeContent, type Schema } from './decode-content.js';
 import { bucketIdOf } from './encode-chunk.js';
 import { SNAPSHOT_BYTES_MAX } from './limits.js';
 import type { BucketList, BucketUpdate, LoadedSnapshot } from './loaded-snapshot.js';
+import { packServers } from './packed-definition.js';
 import { SnapshotRefusal } from './snapshot-refusal.js';
 
 /** What a head led to, and the contents that had to be fetched for it. */
@@ -34,8 +35,6 @@ export interface LoadResult {
 
 /** Chunks asked for at once; between two such groups the total size is looked at. */
 const CHUNKS_AT_ONCE = 64;
-/** Longer work without a pause would be felt by the calls of agents. */
-const BUSY_MS_MAX = 8;
 
 interface Loading {
   readonly read: ReadContents;
@@ -59,11 +58,13 @@ export async function loadSnapshot(head: SnapshotHead, previous: LoadedSnapshot 
   };
   const settings = await loadSettings(loading, root);
   const updates = {
-    servers: await loadUpdates(loading, 'servers', buckets.servers, ServersChunk),
-    agents: await loadUpdates(loading, 'agents', buckets.agents, AgentsChunk),
-    grants: await loadUpdates(loading, 'grants', buckets.grants, GrantsChunk),
+    servers: await loadUpdates(loading, 'servers', buckets.servers, (bucket, bytes) =>
+      packServers(decodeBucket(ServersChunk, 'servers', bucket, bytes), bytes),
+    ),
+    agents: await loadUpdates(loading, 'agents', buckets.agents, (bucket, bytes) => decodeBucket(AgentsChunk, 'agents', bucket, bytes)),
+    grants: await loadUpdates(loading, 'grants', buckets.grants, (bucket, bytes) => decodeBucket(GrantsChunk, 'grants', bucket, bytes)),
   };
-  return { loaded: composeSnapshot({ head, root, buckets, settings, updates, sizes: loading.sizes }, previous), fetched: loading.fetched };
+  return { loaded: await composeSnapshot({ head, root, buckets, settings, updates, sizes: loading.sizes }, previous), fetched: loading.fetched };
 }
 
 async function loadRoot(loading: Loading, head: SnapshotHead): Promise<SnapshotRoot> {
@@ -104,7 +105,7 @@ async function loadUpdates<Entry extends Item>(
   loading: Loading,
   kind: ChunkKind,
   list: BucketList,
-  schema: ChunkSchema<Entry>,
+  decode: (bucket: number, bytes: Uint8Array) => readonly Entry[],
 ): Promise<readonly BucketUpdate<Entry>[]> {
   const updates: BucketUpdate<Entry>[] = [];
   const wanted: { bucket: number; digest: Digest }[] = [];
@@ -115,16 +116,13 @@ async function loadUpdates<Entry extends Item>(
     else if (digest !== null) wanted.push({ bucket, digest });
     else if (before !== null) updates.push({ bucket, items: [] });
   }
-  let busySince = performance.now();
+  const breath = new Breath();
   for (let at = 0; at < wanted.length; at += CHUNKS_AT_ONCE) {
     const group = wanted.slice(at, at + CHUNKS_AT_ONCE);
     const contents = await fetchAll(loading, group);
     for (const { bucket, digest } of group) {
-      const items = decodeBucket(schema, kind, bucket, contents.get(digest) ?? new Uint8Array());
-      updates.push({ bucket, items });
-      if (performance.now() - busySince < BUSY_MS_MAX) continue;
-      await nextTurn();
-      busySince = performance.now();
+      updates.push({ bucket, items: decode(bucket, contents.get(digest) ?? new Uint8Array()) });
+      if (breath.isDue) await breath.take();
     }
   }
   return updates;

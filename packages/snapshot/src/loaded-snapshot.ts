@@ -1,5 +1,6 @@
 import type { Id } from '@portcullis/contracts/names';
-import type { AgentEntry, ChunkKind, Digest, GrantEntry, ServerEntry, SnapshotRoot } from '@portcullis/contracts/snapshot';
+import type { AgentEntry, ChunkKind, Digest, GrantEntry, SnapshotRoot } from '@portcullis/contracts/snapshot';
+import type { PackedServer } from './packed-definition.js';
 import type { PolicySnapshot } from './policy-snapshot.js';
 
 export const CHUNK_KINDS: readonly ChunkKind[] = ['servers', 'agents', 'grants'];
@@ -10,6 +11,8 @@ export type BucketList = readonly (Digest | null)[];
 /** A snapshot together with what is needed to load the next one from the difference alone. */
 export interface LoadedSnapshot {
   readonly snapshot: PolicySnapshot;
+  /** The snapshot's own, known to be packed. */
+  readonly servers: ReadonlyMap<Id, PackedServer>;
   readonly root: SnapshotRoot;
   readonly buckets: Readonly<Record<ChunkKind, BucketList>>;
   /** Ids that each bucket holds: of servers, of agents, of the subjects of grants. */
@@ -26,7 +29,7 @@ export interface BucketUpdate<Item> {
 
 /** The buckets that differ from the snapshot before. */
 export interface BucketUpdates {
-  readonly servers: readonly BucketUpdate<ServerEntry>[];
+  readonly servers: readonly BucketUpdate<PackedServer>[];
   readonly agents: readonly BucketUpdate<AgentEntry>[];
   readonly grants: readonly BucketUpdate<GrantEntry>[];
 }

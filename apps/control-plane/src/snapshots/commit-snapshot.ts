@@ -5,7 +5,7 @@ import { encodeIndex, encodeRoot, encodeSettings, type Encoded } from '@portcull
 import { COMPILE_VERSION, settingsEntry } from './compile-entries.js';
 import { compileBuckets, type CompiledBucket } from './compile-buckets.js';
 import { PublishingHeld } from './publishing-held.js';
-import { markUnused, storeContents } from './stored-contents.js';
+import { storeContents } from './stored-contents.js';
 
 /** A snapshot as Postgres holds it. `readAtMs` is Postgres' own clock, which all control planes share. */
 export interface CommittedSnapshot {
@@ -29,7 +29,7 @@ interface Published {
 
 const BUCKETS_PER_INDEX = BUCKETS_PER_KIND / INDEXES_PER_KIND;
 /** Buckets read at once: bounds memory, and the parameters of a query, when everything is compiled. */
-const BUCKETS_AT_ONCE = 64;
+const BUCKETS_AT_ONCE = 16;
 
 /**
  * Compiles what changed since the last published revision and commits it, in one transaction that sees one state of policy. Whoever calls holds
@@ -39,19 +39,28 @@ const BUCKETS_AT_ONCE = 64;
 export async function commitSnapshot(database: PrismaClient): Promise<CommittedSnapshot> {
   const options = { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead, maxWait: 10_000, timeout: 300_000 };
   return database.$transaction(async (tx) => {
-    const state = await tx.policyState.findUniqueOrThrow({ where: { id: 1 } });
-    const [clock] = await tx.$queryRaw<{ ms: number }[]>`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms`;
-    const readAtMs = clock?.ms ?? Date.now();
+    const [state] = await tx.$queryRaw<PolicyState[]>`
+      SELECT epoch, revision, settings, ahead_revision IS NOT NULL AS ahead, floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "readAtMs"
+      FROM policy_state WHERE id = 1`;
+    if (state === undefined) throw new Error('The database has no policy_state row; it is not migrated');
     const published = await tx.publishedSnapshot.findUnique({ where: { id: 1 } });
-    if (state.aheadRevision !== null) throw new PublishingHeld('restored');
+    if (state.ahead) throw new PublishingHeld('restored');
     if (published !== null && published.compileVersion > COMPILE_VERSION) throw new PublishingHeld('newer_release');
     const root = published === null ? undefined : await readRoot(tx, published.rootDigest);
     if (published !== null && root !== undefined && isUpToDate(published, state)) {
-      return { epoch: state.epoch, revision: state.revision, rootDigest: published.rootDigest, root, readAtMs, added: [], silenced: [] };
+      return {
+        epoch: state.epoch,
+        revision: state.revision,
+        rootDigest: published.rootDigest,
+        root,
+        readAtMs: state.readAtMs,
+        added: [],
+        silenced: [],
+      };
     }
     const base = isBase(published, state) && root !== undefined ? { published, root } : undefined;
-    const next = await compile(tx, { ...state, readAtMs, base });
-    await publish(tx, next);
+    const next = await compile(tx, { ...state, base });
+    await publish(tx, next, base?.published.revision ?? 0);
     return next;
   }, options);
 }
@@ -59,6 +68,10 @@ export async function commitSnapshot(database: PrismaClient): Promise<CommittedS
 interface PolicyState {
   readonly epoch: number;
   readonly revision: number;
+  readonly settings: unknown;
+  /** Whether a newer policy than this database knows is in use. */
+  readonly ahead: boolean;
+  readonly readAtMs: number;
 }
 
 const isUpToDate = (published: Published, { epoch, revision }: PolicyState): boolean =>
@@ -74,11 +87,7 @@ async function readRoot(tx: Transaction, digest: Digest): Promise<SnapshotRoot |
   return row === null ? undefined : SnapshotRoot.parse(JSON.parse(Buffer.from(row.bytes).toString('utf8')));
 }
 
-interface Compilation {
-  readonly epoch: number;
-  readonly revision: number;
-  readonly settings: unknown;
-  readonly readAtMs: number;
+interface Compilation extends PolicyState {
   readonly base: { published: Published; root: SnapshotRoot } | undefined;
 }
 
@@ -86,8 +95,9 @@ async function compile(tx: Transaction, { epoch, revision, settings, readAtMs, b
   const added: Encoded[] = [];
   const silenced: string[] = [];
   const indexes = base === undefined ? emptyIndexes() : structuredClone(base.root.indexes);
+  const dirty = base && (await dirtyBuckets(tx, base.published.revision));
   for (const kind of ChunkKind.options) {
-    const buckets = base === undefined ? allBuckets() : await dirtyBuckets(tx, kind, base.published.revision);
+    const buckets = dirty?.filter((one) => one.kind === kind).map(({ bucket }) => bucket) ?? allBuckets();
     for (let from = 0; from < buckets.length; from += BUCKETS_AT_ONCE) {
       const compiled = await compileBuckets(tx, kind, buckets.slice(from, from + BUCKETS_AT_ONCE), new Date(readAtMs));
       const contents = await storeBuckets(tx, kind, compiled);
@@ -120,27 +130,23 @@ const emptyIndexes = (): SnapshotRoot['indexes'] => {
   return { servers: none(), agents: none(), grants: none() };
 };
 
-async function dirtyBuckets(tx: Transaction, kind: ChunkKind, after: number): Promise<number[]> {
-  const rows = await tx.dirtyBucket.findMany({
-    where: { kind, revision: { gt: after } },
-    distinct: ['bucket'],
-    orderBy: { bucket: 'asc' },
-    select: { bucket: true },
-  });
-  return rows.map(({ bucket }) => bucket);
+interface DirtyBucket {
+  readonly kind: ChunkKind;
+  readonly bucket: number;
 }
 
-/** Notes each bucket's digest; returns the contents of those that are not empty. */
+async function dirtyBuckets(tx: Transaction, after: number): Promise<readonly DirtyBucket[]> {
+  return tx.$queryRaw<DirtyBucket[]>`
+    SELECT DISTINCT kind::text AS kind, bucket FROM dirty_bucket WHERE revision > ${after} AND kind IS NOT NULL ORDER BY kind, bucket`;
+}
+
+/** Notes each bucket's digest; returns the contents of those that are not empty. What a bucket held before begins its last day. */
 async function storeBuckets(tx: Transaction, kind: ChunkKind, compiled: readonly CompiledBucket[]): Promise<Encoded[]> {
-  const where = { kind, bucket: { in: compiled.map(({ bucket }) => bucket) } };
-  const before = await tx.snapshotBucket.findMany({ where });
   const filled = compiled.flatMap(({ bucket, content, schema }) => (content === null ? [] : [{ bucket, content, schema }]));
-  const digests = new Set(filled.map(({ content }) => content.digest));
-  await markUnused(
-    tx,
-    before.map(({ digest }) => digest).filter((digest) => !digests.has(digest)),
-  );
-  await tx.snapshotBucket.deleteMany({ where });
+  const buckets = compiled.map(({ bucket }) => bucket);
+  await tx.$executeRaw`
+    WITH gone AS (DELETE FROM snapshot_bucket WHERE kind = ${kind}::chunk_kind AND bucket = ANY(${buckets}::int[]) RETURNING digest)
+    UPDATE snapshot_chunk SET last_referenced = now() WHERE digest IN (SELECT digest FROM gone)`;
   await tx.snapshotBucket.createMany({ data: filled.map(({ bucket, content, schema }) => ({ kind, bucket, digest: content.digest, schema })) });
   return filled.map(({ content }) => content);
 }
@@ -154,9 +160,9 @@ async function compileIndex(tx: Transaction, kind: ChunkKind, index: number): Pr
   return encodeIndex({ kind, index, chunks });
 }
 
-async function publish(tx: Transaction, { epoch, revision, rootDigest }: CommittedSnapshot): Promise<void> {
+async function publish(tx: Transaction, { epoch, revision, rootDigest }: CommittedSnapshot, after: number): Promise<void> {
   const at = new Date();
   const what = { epoch, revision, rootDigest, compileVersion: COMPILE_VERSION, at };
   await tx.publishedSnapshot.upsert({ where: { id: 1 }, create: { id: 1, ...what }, update: what });
-  await tx.revision.updateMany({ where: { publishedAt: null, revision: { lte: revision } }, data: { publishedAt: at } });
+  await tx.revision.updateMany({ where: { publishedAt: null, revision: { gt: after, lte: revision } }, data: { publishedAt: at } });
 }

@@ -29,11 +29,9 @@ interface Found {
   id: string;
 }
 
-// The same ten bits as bucketOf of contracts/snapshot.
+// `policy_bucket` is bucketOf of contracts/snapshot; there is an index by it.
 export async function readServers(tx: Transaction, buckets: readonly number[]): Promise<ServerRow[]> {
-  const found = await tx.$queryRaw<
-    Found[]
-  >`SELECT id::text AS id FROM server WHERE ('x' || right(id::text, 3))::bit(12)::int % 1024 = ANY(${buckets})`;
+  const found = await tx.$queryRaw<Found[]>`SELECT id::text AS id FROM server WHERE policy_bucket(id) = ANY(${buckets}::int[])`;
   return tx.server.findMany({
     where: { id: { in: found.map(({ id }) => id) } },
     orderBy: { id: 'asc' },
@@ -59,9 +57,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
 }
 
 export async function readAgents(tx: Transaction, buckets: readonly number[]): Promise<AgentRow[]> {
-  const found = await tx.$queryRaw<
-    Found[]
-  >`SELECT id::text AS id FROM agent WHERE ('x' || right(id::text, 3))::bit(12)::int % 1024 = ANY(${buckets})`;
+  const found = await tx.$queryRaw<Found[]>`SELECT id::text AS id FROM agent WHERE policy_bucket(id) = ANY(${buckets}::int[])`;
   return tx.agent.findMany({
     where: { id: { in: found.map(({ id }) => id) } },
     orderBy: { id: 'asc' },
@@ -80,7 +76,7 @@ export async function readAgents(tx: Transaction, buckets: readonly number[]): P
 export async function readGrants(tx: Transaction, buckets: readonly number[]): Promise<GrantRow[]> {
   const found = await tx.$queryRaw<
     Found[]
-  >`SELECT id::text AS id FROM access_grant WHERE ('x' || right(coalesce(agent_id, group_id)::text, 3))::bit(12)::int % 1024 = ANY(${buckets})`;
+  >`SELECT id::text AS id FROM access_grant WHERE policy_bucket(coalesce(agent_id, group_id)) = ANY(${buckets}::int[])`;
   return tx.grant.findMany({
     where: { id: { in: found.map(({ id }) => id) } },
     orderBy: { id: 'asc' },

@@ -28,11 +28,6 @@ export async function storeContents(tx: Transaction, contents: readonly Encoded[
   }
 }
 
-/** Their last day begins now. */
-export async function markUnused(tx: Transaction, digests: readonly Digest[]): Promise<void> {
-  if (digests.length > 0) await tx.snapshotChunk.updateMany({ where: { digest: { in: [...digests] } }, data: { lastReferenced: new Date() } });
-}
-
 /** The bytes under a digest. */
 export async function readContent(database: Reader, digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const row = await database.snapshotChunk.findUnique({ where: { digest } });
