@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { AccessRequestsModule } from './access-requests/access-requests.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { ChangesModule } from './changes/changes.module.js';
@@ -44,6 +45,7 @@ export class AppModule {
         AgentsModule,
         GroupsModule,
         GrantsModule,
+        AccessRequestsModule,
         PolicyModule,
         DraftsModule,
         RevisionsModule,

@@ -7,6 +7,11 @@ export type Slug = z.infer<typeof Slug>;
 /** Names that the gateway itself uses and no server may have. */
 export const RESERVED_SLUGS: ReadonlySet<string> = new Set(['portcullis']);
 
+/** The gateway itself, where policy names it as a server: its own tools are granted like those of others. No row has this id. */
+export const OWN_SERVER_ID = '00000000-0000-7000-8000-706f72746375';
+/** The gateway's own tools, by which agents ask for access. */
+export const OWN_TOOLS = { request: 'request_access', look: 'access_requests' } as const;
+
 export const Id = z.uuid();
 export type Id = z.infer<typeof Id>;
 

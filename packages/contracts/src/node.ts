@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AccessRequestStatus, REQUEST_REASON_CHARS_MAX } from './api/access-requests.js';
 import { Digest, SignedHead } from './snapshot.js';
 import { Id } from './names.js';
 
@@ -68,3 +69,41 @@ export type NodeChange = z.infer<typeof NodeChange>;
 
 /** `GET /v1/node/head` → SignedHead; `GET /v1/node/chunks/{digest}` → the bytes. */
 export const ChunkParams = z.object({ digest: Digest });
+
+/** `POST /v1/node/access-requests`: an agent asks for a tool, named as it knows names. */
+export const NodeAccessRequest = z.strictObject({
+  agentId: Id,
+  tool: z.string().min(1).max(2200),
+  reason: z.string().min(1).max(REQUEST_REASON_CHARS_MAX),
+  durationSeconds: z.number().int().positive(),
+  /** Of the call that asks, so that the trail joins the two. */
+  callId: Id,
+});
+export type NodeAccessRequest = z.infer<typeof NodeAccessRequest>;
+
+/** A request as the agent it is for may see it. */
+export const OwnAccessRequest = z.object({
+  id: Id,
+  tools: z.array(z.string()),
+  status: AccessRequestStatus,
+  durationSeconds: z.number().int(),
+  createdAt: z.string(),
+  decidedAt: z.string().nullable(),
+  decisionReason: z.string().nullable(),
+  /** When the access ends, where it was approved and is still there. */
+  accessUntil: z.string().nullable(),
+});
+export type OwnAccessRequest = z.infer<typeof OwnAccessRequest>;
+
+/** `refused` is all that is said of what is not requestable, whether it exists or not. */
+export const NodeAccessAnswer = z.union([
+  z.object({ outcome: z.literal('filed'), request: OwnAccessRequest }),
+  z.object({ outcome: z.enum(['refused', 'too_many_open', 'too_often']) }),
+]);
+export type NodeAccessAnswer = z.infer<typeof NodeAccessAnswer>;
+
+/** `POST /v1/node/access-requests/find`: an agent looks up its own requests, the newest first, or one of them. */
+export const NodeAccessLookup = z.strictObject({ agentId: Id, id: Id.optional() });
+export type NodeAccessLookup = z.infer<typeof NodeAccessLookup>;
+export const NodeAccessFound = z.object({ requests: z.array(OwnAccessRequest) });
+export type NodeAccessFound = z.infer<typeof NodeAccessFound>;

@@ -1,6 +1,7 @@
 export { isUniqueViolation, openDatabase, type Transaction } from './open-database.js';
 export { Prisma, PrismaClient } from './generated/prisma/client.js';
 export type {
+  AccessRequest,
   Agent,
   AgentKey,
   AuditEvent,
@@ -15,10 +16,12 @@ export type {
   Operator,
   OperatorToken,
   PolicyState,
+  Requestable,
   Revision,
   Server,
 } from './generated/prisma/client.js';
 export {
+  AccessRequestStatus,
   ChunkKind,
   DefinitionKind,
   DefinitionState,

@@ -45,8 +45,11 @@ export function mayMeet(one: NamedRule, other: NamedRule, now: number): boolean 
 
 /** Whether a grant is about this server or part of it; annotations are not looked at. */
 export function isAbout({ target }: GrantEntry, server: ServerEntry): boolean {
-  if ('serverId' in target) return target.serverId === server.id;
-  const { tags, environment } = target.selector;
+  return 'serverId' in target ? target.serverId === server.id : selectsServer(target.selector, server);
+}
+
+/** Whether a selector selects this server or part of it; annotations are not looked at. */
+export function selectsServer({ tags, environment }: TargetSelector, server: Pick<ServerEntry, 'tags' | 'environment'>): boolean {
   if (environment !== undefined && environment !== server.environment) return false;
   if (tags?.allOf !== undefined && !tags.allOf.every((tag) => server.tags.includes(tag))) return false;
   return tags?.anyOf === undefined || tags.anyOf.some((tag) => server.tags.includes(tag));

@@ -4,5 +4,6 @@ export { explain } from './explain.js';
 export type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
 export { gainedAccess, type Gain, type Reach } from './gained-access.js';
 export { compileGlob, isGlob, type GlobMatcher } from './glob.js';
+export { selectsServer } from './grant-relations.js';
 export { globCovers } from './glob-relations.js';
 export { compileTable, grantsFor, type PolicyTable } from './policy-table.js';

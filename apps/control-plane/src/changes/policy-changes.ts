@@ -7,7 +7,7 @@ import { ProblemError } from '../http/problem.js';
 import { requireUnderstood } from '../snapshots/understood-schema.js';
 import { forgetRows, keepRows } from './kept-rows.js';
 import { PolicyNews } from './policy-news.js';
-import { recordAction } from './record-action.js';
+import { recordAction, type Action } from './record-action.js';
 import { SelfWideningGuard, type Widened } from './self-widening-guard.js';
 
 export type { Dirty } from './dirty.js';
@@ -21,6 +21,10 @@ export type PolicyChange<T> =
       readonly dirty: readonly Dirty[];
       /** Given where the change begins a new epoch, which ends a hold on publishing. */
       readonly epoch?: number;
+      /** Actions that this one implies, on record after it. */
+      readonly also?: readonly Pick<Action, 'action' | 'detail'>[];
+      /** The access request that this is part of; that of a grant is found without. */
+      readonly requestId?: string;
     }
   | { readonly result: T; readonly unchanged: true };
 
@@ -109,5 +113,12 @@ async function writeRevision(tx: Transaction, { author, action, reason, done, wi
   await tx.revision.create({ data: { revision, author: author.name, action, reason: reason ?? null, change: detail } });
   const buckets = new Map(done.dirty.map((dirty) => [`${dirty.kind ?? ''}/${dirty.bucket}`, dirty]));
   await tx.dirtyBucket.createMany({ data: [...buckets.values()].map(({ kind, bucket }) => ({ revision, kind, bucket })) });
-  await recordAction(tx, author, { action, detail: { subject, change, reason: reason ?? null, ...glass }, policy: { epoch, revision } });
+  const requestId = done.requestId ?? (await requestBehind(tx, subject));
+  await recordAction(tx, author, { action, detail: { subject, change, reason: reason ?? null, ...glass }, policy: { epoch, revision }, requestId });
+  for (const implied of done.also ?? []) await recordAction(tx, author, { ...implied, policy: { epoch, revision }, requestId });
+}
+
+/** What is done to a grant that was asked for belongs to the request. */
+async function requestBehind(tx: Transaction, { kind, id }: Subject): Promise<string | undefined> {
+  return kind === 'grant' ? (await tx.accessRequest.findUnique({ where: { grantId: id }, select: { id: true } }))?.id : undefined;
 }

@@ -14,13 +14,15 @@ export interface Action {
   readonly detail: Readonly<Record<string, unknown>>;
   /** Epoch and revision that hold the change; absent for what is not policy. */
   readonly policy?: { readonly epoch: number; readonly revision: number };
+  /** The access request that this is part of. */
+  readonly requestId?: string | undefined;
 }
 
 /**
  * Writes the audit event of an operator's action in the caller's transaction, so that neither exists without the other. Actions of all control
  * planes are one run of sequence numbers without a hole: one that is rolled back gives its number back.
  */
-export async function recordAction(tx: Transaction, author: Author, { action, detail, policy }: Action): Promise<void> {
+export async function recordAction(tx: Transaction, author: Author, { action, detail, policy, requestId }: Action): Promise<void> {
   const at = new Date();
   const id = v7({ msecs: at.getTime() });
   const bytes = Buffer.from(JSON.stringify(detail));
@@ -47,6 +49,7 @@ export async function recordAction(tx: Transaction, author: Author, { action, de
       argumentsHash: createHash('sha256').update(bytes).digest('hex'),
       argumentsBytes: bytes.length,
       arguments: Uint8Array.from(bytes.subarray(0, ARGUMENT_BYTES_MAX)),
+      requestId: requestId ?? null,
       truncated: bytes.length > ARGUMENT_BYTES_MAX,
     },
   });

@@ -6,7 +6,8 @@ import { recordAction } from './record-action.js';
 
 /** What a change that is not policy did (an operator, a token, a join token). `unchanged` leaves no audit event. */
 export type RecordedChange<T> =
-  { readonly result: T; readonly subject: Subject; readonly change: ChangeDetail } | { readonly result: T; readonly unchanged: true };
+  | { readonly result: T; readonly subject: Subject; readonly change: ChangeDetail; readonly requestId?: string }
+  | { readonly result: T; readonly unchanged: true };
 
 /** Changes that nodes need not hear of: no revision, but an audit event in their transaction all the same. */
 @Injectable()
@@ -17,7 +18,8 @@ export class RecordedChanges {
     return inTransaction(this.database, async (tx) => {
       const done = await change(tx);
       const glass = author.breakGlass === undefined ? {} : { breakGlass: author.breakGlass };
-      if (!('unchanged' in done)) await recordAction(tx, author, { action, detail: { subject: done.subject, change: done.change, ...glass } });
+      if (!('unchanged' in done))
+        await recordAction(tx, author, { action, detail: { subject: done.subject, change: done.change, ...glass }, requestId: done.requestId });
       return done.result;
     });
   }

@@ -4,5 +4,5 @@ import { GroupsModule } from '../groups/groups.module.js';
 import { GrantsController } from './grants.controller.js';
 import { GrantsService } from './grants.service.js';
 
-@Module({ imports: [AgentsModule, GroupsModule], controllers: [GrantsController], providers: [GrantsService] })
+@Module({ imports: [AgentsModule, GroupsModule], controllers: [GrantsController], providers: [GrantsService], exports: [GrantsService] })
 export class GrantsModule {}

@@ -13,6 +13,14 @@ import { notFound, ProblemError } from '../http/problem.js';
 import { deleteGrant, findGrant, findGrantedServer, insertGrant, listGrants, updateGrant, type GrantRow } from './grants.repository.js';
 import { described, termsOf, toGrant } from './to-grant.js';
 
+/** A grant that was made, and what the change that made it has to say. */
+export interface MadeGrant {
+  readonly result: Grant;
+  readonly subject: Subject;
+  readonly change: ReturnType<typeof described>;
+  readonly dirty: readonly Dirty[];
+}
+
 /** Grants: which agent or group may (or may not) use what of which server. */
 @Injectable()
 export class GrantsService {
@@ -39,17 +47,20 @@ export class GrantsService {
   }
 
   async create(author: Author, grant: CreateGrant): Promise<Changed<Grant>> {
+    return this.changes.apply(author, 'grant.created', grant.reason, async (tx) => this.createIn(tx, author, grant));
+  }
+
+  /** Makes the grant as part of a change that does more. */
+  async createIn(tx: Transaction, author: Author, grant: CreateGrant): Promise<MadeGrant> {
     const { kind, effect, reason } = grant;
     const names = [...new Set(grant.names)];
     const times = timesOf(grant.notBefore, grant.expiresAt);
-    return this.changes.apply(author, 'grant.created', reason, async (tx) => {
-      const subject = await this.findSubject(tx, grant);
-      const serverId = grant.server === undefined ? null : (await findServer(tx, grant.server)).id;
-      const selector = grant.selector ?? Prisma.DbNull;
-      const columns = { ...subject, serverId, selector, kind, names, effect, ...termColumns(grant), ...times };
-      const row = await insertGrant(tx, { ...columns, reason: reason ?? null, createdBy: author.name });
-      return { result: toGrant(row), subject: grantSubject(row), change: described(row), dirty: [grantBucket(row)] };
-    });
+    const subject = await this.findSubject(tx, grant);
+    const serverId = grant.server === undefined ? null : (await findServer(tx, grant.server)).id;
+    const selector = grant.selector ?? Prisma.DbNull;
+    const columns = { ...subject, serverId, selector, kind, names, effect, ...termColumns(grant), ...times };
+    const row = await insertGrant(tx, { ...columns, reason: reason ?? null, createdBy: author.name });
+    return { result: toGrant(row), subject: grantSubject(row), change: described(row), dirty: [grantBucket(row)] };
   }
 
   async update(author: Author, id: string, wanted: UpdateGrant): Promise<Changed<Grant>> {

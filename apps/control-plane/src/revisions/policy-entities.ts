@@ -32,6 +32,7 @@ export const policyEntities: readonly PolicyEntity[] = [
   { name: 'agent_key', noun: 'agent key', key: ['id'], dirty: (row) => [agentBucket(text(row['agent_id']))], isSecret: true },
   { name: 'agent_group_member', noun: 'group member', key: ['group_id', 'agent_id'], dirty: (row) => [agentBucket(text(row['agent_id']))] },
   { name: 'access_grant', noun: 'grant', key: ['id'], dirty: grantDirty },
+  { name: 'requestable_rule', noun: 'requestable', key: ['id'], dirty: grantDirty },
 ];
 
 const byName = new Map(policyEntities.map((entity) => [entity.name, entity]));

@@ -1,8 +1,8 @@
 import { bucketOf, grantSchemaOf, type AgentEntry, type ChunkKind, type GrantEntry, type ServerEntry } from '@portcullis/contracts/snapshot';
 import type { Transaction } from '@portcullis/database';
 import { encodeChunk, SnapshotRefusal, type BucketContent, type Encoded } from '@portcullis/snapshot';
-import { agentEntry, grantEntry, serverEntry } from './compile-entries.js';
-import { readAgents, readGrants, readServers } from './snapshot-rows.js';
+import { agentEntry, askingEntry, grantEntry, serverEntry } from './compile-entries.js';
+import { readAgents, readGrants, readRequestable, readServers } from './snapshot-rows.js';
 
 /** The chunk of one bucket; null for a bucket in which nothing lies. */
 export interface CompiledBucket {
@@ -29,11 +29,15 @@ export async function compileBuckets(tx: Transaction, kind: ChunkKind, buckets: 
       );
     }
     case 'grants':
-      return spread(buckets, (await readGrants(tx, buckets)).map(grantEntry), subjectOf, (bucket, items) => ({
+      return spread(buckets, await grantEntries(tx, buckets), subjectOf, (bucket, items) => ({
         ...encoded({ kind, bucket, items }),
         schema: Math.max(...items.map(grantSchemaOf)),
       }));
   }
+}
+
+async function grantEntries(tx: Transaction, buckets: readonly number[]): Promise<GrantEntry[]> {
+  return [...(await readGrants(tx, buckets)).map(grantEntry), ...(await readRequestable(tx, buckets)).map(askingEntry)];
 }
 
 type Compiled = Pick<CompiledBucket, 'content' | 'schema' | 'silenced'>;

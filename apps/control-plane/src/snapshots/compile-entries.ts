@@ -1,13 +1,14 @@
 import { GrantRateLimit, PinnedArguments, TargetSelector } from '@portcullis/contracts/grants';
+import { OWN_SERVER_ID, OWN_TOOLS } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
-import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, ServerRow } from './snapshot-rows.js';
+import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
 
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
- * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants.
+ * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking.
  */
-export const COMPILE_VERSION = 2;
+export const COMPILE_VERSION = 3;
 
 const DAY_MS = 86_400_000;
 
@@ -83,7 +84,21 @@ export function grantEntry(row: GrantRow): GrantEntry {
   };
 }
 
-function grantSubject(row: GrantRow): GrantEntry['subject'] {
+/** Whoever may ask for something is granted the gateway's own tools for it; a node that has none finds a grant of nothing. */
+export function askingEntry(row: RequestableRow): GrantEntry {
+  return {
+    id: row.id,
+    subject: grantSubject(row),
+    target: { serverId: OWN_SERVER_ID },
+    kind: 'tools',
+    names: Object.values(OWN_TOOLS).toSorted(byText),
+    effect: 'allow',
+    notBefore: null,
+    expiresAt: null,
+  };
+}
+
+function grantSubject(row: Pick<GrantRow, 'id' | 'agentId' | 'groupId'>): GrantEntry['subject'] {
   if (row.agentId !== null) return { agentId: row.agentId };
   if (row.groupId !== null) return { groupId: row.groupId };
   throw new Error(`The grant ${row.id} has no subject`);

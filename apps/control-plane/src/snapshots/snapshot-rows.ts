@@ -1,4 +1,4 @@
-import type { Agent, AgentKey, Definition, Grant, Server, Transaction } from '@portcullis/database';
+import type { Agent, AgentKey, Definition, Grant, Requestable, Server, Transaction } from '@portcullis/database';
 
 export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'approvedJson' | 'approvedHash'>;
 export type ServerRow = Pick<
@@ -70,6 +70,14 @@ export async function readAgents(tx: Transaction, buckets: readonly number[]): P
       keys: { where: { revokedAt: null }, select: { id: true, hash: true, pepperId: true, expiresAt: true, revokedAt: true } },
     },
   });
+}
+
+export type RequestableRow = Pick<Requestable, 'id' | 'agentId' | 'groupId'>;
+
+/** Rules of what may be asked for lie where their subject's grants do. */
+export async function readRequestable(tx: Transaction, buckets: readonly number[]): Promise<RequestableRow[]> {
+  return tx.$queryRaw<RequestableRow[]>`SELECT id::text AS id, agent_id::text AS "agentId", group_id::text AS "groupId" FROM requestable_rule
+    WHERE ('x' || right(coalesce(agent_id, group_id)::text, 3))::bit(12)::int % 1024 = ANY(${buckets}) ORDER BY id`;
 }
 
 /** Grants lie in the bucket of their subject. */

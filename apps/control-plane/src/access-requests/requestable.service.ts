@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { CreateRequestable, Requestable, RequestablePage, UpdateRequestable } from '@portcullis/contracts/api/access-requests';
+import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import { TargetSelector } from '@portcullis/contracts/grants';
+import { bucketOf } from '@portcullis/contracts/snapshot';
+import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
+import type { z } from 'zod';
+import { AgentsService } from '../agents/agents.service.js';
+import type { Author, Subject } from '../changes/author.js';
+import { PolicyChanges, type Changed, type Dirty } from '../changes/policy-changes.js';
+import { differing } from '../database/differing.js';
+import { findGrantedServer } from '../grants/grants.repository.js';
+import { GroupsService } from '../groups/groups.service.js';
+import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
+import { notFound } from '../http/problem.js';
+import {
+  deleteRequestable,
+  findRequestable,
+  insertRequestable,
+  listRequestable,
+  updateRequestable,
+  type RequestableRow,
+} from './requestable.repository.js';
+
+/** What agents may ask for. Whoever such a rule speaks to sees the gateway's own tools for asking. */
+@Injectable()
+export class RequestableService {
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(PolicyChanges) private readonly changes: PolicyChanges,
+    @Inject(AgentsService) private readonly agents: AgentsService,
+    @Inject(GroupsService) private readonly groups: GroupsService,
+  ) {}
+
+  async list({ cursor, limit }: PageQuery): Promise<z.infer<typeof RequestablePage>> {
+    const [after] = decodeCursor(cursor, IdCursor) ?? [];
+    return pageFrom(await listRequestable(this.database, { after, limit }), limit, toRequestable, ({ id }) => [id]);
+  }
+
+  async read(id: string): Promise<Requestable> {
+    return toRequestable(await find(this.database, id));
+  }
+
+  async create(author: Author, rule: CreateRequestable): Promise<Changed<Requestable>> {
+    const { kind, durationSecondsMax, reason } = rule;
+    return this.changes.apply(author, 'requestable.created', reason, async (tx) => {
+      const subject =
+        rule.agent === undefined
+          ? { groupId: (await this.groups.find(tx, rule.group ?? '')).id }
+          : { agentId: (await this.agents.find(tx, rule.agent)).id };
+      const target = rule.server === undefined ? { selector: rule.selector ?? Prisma.DbNull } : { serverId: await serverId(tx, rule.server) };
+      const columns = { ...subject, ...target, kind, names: [...new Set(rule.names)], durationSecondsMax };
+      const row = await insertRequestable(tx, { ...columns, reason: reason ?? null, createdBy: author.name });
+      return { result: toRequestable(row), subject: subjectOf(row), change: described(row), dirty: [bucketOfSubject(row)] };
+    });
+  }
+
+  async update(author: Author, id: string, { reason, ...wanted }: UpdateRequestable): Promise<Changed<Requestable>> {
+    return this.changes.apply(author, 'requestable.updated', reason, async (tx) => {
+      const row = await find(tx, id);
+      const change = differing(row, wanted);
+      if (Object.keys(change).length === 0) return { result: toRequestable(row), unchanged: true };
+      const { names = row.names, durationSecondsMax = row.durationSecondsMax } = change;
+      const updated = await updateRequestable(tx, id, { names: [...new Set(names)], durationSecondsMax, reason: reason ?? row.reason });
+      const both = { before: described(row), after: described(updated) };
+      return { result: toRequestable(updated), subject: subjectOf(row), change: both, dirty: [bucketOfSubject(row)] };
+    });
+  }
+
+  async delete(author: Author, id: string): Promise<Changed<undefined>> {
+    return this.changes.apply(author, 'requestable.deleted', undefined, async (tx) => {
+      const row = await find(tx, id);
+      await deleteRequestable(tx, id);
+      return { result: undefined, subject: subjectOf(row), change: { deleted: true, ...described(row) }, dirty: [bucketOfSubject(row)] };
+    });
+  }
+}
+
+async function find(db: Transaction, id: string): Promise<RequestableRow> {
+  const row = await findRequestable(db, id);
+  if (row === null) throw notFound('requestable rule');
+  return row;
+}
+
+async function serverId(tx: Transaction, reference: string): Promise<string> {
+  const server = await findGrantedServer(tx, reference);
+  if (server === null) throw notFound('server');
+  return server.id;
+}
+
+/** Nodes have it as a grant of the gateway's own tools. */
+const bucketOfSubject = ({ agentId, groupId, id }: RequestableRow): Dirty => ({ kind: 'grants', bucket: bucketOf(agentId ?? groupId ?? id) });
+
+const subjectOf = ({ id }: RequestableRow): Subject => ({ kind: 'requestable', id });
+
+function described(row: RequestableRow): Omit<Requestable, 'id' | 'createdBy' | 'createdAt' | 'updatedAt'> {
+  const { id: _id, createdBy: _createdBy, createdAt: _createdAt, updatedAt: _updatedAt, ...rest } = toRequestable(row);
+  return rest;
+}
+
+function toRequestable(row: RequestableRow): Requestable {
+  return {
+    id: row.id,
+    subject: row.agent === null ? { group: row.group?.slug ?? '' } : { agent: row.agent.slug },
+    server: row.server?.slug ?? null,
+    selector: row.selector === null ? null : TargetSelector.parse(row.selector),
+    kind: row.kind,
+    names: row.names,
+    durationSecondsMax: row.durationSecondsMax,
+    reason: row.reason,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
