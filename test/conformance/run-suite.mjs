@@ -16,7 +16,7 @@ const SUITE_MS_MAX = 600_000;
 export async function runSuite(url, requirements) {
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-conformance-'));
   try {
-    const output = await run([SUITE, 'server', '--url', url, '--requirements', requirements, '-o', directory]);
+    const output = await runSuiteCommand(['server', '--url', url, '--requirements', requirements, '-o', directory]);
     const results = parseSummary(output);
     if (results.length === 0) throw new Error(`The suite gave no summary:\n${output.slice(-2_000)}`);
     return await Promise.all(results.map(async (result) => ({ ...result, faults: result.failed > 0 ? await faultsOf(directory, result.name) : [] })));
@@ -25,10 +25,11 @@ export async function runSuite(url, requirements) {
   }
 }
 
-/** The suite's own exit code says only whether something scored failed, which is for the caller to judge. */
-function run(args) {
+/** What a command of the suite writes. Its own exit code says only whether something scored failed, which is for the caller to judge. */
+export function runSuiteCommand(args, environment = {}) {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { maxBuffer: 1 << 28, timeout: SUITE_MS_MAX }, (error, stdout, stderr) => {
+    const options = { maxBuffer: 1 << 28, timeout: SUITE_MS_MAX, env: { ...process.env, ...environment } };
+    execFile(process.execPath, [SUITE, ...args], options, (error, stdout, stderr) => {
       if (error?.killed) reject(new Error(`The suite was not done after ${SUITE_MS_MAX / 1000} s`));
       else resolve(`${stdout}\n${stderr}`);
     });

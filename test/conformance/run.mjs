@@ -4,11 +4,13 @@
 //   --endpoints server,all    only /servers/<slug>/mcp, or only /mcp
 //   --direct                  against the fixtures themselves, without a node
 //   --nodes N                 gateway nodes (default 1); requests go to the first
+//   --clients none|only       without the suite's client scenarios, or only those (default: with)
 //   --verbose                 every scenario that failed, scored or not, with the suite's reasons
 // Exit code 0: every scored scenario passed, or failed as expected-failures.yml says.
 import { parseArgs } from 'node:util';
 import { startLocalStack } from '../local-stack/start-local-stack.mjs';
-import { chooseCells, directCells, registerFixture, runCell, startFixture } from './cells.mjs';
+import { chooseCells, directCells, registerFixture, revisions, runCell, startFixture } from './cells.mjs';
+import { runClientScenarios } from './client/run-client-scenarios.mjs';
 import { expectedIn, readExpectedFailures } from './expected-failures.mjs';
 import { judgeCell } from './judge-cell.mjs';
 import { runSuite } from './run-suite.mjs';
@@ -16,26 +18,41 @@ import { runSuite } from './run-suite.mjs';
 const text = { type: 'string' };
 const flag = { type: 'boolean', default: false };
 const { values } = parseArgs({
-  options: { cells: text, requirements: text, endpoints: text, direct: flag, verbose: flag, nodes: { type: 'string', default: '1' } },
+  options: {
+    cells: text,
+    requirements: text,
+    endpoints: text,
+    direct: flag,
+    verbose: flag,
+    nodes: { type: 'string', default: '1' },
+    clients: { type: 'string', default: 'with' },
+  },
 });
 const list = (value) => (value === undefined || value === 'all' ? undefined : value.split(','));
 const chosen = { fixtures: list(values.cells), revisions: list(values.requirements), endpoints: list(values.endpoints) };
 const note = (line) => process.stderr.write(`${line}\n`);
 
-const cells = values.direct ? directCells(chosen) : chooseCells(chosen);
+const cells = values.direct ? directCells(chosen) : values.clients === 'only' ? [] : chooseCells(chosen);
+const clientRevisions = values.direct || values.clients === 'none' ? [] : (chosen.revisions ?? revisions);
 const entries = values.direct ? [] : await readExpectedFailures();
 const rows = [];
+const clientRows = [];
 const started = [];
 try {
   const run = values.direct ? await directly() : await throughNode();
   for (const cell of cells) rows.push(await judged(cell, await run(cell)));
+  for (const revision of clientRevisions) clientRows.push({ revision, ...(await runClientScenarios(revision, started.at(-1))) });
 } finally {
   for (const part of started.reverse()) await part.stop();
 }
-console.log(table(rows));
-const faults = rows.flatMap(({ cell, faults: found }) => found.map((fault) => `${nameOf(cell)}: ${fault}`));
+if (rows.length > 0) console.log(table(rows));
+if (clientRows.length > 0) console.log(clientTable(clientRows));
+const faults = [
+  ...rows.flatMap(({ cell, faults: found }) => found.map((fault) => `${nameOf(cell)}: ${fault}`)),
+  ...clientRows.flatMap(({ revision, faults: found }) => found.map((fault) => `${revision} · client: ${fault}`)),
+];
 for (const fault of faults) console.log(fault);
-process.exitCode = faults.length === 0 && rows.length > 0 ? 0 : 1;
+process.exitCode = faults.length === 0 && rows.length + clientRows.length > 0 ? 0 : 1;
 
 async function fixtures() {
   const modes = [...new Set(cells.map(({ fixture }) => fixture))];
@@ -80,4 +97,9 @@ function table(found) {
     return `| ${columns.join(' | ')} |`;
   });
   return [...head, ...lines].join('\n');
+}
+
+function clientTable(found) {
+  const head = ['', '| revision | client scenarios that apply | others |', '|---|---|---|'];
+  return [...head, ...found.map(({ revision, passed, total, others }) => `| ${revision} | ${passed}/${total} | ${others} |`)].join('\n');
 }

@@ -11,7 +11,8 @@ import { bridgeAnswer, type BridgedAnswer } from './bridge-answer.js';
 import type { CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
-import { postMessage, type PostInFlight, type UpstreamAnswer } from './post-message.js';
+import { postMessage } from './post-message.js';
+import type { PostInFlight, UpstreamAnswer } from './upstream-post.js';
 import { putQuestion } from '../questions/put-question.js';
 import { answersTo, readAnswer } from './read-answer.js';
 import { relayNotification } from './relay-notification.js';
@@ -132,6 +133,7 @@ function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, se
     firstByteTimeoutMs,
     totalTimeoutMs,
     resultBytesMax,
+    resumeHeaders: session?.id === undefined || target.server.transport === 'sse' ? undefined : sessionHeaders(session),
     isAnswer: (message) => answersTo(message, forwarded.id),
     onMessage: (message) => {
       const relayed = relayNotification(message, call, { id: forwarded.id, logs: work.logs, onRequest });

@@ -11,7 +11,8 @@ import {
 } from '@portcullis/mcp';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { answersTo, readAnswer } from './read-answer.js';
-import { postMessage, type UpstreamPost } from './post-message.js';
+import { postMessage } from './post-message.js';
+import type { UpstreamPost } from './upstream-post.js';
 import type { Upstream } from './upstreams.js';
 
 /** Headers of every message we send; nothing of the agent's request is among them. */

@@ -18,3 +18,10 @@ export function failureOf(error: Error): GatewayError {
 export function isRefusedConnection(error: Error & { readonly code?: unknown }): boolean {
   return error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET';
 }
+
+/** What is wrong with an answer before its first byte. We ask for no compression, so that a small body cannot be a large one. */
+export function faultOf(headers: Record<string, string | string[] | undefined>, bytesMax: number): GatewayError | undefined {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') return new GatewayError('upstream.protocol', { fault: 'content-encoding' });
+  return Number(headers['content-length'] ?? 0) > bytesMax ? new GatewayError('upstream.too_large') : undefined;
+}

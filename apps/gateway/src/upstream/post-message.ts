@@ -1,43 +1,11 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { createSseParser, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
-import { AnswerBytes, type PostRelay } from './answer-bytes.js';
-import type { BridgedAnswer } from './bridge-answer.js';
-import { failureOf, isRefusedConnection } from './post-failure.js';
+import { AnswerBytes } from './answer-bytes.js';
+import { failureOf, faultOf, isRefusedConnection } from './post-failure.js';
+import { Resumption } from './resumption.js';
+import type { PostInFlight, UpstreamAnswer, UpstreamPost } from './upstream-post.js';
 import { NOWHERE, Roster, type Enrolled } from '../roster.js';
-
-/** One JSON-RPC message on its way to a server, and how much patience and memory its answer may take. */
-export interface UpstreamPost {
-  readonly path: string;
-  readonly headers: string[];
-  readonly body: string;
-  readonly firstByteTimeoutMs: number;
-  readonly totalTimeoutMs: number;
-  readonly resultBytesMax: number;
-  /** Told each message of a stream; true when it was the last that matters. */
-  readonly isAnswer: (message: string) => boolean;
-  /** Told each message before the answer; false asks for a pause until `resume`. */
-  readonly onMessage: (message: string) => boolean;
-  /** Where a large answer may go as it comes; without it every answer is held until it is whole. */
-  readonly relay?: () => PostRelay | undefined;
-}
-
-/** What a server answered: the HTTP side, and the JSON-RPC answer if there was one. */
-export interface UpstreamAnswer {
-  readonly status: number;
-  readonly sessionId: string | undefined;
-  readonly message: string | undefined;
-  /** Where the answer went to the relay. */
-  readonly relayed?: BridgedAnswer | undefined;
-}
-
-/** A post under way. */
-export interface PostInFlight {
-  readonly answer: Promise<UpstreamAnswer>;
-  resume(): void;
-  /** Breaks the connection off; `answer` rejects with this reason. */
-  abort(reason: GatewayError): void;
-}
 
 /**
  * Sends a message; never again by itself once a connection was there, whatever happens: a call may have run as soon as one byte of it was sent.
@@ -86,6 +54,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
   private isHeldBack = false;
   private waitsForReader = false;
   private isReconnected = false;
+  private readonly resumption: Resumption | undefined;
 
   constructor(
     private readonly pool: Dispatcher,
@@ -97,6 +66,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
       this.resolve = resolve;
       this.reject = reject;
     });
+    if (post.resumeHeaders !== undefined) this.resumption = new Resumption(post.resumeHeaders);
     running.add(this);
     timer ??= setInterval(endOverdue, CHECK_EVERY_MS).unref();
   }
@@ -153,7 +123,8 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     if (typeof type === 'string' && type.startsWith('text/event-stream')) {
       const eventBytesMax = this.post.resultBytesMax + 1024;
       this.stream = createSseParser({ lineBytesMax: eventBytesMax, eventBytesMax });
-    }
+    } else if (this.resumption?.isUnderWay === true)
+      this.abort(new GatewayError('upstream.protocol', { fault: 'the stream was not gone on with', status }));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -178,6 +149,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
   }
 
   onResponseEnd(): void {
+    if (this.resumes()) return;
     running.remove(this);
     if (this.settled) return;
     if (this.stream !== undefined) {
@@ -197,6 +169,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
       setTimeout(() => this.dispatch(), RECONNECT_MS);
       return;
     }
+    if (this.resumes()) return;
     running.remove(this);
     this.fail(this.aborted ?? failureOf(error));
   }
@@ -215,6 +188,19 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     if (stream.fault !== undefined) this.abort(new GatewayError(stream.fault === 'not_utf8' ? 'upstream.protocol' : 'upstream.too_large'));
     if (this.messages >= MESSAGES_MAX) this.isHeldBack = true;
     if (this.isHeldBack || this.waitsForReader) controller.pause();
+  }
+
+  private resumes(): boolean {
+    const next = this.settled || this.stream === undefined ? undefined : this.resumption?.next(this.stream);
+    if (next === undefined) return false;
+    this.lastByteAt = Number.POSITIVE_INFINITY;
+    const { path, firstByteTimeoutMs, totalTimeoutMs } = this.post;
+    const get = { path, method: 'GET' as const, headers: next.headers, headersTimeout: firstByteTimeoutMs, bodyTimeout: totalTimeoutMs };
+    setTimeout(() => {
+      if (this.settled) running.remove(this);
+      else this.pool.dispatch(get, this);
+    }, next.afterMs);
+    return true;
   }
 
   private goOn(): void {
@@ -236,11 +222,4 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     this.settled = true;
     this.reject(error);
   }
-}
-
-/** What is wrong with an answer before its first byte. We ask for no compression, so that a small body cannot be a large one. */
-function faultOf(headers: Record<string, string | string[] | undefined>, bytesMax: number): GatewayError | undefined {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') return new GatewayError('upstream.protocol', { fault: 'content-encoding' });
-  return Number(headers['content-length'] ?? 0) > bytesMax ? new GatewayError('upstream.too_large') : undefined;
 }

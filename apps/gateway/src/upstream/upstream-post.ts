@@ -1,0 +1,38 @@
+import type { GatewayError } from '@portcullis/contracts/errors';
+import type { PostRelay } from './answer-bytes.js';
+import type { BridgedAnswer } from './bridge-answer.js';
+
+/** One JSON-RPC message on its way to a server, and how much patience and memory its answer may take. */
+export interface UpstreamPost {
+  readonly path: string;
+  readonly headers: string[];
+  readonly body: string;
+  readonly firstByteTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+  readonly resultBytesMax: number;
+  /** Told each message of a stream; true when it was the last that matters. */
+  readonly isAnswer: (message: string) => boolean;
+  /** Told each message before the answer; false asks for a pause until `resume`. */
+  readonly onMessage: (message: string) => boolean;
+  /** Where a large answer may go as it comes; without it every answer is held until it is whole. */
+  readonly relay?: () => PostRelay | undefined;
+  /** Headers to go on with by GET where the stream breaks off before its answer; undefined where its server cannot go on. */
+  readonly resumeHeaders?: readonly string[] | undefined;
+}
+
+/** What a server answered: the HTTP side, and the JSON-RPC answer if there was one. */
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly sessionId: string | undefined;
+  readonly message: string | undefined;
+  /** Where the answer went to the relay. */
+  readonly relayed?: BridgedAnswer | undefined;
+}
+
+/** A post under way. */
+export interface PostInFlight {
+  readonly answer: Promise<UpstreamAnswer>;
+  resume(): void;
+  /** Breaks the connection off; `answer` rejects with this reason. */
+  abort(reason: GatewayError): void;
+}
