@@ -69,3 +69,13 @@ export { clampTtl, legacyError, legacyResult, modernError, modernResult, resultT
 export type { CacheHint, RpcError } from './downgrade.js';
 export { upstreamHeaders, upstreamMeta } from './upstream-request.js';
 export type { UpstreamEnvelope } from './upstream-request.js';
+export { diffJson, isSameJson } from './drift/diff-json.js';
+export type { FieldChange } from './drift/diff-json.js';
+export { differsInDescriptionsOnly } from './drift/describing-members.js';
+export { definitionMarkCodes } from './drift/definition-mark.js';
+export type { DefinitionMark } from './drift/definition-mark.js';
+export { definitionMarks, textsIn } from './drift/definition-marks.js';
+export type { FoundText } from './drift/definition-marks.js';
+export type { OddCharacter } from './drift/odd-characters.js';
+export { mentionedNames, nameSkeleton } from './drift/look-alike.js';
+export type { MentionedName } from './drift/look-alike.js';
