@@ -9,6 +9,7 @@ import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DraftsModule } from './drafts/drafts.module.js';
 import { EpochsModule } from './epochs/epochs.module.js';
+import { DriftModule } from './drift/drift.module.js';
 import { GrantsModule } from './grants/grants.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { AccessGuard } from './http/access.guard.js';
@@ -52,6 +53,7 @@ export class AppModule {
         SettingsModule,
         EpochsModule,
         AuditModule,
+        DriftModule,
       ],
       providers: [
         // In this order: whoever may not pass learns nothing about the request's faults.

@@ -1,4 +1,5 @@
 import { type AgentsApi, agentsApi } from './agents.js';
+import { type DefinitionsApi, definitionsApi, type DriftApi, driftApi } from './drift.js';
 import { type GroupsApi, groupsApi } from './groups.js';
 import { type AuditApi, auditApi, type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
 import {
@@ -19,6 +20,8 @@ import { type ServersApi, serversApi } from './servers.js';
 /** The control plane's REST API, noun by noun. Every answer is checked against its contract; every refusal is an ApiError. */
 export interface ApiClient {
   servers: ServersApi;
+  definitions: DefinitionsApi;
+  drift: DriftApi;
   agents: AgentsApi;
   groups: GroupsApi;
   grants: GrantsApi;
@@ -35,6 +38,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   const send = createSend(options);
   return {
     servers: serversApi(send),
+    definitions: definitionsApi(send),
+    drift: driftApi(send),
     agents: agentsApi(send),
     groups: groupsApi(send),
     grants: grantsApi(send),

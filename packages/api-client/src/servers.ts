@@ -10,6 +10,7 @@ import {
   ServerPage,
   type UpdateServer,
 } from '@portcullis/contracts/api/servers';
+import { DefinitionDiff, type ResumeServer } from '@portcullis/contracts/api/drift';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -28,6 +29,10 @@ export interface ServersApi {
   /** Asks the server now what it offers; gives up waiting, not discovering, after `waitSeconds`. */
   discover(server: string, query?: { waitSeconds?: number }): Promise<DiscoveryReport>;
   definitions(server: string): ListRoute<Partial<ListDefinitionsQuery>, z.output<typeof DefinitionPage>>;
+  /** What is offered against what was approved, and what in it deserves a second look. */
+  diff(server: string, definition: string): Promise<DefinitionDiff>;
+  /** Ends a suspension. */
+  resume(server: string, why: ResumeServer, options?: ChangeOptions): Promise<Changed<Server>>;
   approve(server: string, decision: Decision, options?: ChangeOptions): Promise<Changed<DecideDefinitionsResult>>;
   reject(server: string, decision: Decision, options?: ChangeOptions): Promise<Changed<DecideDefinitionsResult>>;
 }
@@ -44,6 +49,9 @@ export function serversApi(send: Send): ServersApi {
     discover: async (server, query) =>
       (await send({ method: 'POST', path: path`/v1/servers/${server}/discovery`, query, answer: DiscoveryReport })).value,
     definitions: (server) => listRoute(send, path`/v1/servers/${server}/definitions`, DefinitionPage),
+    diff: async (server, id) =>
+      (await send({ method: 'GET', path: path`/v1/servers/${server}/definitions/${id}/diff`, answer: DefinitionDiff })).value,
+    resume: (server, body, query) => send({ method: 'POST', path: path`/v1/servers/${server}/resume`, query, body, answer: Server }),
     approve: decide('approve'),
     reject: decide('reject'),
   };

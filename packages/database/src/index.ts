@@ -6,6 +6,7 @@ export type {
   AgentKey,
   AuditEvent,
   Definition,
+  DefinitionChange,
   Grant,
   Group,
   Import,

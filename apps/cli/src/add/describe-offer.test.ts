@@ -8,6 +8,7 @@ const definition = (part: Partial<Definition>): Definition => ({
   kind: 'tool',
   name: 't',
   state: 'pending',
+  served: false,
   hash: 'h',
   approvedHash: null,
   offered: {},

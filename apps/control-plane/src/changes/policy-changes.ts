@@ -25,6 +25,8 @@ export type PolicyChange<T> =
       readonly also?: readonly Pick<Action, 'action' | 'detail'>[];
       /** The access request that this is part of; that of a grant is found without. */
       readonly requestId?: string;
+      /** Where only the work finds out what it was: instead of the action and reason it was begun with. */
+      readonly turnedOut?: { readonly action: string; readonly reason: string };
     }
   | { readonly result: T; readonly unchanged: true };
 
@@ -69,7 +71,7 @@ export class PolicyChanges {
         done.dirty.filter(({ kind }) => kind === 'grants').map(({ bucket }) => bucket),
       );
       const widened = await this.guard.check(tx, author, done.dirty);
-      await writeRevision(tx, { author, action, reason, done, widened, epoch: done.epoch ?? state.epoch, revision });
+      await writeRevision(tx, { author, action, reason, ...done.turnedOut, done, widened, epoch: done.epoch ?? state.epoch, revision });
       return { result: done.result, revision, isNew: true };
     });
     if (isNew) this.news.committed(changed.revision);

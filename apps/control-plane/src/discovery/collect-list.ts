@@ -19,6 +19,8 @@ export interface FoundProblem {
 }
 
 export interface CollectedList {
+  /** How long the server says that the list holds; undefined where it says nothing, or that it holds not at all. */
+  readonly ttlMs: number | undefined;
   readonly definitions: readonly FoundDefinition[];
   readonly problems: readonly FoundProblem[];
 }
@@ -36,6 +38,7 @@ export async function collectList(kind: DefinitionKind, key: DefinitionKey, read
   const cursors = new Set<string>();
   let cursor: string | undefined;
   let offset = 0;
+  let ttlMs: number | undefined;
   for (let page = 1; ; page += 1) {
     const text = await readPage(cursor);
     if (text === undefined) break;
@@ -44,7 +47,9 @@ export async function collectList(kind: DefinitionKind, key: DefinitionKey, read
     for (const piece of cut.pieces) pieces.push({ ...piece, index: offset + piece.index });
     problems.push(...cut.problems.map(({ index, name, reason }) => ({ kind, index: offset + index, reason: withName(name, reason) })));
     offset += cut.pieces.length + cut.problems.length;
-    cursor = nextCursorOf(text);
+    const hints = hintsOf(text);
+    cursor = hints.nextCursor;
+    ttlMs = leastOf(ttlMs, hints.ttlMs);
     const stop = cursor === undefined ? undefined : reasonToStop(page, offset, cursors.has(cursor));
     if (stop !== undefined) problems.push({ kind, index: offset, reason: stop });
     if (cursor === undefined || stop !== undefined) break;
@@ -52,7 +57,7 @@ export async function collectList(kind: DefinitionKind, key: DefinitionKey, read
   }
   const { kept, doubled } = separateDoubles(kind, pieces);
   const over = kept.slice(DEFINITIONS_MAX).map(({ index }) => ({ kind, index, reason: `is beyond the ${DEFINITIONS_MAX} that are taken` }));
-  return { definitions: kept.slice(0, DEFINITIONS_MAX).map((piece) => found(kind, piece)), problems: [...problems, ...doubled, ...over] };
+  return { ttlMs, definitions: kept.slice(0, DEFINITIONS_MAX).map((piece) => found(kind, piece)), problems: [...problems, ...doubled, ...over] };
 }
 
 function reasonToStop(page: number, count: number, isRepeated: boolean): string | undefined {
@@ -84,8 +89,16 @@ function withName(name: string | undefined, reason: string): string {
   return shown === undefined ? reason : `${shown}: ${reason}`;
 }
 
-function nextCursorOf(text: string): string | undefined {
-  const message = JSON.parse(text) as { result?: { nextCursor?: unknown } };
-  const cursor = message.result?.nextCursor;
-  return typeof cursor === 'string' && cursor !== '' ? cursor : undefined;
+/** What a page says of the list as a whole (2026-07-28, Caching; Pagination). A `ttlMs` of 0 is what servers say that have not thought of it. */
+function hintsOf(text: string): { nextCursor: string | undefined; ttlMs: number | undefined } {
+  const { result } = JSON.parse(text) as { result?: { nextCursor?: unknown; ttlMs?: unknown } };
+  const { nextCursor, ttlMs } = result ?? {};
+  return {
+    nextCursor: typeof nextCursor === 'string' && nextCursor !== '' ? nextCursor : undefined,
+    ttlMs: typeof ttlMs === 'number' && ttlMs > 0 ? ttlMs : undefined,
+  };
 }
+
+/** The smaller one; what is undefined says nothing. */
+export const leastOf = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);

@@ -2,7 +2,7 @@ import { Client, SSEClientTransport, StreamableHTTPClientTransport, type Standar
 import type { DefinitionKind, Era, Transport } from '@portcullis/contracts/names';
 import { MODERN_VERSION, type DefinitionKey } from '@portcullis/mcp';
 import { AnswerTap, type Fetch, type HttpAnswer } from './answer-tap.js';
-import { collectList, type FoundDefinition, type FoundProblem } from './collect-list.js';
+import { collectList, leastOf, type FoundDefinition, type FoundProblem } from './collect-list.js';
 import { describeFailure, printable } from './describe-failure.js';
 import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
 
@@ -22,6 +22,10 @@ export interface Findings {
   /** Its `capabilities` as JSON. */
   readonly capabilitiesJson: string;
   readonly instructions: string | null;
+  /** Name and version of its software, as it says. */
+  readonly software: string | null;
+  /** How long the first of its lists to end holds, where it says so. */
+  readonly ttlSeconds: number | null;
   readonly definitions: readonly FoundDefinition[];
   readonly problems: readonly FoundProblem[];
 }
@@ -35,6 +39,7 @@ const INSTRUCTIONS_CHARS_MAX = 32_768;
 /** What one server may offer in all, so that its share of a snapshot can be distributed. */
 const DEFINITIONS_BYTES_MAX = 3 * 1024 * 1024;
 const PROBLEMS_MAX = 200;
+const TTL_SECONDS_MAX = 86_400;
 
 interface List {
   readonly kind: DefinitionKind;
@@ -133,10 +138,12 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
   const definitions: FoundDefinition[] = [];
   const problems: FoundProblem[] = [];
   let bytesLeft = DEFINITIONS_BYTES_MAX;
+  let ttlMs: number | undefined;
   for (const list of LISTS) {
     if (offered[list.capability] === undefined) continue;
     const collected = await collectList(list.kind, list.key, (cursor) => readPage(client, tap, list, cursor));
     problems.push(...collected.problems);
+    ttlMs = leastOf(ttlMs, collected.ttlMs);
     for (const [index, definition] of collected.definitions.entries()) {
       bytesLeft -= definition.json.length;
       if (bytesLeft >= 0) definitions.push(definition);
@@ -149,6 +156,8 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
     transport,
     capabilitiesJson: capabilitiesOf(about),
     instructions: instructionsOf(about),
+    software: softwareOf(client.getServerVersion()),
+    ttlSeconds: ttlMs === undefined ? null : Math.min(Math.ceil(ttlMs / 1000), TTL_SECONDS_MAX),
     definitions,
     problems: problems.slice(0, PROBLEMS_MAX),
   };
@@ -182,6 +191,11 @@ function resultOf(text: string): { capabilities?: unknown; instructions?: unknow
 function capabilitiesOf({ capabilities }: { capabilities?: unknown }): string {
   const json = typeof capabilities === 'object' && capabilities !== null ? JSON.stringify(capabilities) : '{}';
   return json.length > CAPABILITIES_CHARS_MAX ? '{}' : json;
+}
+
+function softwareOf(info: { readonly name?: unknown; readonly version?: unknown } | undefined): string | null {
+  const words = [info?.name, info?.version].filter((word) => typeof word === 'string');
+  return words.length === 0 ? null : printable(words.join(' '));
 }
 
 /** Postgres' text takes neither NUL nor half a surrogate pair. */

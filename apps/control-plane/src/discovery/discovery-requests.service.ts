@@ -26,7 +26,8 @@ export class DiscoveryRequestsService {
 
   /** A server said that it changed: it is asked again, but not all the time however often it says so. Nothing when there is no such server. */
   async noteChanged(serverId: string): Promise<void> {
-    if (await this.repository.requestAfterRest(serverId)) this.enqueue(serverId);
+    const waitMs = await this.repository.requestAfterRest(serverId);
+    if (waitMs !== undefined) this.enqueue(serverId, waitMs);
   }
 
   /** Whether a run begun from now on ended within the time. Refuses (404) a server that does not exist. */
@@ -42,8 +43,8 @@ export class DiscoveryRequestsService {
   }
 
   /** Not waited for: the answer must not hang on Redis. */
-  private enqueue(serverId: string): void {
-    this.queue.add([serverId]).catch((error: unknown) => {
+  private enqueue(serverId: string, waitMs = 0): void {
+    this.queue.addFirst(serverId, waitMs).catch((error: unknown) => {
       this.logger.warn({ msg: 'A discovery could not be queued; it starts at the next look at the schedule', error: String(error) });
     });
   }

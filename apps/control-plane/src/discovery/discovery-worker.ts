@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger, Metrics } from '@portcullis/boot';
-import { Worker } from 'bullmq';
+import { DelayedError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { DISCOVERY_QUEUE, type DiscoveryJob, type DiscoveryQueue } from './discovery-queue.js';
+import { DISCOVERY_QUEUE, LOOK_JOB, type DiscoveryJob, type DiscoveryQueue } from './discovery-queue.js';
+import { HostPlaces } from './host-places.js';
 import { runDiscovery, type DiscoveryOutcome, type DiscoveryParts } from './run-discovery.js';
 
 export interface WorkerParts extends DiscoveryParts {
@@ -15,62 +16,89 @@ export interface WorkerParts extends DiscoveryParts {
   readonly tickMs?: number;
 }
 
-const CONCURRENCY = 8;
+const CONCURRENCY = 32;
+const PER_HOST = 4;
+const HOST_BUSY_MS = 500;
 const DUE_AT_ONCE = 500;
-const TICK_MS = 2_000;
+const TICK_MS = 1_000;
+/** How soon the look at the schedule is known again to a Redis that lost it. */
+const KEEP_MS = 5_000;
 const CLOSE_MS = 5_000;
 
 /** Works off the discovery queue and fills it with servers whose time has come. Any number may run. */
 export class DiscoveryWorker {
   private readonly stopping = new AbortController();
   private readonly worker: Worker<DiscoveryJob>;
-  private readonly schedule: Promise<void>;
+  private readonly keeping: Promise<void>;
+  private readonly places = new HostPlaces(PER_HOST);
+  private readonly runs: ReturnType<Metrics['counter']>;
 
   constructor(private readonly parts: WorkerParts) {
     const { redis, logger, metrics } = parts;
-    const runs = metrics.counter({ name: 'discovery_runs_total', help: 'Discoveries by how they ended', labelNames: ['outcome'] });
-    this.worker = new Worker<DiscoveryJob>(
-      DISCOVERY_QUEUE,
-      async ({ data }) => {
-        do {
-          const ended = await runDiscovery(parts, data.serverId, this.stopping.signal);
-          runs.inc({ outcome: ended.outcome });
-          this.tell(ended);
-          // Whoever asked while the job ran was not queued again: serve them now.
-        } while (!this.stopping.signal.aborted && (await parts.repository.isRequested(data.serverId)));
-      },
-      { connection: redis, concurrency: CONCURRENCY, skipVersionCheck: true },
-    );
+    this.runs = metrics.counter({ name: 'discovery_runs_total', help: 'Discoveries by how they ended', labelNames: ['outcome'] });
+    this.worker = new Worker<DiscoveryJob>(DISCOVERY_QUEUE, (job, token) => this.work(job, token), {
+      connection: redis,
+      concurrency: CONCURRENCY,
+      skipVersionCheck: true,
+    });
     this.worker.on('error', (error) => logger.debug({ error: error.message }, 'The discovery queue cannot be reached'));
     this.worker.on('failed', (_job, error) => {
-      runs.inc({ outcome: 'error' });
+      this.runs.inc({ outcome: 'error' });
       logger.error({ error: error.stack }, 'A discovery could not be carried out');
     });
-    this.schedule = this.followSchedule(parts.tickMs ?? TICK_MS);
+    this.keeping = this.keepLooking(parts.tickMs ?? TICK_MS);
   }
 
   /** Leaves running discoveries to whoever comes next. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.schedule;
+    await this.keeping;
     // Without Redis a worker would wait for it to say that it goes.
     await Promise.race([this.worker.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
-  private async followSchedule(tickMs: number): Promise<void> {
-    const { repository, queue, logger } = this.parts;
+  private async work(job: Job<DiscoveryJob>, token: string | undefined): Promise<void> {
+    const { serverId } = job.data;
+    if (job.name === LOOK_JOB || serverId === undefined) return this.look();
+    const host = await this.parts.repository.hostOf(serverId);
+    if (host === undefined) return;
+    const leave = this.places.take(host);
+    if (leave === undefined) {
+      await job.moveToDelayed(Date.now() + HOST_BUSY_MS * (1 + Math.random()), token);
+      throw new DelayedError();
+    }
+    try {
+      await this.discover(serverId);
+    } finally {
+      leave();
+    }
+  }
+
+  private async discover(serverId: string): Promise<void> {
+    do {
+      const ended = await runDiscovery(this.parts, serverId, this.stopping.signal);
+      this.runs.inc({ outcome: ended.outcome });
+      this.tell(ended);
+      // Whoever asked while the job ran was not queued again: serve them now.
+    } while (!this.stopping.signal.aborted && (await this.parts.repository.isRequested(serverId)));
+  }
+
+  private async look(): Promise<void> {
+    const due = await this.parts.repository.due(DUE_AT_ONCE);
+    if (due.length > 0) await this.parts.queue.addScheduled(due);
+  }
+
+  private async keepLooking(tickMs: number): Promise<void> {
     let isDown = false;
     while (!this.stopping.signal.aborted) {
       try {
-        const due = await repository.due(DUE_AT_ONCE);
-        if (due.length > 0) await queue.add(due);
+        await this.parts.queue.keepLooking(tickMs);
         isDown = false;
       } catch (error) {
-        if (!isDown) logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'Due discoveries cannot be queued');
+        if (!isDown) this.parts.logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'Due discoveries cannot be queued');
         isDown = true;
       }
-      // Spread, so that several workers do not look at the same moment for ever.
-      await sleep(tickMs * (0.8 + Math.random() * 0.4), undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      await sleep(isDown ? tickMs : KEEP_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 

@@ -8,29 +8,41 @@ export interface ClaimedServer {
 }
 
 const RETRY_SECONDS = 60;
-/** Between two runs that a server itself has brought about. */
-const REST_SECONDS = 5;
+/** A server that says its lists hold only for a moment is asked no more often than this, and than its interval lets it. */
+const LEAST_SECONDS = 30;
+const SOONER_MAX = 10;
+/** After so many times that a server said it changed, without a change, each further one makes it wait a second longer. */
+const BELIEVED_ANNOUNCEMENTS = 30;
+const REST_SECONDS_MAX = 60;
+/** Of one host, taken from the schedule at once. */
+const PER_HOST_AT_ONCE = 4;
 
 /** Rows as discovery needs them. Times are Postgres' own, so that a request and the run that serves it compare. */
 @Injectable()
 export class DiscoveryRepository {
   constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
-  /** Servers whose time has come. */
+  /** Servers whose time has come, a few of each host, so that one with thousands of them is not asked for all at once. */
   async due(limit: number): Promise<string[]> {
     const rows = await this.database.$queryRaw<{ id: string }[]>`
-      SELECT id::text AS id FROM server WHERE next_discovery_at <= clock_timestamp() ORDER BY next_discovery_at LIMIT ${limit}`;
+      SELECT id FROM (
+        SELECT id::text AS id, next_discovery_at,
+          row_number() OVER (PARTITION BY substring(url FROM '^[a-z]+://([^/?#]+)') ORDER BY next_discovery_at) AS place
+        FROM server WHERE next_discovery_at <= clock_timestamp()) AS waiting
+      WHERE place <= ${PER_HOST_AT_ONCE} ORDER BY next_discovery_at LIMIT ${limit}`;
     return rows.map(({ id }) => id);
   }
 
   /**
-   * Sets the next time, spread by a tenth so that servers registered together do not stay together. A disabled server has none, so it is asked only
-   * on request. Null when the server is gone.
+   * Sets the next time: after the server's interval, or when its lists run out by its own word, as long as that is not too soon. It is spread by a
+   * tenth so that servers registered together do not stay together. A disabled or suspended server has none, so it is asked only on request. Null when
+   * the server is gone.
    */
   async claim(id: string): Promise<ClaimedServer | null> {
     const rows = await this.database.$queryRaw<{ at: Date }[]>`
       UPDATE server SET next_discovery_at =
-        CASE WHEN enabled THEN clock_timestamp() + make_interval(secs => refresh_interval_seconds * (0.9 + random() * 0.2)) END
+        CASE WHEN enabled AND suspended_at IS NULL THEN clock_timestamp() + make_interval(secs => (0.9 + random() * 0.2) *
+          least(refresh_interval_seconds, greatest(coalesce(list_ttl_seconds, refresh_interval_seconds), ${LEAST_SECONDS}::int, refresh_interval_seconds / ${SOONER_MAX}::int))) END
       WHERE id = ${id}::uuid RETURNING date_trunc('milliseconds', clock_timestamp()) AS at`;
     const startedAt = rows[0]?.at;
     if (startedAt === undefined) return null;
@@ -39,12 +51,13 @@ export class DiscoveryRepository {
     return server === null ? null : { server, startedAt };
   }
 
-  /** Notes a failure, forgets what era was assumed and tries again soon. What is approved stays as it is. */
+  /** Notes a failure, forgets what era was assumed and tries again soon, but less soon each time. What is approved stays as it is. */
   async fail({ server, startedAt }: ClaimedServer, reason: string): Promise<void> {
     await this.database.$executeRaw`
       UPDATE server SET discovered_at = ${startedAt}, discovery_error = ${reason}, era_seen_at = NULL,
-        next_discovery_at = CASE WHEN enabled
-          THEN least(next_discovery_at, clock_timestamp() + make_interval(secs => ${RETRY_SECONDS} * (0.9 + random() * 0.2))) ELSE next_discovery_at END
+        discovery_failures = least(discovery_failures + 1, 20),
+        next_discovery_at = CASE WHEN enabled AND suspended_at IS NULL THEN least(next_discovery_at,
+          clock_timestamp() + make_interval(secs => ${RETRY_SECONDS} * power(2, discovery_failures) * (0.9 + random() * 0.2))) ELSE next_discovery_at END
       WHERE id = ${server.id}::uuid AND url = ${server.url}`;
   }
 
@@ -57,14 +70,26 @@ export class DiscoveryRepository {
   }
 
   /**
-   * Asks for a run of an enabled server as soon as it has rested since its last one. True when that is now; else the schedule finds it when its time
-   * has come.
+   * Asks for a run of a server that says it changed, as soon as it has rested since its last one: a second, and ever longer when it has said so many
+   * times and nothing had changed. Gives the milliseconds until then; undefined when it is disabled, suspended or gone.
    */
-  async requestAfterRest(id: string): Promise<boolean> {
-    const rows = await this.database.$queryRaw<{ due: boolean }[]>`
-      UPDATE server SET next_discovery_at = least(next_discovery_at, greatest(clock_timestamp(), discovered_at + make_interval(secs => ${REST_SECONDS})))
-      WHERE id = ${id}::uuid AND enabled RETURNING next_discovery_at <= clock_timestamp() AS due`;
-    return rows[0]?.due ?? false;
+  async requestAfterRest(id: string): Promise<number | undefined> {
+    const rows = await this.database.$queryRaw<{ waitMs: number }[]>`
+      UPDATE server SET
+        announced_at = clock_timestamp(),
+        announcements = CASE WHEN announced_at > clock_timestamp() - interval '10 minutes' THEN announcements + 1 ELSE 1 END,
+        next_discovery_at = least(next_discovery_at, greatest(clock_timestamp(), discovered_at + make_interval(secs =>
+          CASE WHEN announced_at > clock_timestamp() - interval '10 minutes'
+            THEN least(${REST_SECONDS_MAX}::int, greatest(1, announcements - ${BELIEVED_ANNOUNCEMENTS}::int)) ELSE 1 END)))
+      WHERE id = ${id}::uuid AND enabled AND suspended_at IS NULL
+      RETURNING greatest(0, extract(epoch FROM next_discovery_at - clock_timestamp()) * 1000)::int AS "waitMs"`;
+    return rows[0]?.waitMs;
+  }
+
+  /** Where the server is to be reached, as `host:port`; undefined when there is no such server. */
+  async hostOf(id: string): Promise<string | undefined> {
+    const server = await this.database.server.findUnique({ where: { id }, select: { url: true } });
+    return server === null ? undefined : new URL(server.url).host;
   }
 
   /** Whether a run was asked for that has not begun. */

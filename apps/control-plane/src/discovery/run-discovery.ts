@@ -1,11 +1,12 @@
-import type { PrismaClient } from '@portcullis/database';
+import type { PrismaClient, Transaction } from '@portcullis/database';
 import type { PolicyChanges } from '../changes/policy-changes.js';
 import { inTransaction } from '../changes/in-transaction.js';
+import { recordAction } from '../changes/record-action.js';
 import type { Fetch } from './answer-tap.js';
 import { discoverServer, type DiscoveryTarget, type Findings } from './discover-server.js';
 import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
 import type { ClaimedServer, DiscoveryRepository } from './discovery.repository.js';
-import { storeFindings, type FinishedDiscovery } from './store-findings.js';
+import { storeFindings, type FinishedDiscovery, type StoredFindings } from './store-findings.js';
 
 export interface DiscoveryParts {
   readonly database: PrismaClient;
@@ -66,12 +67,23 @@ async function store({ database, changes }: DiscoveryParts, finished: FinishedDi
   try {
     return await inTransaction(database, async (tx) => {
       const stored = await storeFindings(tx, finished);
-      if (!('unchanged' in stored)) throw new ConcernsPolicy(); // undone here, done again as a change of policy
-      return stored.result;
+      if (stored.dirty !== undefined) throw new ConcernsPolicy(); // undone here, done again as a change of policy
+      return recorded(tx, stored);
     });
   } catch (error) {
     if (!(error instanceof ConcernsPolicy)) throw error;
-    const { result } = await changes.apply(AUTHOR, 'server.discovered', undefined, (tx) => storeFindings(tx, finished));
+    const { result } = await changes.apply(AUTHOR, 'server.discovered', undefined, async (tx) => {
+      const { dirty, ...stored } = await storeFindings(tx, finished);
+      const { isStored: result, told, turnedOut } = stored;
+      if (dirty === undefined || told === undefined) return { result: await recorded(tx, stored), unchanged: true };
+      return { result, ...told, dirty, ...(turnedOut && { turnedOut }) };
+    });
     return result;
   }
+}
+
+/** A change of what waits for approval is no policy, and is on record all the same. */
+async function recorded(tx: Transaction, { isStored, told }: StoredFindings): Promise<boolean> {
+  if (told !== undefined) await recordAction(tx, AUTHOR, { action: 'server.drifted', detail: { ...told } });
+  return isStored;
 }

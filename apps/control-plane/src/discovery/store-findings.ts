@@ -1,9 +1,10 @@
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import type { Definition, Server, Transaction } from '@portcullis/database';
-import type { PolicyChange } from '../changes/policy-changes.js';
-import type { FoundDefinition } from './collect-list.js';
+import type { Prisma, Server, Transaction } from '@portcullis/database';
+import type { ChangeDetail, Subject } from '../changes/author.js';
+import type { Dirty } from '../changes/policy-changes.js';
 import type { Findings } from './discover-server.js';
-import { nextState } from './next-state.js';
+import { driftOf, driftWithinDay, recordDrift, type SeenChange } from './record-drift.js';
+import { storeDefinitions } from './store-definitions.js';
 
 /** A discovery that ended well: of which server, asked at which address, begun when. */
 export interface FinishedDiscovery {
@@ -14,87 +15,98 @@ export interface FinishedDiscovery {
   readonly findings: Findings;
 }
 
-/** `false`: the server is gone, or has another address by now, so the findings say nothing of it. */
-export type StoredFindings = PolicyChange<boolean>;
+/** What became of the findings. `isStored` false: the server is gone, or has another address by now, so they say nothing of it. */
+export interface StoredFindings {
+  readonly isStored: boolean;
+  /** Set where the server changed something since it was last seen, or something for agents. */
+  readonly told?: { readonly subject: Subject; readonly change: ChangeDetail };
+  /** Set where something changed for agents. */
+  readonly dirty?: readonly Dirty[];
+  readonly turnedOut?: { readonly action: string; readonly reason: string };
+}
 
-type Row = Pick<Definition, 'id' | 'kind' | 'name' | 'state' | 'json' | 'hash' | 'approvedHash'>;
+/** Names that an event lists one by one; the counts are always complete. */
+const NAMES_MAX = 200;
 
-const WHO_APPROVED_ALL = 'registration (approve: all)';
-
-/** Writes what a discovery found, in the caller's transaction. Says what changed for agents, if anything did. */
-export async function storeFindings(tx: Transaction, { serverId, url, protocol, startedAt, findings }: FinishedDiscovery): Promise<StoredFindings> {
+/** Writes what a discovery found, in the caller's transaction: definitions, history of changes, and the suspension of a server that changed too much. */
+export async function storeFindings(tx: Transaction, finished: FinishedDiscovery): Promise<StoredFindings> {
+  const { serverId, url, protocol, startedAt, findings } = finished;
   await tx.$queryRaw`SELECT 1 FROM server WHERE id = ${serverId}::uuid FOR UPDATE`; // decisions of operators wait, or are seen here
   const server = await tx.server.findUnique({ where: { id: serverId } });
-  if (server === null || server.url !== url || server.protocol !== protocol) return { result: false, unchanged: true };
-  const changes = await storeDefinitions(tx, server, findings.definitions, startedAt);
-  const { era, bothEras, transport, capabilitiesJson, instructions, problems } = findings;
-  const about = { era, bothEras, transport, capabilitiesJson, instructions };
-  const differs = (['era', 'bothEras', 'transport', 'capabilitiesJson', 'instructions'] as const).filter((field) => server[field] !== about[field]);
-  await tx.server.update({
-    where: { id: serverId },
-    data: {
-      ...about,
-      // A verdict is dated when it was reached: one that was only taken over must not live for ever.
-      ...(era === 'legacy' && server.era === 'legacy' && server.eraSeenAt !== null ? {} : { eraSeenAt: startedAt }),
-      approveFirstDiscovery: false,
-      discoveredAt: startedAt,
-      discoveryError: null,
-      discoveryProblems: problems.map((problem) => ({ ...problem })),
-    },
-  });
-  const { approved, withheld } = changes;
-  if (differs.length === 0 && approved.length === 0 && withheld.length === 0) return { result: true, unchanged: true };
+  if (server === null || server.url !== url || server.protocol !== protocol) return { isStored: false };
+  const { approved, withheld, seen } = await storeDefinitions(tx, server, findings.definitions, startedAt);
+  const drift = driftOf(server, [...seen, ...serverChanges(server, findings)]);
+  await recordDrift(tx, server, drift, startedAt);
+  const suspension = await suspensionOf(tx, server, drift.length, startedAt);
+  const differs = aboutFields.filter((field) => server[field] !== findings[field]);
+  await tx.server.update({ where: { id: serverId }, data: { ...columnsOf(server, findings, startedAt, seen.length > 0), ...suspension } });
+  const concernsAgents = differs.length > 0 || approved.length > 0 || withheld.length > 0 || suspension !== undefined;
+  if (!concernsAgents && drift.length === 0) return { isStored: true };
+  const told = { subject: { kind: 'server', id: serverId, slug: server.slug }, change: { fields: differs, approved, withheld, ...detailOf(drift) } };
+  if (!concernsAgents) return { isStored: true, told };
+  const turnedOut = suspension === undefined ? drifted(drift) : { action: 'server.suspended', reason: suspension.suspendedReason };
+  return { isStored: true, told, dirty: [{ kind: 'servers', bucket: bucketOf(serverId) }], ...(turnedOut && { turnedOut }) };
+}
+
+const aboutFields = ['era', 'bothEras', 'transport', 'capabilitiesJson', 'instructions'] as const;
+
+const drifted = (drift: readonly SeenChange[]) =>
+  drift.length === 0 ? undefined : { action: 'server.drifted', reason: `${String(drift.length)} changes by the server` };
+
+function columnsOf(server: Server, findings: Findings, at: Date, hasChanged: boolean): Prisma.ServerUpdateInput {
+  const { era, bothEras, transport, capabilitiesJson, instructions, software, ttlSeconds, problems } = findings;
   return {
-    result: true,
-    subject: { kind: 'server', id: serverId, slug: server.slug },
-    change: { fields: differs, approved, withheld },
-    dirty: [{ kind: 'servers', bucket: bucketOf(serverId) }],
+    era,
+    bothEras,
+    transport,
+    capabilitiesJson,
+    instructions,
+    software,
+    listTtlSeconds: ttlSeconds,
+    // A verdict is dated when it was reached: one that was only taken over must not live for ever.
+    ...(era === 'legacy' && server.era === 'legacy' && server.eraSeenAt !== null ? {} : { eraSeenAt: at }),
+    approveFirstDiscovery: false,
+    discoveredAt: at,
+    seenAt: at,
+    discoveryError: null,
+    discoveryFailures: 0,
+    ...(hasChanged && { announcements: 0 }),
+    discoveryProblems: problems.map((problem) => ({ ...problem })),
+    ...(server.driftCountedSince === null ? { driftCountedSince: at } : {}),
   };
 }
 
-/** Canonical names of what agents may see now and could not before, and the other way round. */
-interface Changes {
-  readonly approved: string[];
-  readonly withheld: string[];
+/** What a server says of itself is no definition, and its changes are worth knowing all the same. */
+function serverChanges(server: Server, findings: Findings): SeenChange[] {
+  const before = { era: server.era, software: server.software, instructions: server.instructions };
+  const { era, software, instructions } = findings;
+  // A server seen before its software was noted has not changed it.
+  const isSame = before.era === era && (before.software ?? software) === software && before.instructions === instructions;
+  if (isSame) return [];
+  const bytes = (value: object): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(JSON.stringify(value)));
+  return [{ change: 'server', beforeJson: bytes(before), afterJson: bytes({ era, software, instructions }) }];
 }
 
-async function storeDefinitions(tx: Transaction, server: Server, found: readonly FoundDefinition[], at: Date): Promise<Changes> {
-  const rows = await tx.definition.findMany({
-    where: { serverId: server.id },
-    select: { id: true, kind: true, name: true, state: true, json: true, hash: true, approvedHash: true },
-  });
-  const keyOf = ({ kind, name }: Pick<Row, 'kind' | 'name'>): string => `${kind} ${name}`;
-  const known = new Map(rows.map((row) => [keyOf(row), row]));
-  const changes: Changes = { approved: [], withheld: [] };
-  const added = found.filter((definition) => !known.has(keyOf(definition)));
-  await tx.definition.createMany({ data: added.map((definition) => newRow(server, definition, at)) });
-  if (server.approveFirstDiscovery) changes.approved.push(...added.map(keyOf));
-  for (const definition of found) {
-    const row = known.get(keyOf(definition));
-    if (row !== undefined) await storeSeen(tx, row, definition, changes);
-  }
-  const seen = new Set(found.map(keyOf));
-  const gone = rows.filter((row) => !seen.has(keyOf(row)) && row.state !== 'removed');
-  await tx.definition.updateMany({ where: { id: { in: gone.map(({ id }) => id) } }, data: { state: 'removed' } });
-  changes.withheld.push(...gone.filter(({ state }) => state === 'approved').map(keyOf));
-  const stillThere = rows.filter((row) => seen.has(keyOf(row))).map(({ id }) => id);
-  await tx.definition.updateMany({ where: { id: { in: stillThere } }, data: { lastSeenAt: at } });
-  return changes;
+/** A server that changes all the time would keep everybody busy, and hide the change that matters among the others. */
+async function suspensionOf(tx: Transaction, server: Server, added: number, at: Date) {
+  if (added === 0 || server.suspendedAt !== null || server.driftCountedSince === null) return undefined;
+  const count = await driftWithinDay(tx, server, at);
+  if (count <= server.driftBudgetPerDay) return undefined;
+  const reason = `${String(count)} changes within 24 hours, of which ${String(server.driftBudgetPerDay)} are allowed`;
+  return { suspendedAt: at, suspendedReason: reason, nextDiscoveryAt: null };
 }
 
-function newRow(server: Server, { kind, name, json, hash }: FoundDefinition, at: Date) {
-  const bytes = Uint8Array.from(Buffer.from(json));
-  const row = { serverId: server.id, kind, name, json: bytes, hash, firstSeenAt: at, lastSeenAt: at };
-  if (!server.approveFirstDiscovery) return { ...row, state: 'pending' as const };
-  return { ...row, state: 'approved' as const, approvedJson: bytes, approvedHash: hash, decidedAt: at, decidedBy: WHO_APPROVED_ALL };
-}
-
-async function storeSeen(tx: Transaction, row: Row, { json, hash }: FoundDefinition, changes: Changes): Promise<void> {
-  const state = nextState(row, hash);
-  const bytes = Buffer.from(json);
-  if (state === row.state && bytes.equals(row.json)) return;
-  await tx.definition.update({ where: { id: row.id }, data: { state, hash, json: Uint8Array.from(bytes) } });
-  const name = `${row.kind} ${row.name}`;
-  if (state === 'approved' && row.state !== 'approved') changes.approved.push(name);
-  if (state !== 'approved' && row.state === 'approved') changes.withheld.push(name);
+function detailOf(drift: readonly SeenChange[]): ChangeDetail {
+  const named = (change: SeenChange['change']): string[] =>
+    drift.flatMap((one) => (one.change === change ? [`${one.kind ?? ''} ${one.name ?? ''}`.trim()] : []));
+  const drifts = { added: named('added'), changed: named('changed'), removed: named('removed'), returned: named('returned') };
+  const shown = Object.entries(drifts).filter(([, names]) => names.length > 0);
+  const isServer = drift.some(({ change }) => change === 'server');
+  return {
+    drift: {
+      count: drift.length,
+      ...Object.fromEntries(shown.map(([change, names]) => [change, names.slice(0, NAMES_MAX)])),
+      ...(isServer && { server: true }),
+    },
+  };
 }

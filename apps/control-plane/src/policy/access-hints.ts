@@ -24,7 +24,9 @@ function serverHints(server: PolicyServer, { agent, grants, now }: AccessFacts):
   const mine = grants.filter(({ effect, target }) => effect === 'allow' && 'serverId' in target && target.serverId === server.id);
   if (mine.length === 0) return [];
   const hints: string[] = [];
-  if (!server.enabled) hints.push(`The server ${slug} is disabled: PATCH /v1/servers/${slug} {"enabled":true}.`);
+  if (server.suspended)
+    hints.push(`The server ${slug} is suspended for what it changed: GET /v1/drift?server=${slug}, then POST /v1/servers/${slug}/resume.`);
+  else if (!server.enabled) hints.push(`The server ${slug} is disabled: PATCH /v1/servers/${slug} {"enabled":true}.`);
   if (!server.discovered) hints.push(`Nothing is known of what ${slug} offers yet: POST /v1/servers/${slug}/discovery.`);
   // As if enabled: what waits for approval is worth knowing beside the fact that the agent is switched off.
   const table = compileTable({ agent: { ...agent, enabled: true }, grants });

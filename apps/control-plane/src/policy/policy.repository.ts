@@ -1,5 +1,6 @@
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { DefinitionKind, DefinitionState, Prisma, PrismaClient, Transaction } from '@portcullis/database';
+import { isServed } from '../snapshots/is-served.js';
 import { agentEntry, grantEntry } from '../snapshots/compile-entries.js';
 
 /** A definition as policy sees it: `served` is whether nodes have it. */
@@ -14,6 +15,8 @@ export interface PolicyServer {
   readonly id: string;
   readonly slug: string;
   readonly enabled: boolean;
+  /** Suspended for what it changed; `enabled` is false then too. */
+  readonly suspended: boolean;
   readonly discovered: boolean;
   readonly definitions: readonly PolicyDefinition[];
 }
@@ -42,19 +45,20 @@ export async function grantsOf(tx: Transaction, agent: AgentEntry): Promise<Gran
 }
 
 export async function findServers(tx: Transaction, ids: readonly string[]): Promise<PolicyServer[]> {
-  const definitions = { select: { kind: true, name: true, state: true, approvedHash: true } } satisfies Prisma.Server$definitionsArgs;
+  const definitions = {
+    select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedHash: true },
+  } satisfies Prisma.Server$definitionsArgs;
   const rows = await tx.server.findMany({
     where: { id: { in: [...ids] } },
-    select: { id: true, slug: true, enabled: true, discoveredAt: true, definitions },
+    select: { id: true, slug: true, enabled: true, suspendedAt: true, keepServing: true, discoveredAt: true, definitions },
     orderBy: { slug: 'asc' },
   });
-  return rows.map(({ discoveredAt, ...server }) => ({
+  return rows.map(({ discoveredAt, suspendedAt, enabled, ...server }) => ({
     ...server,
+    enabled: enabled && suspendedAt === null,
+    suspended: suspendedAt !== null,
     discovered: discoveredAt !== null,
-    definitions: server.definitions.map(({ approvedHash, ...definition }) => ({
-      ...definition,
-      served: definition.state === 'approved' && approvedHash !== null,
-    })),
+    definitions: server.definitions.map((definition) => ({ ...definition, served: isServed(definition, server) })),
   }));
 }
 

@@ -9,18 +9,20 @@ import { notFound, ProblemError } from '../http/problem.js';
 import {
   approveDefinitions,
   findByIds,
+  findDefinition,
   findInStates,
   listDefinitions,
   lockDefinitions,
   rejectDefinitions,
   type DecidedRow,
 } from './definitions.repository.js';
+import { toDefinition } from './to-definition.js';
 import { serverBucket, serverSubject, ServersService } from './servers.service.js';
 
 export type Verdict = 'approve' | 'reject';
 
 /** Names that a revision lists one by one; the count is always complete. */
-const NAMES_MAX = 1000;
+export const NAMES_MAX = 1000;
 
 /** What servers offer, and what operators think of it. Only approved definitions reach agents. */
 @Injectable()
@@ -32,15 +34,23 @@ export class DefinitionsService {
   ) {}
 
   async list(reference: string, query: ListDefinitionsQuery): Promise<z.infer<typeof DefinitionPage>> {
-    const { id, slug } = await this.servers.find(this.database, reference);
+    const server = await this.servers.find(this.database, reference);
     const [after] = decodeCursor(query.cursor, IdCursor) ?? [];
-    const rows = await listDefinitions(this.database, id, query, after);
+    const rows = await listDefinitions(this.database, server.id, query, after);
     return pageFrom(
       rows,
       query.limit,
-      (row) => toDefinition(row, slug),
+      (row) => toDefinition(row, server),
       (row) => [row.id],
     );
+  }
+
+  /** One of them, as it is kept and as operators see it. */
+  async find(reference: string, id: string): Promise<{ row: DefinitionRow; definition: Definition }> {
+    const server = await this.servers.find(this.database, reference);
+    const row = await findDefinition(this.database, server.id, id);
+    if (row === null) throw notFound('definition of this server');
+    return { row, definition: toDefinition(row, server) };
   }
 
   /** All or nothing. Refuses (409) a definition that is not the one that was looked at, or is no longer offered. */
@@ -48,12 +58,12 @@ export class DefinitionsService {
     const action = verdict === 'approve' ? 'definitions.approved' : 'definitions.rejected';
     const { result, revision } = await this.changes.apply(author, action, body.reason, async (tx) => {
       const server = await this.servers.find(tx, reference);
-      await lockDefinitions(tx, server.id);
+      await lockDefinitions(tx, [server.id]);
       const rows = (await this.chosen(tx, server.id, verdict, body)).filter((row) => !isDecided(row, verdict));
       const done = { id: server.id, decided: rows.length };
       if (rows.length === 0) return { result: done, unchanged: true };
       const ids = rows.map(({ id }) => id);
-      await (verdict === 'approve' ? approveDefinitions(tx, ids, author.name) : rejectDefinitions(tx, ids, author.name));
+      await (verdict === 'approve' ? approveDefinitions : rejectDefinitions)(tx, ids, { by: author.name, reason: body.reason });
       const change = { count: rows.length, definitions: rows.slice(0, NAMES_MAX).map(({ kind, name, hash }) => ({ kind, name, hash })) };
       return { result: done, subject: serverSubject(server), change, dirty: [serverBucket(server.id)] };
     });
@@ -81,25 +91,5 @@ export class DefinitionsService {
   }
 }
 
-const isDecided = ({ state, hash, approvedHash }: DecidedRow, verdict: Verdict): boolean =>
+export const isDecided = ({ state, hash, approvedHash }: DecidedRow, verdict: Verdict): boolean =>
   verdict === 'approve' ? state === 'approved' && hash === approvedHash : state === 'rejected';
-
-function toDefinition(row: DefinitionRow, slug: string): Definition {
-  const { id, kind, name, state, hash, approvedHash, approvedJson } = row;
-  const read = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8'));
-  return {
-    id,
-    ref: `${slug}:${name}`,
-    kind,
-    name,
-    state,
-    hash,
-    approvedHash,
-    offered: read(row.json),
-    approved: approvedJson === null || approvedHash === hash ? null : read(approvedJson),
-    firstSeenAt: row.firstSeenAt.toISOString(),
-    lastSeenAt: row.lastSeenAt.toISOString(),
-    decidedAt: row.decidedAt?.toISOString() ?? null,
-    decidedBy: row.decidedBy,
-  };
-}

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Reference } from '@portcullis/contracts/api/conventions';
+import { ResumeServer } from '@portcullis/contracts/api/drift';
 import { CreateServer, DiscoverQuery, DiscoveryReport, ListServersQuery, Server, ServerPage, UpdateServer } from '@portcullis/contracts/api/servers';
 import type { z } from 'zod';
 import { ChangesPolicy } from '../changes/changes-policy.js';
@@ -51,6 +52,20 @@ export class ServersController {
     @Body({ schema: UpdateServer }) body: UpdateServer,
   ): Promise<Changed<Server>> {
     return this.servers.update(caller, server, body);
+  }
+
+  /** Ends a suspension for what the server changed. */
+  @Post(':server/resume')
+  @HttpCode(200)
+  @Requires('servers:write')
+  @ChangesPolicy('server.resumed')
+  @ApiOkResponse({ standardSchema: Server })
+  async resume(
+    @CallingOperator() caller: Caller,
+    @Param('server', { schema: Reference }) server: string,
+    @Body({ schema: ResumeServer }) body: ResumeServer,
+  ): Promise<Changed<Server>> {
+    return this.servers.resume(caller, server, body);
   }
 
   @Delete(':server')

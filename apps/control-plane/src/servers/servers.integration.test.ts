@@ -1,43 +1,15 @@
-import { createLogger, createMetrics } from '@portcullis/boot';
-import { createEgress, type Egress } from '@portcullis/egress';
-import { freshRedis } from '@portcullis/testing';
-import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { PolicyChanges } from '../changes/policy-changes.js';
-import { PolicyNews } from '../changes/policy-news.js';
-import { SelfWideningGuard } from '../changes/self-widening-guard.js';
-import { DiscoveryQueue } from '../discovery/discovery-queue.js';
-import { DiscoveryRepository } from '../discovery/discovery.repository.js';
-import { DiscoveryWorker } from '../discovery/discovery-worker.js';
-import { openRedis } from '../redis/redis.module.js';
 import { rawTool, serveLegacy, serveModern, serveRaw, type Peer } from '../testing/mcp-peers.js';
-import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
+import type { TestApp } from '../testing/start-test-app.js';
 
-let redis: Awaited<ReturnType<typeof freshRedis>>;
+let discovery: Discovery;
 let own: TestApp;
-let worker: DiscoveryWorker;
-let queue: DiscoveryQueue;
-let egress: Egress;
-let connections: Redis[];
 let peers: Peer[] = [];
 
 beforeAll(async () => {
-  redis = await freshRedis();
-  own = await startTestApp({ redisUrl: redis.url });
-  egress = createEgress({ allow: ['127.0.0.0/8'] });
-  connections = [openRedis(redis.url, () => undefined), new Redis(redis.url, { maxRetriesPerRequest: null })];
-  queue = new DiscoveryQueue(connections[0] as Redis);
-  worker = new DiscoveryWorker({
-    database: own.database,
-    repository: new DiscoveryRepository(own.database),
-    changes: new PolicyChanges(own.database, new PolicyNews(), new SelfWideningGuard(own.database)),
-    fetch: (url, init) => egress.fetch(url, init),
-    redis: connections[1] as Redis,
-    queue,
-    logger: createLogger({ name: 'discovery', level: 'silent' }),
-    metrics: createMetrics({ app: 'discovery' }),
-    tickMs: 100,
-  });
+  discovery = await startDiscovery();
+  ({ own } = discovery);
 });
 
 afterEach(async () => {
@@ -46,14 +18,7 @@ afterEach(async () => {
   await own.database.server.deleteMany();
 });
 
-afterAll(async () => {
-  await worker.stop();
-  await queue.close();
-  await own.close();
-  for (const connection of connections) connection.disconnect();
-  await egress.close();
-  await redis.stop();
-});
+afterAll(() => discovery.close());
 
 async function open(peer: Promise<Peer>): Promise<string> {
   const opened = await peer;

@@ -61,6 +61,11 @@ export async function updateServer(tx: Transaction, id: string, data: Prisma.Ser
   await tx.server.update({ where: { id }, data });
 }
 
+/** What it changes from now on counts; its next discovery is asked for by whoever resumes it. */
+export async function resumeServer(tx: Transaction, id: string): Promise<void> {
+  await tx.$executeRaw`UPDATE server SET suspended_at = NULL, suspended_reason = NULL, drift_counted_since = clock_timestamp() WHERE id = ${id}::uuid`;
+}
+
 /** Its definitions and grants go with it; gives the subjects that those grants were for. */
 export async function deleteServer(tx: Transaction, id: string): Promise<string[]> {
   const grants: Pick<Grant, 'agentId' | 'groupId'>[] = await tx.grant.findMany({ where: { serverId: id }, select: { agentId: true, groupId: true } });

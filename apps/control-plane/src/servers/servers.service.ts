@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { ResumeServer } from '@portcullis/contracts/api/drift';
 import type { CreateServer, ListServersQuery, Server, ServerPage, UpdateServer } from '@portcullis/contracts/api/servers';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { PrismaClient, type Prisma, type Transaction } from '@portcullis/database';
@@ -9,10 +10,10 @@ import { differing } from '../database/differing.js';
 import { orConflict } from '../database/or-conflict.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
-import { notFound } from '../http/problem.js';
+import { notFound, ProblemError } from '../http/problem.js';
 import { forgetSightings } from './definitions.repository.js';
 import { requireServerUrl } from './require-server-url.js';
-import { deleteServer, findServer, insertServer, listServers, updateServer, type ServerRow } from './servers.repository.js';
+import { deleteServer, findServer, insertServer, listServers, resumeServer, updateServer, type ServerRow } from './servers.repository.js';
 import { toServer } from './to-server.js';
 
 /** Registered servers. Registering or moving one has it discovered; nothing it offers is visible to agents before approval. */
@@ -72,6 +73,19 @@ export class ServersService {
     return { result: await this.read(result.id), revision };
   }
 
+  /** Ends a suspension: what is approved is served again, and changes are counted from now on. Refuses (409) a server that is not suspended. */
+  async resume(author: Author, reference: string, { reason }: ResumeServer): Promise<Changed<Server>> {
+    const { result: id, revision } = await this.changes.apply(author, 'server.resumed', reason, async (tx) => {
+      const row = await this.find(tx, reference);
+      if (row.suspendedAt === null) throw new ProblemError('conflict', `${row.slug} is not suspended.`);
+      await resumeServer(tx, row.id);
+      const change = { suspendedAt: row.suspendedAt.toISOString(), suspendedReason: row.suspendedReason };
+      return { result: row.id, subject: serverSubject(row), change, dirty: [serverBucket(row.id)] };
+    });
+    await this.discovery.start(id);
+    return { result: await this.read(id), revision };
+  }
+
   async delete(author: Author, reference: string): Promise<Changed<undefined>> {
     return this.changes.apply(author, 'server.deleted', undefined, async (tx) => {
       const row = await this.find(tx, reference);
@@ -88,7 +102,7 @@ export const serverSubject = ({ id, slug }: ServerRow): Subject => ({ kind: 'ser
 
 /** Named one by one, so that a column added later is not open to whatever a request brings. */
 function columnsOf(change: Omit<UpdateServer, 'reason'>, isMoved: boolean): Prisma.ServerUpdateInput {
-  const { url, name, protocol, tags, environment, description, refreshIntervalSeconds, enabled } = change;
+  const { url, name, protocol, tags, environment, description, refreshIntervalSeconds, keepServing, driftBudgetPerDay, enabled } = change;
   return {
     ...(url === undefined ? {} : { url }),
     ...(name === undefined ? {} : { name }),
@@ -97,9 +111,13 @@ function columnsOf(change: Omit<UpdateServer, 'reason'>, isMoved: boolean): Pris
     ...(environment === undefined ? {} : { environment }),
     ...(description === undefined ? {} : { description }),
     ...(refreshIntervalSeconds === undefined ? {} : { refreshIntervalSeconds }),
+    ...(keepServing === undefined ? {} : { keepServing }),
+    ...(driftBudgetPerDay === undefined ? {} : { driftBudgetPerDay }),
     // A disabled server is left alone until somebody asks for it.
     ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),
     // Whatever another address spoke, and how, says nothing of this one.
+    // What is found at another address is no drift of what was at this one.
+    ...(url === undefined ? {} : { driftCountedSince: null }),
     ...(isMoved ? { era: null, bothEras: false, eraSeenAt: null, transport: 'streamable-http', nextDiscoveryAt: new Date() } : {}),
   };
 }

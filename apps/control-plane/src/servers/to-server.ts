@@ -4,7 +4,23 @@ import type { ServerRow } from './servers.repository.js';
 
 /** A server as operators see it. */
 export function toServer(row: ServerRow): Server {
-  const { id, slug, name, url, protocol, era, bothEras, transport, tags, environment, enabled, refreshIntervalSeconds, instructions, counts } = row;
+  const {
+    id,
+    slug,
+    name,
+    url,
+    protocol,
+    era,
+    bothEras,
+    transport,
+    tags,
+    environment,
+    enabled,
+    refreshIntervalSeconds,
+    instructions,
+    software,
+    counts,
+  } = row;
   const status = row.discoveredAt === null ? 'never' : row.discoveryError === null ? 'ok' : 'failed';
   return {
     id,
@@ -21,6 +37,10 @@ export function toServer(row: ServerRow): Server {
     importedFrom: row.importSource === null || row.importKey === null ? null : { source: row.importSource, id: row.importKey },
     enabled,
     refreshIntervalSeconds,
+    keepServing: row.keepServing === 'descriptions-only' ? 'descriptions-only' : 'none',
+    driftBudgetPerDay: row.driftBudgetPerDay,
+    suspension: row.suspendedAt === null ? null : { at: row.suspendedAt.toISOString(), reason: row.suspendedReason ?? '' },
+    software,
     instructions,
     discovery: {
       status,

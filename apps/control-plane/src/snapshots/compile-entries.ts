@@ -2,6 +2,7 @@ import { GrantRateLimit, PinnedArguments, TargetSelector } from '@portcullis/con
 import { OWN_SERVER_ID, OWN_TOOLS } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
 import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
+import { isServed } from './is-served.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
 
 /**
@@ -28,7 +29,8 @@ export function serverEntry(row: ServerRow): ServerEntry {
     id: row.id,
     slug: row.slug,
     url: row.url,
-    enabled: row.enabled,
+    // Suspended is as good as disabled: nothing of it is seen, and nothing goes to it.
+    enabled: row.enabled && row.suspendedAt === null,
     era: row.protocol === 'auto' ? row.era : row.protocol,
     ...(row.protocol === 'auto' && row.bothEras && { bothEras: true }),
     // Unsaid where it is the usual one, so that a node which knows of no other understands it.
@@ -38,12 +40,14 @@ export function serverEntry(row: ServerRow): ServerEntry {
     instructions: row.instructions,
     capabilitiesJson: row.capabilitiesJson,
     limits: defaultLimits,
-    definitions: row.definitions.flatMap(definitionEntry).toSorted((a, b) => byText(a.kind, b.kind) || byText(a.name, b.name)),
+    definitions: row.definitions
+      .flatMap((definition) => definitionEntry(definition, row))
+      .toSorted((a, b) => byText(a.kind, b.kind) || byText(a.name, b.name)),
   };
 }
 
-function definitionEntry(row: DefinitionRow): ServerEntry['definitions'] {
-  if (row.state !== 'approved' || row.approvedJson === null || row.approvedHash === null) return [];
+function definitionEntry(row: DefinitionRow, server: ServerRow): ServerEntry['definitions'] {
+  if (!isServed(row, server) || row.approvedJson === null || row.approvedHash === null) return [];
   return [{ kind: row.kind, name: row.name, hash: row.approvedHash, json: Buffer.from(row.approvedJson).toString('utf8') }];
 }
 

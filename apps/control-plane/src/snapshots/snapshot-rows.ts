@@ -1,9 +1,22 @@
 import type { Agent, AgentKey, Definition, Grant, Requestable, Server, Transaction } from '@portcullis/database';
 
-export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'approvedJson' | 'approvedHash'>;
+export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'descriptionsOnly' | 'approvedJson' | 'approvedHash'>;
 export type ServerRow = Pick<
   Server,
-  'id' | 'slug' | 'url' | 'protocol' | 'era' | 'bothEras' | 'transport' | 'tags' | 'environment' | 'enabled' | 'instructions' | 'capabilitiesJson'
+  | 'id'
+  | 'slug'
+  | 'url'
+  | 'protocol'
+  | 'era'
+  | 'bothEras'
+  | 'transport'
+  | 'tags'
+  | 'environment'
+  | 'enabled'
+  | 'suspendedAt'
+  | 'keepServing'
+  | 'instructions'
+  | 'capabilitiesJson'
 > & { definitions: DefinitionRow[] };
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & { keys: AgentKeyRow[]; memberships: { groupId: string }[] };
@@ -46,11 +59,13 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       tags: true,
       environment: true,
       enabled: true,
+      suspendedAt: true,
+      keepServing: true,
       instructions: true,
       capabilitiesJson: true,
       definitions: {
-        where: { state: 'approved' },
-        select: { kind: true, name: true, state: true, approvedJson: true, approvedHash: true },
+        where: { OR: [{ state: 'approved' }, { state: 'changed', descriptionsOnly: true }] },
+        select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedJson: true, approvedHash: true },
       },
     },
   });

@@ -94,7 +94,7 @@ export async function serveBothEras(): Promise<Peer> {
 }
 
 /** Pages of a list: each gives its definitions as JSON text, and the cursor of the next. */
-export type RawPage = { readonly tools: string; readonly nextCursor?: string };
+export type RawPage = { readonly tools: string; readonly nextCursor?: string; readonly ttlMs?: number };
 
 /** A server written by hand, of the older era, which answers `tools/list` with exactly this text. */
 export async function serveRaw(page: (cursor: string | undefined) => RawPage | string): Promise<Peer> {
@@ -112,7 +112,8 @@ export async function serveRaw(page: (cursor: string | undefined) => RawPage | s
       return response.writeHead(400).end(`{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request"}}`);
     const found = page(message.params?.cursor);
     if (typeof found === 'string') return response.end(found);
-    return answer(`{"tools":[${found.tools}]${found.nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(found.nextCursor)}`}}`);
+    const { tools, ...more } = found;
+    return answer(`{"tools":[${tools}],${JSON.stringify(more).slice(1)}`.replace(/,}$/, '}'));
   });
 }
 

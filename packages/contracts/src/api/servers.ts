@@ -6,6 +6,12 @@ import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
 const refreshIntervalSeconds = z.number().int().min(30).max(86_400);
 
+const driftBudgetPerDay = z.number().int().min(1).max(10_000);
+
+/** What is served of a definition that changed since approval: nothing, or what was approved where only its titles and descriptions changed. */
+export const KeepServing = z.enum(['none', 'descriptions-only']);
+export type KeepServing = z.infer<typeof KeepServing>;
+
 /** Which era to speak to the server: `auto` probes, the others are pins. */
 export const ServerProtocol = z.enum(['auto', 'legacy', 'modern']);
 export type ServerProtocol = z.infer<typeof ServerProtocol>;
@@ -22,7 +28,11 @@ export const CreateServer = z
     tags: z.array(Tag).max(50).default([]),
     environment: Environment.nullable().default(null),
     description: z.string().min(1).max(1000).nullable().default(null),
+    /** How long at most until it is asked again what it offers; sooner when it says so, or says how long its lists hold. */
     refreshIntervalSeconds: refreshIntervalSeconds.default(600),
+    keepServing: KeepServing.default('none'),
+    /** A server that changes more than this within 24 hours is suspended until an operator resumes it. */
+    driftBudgetPerDay: driftBudgetPerDay.default(100),
     /** `all` trusts whatever the first discovery finds. An explicit choice, never a default. */
     approve: z.enum(['none', 'all']).default('none'),
     reason: Reason.optional(),
@@ -39,6 +49,8 @@ export const UpdateServer = z
     environment: Environment.nullable(),
     description: z.string().min(1).max(1000).nullable(),
     refreshIntervalSeconds,
+    keepServing: KeepServing,
+    driftBudgetPerDay,
     enabled: z.boolean(),
     reason: Reason,
   })
@@ -66,6 +78,12 @@ export const Server = z
     importedFrom: z.object({ source: z.string(), id: z.string() }).nullable(),
     enabled: z.boolean(),
     refreshIntervalSeconds: z.number().int(),
+    keepServing: KeepServing,
+    driftBudgetPerDay: z.number().int(),
+    /** Set while nothing of the server is served because it changed too much: since when, and what happened. */
+    suspension: z.object({ at: Timestamp, reason: z.string() }).nullable(),
+    /** Name and version of its software, as it says. */
+    software: z.string().nullable(),
     instructions: z.string().nullable(),
     discovery: z.object({
       status: z.enum(['never', 'ok', 'failed']),
@@ -109,6 +127,8 @@ export const Definition = z
     kind: DefinitionKind,
     name: z.string(),
     state: DefinitionState,
+    /** Whether agents that are granted it have it. */
+    served: z.boolean(),
     /** SHA-256 of the canonical form of what the server offers now, and of what was approved. */
     hash: z.string(),
     approvedHash: z.string().nullable(),
