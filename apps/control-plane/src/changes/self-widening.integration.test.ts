@@ -101,6 +101,17 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
     };
     const { id } = await own.database.accessRequest.create({ data: { ...asked, expiresAt: new Date('2099-01-01') } });
     return ['POST', `/v1/access-requests/${id}/approve`, { reason: 'why not' }];
+  'POST /v1/definitions/approve': async () => {
+    const [agent, server] = [await anAgent(), await aServer()];
+    await must('POST', '/v1/grants', { agent, server, names: ['*'] });
+    const { hash } = await must('POST', '/v1/definitions/approve', { select: { server }, dryRun: true });
+    return ['POST', '/v1/definitions/approve', { select: { server }, hash, reason: 'wanted' }];
+  },
+  'POST /v1/servers/:server/resume': async () => {
+    const [agent, server] = [await anAgent(), await aServer()];
+    await must('POST', '/v1/grants', { agent, server, names: ['*'] });
+    await own.database.server.update({ where: { slug: server }, data: { suspendedAt: new Date() } });
+    return ['POST', `/v1/servers/${server}/resume`, { reason: 'wanted' }];
   },
   'POST /v1/revisions/:revision/revert': async () => {
     const { id } = await must('POST', '/v1/grants', { agent: await anAgent(), server: await aServer(), names: ['read'] });
@@ -122,6 +133,7 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
   'POST /v1/groups': 'a group begins with nothing',
   'DELETE /v1/servers/:server': 'grants and denials of a server that is gone concern nothing',
   'POST /v1/servers/:server/definitions/reject': 'takes definitions away',
+  'POST /v1/definitions/reject': 'takes definitions away',
   'PATCH /v1/settings': 'settings say nothing about who may use what',
 };
 
