@@ -101,6 +101,7 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
     };
     const { id } = await own.database.accessRequest.create({ data: { ...asked, expiresAt: new Date('2099-01-01') } });
     return ['POST', `/v1/access-requests/${id}/approve`, { reason: 'why not' }];
+  },
   'POST /v1/definitions/approve': async () => {
     const [agent, server] = [await anAgent(), await aServer()];
     await must('POST', '/v1/grants', { agent, server, names: ['*'] });
