@@ -21,7 +21,6 @@ export function toServer(row: ServerRow): Server {
     software,
     counts,
   } = row;
-  const status = row.discoveredAt === null ? 'never' : row.discoveryError === null ? 'ok' : 'failed';
   return {
     id,
     slug,
@@ -42,15 +41,19 @@ export function toServer(row: ServerRow): Server {
     suspension: row.suspendedAt === null ? null : { at: row.suspendedAt.toISOString(), reason: row.suspendedReason ?? '' },
     software,
     instructions,
-    discovery: {
-      status,
-      at: row.discoveredAt?.toISOString() ?? null,
-      error: row.discoveryError,
-      problems: Server.shape.discovery.shape.problems.parse(row.discoveryProblems),
-    },
+    discovery: discoveryOf(row),
     definitions: counts,
     next: nextSteps(row),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+function discoveryOf({ discoveredAt, discoveryError, discoveryProblems }: ServerRow): Server['discovery'] {
+  return {
+    status: discoveredAt === null ? 'never' : discoveryError === null ? 'ok' : 'failed',
+    at: discoveredAt?.toISOString() ?? null,
+    error: discoveryError,
+    problems: Server.shape.discovery.shape.problems.parse(discoveryProblems),
   };
 }
