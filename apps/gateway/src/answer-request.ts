@@ -148,14 +148,15 @@ async function exchange(
   { call, visit, reply, record, session }: Step,
 ): Promise<void> {
   const { gateway } = visit;
+  const agentId = visit.caller.agent.id;
   const upstream = gateway.upstreams.of(work.target.server);
-  upstream.enter(work.target.server.limits.concurrency);
+  upstream.enter(work.target.server.limits.concurrency, agentId);
   gateway.metrics.inFlight += 1;
   const sentAt = performance.now();
   const upstreamUs = (): number => Math.round((performance.now() - sentAt) * 1000);
   try {
     await record.intent(); // recorded before anything goes upstream
-    const answer = await upstream.watch(callServer({ ...work, visit, session }, upstream));
+    const answer = await upstream.watch(callServer({ ...work, visit, session }, upstream), agentId);
     const tookUs = upstreamUs();
     await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
     if (answer.release === undefined) reply.finish(answer.httpStatus ?? 200, [answer.message]);
@@ -164,7 +165,7 @@ async function exchange(
     gateway.metrics.forwarded((performance.now() - visit.startedAt) * 1000, tookUs);
   } finally {
     gateway.metrics.inFlight -= 1;
-    upstream.leave();
+    upstream.leave(agentId);
   }
 }
 

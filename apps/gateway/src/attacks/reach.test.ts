@@ -80,10 +80,12 @@ describe.each(eras)('nothing tells an agent what exists beyond its grants (%s)',
   test('A45: a busy or dead server shows to those who may use it alone', async () => {
     const [alice, bob] = stage.policy.agents;
     const unknown = await ask('tools/call', { era, token: bob.token, params: { name: 'm__nun' } });
+    const [only, ...rest] = stage.policy.servers;
+    stage.live.snapshot = aSnapshot({ ...stage.policy, servers: [{ ...only, limits: { ...only.limits, concurrency: 1 } }, ...rest] });
     const held: (() => void)[] = [];
     stage.upstream.answer = (exchange) => held.push(() => obey(exchange));
-    const running = Array.from({ length: 64 }, () => ask('tools/call', { token: alice.token, params: { name: 'm__walk' } }));
-    await eventually(() => expect(held).toHaveLength(64));
+    const running = [ask('tools/call', { token: alice.token, params: { name: 'm__walk' } })];
+    await eventually(() => expect(held).toHaveLength(1));
     expect(bodyOf(await ask('tools/call', { era, token: bob.token, params: { name: 'm__walk' } }))).toContain('"reason":"busy"');
     const busy = await ask('tools/call', { era, token: bob.token, params: { name: 'm__run' } });
     for (const release of held) release();

@@ -5,19 +5,20 @@ import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type Scripted, type ScriptedServer } from '../testing/scripted-server.js';
 
 const agent = anAgent('alice');
+const bob = anAgent('bob');
 const { gateway, events, live } = buildGateway(undefined);
 let upstream: ScriptedServer;
 let server: GatewayServer;
 
 beforeAll(async () => {
   upstream = await startScriptedServer();
-  const limits = { concurrency: 2, firstByteTimeoutMs: 1500, totalTimeoutMs: 2500, resultBytesMax: 10_000 };
+  const limits = { concurrency: 4, firstByteTimeoutMs: 1500, totalTimeoutMs: 2500, resultBytesMax: 10_000 };
   const mirrored = aTool('mirrored', { inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } } });
   const modern = aServer('m', [aTool('run'), mirrored], { url: upstream.url, era: 'modern', limits });
   const legacy = aServer('l', [aTool('run')], { url: upstream.url, era: 'legacy', limits });
   const nowhere = aServer('n', [aTool('run')], { url: 'http://127.0.0.1:9/mcp', era: 'modern', limits });
   const servers = [modern, legacy, nowhere];
-  live.snapshot = aSnapshot({ servers, agents: [agent], grants: servers.map((one) => aGrant(agent, one)) });
+  live.snapshot = aSnapshot({ servers, agents: [agent, bob], grants: servers.flatMap((one) => [aGrant(agent, one), aGrant(bob, one)]) });
   server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {
@@ -35,14 +36,14 @@ const modernMeta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'i
 
 async function call(
   name: string,
-  options: { era?: 'legacy' | 'modern'; headers?: Record<string, string>; signal?: AbortSignal; params?: object } = {},
+  options: { token?: string; era?: 'legacy' | 'modern'; headers?: Record<string, string>; signal?: AbortSignal; params?: object } = {},
 ) {
-  const { era = 'legacy', headers = {}, signal, params = {} } = options;
+  const { token = agent.token, era = 'legacy', headers = {}, signal, params = {} } = options;
   const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
+      authorization: `Bearer ${token}`,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
       ...(era === 'modern' && modern),
@@ -149,14 +150,17 @@ describe('an answer', () => {
 });
 
 describe('a call', () => {
-  test('beyond the server’s places is refused at once, and a place is free again after each', async () => {
+  test('beyond the agent’s share of the server’s places is refused at once, and a place is free again after each', async () => {
     const held: (() => void)[] = [];
     upstream.answer = ({ json, message }) => held.push(() => json({ jsonrpc: '2.0', id: message.id, result: complete }));
     const running = [call('m__run'), call('m__run')];
     await vi.waitFor(() => expect(held).toHaveLength(2), 10_000);
     expect(await call('m__run')).toEqual(failure('busy'));
+    expect(held).toHaveLength(2);
+    const others = call('m__run', { token: bob.token }); // an agent leaves as many free as it takes
+    await vi.waitFor(() => expect(held).toHaveLength(3), 10_000);
     for (const release of held) release();
-    for (const answer of await Promise.all(running)) expect(answer.status).toBe(200);
+    for (const answer of await Promise.all([...running, others])) expect(answer.status).toBe(200);
     upstream.answer = ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: complete });
     expect((await call('m__run')).text).toContain('complete');
   });

@@ -11,7 +11,9 @@ export function failureOf(error: Error): GatewayError {
   if (error instanceof errors.BodyTimeoutError) return new GatewayError('upstream.timeout', { stage: 'idle' }, options);
   if (error instanceof errors.HTTPParserError || ('code' in error && MALFORMED.has(error.code)))
     return new GatewayError('upstream.protocol', {}, options);
-  return new GatewayError('upstream.unreachable', {}, options);
+  // Once a connection was there, what was called may have broken it.
+  const isBroken = 'code' in error && (error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE');
+  return new GatewayError('upstream.unreachable', isBroken ? { stage: 'exchange' } : {}, options);
 }
 
 /** Whether nobody listened where we connected to, as for the moment in which a server is started anew. */

@@ -17,6 +17,7 @@ const STREAMS_MAX = 1024;
 /** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
 export class Upstream {
   inFlight = 0;
+  private readonly perAgent = new Map<string, number>();
   readonly pool: ClosablePool;
   private ownStreams: ClosablePool | undefined;
 
@@ -40,28 +41,34 @@ export class Upstream {
   }
 
   /**
-   * Takes one of the server's places; refuses (`upstream.busy`) when all are taken, since waiting calls would hold up everybody's, and while
-   * the server is suspended (`upstream.suspended`).
+   * Takes one of the server's places for a call of this agent; refuses (`upstream.busy`) when all are taken, since waiting calls would hold up
+   * everybody's, and while the server is suspended (`upstream.suspended`). An agent gets no more places than it leaves free: whatever others hold,
+   * there is one for whoever comes next.
    */
-  enter(concurrency: number): void {
-    if (this.inFlight >= concurrency) throw new GatewayError('upstream.busy', { concurrency });
+  enter(concurrency: number, agentId: string): void {
+    const own = this.perAgent.get(agentId) ?? 0;
+    if (own >= concurrency - this.inFlight) throw new GatewayError('upstream.busy', { concurrency, own });
     this.breaker.enter();
     this.inFlight += 1;
+    this.perAgent.set(agentId, own + 1);
   }
 
-  leave(): void {
+  leave(agentId: string): void {
+    const own = (this.perAgent.get(agentId) ?? 1) - 1;
+    if (own > 0) this.perAgent.set(agentId, own);
+    else this.perAgent.delete(agentId);
     this.inFlight -= 1;
     this.breaker.left();
   }
 
-  /** Lets the breaker know how a call at the server ends. */
-  async watch<Answer>(call: Promise<Answer>): Promise<Answer> {
+  /** Lets the breaker know how a call of this agent at the server ends. */
+  async watch<Answer>(call: Promise<Answer>, agentId: string): Promise<Answer> {
     try {
       const answer = await call;
       this.breaker.answered();
       return answer;
     } catch (error) {
-      this.breaker.failed(error);
+      this.breaker.failed(error, agentId);
       throw error;
     }
   }
