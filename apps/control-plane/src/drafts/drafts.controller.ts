@@ -7,12 +7,12 @@ import type { Changed } from '../changes/policy-changes.js';
 import { CallingOperator } from '../http/calling-operator.js';
 import { NotAudited, Requires } from '../http/route-marks.js';
 import type { Caller } from '../operators/operator-tokens.js';
-import { PreviewsService } from './previews.service.js';
+import { DraftsService } from './drafts.service.js';
 
 @ApiTags('policy')
 @Controller('v1/policy')
 export class DraftsController {
-  constructor(@Inject(PreviewsService) private readonly previews: PreviewsService) {}
+  constructor(@Inject(DraftsService) private readonly drafts: DraftsService) {}
 
   @Post('preview')
   @HttpCode(200)
@@ -20,7 +20,7 @@ export class DraftsController {
   @NotAudited('asks and changes nothing')
   @ApiOkResponse({ standardSchema: Preview })
   async preview(@Body({ schema: PreviewRequest }) body: PreviewRequest, @Query({ schema: PreviewQuery }) query: PreviewQuery): Promise<Preview> {
-    return this.previews.preview(body, query);
+    return this.drafts.preview(body, query);
   }
 
   /** All changes of a draft in one revision, or none. */
@@ -35,6 +35,6 @@ export class DraftsController {
     @Body({ schema: ApplyRequest }) body: ApplyRequest,
     @Query({ schema: RehearsableQuery }) { dryRun }: RehearsableQuery,
   ): Promise<Changed<ApplyResult>> {
-    return dryRun === 'true' ? this.previews.rehearseApply(body) : this.previews.apply(caller, body);
+    return this.drafts.apply(caller, body, dryRun === 'true');
   }
 }

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { DraftsController } from './drafts.controller.js';
+import { DraftsService } from './drafts.service.js';
 import { PreviewsService } from './previews.service.js';
 
-@Module({ imports: [DiscoveryModule], controllers: [DraftsController], providers: [PreviewsService], exports: [PreviewsService] })
+@Module({ imports: [DiscoveryModule], controllers: [DraftsController], providers: [DraftsService, PreviewsService], exports: [DraftsService] })
 export class DraftsModule {}

@@ -9,8 +9,9 @@ import { netChanges, type NetChange } from '../revisions/net-changes.js';
 const REHEARSAL = -1;
 
 /** What somebody would change, and what there is to see of policy before and after. */
-export interface Rehearsal<Aim, Seen> {
+export interface Rehearsal<Made, Aim, Seen> {
   readonly revision: number;
+  readonly made: Made;
   readonly aim: Aim;
   readonly before: Seen;
   readonly after: Seen;
@@ -26,20 +27,20 @@ export interface Looking<Aim, Seen> {
  * Makes a change, looks at what it did, and takes it back, in one transaction that sees one state of policy. What is checked is what the change
  * itself checks. Rows that it touched are locked no longer than `look` takes; nothing of it is ever committed.
  */
-export async function rehearse<Aim, Seen>(
+export async function rehearse<Made, Aim, Seen>(
   database: PrismaClient,
-  change: (tx: Transaction) => Promise<unknown>,
+  change: (tx: Transaction) => Promise<Made>,
   looking: Looking<Aim, Seen>,
-): Promise<Rehearsal<Aim, Seen>> {
-  const work = async (tx: Transaction): Promise<Rehearsal<Aim, Seen>> => {
+): Promise<Rehearsal<Made, Aim, Seen>> {
+  const work = async (tx: Transaction): Promise<Rehearsal<Made, Aim, Seen>> => {
     const revision = await currentRevision(tx);
     await tx.$executeRawUnsafe('SAVEPOINT rehearsal');
     await keepRows(tx, REHEARSAL, 'rehearsal');
-    await change(tx);
+    const made = await change(tx);
     const aim = await looking.aim(tx, await netChanges(tx, REHEARSAL));
     const after = await looking.look(tx, aim);
     await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT rehearsal');
-    return { revision, aim, before: await looking.look(tx, aim), after };
+    return { revision, made, aim, before: await looking.look(tx, aim), after };
   };
   return inTransaction(database, work, { isolationLevel: 'RepeatableRead' });
 }

@@ -3,8 +3,20 @@ import { Prisma, type Transaction } from '@portcullis/database';
 import type { NetChange } from './net-changes.js';
 import { identifier, type Row } from './policy-entities.js';
 
+/** The beginning of a diff, and how much there is of it. */
+export interface Diff {
+  readonly diff: RevisionChange[];
+  readonly diffTotal: number;
+}
+
+const DIFF_MAX = 200;
+
+export async function diffOf(tx: Transaction, changes: readonly NetChange[]): Promise<Diff> {
+  return { diff: await describeChanges(tx, changes.slice(0, DIFF_MAX)), diffTotal: changes.length };
+}
+
 /** Changes as an operator reads them: names instead of ids, digests instead of bytes, nothing that only the machinery needs. */
-export async function describeChanges(tx: Transaction, changes: readonly NetChange[]): Promise<RevisionChange[]> {
+async function describeChanges(tx: Transaction, changes: readonly NetChange[]): Promise<RevisionChange[]> {
   const slugs = await slugsOf(tx, changes);
   return changes.map(({ entity, key, before, after }) => ({
     kind: entity.noun,

@@ -8,13 +8,12 @@ import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
-import { describeChanges } from './describe-changes.js';
+import { diffOf } from './describe-changes.js';
 import { netChanges } from './net-changes.js';
 import { revertRevision } from './revert-revision.js';
 import { findRevision, listRevisions } from './revisions.repository.js';
 
 const RevisionCursor = z.tuple([z.int32().min(0)]);
-const DIFF_MAX = 200;
 
 /** Every change of policy, newest first, each with what it did and a way back. */
 @Injectable()
@@ -32,12 +31,10 @@ export class RevisionsService {
 
   async read(revision: number): Promise<RevisionDetail> {
     const row = await this.find(this.database, revision);
-    const diff = await netChanges(this.database, revision);
     return {
       ...toRevision(row),
       revertOf: Reverting.safeParse(row.change).data?.change.revertOf ?? null,
-      diff: await describeChanges(this.database, diff.slice(0, DIFF_MAX)),
-      diffTotal: diff.length,
+      ...(await diffOf(this.database, await netChanges(this.database, revision))),
     };
   }
 

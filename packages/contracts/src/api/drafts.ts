@@ -3,7 +3,7 @@ import { Id, Slug, TargetKind } from '../names.js';
 import { CreateAgent, CreateGroup, UpdateAgent } from './agents.js';
 import { Reason, Reference, Timestamp } from './conventions.js';
 import { CreateGrant, UpdateGrant } from './grants.js';
-import { Settings } from './policy.js';
+import { RevisionChange, Settings } from './policy.js';
 import { DecideDefinitions, UpdateServer } from './servers.js';
 
 const change = <Do extends string, Shape extends z.core.$ZodShape>(what: Do, shape: Shape) => z.strictObject({ do: z.literal(what), ...shape });
@@ -24,7 +24,7 @@ export const DraftChange = z
     change('server.update', { server: Reference, change: UpdateServer.pick({ tags: true, environment: true, enabled: true, protocol: true }) }),
     change('definitions.approve', { server: Reference, definitions: DecideDefinitions }),
     change('definitions.reject', { server: Reference, definitions: DecideDefinitions }),
-    change('settings.update', { change: Settings.partial() }),
+    change('settings.update', { change: z.strictObject(Settings.shape).partial() }),
   ])
   .meta({ id: 'DraftChange' });
 export type DraftChange = z.infer<typeof DraftChange>;
@@ -121,7 +121,10 @@ export const ApplyResult = z
     revision: z.number().int(),
     /** How many of the changes changed something; the others were so already. */
     changed: z.number().int(),
-    /** Of a dry run: what it would change. */
+    /** What changed or would change: the first 200 of `diffTotal`. */
+    diff: z.array(RevisionChange),
+    diffTotal: z.number().int(),
+    /** Of a dry run: who would gain and lose what. */
     preview: Preview.nullable(),
   })
   .meta({ id: 'ApplyResult' });

@@ -1,0 +1,43 @@
+import type { Grant } from '@portcullis/contracts/api/grants';
+import type { FileGrant, PolicyFile } from '@portcullis/contracts/api/policy-file';
+import type { Transaction } from '@portcullis/database';
+import { toAgent } from '../agents/agents.service.js';
+import { byText } from '../drafts/access-diff.js';
+import { toGrant } from '../grants/to-grant.js';
+import { readSettings } from '../settings/settings.repository.js';
+
+/** Policy as it is, in the shape of a file with everything said. */
+export interface WholePolicy extends Required<PolicyFile> {
+  readonly grants: (FileGrant & { id: string })[];
+}
+
+export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
+  const servers = await tx.server.findMany({ orderBy: { slug: 'asc' }, select: { slug: true, tags: true, environment: true, protocol: true, enabled: true } });
+  const withGroups = { memberships: { select: { group: { select: { slug: true } } } } } as const;
+  const agents = (await tx.agent.findMany({ include: withGroups, orderBy: { slug: 'asc' } })).map(toAgent);
+  const groups = await tx.group.findMany({ include: { members: { select: { agent: { select: { slug: true } } } } } });
+  const slugs = { agent: { select: { slug: true } }, group: { select: { slug: true } }, server: { select: { slug: true } } } as const;
+  const grants = (await tx.grant.findMany({ include: slugs })).map((row) => fileGrant(toGrant(row)));
+  return {
+    version: 1,
+    settings: await readSettings(tx),
+    servers: record(servers, ({ slug: _slug, tags, ...server }) => ({ ...server, tags: tags.toSorted(byText) })),
+    agents: record(agents, ({ name, owner, toolNameStyle, enabled }) => ({ name, owner, toolNameStyle, enabled })),
+    groups: record(groups, ({ name, members }) => ({ name, members: members.map(({ agent }) => agent.slug).toSorted(byText) })),
+    grants: grants.toSorted((a, b) => byText(placeOf(a), placeOf(b))),
+  };
+}
+
+/** By code unit, so that the file is the same wherever it is written. */
+function record<Row extends { slug: string }, Value>(rows: readonly Row[], value: (row: Row) => Value): Record<string, Value> {
+  return Object.fromEntries(rows.toSorted((a, b) => byText(a.slug, b.slug)).map((row) => [row.slug, value(row)]));
+}
+
+function fileGrant(grant: Grant): FileGrant & { id: string } {
+  const { id, subject, server, selector, kind, names, effect, condition, pinned, rateLimit, mode, notBefore, expiresAt, reason } = grant;
+  const target = server === null ? (selector === null ? {} : { selector }) : { server };
+  const terms = { kind, names: names.toSorted(byText), effect, condition, pinned, rateLimit, mode, notBefore, expiresAt };
+  return { id, ...subject, ...target, ...terms, ...(reason === null ? {} : { reason }) };
+}
+
+const placeOf = (grant: FileGrant): string => JSON.stringify([grant.agent ?? '', grant.group ?? '', grant.server ?? '', grant.selector ?? '', grant.kind, grant.effect, grant.names, grant.id]);
