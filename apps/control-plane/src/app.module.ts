@@ -20,6 +20,7 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PolicyModule } from './policy/policy.module.js';
+import { PolicyFileModule } from './policy-file/policy-file.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { RevisionsModule } from './revisions/revisions.module.js';
 import { ServersModule } from './servers/servers.module.js';
@@ -49,6 +50,7 @@ export class AppModule {
         AccessRequestsModule,
         PolicyModule,
         DraftsModule,
+        PolicyFileModule,
         RevisionsModule,
         SettingsModule,
         EpochsModule,

@@ -3,9 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LoggerService } from '@nestjs/common';
 import type { Metrics } from '@portcullis/boot';
+import { POLICY_FILE_BYTES_MAX } from '@portcullis/contracts/api/policy-file';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { acceptJsonOnly } from './http/accept-json-only.js';
+import { acceptYaml } from './http/accept-yaml.js';
 import { acceptStreams } from './http/accept-streams.js';
 import { answerWhatIsTooLarge } from './http/answer-what-is-too-large.js';
 import { endSlowBodies } from './http/body-deadline.js';
@@ -17,6 +19,7 @@ import { ValidationPipe } from './http/validation.pipe.js';
 
 const BODY_BYTES_MAX = 1_048_576;
 const BODY_MS_MAX = 60_000;
+const POLICY_FILE_ROUTE = '/v1/policy/import';
 /** Routes whose bodies are read as they come, however long that takes. */
 const STREAMED: ReadonlySet<string> = new Set(['/v1/imports']);
 
@@ -27,7 +30,8 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   adapter.getInstance().addHook('onRoute', ({ method, url }) => routes.add(method, url));
   acceptJsonOnly(adapter.getInstance());
   acceptStreams(adapter.getInstance(), STREAMED);
-  answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX, STREAMED);
+  acceptYaml(adapter.getInstance(), POLICY_FILE_ROUTE, POLICY_FILE_BYTES_MAX);
+  answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX, new Set([...STREAMED, POLICY_FILE_ROUTE]));
   endSlowBodies(adapter.getInstance(), BODY_MS_MAX, STREAMED);
   keepPrivate(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, metrics), adapter, {

@@ -6,5 +6,5 @@ export type { ServersApi } from './servers.js';
 export type { DefinitionsApi, DriftApi } from './drift.js';
 export type { AgentsApi } from './agents.js';
 export type { GroupsApi } from './groups.js';
-export type { EpochsApi, GrantsApi, PolicyApi, RehearsalOptions, RevisionsApi, SettingsApi } from './policy.js';
+export type { EpochsApi, GrantsApi, ImportOptions, PolicyApi, RehearsalOptions, RevisionsApi, SettingsApi } from './policy.js';
 export type { AuditApi, NodesApi, OperatorsApi } from './operations.js';

@@ -17,6 +17,8 @@ import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
+const yaml = 'application/yaml';
+
 /** Grants, by id. */
 export interface GrantsApi {
   list: ListRoute<Partial<ListGrantsQuery>, z.output<typeof GrantPage>>;
@@ -43,6 +45,16 @@ export interface PolicyApi {
   preview(draft: z.input<typeof PreviewRequest>, query?: Partial<PreviewQuery>): Promise<Preview>;
   /** All of these changes in one revision, or none; with `dryRun` only what they would change. */
   apply(draft: z.input<typeof ApplyRequest>, options?: RehearsalOptions): Promise<Changed<ApplyResult>>;
+  /** All of policy as YAML. */
+  export(): Promise<string>;
+  /** Makes policy say what the YAML says, in one revision. */
+  import(file: string, options?: ImportOptions): Promise<Changed<ApplyResult>>;
+}
+
+/** `prune` deletes what the sections of the file leave out. */
+export interface ImportOptions extends RehearsalOptions {
+  prune?: boolean | undefined;
+  reason?: string | undefined;
 }
 
 /** A change that can be rehearsed: `dryRun` tells what would change, and changes nothing. */
@@ -55,6 +67,8 @@ export function policyApi(send: Send): PolicyApi {
     explain: async (body) => (await send({ method: 'POST', path: '/v1/policy/explain', body, answer: ExplainResponse })).value,
     preview: async (body, query) => (await send({ method: 'POST', path: '/v1/policy/preview', query, body, answer: Preview })).value,
     apply: (body, query) => send({ method: 'POST', path: '/v1/policy/apply', query, body, answer: ApplyResult }),
+    export: async () => (await send({ method: 'GET', path: '/v1/policy/export', answer: z.string(), takes: yaml })).value,
+    import: (body, query) => send({ method: 'POST', path: '/v1/policy/import', query, body, answer: ApplyResult, sends: yaml }),
   };
 }
 

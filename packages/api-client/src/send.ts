@@ -17,8 +17,12 @@ export interface ApiRequest<Answer extends z.ZodType> {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: object | undefined;
+  /** JSON, unless `sends` names another type: then a text that goes out as it is. */
   body?: unknown;
+  sends?: string;
   answer: Answer;
+  /** JSON, unless this names another type: then `answer` is given the text. */
+  takes?: string;
 }
 
 /** What a change gave back, and the revision that holds it; null where it is no change of policy. */
@@ -38,6 +42,7 @@ export interface ChangeOptions {
 /** Sends one request; rejects with an ApiError for every answer but the promised one. */
 export type Send = <Answer extends z.ZodType>(request: ApiRequest<Answer>) => Promise<Changed<z.output<Answer>>>;
 
+const json = 'application/json';
 const answerBytesMax = 64 * 1024 * 1024;
 
 export function createSend(options: ApiClientOptions): Send {
@@ -45,9 +50,10 @@ export function createSend(options: ApiClientOptions): Send {
   const base = options.baseUrl.replace(/\/+$/, '');
   return async (request) => {
     const url = base + request.path + queryOf(request.query);
-    const headers: Record<string, string> = { accept: 'application/json, application/problem+json', authorization: `Bearer ${token}` };
-    if (request.body !== undefined) headers['content-type'] = 'application/json';
-    const body = request.body === undefined ? null : JSON.stringify(request.body);
+    const accept = `${request.takes ?? json}, application/problem+json`;
+    const headers: Record<string, string> = { accept, authorization: `Bearer ${token}` };
+    if (request.body !== undefined) headers['content-type'] = request.sends ?? json;
+    const body = bodyOf(request);
     let response: Response;
     let text: string;
     try {
@@ -59,12 +65,17 @@ export function createSend(options: ApiClientOptions): Send {
     }
     const revision = revisionOf(response);
     if (!response.ok) throw refusal(response, text, { revision, request: `${request.method} ${request.path}` });
-    const answer = request.answer.safeParse(parseJson(text));
+    const answer = request.answer.safeParse(request.takes === undefined ? parseJson(text) : text);
     const lagging = response.headers.get(LAGGING_HEADER);
     if (answer.success) return { value: answer.data, revision, ...(lagging !== null && { lagging: lagging.split(',') }) };
     const places = answer.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || '(all)'}: ${message}`);
     throw foreignAnswer(response.status, `${request.method} ${request.path} gave an answer this client does not understand: ${places.join('; ')}`);
   };
+}
+
+function bodyOf({ body, sends }: Pick<ApiRequest<z.ZodType>, 'body' | 'sends'>): string | null {
+  if (body === undefined) return null;
+  return sends !== undefined && typeof body === 'string' ? body : JSON.stringify(body);
 }
 
 async function readText(response: Response): Promise<string> {

@@ -12,6 +12,7 @@ import { ApiQuery } from '@nestjs/swagger';
 import { ChangeQuery, LAGGING_HEADER, RehearsableQuery, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mergeMap, type Observable } from 'rxjs';
+import type { z } from 'zod';
 import { ProblemError, type Fault } from '../http/problem.js';
 import { Audited, QUERY_CHECKED } from '../http/route-marks.js';
 import { AppliedEverywhere } from './applied-everywhere.js';
@@ -25,7 +26,7 @@ export class PolicyAnswer implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler<Changed<unknown>>): Observable<unknown> {
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     // Before the change: a misspelt parameter must not leave it done and answered with an error.
-    const schema = Reflect.hasMetadata(REHEARSABLE, context.getHandler()) ? RehearsableQuery : ChangeQuery;
+    const schema = (Reflect.getMetadata(QUERY, context.getHandler()) as typeof ChangeQuery | undefined) ?? ChangeQuery;
     const query = schema.safeParse(context.switchToHttp().getRequest<FastifyRequest>().query);
     if (!query.success) throw new ProblemError('validation', undefined, queryFaults(query.error.issues));
     return next.handle().pipe(
@@ -45,12 +46,15 @@ const queryFaults = (issues: readonly { readonly path: readonly PropertyKey[] }[
     detail: 'takes `all`, with a `timeout` of 1 to 60 seconds; no other parameter is known',
   }));
 
-const REHEARSABLE = 'portcullis:rehearsable';
+const QUERY = 'portcullis:change-query';
+
+/** For a route that takes more parameters than every change of policy does. */
+export const TakesQuery = (schema: z.ZodObject<(typeof ChangeQuery)['shape']>): MethodDecorator => SetMetadata(QUERY, schema);
 
 /** For a route that also takes `dryRun`: then its handler gives what would be, and the current revision. */
 export const Rehearsable = (): MethodDecorator =>
   applyDecorators(
-    SetMetadata(REHEARSABLE, true),
+    TakesQuery(RehearsableQuery),
     ApiQuery({ name: 'dryRun', required: false, enum: ['true', 'false'], description: 'Say what would change, and change nothing.' }),
   );
 

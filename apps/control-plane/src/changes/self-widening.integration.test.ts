@@ -123,6 +123,11 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
     const grant = { agent: await anAgent(), server: await aServer(), names: ['read'] };
     return ['POST', '/v1/policy/apply', { changes: [{ do: 'grant.create', grant }], reason: 'among others' }];
   },
+  // JSON is YAML too, and a text in JSON is a file.
+  'POST /v1/policy/import': async () => {
+    const grants = [{ agent: await anAgent(), server: await aServer(), names: ['read'] }];
+    return ['POST', '/v1/policy/import', JSON.stringify(JSON.stringify({ version: 1, grants }))];
+  },
   'POST /v1/epochs': 'says which database counts and changes no row of policy',
   'POST /v1/agents': 'an agent begins with nothing',
   'DELETE /v1/agents/:agent': 'an agent that is gone reaches nothing, and made again it still counts as owned',

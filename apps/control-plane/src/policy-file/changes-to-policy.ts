@@ -59,4 +59,3 @@ function groupChanges({ groups = {} }: PolicyFile, now: WholePolicy, prune: bool
     return [...created, ...added, ...removed];
   });
 }
-

@@ -39,7 +39,8 @@ const times = (time: string | null): string | null => (time === null ? null : ne
 const distinct = (names: readonly string[]): string[] => [...new Set(names)].toSorted(byText);
 
 /** What a grant is. */
-const identityOf = ({ agent, group, server, selector, kind, effect }: FileGrant): string => canonical({ agent, group, server, selector, kind, effect });
+const identityOf = ({ agent, group, server, selector, kind, effect }: FileGrant): string =>
+  canonical({ agent, group, server, selector, kind, effect });
 
 /** What may change in it; the remark why it was made is no part of it. */
 function termsOf({ names, condition, pinned, rateLimit, mode, notBefore, expiresAt }: FileGrant) {

@@ -14,34 +14,38 @@ export function parsePolicyFile(text: string): PolicyFile {
     const { line, col } = lines.linePos(offset);
     return ` (line ${line}, column ${col})`;
   };
-  const errors = document.errors.map(({ message, pos }) => ({ pointer: '', detail: `${message.split('\n')[0] ?? ''}${at(pos[0])}` }));
-  refuse([...errors, ...plainFaults(document).map(({ detail, offset }) => ({ pointer: '', detail: `${detail}${at(offset)}` }))]);
+  // A tag that YAML does not know is a warning there.
+  const errors = [...document.errors, ...document.warnings].map(({ message, pos }) => ({ pointer: '', detail: `${wordsOf(message)}${at(pos[0])}` }));
+  requireNone([...errors, ...plainFaults(document).map(({ detail, offset }) => ({ pointer: '', detail: `${detail}${at(offset)}` }))]);
   const value: unknown = document.toJS({ maxAliasCount: 0 });
   const fault = findFault(value);
-  if (fault !== undefined) refuse([fault]);
+  requireNone(fault === undefined ? [] : [fault]);
   const file = PolicyFile.safeParse(value);
   if (file.success) return file.data;
-  return refuse(file.error.issues.flatMap((issue) => faultsOf(document, issue).map(({ path, detail, offset }) => ({ pointer: pointerOf(path), detail: `${detail}${at(offset)}` }))));
+  const faults = file.error.issues.flatMap((issue) => faultsOf(document, issue));
+  throw refusal(faults.map(({ path, detail, offset }) => ({ pointer: pointerOf(path), detail: `${detail}${at(offset)}` })));
 }
 
 function parsed(text: string, lineCounter: LineCounter): Document.Parsed {
   try {
     // Equal keys are found below in one pass; here every pair would be compared with every other.
-    return parseDocument(text, { lineCounter, version: '1.2', schema: 'core', uniqueKeys: false, merge: false, strict: true });
+    return parseDocument(text, { lineCounter, version: '1.2', schema: 'core', uniqueKeys: false, merge: false, strict: true, prettyErrors: false });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return refuse([{ pointer: '', detail: 'is nested too deep' }]);
+    throw refusal([{ pointer: '', detail: 'is nested too deep' }]);
   }
 }
 
-/** Returns only where there is nothing to refuse. */
-function refuse(faults: readonly Fault[]): never;
-function refuse(faults: readonly Fault[]): void;
-function refuse(faults: readonly Fault[]): void {
-  if (faults.length > 0) throw new ProblemError('validation', undefined, faults.slice(0, FAULTS_MAX));
+/** The reader of YAML runs out of stack where nesting has no end, and tells that as any fault. */
+const wordsOf = (message: string): string => (message.includes('call stack') ? 'is nested too deep' : message);
+
+const refusal = (faults: readonly Fault[]): ProblemError => new ProblemError('validation', undefined, faults.slice(0, FAULTS_MAX));
+
+function requireNone(faults: readonly Fault[]): void {
+  if (faults.length > 0) throw refusal(faults);
 }
 
-/** What YAML can say and a policy must not: aliases that multiply, tags, keys given twice or that are no text. */
+/** What YAML can say and a policy must not: aliases that multiply, keys given twice or that are no text. */
 function plainFaults(document: Document): { detail: string; offset: number | undefined }[] {
   const faults: { detail: string; offset: number | undefined }[] = [];
   visit(document, (_key, node) => {
@@ -61,7 +65,6 @@ function plainFaults(document: Document): { detail: string; offset: number | und
         keys.add(key);
       }
     }
-    if (isNode(node) && node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:')) faults.push({ detail: `the tag ${node.tag} is not allowed`, offset });
     return faults.length > FAULTS_MAX ? visit.BREAK : undefined;
   });
   return faults;

@@ -6,13 +6,13 @@ import { ImportQuery } from '@portcullis/contracts/api/policy-file';
 import { z } from 'zod';
 import { ChangesPolicy, TakesQuery } from '../changes/changes-policy.js';
 import type { Changed } from '../changes/policy-changes.js';
-import { YAML_TYPE } from '../http/accept-bodies.js';
+import { YAML_TYPE } from '../http/accept-yaml.js';
 import { CallingOperator } from '../http/calling-operator.js';
 import { Requires } from '../http/route-marks.js';
 import type { Caller } from '../operators/operator-tokens.js';
 import { PolicyFileService } from './policy-file.service.js';
 
-const Query_ = z.strictObject({ ...RehearsableQuery.shape, ...ImportQuery.shape });
+const FileQuery = z.strictObject({ ...RehearsableQuery.shape, ...ImportQuery.shape });
 
 const example = `version: 1
 agents:
@@ -42,14 +42,14 @@ export class PolicyFileController {
   @HttpCode(200)
   @Requires('policy:write')
   @ChangesPolicy('policy.imported')
-  @TakesQuery(Query_)
+  @TakesQuery(FileQuery)
   @ApiConsumes(YAML_TYPE)
   @ApiBody({ schema: { type: 'string' }, examples: { policy: { value: example } } })
   @ApiOkResponse({ standardSchema: ApplyResult })
   async import(
     @CallingOperator() caller: Caller,
     @Body({ schema: z.string() }) text: string,
-    @Query({ schema: Query_ }) { reason, prune, dryRun }: z.infer<typeof Query_>,
+    @Query({ schema: FileQuery }) { reason, prune, dryRun }: z.infer<typeof FileQuery>,
   ): Promise<Changed<ApplyResult>> {
     return this.files.import(caller, text, { reason, prune: prune === 'true', dryRun: dryRun === 'true' });
   }

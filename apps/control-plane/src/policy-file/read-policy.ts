@@ -12,7 +12,10 @@ export interface WholePolicy extends Required<PolicyFile> {
 }
 
 export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
-  const servers = await tx.server.findMany({ orderBy: { slug: 'asc' }, select: { slug: true, tags: true, environment: true, protocol: true, enabled: true } });
+  const servers = await tx.server.findMany({
+    orderBy: { slug: 'asc' },
+    select: { slug: true, tags: true, environment: true, protocol: true, enabled: true },
+  });
   const withGroups = { memberships: { select: { group: { select: { slug: true } } } } } as const;
   const agents = (await tx.agent.findMany({ include: withGroups, orderBy: { slug: 'asc' } })).map(toAgent);
   const groups = await tx.group.findMany({ include: { members: { select: { agent: { select: { slug: true } } } } } });
@@ -40,4 +43,5 @@ function fileGrant(grant: Grant): FileGrant & { id: string } {
   return { id, ...subject, ...target, ...terms, ...(reason === null ? {} : { reason }) };
 }
 
-const placeOf = (grant: FileGrant): string => JSON.stringify([grant.agent ?? '', grant.group ?? '', grant.server ?? '', grant.selector ?? '', grant.kind, grant.effect, grant.names, grant.id]);
+const placeOf = (grant: FileGrant): string =>
+  JSON.stringify([grant.agent ?? '', grant.group ?? '', grant.server ?? '', grant.selector ?? '', grant.kind, grant.effect, grant.names, grant.id]);

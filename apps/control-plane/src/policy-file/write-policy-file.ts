@@ -27,7 +27,9 @@ function usualGrant({ id, ...grant }: FileGrant): object {
 /** Members that are not as usual, in their own order. */
 function unusual(value: object, usual: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(
-    Object.entries(value).filter(([member, found]) => found !== undefined && (!Object.hasOwn(usual, member) || JSON.stringify(found) !== JSON.stringify(usual[member]))),
+    Object.entries(value).filter(
+      ([member, found]) => found !== undefined && (!Object.hasOwn(usual, member) || JSON.stringify(found) !== JSON.stringify(usual[member])),
+    ),
   );
 }
 

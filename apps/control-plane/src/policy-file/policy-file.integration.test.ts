@@ -1,0 +1,171 @@
+import { PolicyFile } from '@portcullis/contracts/api/policy-file';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse, stringify as write } from 'yaml';
+import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
+
+let own: TestApp;
+let other: TestApp;
+const servers = ['github', 'mail', 'files'];
+
+async function define(app: TestApp): Promise<void> {
+  for (const slug of servers) {
+    const { body } = await app.call('POST', '/v1/servers', { slug, url: `https://${slug}.example.com/mcp` });
+    for (const name of ['read', 'write', 'wipe']) {
+      const json = Buffer.from(JSON.stringify({ name, inputSchema: { type: 'object' } }));
+      await app.database.definition.create({
+        data: { serverId: body.id, kind: 'tool', name, json, hash: 'h', state: 'approved', approvedJson: json, approvedHash: 'h' },
+      });
+    }
+  }
+}
+
+beforeAll(async () => {
+  [own, other] = await Promise.all([startTestApp(), startTestApp()]);
+  await Promise.all([define(own), define(other)]);
+});
+afterAll(async () => {
+  await Promise.all([own.close(), other.close()]);
+});
+
+const stringify = (file: unknown): string => write(file, { aliasDuplicateObjects: false });
+const exported = async (app = own): Promise<string> => (await app.call('GET', '/v1/policy/export')).text;
+
+async function send(text: string, query = '', app = own, token = app.admin): Promise<Answer> {
+  const answer = await app.app.inject({
+    method: 'POST',
+    url: `/v1/policy/import${query}`,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/yaml' },
+    payload: text,
+  });
+  return { status: answer.statusCode, headers: answer.headers, text: answer.payload, body: answer.json() };
+}
+
+const agents = ['ann', 'ben', 'cleo'];
+const slugs = fc.uniqueArray(fc.constantFrom(...agents));
+const text = fc.string({ minLength: 1, maxLength: 20 }).filter((value) => !/[\0\p{Surrogate}]/u.test(value));
+
+const aGrant = fc
+  .record({
+    subject: fc.oneof(
+      fc.constantFrom(...agents).map((agent) => ({ agent })),
+      fc.constantFrom('team', 'crew').map((group) => ({ group })),
+    ),
+    target: fc.oneof(
+      fc.constantFrom(...servers).map((server) => ({ server })),
+      fc.constant({ selector: { tags: { anyOf: ['red'] } } }),
+    ),
+    names: fc.uniqueArray(fc.constantFrom('read', 'w*', '*', 'no', '1e3', '"#'), { minLength: 1 }),
+    effect: fc.constantFrom('allow', 'allow', 'deny'),
+    expiresAt: fc.constantFrom(undefined, '2040-05-06T07:08:09Z'),
+    reason: fc.option(text, { nil: undefined }),
+  })
+  .map(({ subject, target, ...grant }) => ({ ...subject, ...target, ...grant }));
+
+const aFile = fc.record({
+  version: fc.constant(1),
+  settings: fc.record({ auditLists: fc.boolean() }),
+  servers: fc.record(
+    Object.fromEntries(
+      servers.map((slug) => [
+        slug,
+        fc.record({ tags: fc.uniqueArray(fc.constantFrom('red', 'blue')), enabled: fc.boolean(), environment: fc.option(text) }),
+      ]),
+    ),
+  ),
+  agents: fc.record(Object.fromEntries(agents.map((slug) => [slug, fc.record({ owner: fc.option(text), enabled: fc.boolean() })]))),
+  groups: fc.record({ team: fc.record({ members: slugs, name: text }), crew: fc.record({ members: slugs }) }),
+  grants: fc.array(aGrant, { maxLength: 6 }),
+});
+
+const access = async (app: TestApp): Promise<unknown> =>
+  Promise.all(
+    agents.map(async (slug) =>
+      (await app.call('GET', `/v1/agents/${slug}/access?limit=200`)).body.items.map(
+        ({ ref, effect }: { ref: string; effect: string }) => `${slug} ${ref} ${effect}`,
+      ),
+    ),
+  );
+
+test('any policy survives the way out and in again: nothing changes here, and elsewhere it gives the same access and the same file', async () => {
+  const property = fc.asyncProperty(aFile, async (wanted) => {
+    const made = await send(stringify(wanted), '?prune=true');
+    expect(made.status, made.text).toBe(200);
+    const file = await exported();
+    expect(PolicyFile.parse(parse(file)).grants?.length).toBeLessThanOrEqual(wanted.grants.length);
+    for (const query of ['', '?prune=true', '?dryRun=true&prune=true']) {
+      const again = await send(file, query);
+      expect([again.status, again.body.changed, again.body.revision, again.body.diffTotal], again.text).toEqual([200, 0, made.body.revision, 0]);
+    }
+    const there = await send(file, '?prune=true', other);
+    expect(there.status, there.text).toBe(200);
+    expect(await access(other)).toEqual(await access(own));
+    const withoutIds = (yaml: string): string => yaml.replaceAll(/^ +id: .*\n/gm, '');
+    expect(withoutIds(await exported(other))).toBe(withoutIds(file));
+    expect((await send(file, '?prune=true', other)).body.changed).toBe(0);
+  });
+  await fc.assert(property, { numRuns: 8 });
+}, 60_000);
+
+test('an import is one revision with its diff, told beforehand by a dry run, and can be reverted', async () => {
+  await send(
+    stringify({
+      version: 1,
+      agents: { ann: {}, ben: {}, cleo: {} },
+      groups: { team: { members: ['ann'] } },
+      grants: [{ group: 'team', server: 'github', names: ['read'] }],
+    }),
+    '?prune=true',
+  );
+  await own.call('PATCH', '/v1/servers/github', { enabled: true });
+  const before = await exported();
+  const edited = before.replace('- ann', '- ann\n      - ben').replace('- read', '- read\n      - write');
+  const told = await send(edited, '?dryRun=true');
+  expect(told.status, told.text).toBe(200);
+  expect(told.body.preview).toMatchObject({ gained: { count: 3 }, lost: { count: 0 } });
+  expect(told.body.diff.map(({ kind, operation }: Record<string, string>) => `${kind} ${operation}`)).toEqual([
+    'group member created',
+    'grant updated',
+  ]);
+  expect(await exported()).toBe(before);
+  const done = await send(edited, '?reason=quarterly%20review');
+  expect(done.body).toMatchObject({ revision: told.body.revision + 1, changed: 2, diff: told.body.diff, preview: null });
+  expect(await exported()).toBe(edited);
+  const revision = await own.call('GET', `/v1/revisions/${done.body.revision}`);
+  expect(revision.body).toMatchObject({ action: 'policy.imported', reason: 'quarterly review', diffTotal: 2 });
+  expect((await own.call('POST', `/v1/revisions/${done.body.revision}/revert`, { reason: 'not yet' })).status).toBe(200);
+  expect(await exported()).toBe(before);
+});
+
+test('what a file does not name stays, unless it is pruned, and then only in the sections that it has', async () => {
+  const before = await exported();
+  const part = stringify({ version: 1, agents: { dora: {} } });
+  expect((await send(part)).body.changed).toBe(1);
+  expect((await own.call('GET', '/v1/agents/ann')).status).toBe(200);
+  const pruned = await send(part, '?prune=true');
+  expect(pruned.body.changed).toBe(3);
+  expect((await own.call('GET', '/v1/agents?limit=9')).body.items.map(({ slug }: { slug: string }) => slug)).toEqual(['dora']);
+  expect((await own.call('GET', '/v1/groups/team')).status).toBe(200);
+  expect((await send(before, '?prune=true')).status).toBe(200);
+});
+
+test('a file that cannot be is refused whole: unknown servers, no YAML, another type, another route, too large', async () => {
+  const before = await exported();
+  const unknown = await send(stringify({ version: 1, agents: { eve: {} }, grants: [{ agent: 'eve', server: 'nowhere', names: ['x'] }] }));
+  expect([unknown.status, unknown.body.errors[0].detail]).toEqual([404, 'There is no such server.']);
+  expect((await send('version: [')).status).toBe(400);
+  expect((await send(before, '?prune=yes')).status).toBe(400);
+  expect((await send(before, '', own, own.auditor)).status).toBe(403);
+  expect(
+    (
+      await own.app.inject({
+        method: 'POST',
+        url: '/v1/agents',
+        headers: { authorization: `Bearer ${own.admin}`, 'content-type': 'application/yaml' },
+        payload: 'slug: x',
+      })
+    ).statusCode,
+  ).toBe(415);
+  expect((await send('#'.repeat(9_000_000))).status).toBe(413);
+  expect(await exported()).toBe(before);
+});
