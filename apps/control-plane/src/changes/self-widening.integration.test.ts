@@ -39,7 +39,7 @@ async function anAgent(rest: object = { owner: 'olga' }): Promise<string> {
   return slug;
 }
 
-type Attempt = [method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object];
+type Attempt = [method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object | string];
 
 /** For every route that changes policy: how an owner would use it to widen an agent of theirs, or why it cannot. */
 const attempts: Record<string, (() => Promise<Attempt>) | string> = {
