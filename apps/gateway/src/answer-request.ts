@@ -9,6 +9,7 @@ import type { CallOutcome } from './call-metrics.js';
 import { describeAsked } from './describe-asked.js';
 import { errorMessage } from './error-message.js';
 import { HttpReply } from './http-reply.js';
+import { answerOwnTool, isOwnTool } from './own-tools/answer-own-tool.js';
 import { openAsking, type Asking } from './questions/open-asking.js';
 import { readRetry } from './questions/read-retry.js';
 import { resumeParked } from './questions/resume-parked.js';
@@ -80,6 +81,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   const decision = decideTarget(view, target, call.params, visit.now);
   record.decided(target, decision);
   if (decision.effect === 'deny') return refuseTarget(name, 'denied', step);
+  if (isOwnTool(target)) return answerOwnTool(target, step);
   requireMirroredArguments(target, step);
   if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);
   await forward({ target, nameMember: method.member, name: ownNameOf(target), argumentsJson }, step);

@@ -9,6 +9,7 @@ import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
 import type { NodeLinks } from './internal/node-links.js';
+import type { AccessAsker } from './own-tools/access-asker.js';
 import type { OpenQuestions } from './questions/open-questions.js';
 import type { ParkedCalls } from './questions/parked-calls.js';
 import type { QuestionStreams } from './questions/question-streams.js';
@@ -50,6 +51,8 @@ export interface Gateway {
   readonly questionStreams: QuestionStreams;
   readonly parkedCalls: ParkedCalls;
   readonly requestStates: RequestStates;
+  /** Where agents ask for access. */
+  readonly accessAsker: AccessAsker;
   readonly runningCalls: RunningCalls;
   readonly cancels: Cancels;
   readonly audit: Pick<AuditTrail, 'recordIntent' | 'recordOutcome'>;

@@ -21,6 +21,7 @@ import { FailedAuthentication } from './failed-authentication.js';
 import type { Gateway } from './gateway.js';
 import { linkNodes } from './internal/link-nodes.js';
 import type { NodeLinks } from './internal/node-links.js';
+import { AccessAsker } from './own-tools/access-asker.js';
 import { observeNode } from './node-metrics.js';
 import { linkQuestions } from './questions/link-questions.js';
 import { readinessOf } from './node-readiness.js';
@@ -189,6 +190,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
     ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
+    accessAsker: new AccessAsker(control.client),
     runningCalls,
     cancels,
     audit,

@@ -52,6 +52,7 @@ export {
   requestMessage,
   resultMessage,
   toolErrorResult,
+  toolResult,
 } from './messages.js';
 export type { Implementation, ListOptions, ResultOptions } from './messages.js';
 export {

@@ -100,6 +100,12 @@ export function completionResult({ era, serverInfo }: ResultOptions): string {
   return JSON.stringify(era === 'legacy' ? result : { ...result, resultType: 'complete', _meta: { [META_SERVER_INFO]: serverInfo } });
 }
 
+/** A tool result of ours: the same for a program and for a model. */
+export function toolResult(structuredContent: JsonObject, text: string, { era, serverInfo }: ResultOptions): string {
+  const result = { content: [{ type: 'text', text }], structuredContent };
+  return JSON.stringify(era === 'legacy' ? result : { ...result, resultType: 'complete', _meta: { [META_SERVER_INFO]: serverInfo } });
+}
+
 /** A tool result that tells the model, not the client, that the call failed. */
 export function toolErrorResult(text: string, { era, serverInfo }: ResultOptions): string {
   const result = { content: [{ type: 'text', text }], isError: true };

@@ -42,6 +42,10 @@ export class CallRecord {
     if (traceparent !== undefined) this.event.traceId = traceIdOf(traceparent);
   }
 
+  get callId(): string {
+    return this.event.callId;
+  }
+
   /** What was asked for, where it is nothing the agent can see. */
   asked({ server, name, reason }: Asked): void {
     const { event } = this;

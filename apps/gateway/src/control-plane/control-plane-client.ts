@@ -1,4 +1,15 @@
-import { EnrolResponse, NodeKeysResponse, NodeStatusResponse, type EnrolRequest, type NodeChange, type NodeStatus } from '@portcullis/contracts/node';
+import {
+  EnrolResponse,
+  NodeAccessAnswer,
+  NodeAccessFound,
+  NodeKeysResponse,
+  NodeStatusResponse,
+  type EnrolRequest,
+  type NodeAccessLookup,
+  type NodeAccessRequest,
+  type NodeChange,
+  type NodeStatus,
+} from '@portcullis/contracts/node';
 import { SignedHead, type Digest } from '@portcullis/contracts/snapshot';
 import type { z } from 'zod';
 
@@ -36,6 +47,15 @@ export class ControlPlaneClient {
   /** A server says that what it offers has changed. */
   async serverChanged(serverId: string): Promise<void> {
     await this.bytes(await this.send('/v1/node/changes', { body: { serverId } satisfies NodeChange }));
+  }
+
+  /** An agent asks for access. What is filed already is filed once. */
+  async fileAccessRequest(request: NodeAccessRequest): Promise<NodeAccessAnswer> {
+    return this.json(NodeAccessAnswer, '/v1/node/access-requests', { body: request });
+  }
+
+  async findAccessRequests(lookup: NodeAccessLookup): Promise<NodeAccessFound> {
+    return this.json(NodeAccessFound, '/v1/node/access-requests/find', { body: lookup });
   }
 
   /** Null while the control plane has published nothing. */

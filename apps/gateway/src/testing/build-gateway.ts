@@ -12,6 +12,7 @@ import { FailedAuthentication } from '../failed-authentication.js';
 import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import type { NodeLinks } from '../internal/node-links.js';
+import { AccessAsker } from '../own-tools/access-asker.js';
 import { linkQuestions } from '../questions/link-questions.js';
 import { AgentSessions } from '../session/agent-sessions.js';
 import { LogLevels, type LogLevelChannel } from '../session/log-levels.js';
@@ -51,6 +52,8 @@ const nodes: NodeLinks = {
   send: () => Promise.reject(new NodeUnreachableError('There is no other node')),
 };
 const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, onMessage: () => undefined };
+
+const noDesk = (): Promise<never> => Promise.reject(new Error('There is no control plane'));
 
 function memoryStore(): IndexedSessionStore {
   const entries = new Map<string, string>();
@@ -109,6 +112,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     logLevels: new LogLevels(memoryStore(), noChannel),
     nodes,
     ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
+    accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
     runningCalls,
     cancels: new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true }),
     audit: { recordIntent: record, recordOutcome: record },

@@ -1,8 +1,13 @@
-import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import { OWN_SERVER_ID } from '@portcullis/contracts/names';
+import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { compileTable, type PolicyTable } from '@portcullis/policy';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import { LRUCache } from '../lru-cache.js';
+import { ownServer } from '../own-tools/own-server.js';
 import { AgentView, type ViewParts } from './agent-view.js';
+
+/** The gateway's own tools are granted like those of any server, and are in no snapshot. */
+const serverOf = (id: string, live: PolicySnapshot): ServerEntry | undefined => (id === OWN_SERVER_ID ? ownServer : live.servers.get(id));
 
 const NONE: readonly GrantEntry[] = [];
 
@@ -32,7 +37,7 @@ export class AgentViews {
       return known;
     }
     const serverIds = [...table.servers.keys()];
-    const servers = serverIds.map((id) => live.servers.get(id));
+    const servers = serverIds.map((id) => serverOf(id, live));
     const view = new AgentView({ agent, serverIds, servers }, table, slug, now);
     this.views.set(key, view);
     return view;
@@ -62,5 +67,5 @@ function sameGrants(grants: Compiled['grants'], agent: AgentEntry, live: PolicyS
 
 /** Whether the servers are still the very entries the view was made from; agent and grants are the table's. */
 function isOf(parts: ViewParts, live: PolicySnapshot): boolean {
-  return parts.servers.every((server, at) => live.servers.get(parts.serverIds[at] ?? '') === server);
+  return parts.servers.every((server, at) => serverOf(parts.serverIds[at] ?? '', live) === server);
 }
