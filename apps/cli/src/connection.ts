@@ -9,6 +9,8 @@ export interface ConnectionOptions {
   readonly url?: string | undefined;
   readonly token?: string | undefined;
   readonly data?: string | undefined;
+  /** Why the operator widens an agent of their own. */
+  readonly breakGlass?: string | undefined;
 }
 
 export interface Connection {
@@ -23,19 +25,20 @@ export async function connect(options: ConnectionOptions, environment: Environme
   const url = options.url ?? environment.url;
   const token = options.token ?? environment.token;
   if (url !== undefined && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) throw new CliError(`${url} is not an http(s) URL.`);
-  if (url !== undefined && token !== undefined) return { api: createApiClient({ baseUrl: url, token }), controlPlaneUrl: url, gatewayUrls: [] };
+  if (url !== undefined && token !== undefined)
+    return { api: createApiClient({ baseUrl: url, token, breakGlass: options.breakGlass }), controlPlaneUrl: url, gatewayUrls: [] };
   const dataDirectory = options.data ?? environment.dataDirectory ?? defaultDataDirectory;
   const local = await readTokens(dataDirectory);
   if (local === undefined) throw new CliError(noneFound(dataDirectory, url));
-  return toLocal(local, { url, token });
+  return toLocal(local, { url, token, breakGlass: options.breakGlass });
 }
 
-function toLocal(local: Tokens, { url, token }: { url: string | undefined; token: string | undefined }): Connection {
+function toLocal(local: Tokens, { url, token, breakGlass }: Pick<ConnectionOptions, 'url' | 'token' | 'breakGlass'>): Connection {
   // A kept token goes to the stack it belongs to and nowhere else.
   if (url !== undefined && new URL(url).origin !== new URL(local.controlPlaneUrl).origin)
     throw new CliError(`There is no token for ${url}. Give one with --token or PORTCULLIS_TOKEN.`);
   const { controlPlaneUrl, gatewayUrls } = local;
-  return { api: createApiClient({ baseUrl: controlPlaneUrl, token: token ?? local.operatorToken }), controlPlaneUrl, gatewayUrls };
+  return { api: createApiClient({ baseUrl: controlPlaneUrl, token: token ?? local.operatorToken, breakGlass }), controlPlaneUrl, gatewayUrls };
 }
 
 const noneFound = (dataDirectory: string, url: string | undefined): string =>

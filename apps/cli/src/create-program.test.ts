@@ -21,6 +21,10 @@ describe('command line', () => {
     [['add', 'http://x', '--agent', 'No Slug'], 'must be 1–32 characters'],
     [['add', 'http://x'], "required option '--agent <slug>'"],
     [['add', 'http://x', '--agent', 'a', '--tools', 'a,,b'], 'names separated by commas'],
+    [['requests', '--status', 'lost'], 'must be one of open, approved'],
+    [['approve-request', 'x'], "required option '--reason <text>'"],
+    [['approve-request', 'x', '--reason', 'r', '--for', 'ever'], 'a number and m, h or d'],
+    [['approve-request', 'x', '--reason', 'r', '--break-glass', 'short'], 'at least ten characters'],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

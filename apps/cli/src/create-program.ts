@@ -1,14 +1,16 @@
 import { Slug } from '@portcullis/contracts/names';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { add } from './add/add.js';
 import { ask } from './add/ask.js';
 import { slugFromUrl } from './add/slug-from-url.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
+import { addRequestCommands } from './requests/request-commands.js';
 import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
 import { up } from './up/up.js';
 import { why } from './why/why.js';
+import { withBreakGlass, withConnection } from './with-connection.js';
 import { defaultDataDirectory } from './workspace.js';
 
 /** The command line. `run` gives the exit code, and rejects with what went wrong. */
@@ -47,6 +49,7 @@ export function createProgram(environment: Environment): Program {
   addUp(command, environment);
   addAdd(command, environment);
   addWhy(command, environment, (code) => (exitCode = code));
+  addRequestCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
     return exitCode;
@@ -82,7 +85,7 @@ function addAdd(program: Command, environment: Environment): void {
     .option('--slug <slug>', 'name of the server (default: from its address)', slug)
     .option('--tools <names>', 'only these tools, separated by commas (default: all)', names)
     .option('--yes', 'approve and grant without asking');
-  withConnection(command).action(async (url: string, flags: AddFlags) => {
+  withBreakGlass(command).action(async (url: string, flags: AddFlags) => {
     if (!flags.yes && !process.stdin.isTTY)
       throw new CliError('There is no terminal to ask at. Give --yes to approve and grant what the server offers.');
     const connection = await connect(flags, environment);
@@ -102,12 +105,6 @@ function addWhy(program: Command, environment: Environment, exit: (code: number)
     exit(await why({ agent, target: tool, arguments: flags.arguments }, await connect(flags, environment), print));
   });
 }
-
-const withConnection = (command: Command): Command =>
-  command
-    .addOption(new Option('--url <url>', 'address of the control plane (PORTCULLIS_URL; default: the local stack)'))
-    .addOption(new Option('--token <token>', "an operator's token (PORTCULLIS_TOKEN, which other users of the machine cannot see)"))
-    .addOption(new Option('--data <directory>', 'data directory of the local stack (PORTCULLIS_DATA; default: .portcullis in the checkout)'));
 
 const wholeNumber =
   (least: number, most: number) =>

@@ -1,3 +1,4 @@
+import { type AccessRequestsApi, accessRequestsApi, type RequestableApi, requestableApi } from './access-requests.js';
 import { type AgentsApi, agentsApi } from './agents.js';
 import { type DefinitionsApi, definitionsApi, type DriftApi, driftApi } from './drift.js';
 import { type GroupsApi, groupsApi } from './groups.js';
@@ -25,6 +26,8 @@ export interface ApiClient {
   agents: AgentsApi;
   groups: GroupsApi;
   grants: GrantsApi;
+  requestable: RequestableApi;
+  accessRequests: AccessRequestsApi;
   policy: PolicyApi;
   revisions: RevisionsApi;
   settings: SettingsApi;
@@ -43,6 +46,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     agents: agentsApi(send),
     groups: groupsApi(send),
     grants: grantsApi(send),
+    requestable: requestableApi(send),
+    accessRequests: accessRequestsApi(send),
     policy: policyApi(send),
     revisions: revisionsApi(send),
     settings: settingsApi(send),

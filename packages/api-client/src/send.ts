@@ -1,4 +1,4 @@
-import { LAGGING_HEADER, Problem, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
+import { BREAK_GLASS_HEADER, LAGGING_HEADER, Problem, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
 import type { z } from 'zod';
 import { ApiError } from './api-error.js';
 
@@ -8,6 +8,8 @@ export interface ApiClientOptions {
   baseUrl: string;
   /** An operator's token; sent to `baseUrl` only. */
   token: string;
+  /** Sent with every request: why the operator widens an agent of their own. */
+  breakGlass?: string | undefined;
   fetch?: typeof fetch;
   /** How long one request may take. Default 90 s: a write may wait for nodes, a discovery for the server. */
   timeoutMs?: number;
@@ -46,12 +48,13 @@ const json = 'application/json';
 const answerBytesMax = 64 * 1024 * 1024;
 
 export function createSend(options: ApiClientOptions): Send {
-  const { token, timeoutMs = 90_000, fetch: ask = fetch } = options;
+  const { token, breakGlass, timeoutMs = 90_000, fetch: ask = fetch } = options;
   const base = options.baseUrl.replace(/\/+$/, '');
   return async (request) => {
     const url = base + request.path + queryOf(request.query);
     const accept = `${request.takes ?? json}, application/problem+json`;
     const headers: Record<string, string> = { accept, authorization: `Bearer ${token}` };
+    if (breakGlass !== undefined) headers[BREAK_GLASS_HEADER] = breakGlass;
     if (request.body !== undefined) headers['content-type'] = request.sends ?? json;
     const body = bodyOf(request);
     let response: Response;
