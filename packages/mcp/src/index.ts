@@ -68,6 +68,7 @@ export {
 export type { InputRequired, Question, QuestionMethod } from './input-required.js';
 export { clampTtl, legacyError, legacyResult, modernError, modernResult, resultTypeOf, toLegacyToolJson } from './downgrade.js';
 export type { CacheHint, RpcError } from './downgrade.js';
+export { carriesAllContent, contentFor } from './older-content.js';
 export { upstreamHeaders, upstreamMeta } from './upstream-request.js';
 export type { UpstreamEnvelope } from './upstream-request.js';
 export { diffJson, isSameJson } from './drift/diff-json.js';

@@ -159,8 +159,9 @@ test('a call that nobody can answer any more ends with a clear error, not in sil
     const params = await asked('old__form');
     await other.stopNode(0);
     expect(await call('old__form', { node: 1, params })).toMatchObject({
-      error: { code: -32603, message: 'The call that waited for this input is gone' },
+      error: { code: -32603, message: 'The call that waited for this input is gone', data: { reason: 'call_lost' } },
     });
+    expect(await call('old__form', { node: 1 })).toMatchObject({ result: { resultType: 'input_required' } }); // made anew, it goes on
     await vi.waitFor(async () => {
       const events = (await other.events()).filter(({ method }) => method === 'tools/call');
       expect(events.map(({ phase, status }) => `${phase} ${status}`)).toEqual(expect.arrayContaining(['intent pending', 'outcome cancelled']));

@@ -1,6 +1,7 @@
 import type { Capture } from '@portcullis/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import {
+  contentFor,
   isJsonObject,
   legacyError,
   legacyResult,
@@ -20,6 +21,8 @@ export interface Bridge {
   readonly id: RequestId;
   readonly method: string;
   readonly agentEra: Era;
+  /** The revision the agent speaks. */
+  readonly agentVersion: string;
   readonly serverEra: Era;
   readonly serverInfo: Implementation;
 }
@@ -48,11 +51,14 @@ export function bridgeAnswer(answer: RpcAnswer, bridge: Bridge): BridgedAnswer {
   return { message: `{"jsonrpc":"2.0","result":${result},"id":${JSON.stringify(id)}}`, status: isError ? 'tool_error' : 'success', result };
 }
 
-function resultFor({ result, resultJson }: RpcAnswer, { agentEra, serverEra, serverInfo, method }: Bridge): string {
+function resultFor({ result, resultJson }: RpcAnswer, { agentEra, agentVersion, serverEra, serverInfo, method }: Bridge): string {
   if (result === undefined) return resultJson;
   // What asks for input has been dealt with; of other kinds nothing is known.
   if (serverEra === 'modern' && resultTypeOf(result) !== 'complete') throw new GatewayError('upstream.protocol', { fault: 'resultType' });
-  if (agentEra === 'legacy') return needsLegacyForm(result) ? JSON.stringify(legacyResult(result)) : resultJson;
+  if (agentEra === 'legacy') {
+    const adapted = contentFor(agentVersion, needsLegacyForm(result) ? legacyResult(result) : result);
+    return adapted === result ? resultJson : JSON.stringify(adapted);
+  }
   const isCacheable = method === 'resources/read';
   const isWhole = Object.hasOwn(result, 'resultType') && !isCacheable;
   if (isWhole) return resultJson;

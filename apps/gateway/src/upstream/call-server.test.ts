@@ -191,6 +191,24 @@ describe('a call', () => {
     await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'success' }), 10_000);
   });
 
+  test('of an old client is answered with text for content that its revision has not', async () => {
+    const link = { type: 'resource_link', uri: 'file:///a', name: 'a' };
+    upstream.answer = ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: { content: [link] } });
+    const start = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+      }),
+    });
+    const session = { 'mcp-session-id': start.headers.get('mcp-session-id') ?? '' };
+    expect((await call('m__run', { headers: session })).text).toContain(JSON.stringify([{ type: 'text', text: 'a\nfile:///a' }]));
+    expect((await call('m__run', { headers: { 'mcp-protocol-version': '2025-06-18' } })).text).toContain(JSON.stringify(link));
+  });
+
   test('of a modern client must mirror its arguments where the tool says so, and is mirrored anew to the server', async () => {
     let region: unknown;
     upstream.answer = ({ json, message, request }) => {

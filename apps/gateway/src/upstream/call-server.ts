@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { GatewayError } from '@portcullis/contracts/errors';
-import { isJsonObject, notificationMessage, ownMember, scanHeaderParams, type Era, type HeaderDeclaration, type JsonObject } from '@portcullis/mcp';
+import {
+  carriesAllContent,
+  isJsonObject,
+  notificationMessage,
+  ownMember,
+  scanHeaderParams,
+  type Era,
+  type HeaderDeclaration,
+  type JsonObject,
+} from '@portcullis/mcp';
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
@@ -51,12 +60,16 @@ export async function callServer(work: CallToServer, upstream: Upstream): Promis
     const next = isAsking(answer) ? await askBetween(answer, { work, call, round }) : undefined;
     if (next === undefined) {
       const { id, method, era } = work.call;
-      return bridgeAnswer(answer, { id, method, agentEra: era, serverEra, serverInfo: visit.gateway.serverInfo });
+      const agentVersion = versionOf(work);
+      return bridgeAnswer(answer, { id, method, agentEra: era, agentVersion, serverEra, serverInfo: visit.gateway.serverInfo });
     }
     if ('message' in next) return next;
     call = next;
   }
 }
+
+/** What was agreed at `initialize`; the oldest clients say it nowhere else. */
+const versionOf = ({ call, session }: CallToServer): string => session?.version ?? call.version;
 
 function forwardingOf({ nameMember, name, argumentsJson, target, visit, questioning, logs }: WishedCall, era: Era): Forwarding {
   return {
@@ -151,8 +164,10 @@ function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, se
 }
 
 /** Between equal eras an answer passes unchanged, and may do so while it comes; what a parked call is answered is kept for whoever asks again. */
-function relayFor({ call, reply, target, parked }: WishedCall, { id }: ForwardedCall, onDrained: () => void): AnswerRelay | undefined {
+function relayFor(work: WishedCall, { id }: ForwardedCall, onDrained: () => void): AnswerRelay | undefined {
+  const { call, reply, target, parked } = work;
   const { era } = call;
+  if (era === 'legacy' && !carriesAllContent(versionOf(work))) return undefined;
   if (parked !== undefined || reply.begin === undefined || eraTowards(target.server, era) !== era) return undefined;
   return new AnswerRelay({ id, agentId: call.id, era, reply, onDrained });
 }

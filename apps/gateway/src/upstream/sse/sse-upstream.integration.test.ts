@@ -4,6 +4,7 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
+import { ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { listenLoopback } from '../../testing/listen-loopback.js';
@@ -14,6 +15,9 @@ const [alice, bob] = [anAgent('alice'), anAgent('bob')];
 let stack: TestStack;
 let closers: (() => Promise<void>)[] = [];
 let streams: ServerResponse[] = [];
+/** One for each connection. */
+const servers = new Set<McpServer>();
+let sseId = '';
 let cancelled: unknown[] = [];
 let callers: (string | undefined)[] = [];
 
@@ -28,7 +32,10 @@ async function serveSse(): Promise<string> {
         transports.set(transport.sessionId, transport);
         streams.push(response);
         response.on('close', () => transports.delete(transport.sessionId));
-        await buildServer().connect(transport);
+        const server = buildServer();
+        servers.add(server);
+        response.on('close', () => servers.delete(server));
+        await server.connect(transport);
         return;
       }
       const transport = transports.get(url.searchParams.get('sessionId') ?? '');
@@ -57,6 +64,10 @@ function buildServer(): McpServer {
     }
     return { content: [] };
   });
+  server.registerTool('ask', {}, async () => {
+    const { roots } = await server.server.listRoots();
+    return { content: [{ type: 'text', text: roots.map(({ uri }) => uri).join() }] };
+  });
   server.registerTool('wait', {}, async ({ signal, requestId, sessionId }) => {
     callers.push(sessionId);
     await new Promise((resolve) => {
@@ -81,7 +92,7 @@ async function serveStream(answer: (response: ServerResponse) => void, status = 
 
 beforeAll(async () => {
   const limits = { concurrency: 64, firstByteTimeoutMs: 1500, totalTimeoutMs: 3000, resultBytesMax: 100_000 };
-  const tools = [aTool('echo'), aTool('count'), aTool('wait')];
+  const tools = ['echo', 'count', 'wait', 'ask'].map((name) => aTool(name));
   const flood = (response: ServerResponse): void => {
     const more = (): void => {
       while (response.writable && response.write(`data: {"jsonrpc":"2.0","method":"x"}\n\n`.repeat(200)));
@@ -99,9 +110,11 @@ beforeAll(async () => {
     long: await serveStream((response) => response.write(`event: endpoint\ndata: /message\n\ndata: ${'x'.repeat(200_000)}`)),
     nowhere: 'http://127.0.0.1:9/sse',
   };
-  const servers = Object.entries(urls).map(([slug, url]) => aServer(slug, tools, { url, era: 'legacy', transport: 'sse', limits }));
+  const capabilitiesJson = JSON.stringify({ tools: { listChanged: true } });
+  const entries = Object.entries(urls).map(([slug, url]) => aServer(slug, tools, { url, era: 'legacy', transport: 'sse', limits, capabilitiesJson }));
+  sseId = entries[0]?.id ?? '';
   stack = await startTestStack(2);
-  await stack.publish({ servers, agents: [alice, bob], grants: servers.flatMap((one) => [aGrant(alice, one), aGrant(bob, one)]), settings });
+  await stack.publish({ servers: entries, agents: [alice, bob], grants: entries.flatMap((one) => [aGrant(alice, one), aGrant(bob, one)]), settings });
 });
 afterAll(async () => {
   await stack.stop();
@@ -117,10 +130,10 @@ const address = (node: number): URL => new URL('/mcp', stack.urls[node]);
 const headersOf = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
 
 /** An official client whose every POST goes to the next node. */
-async function legacyClient(token = alice.token): Promise<LegacyClient> {
+async function legacyClient(token = alice.token, capabilities = {}): Promise<LegacyClient> {
   let posts = 0;
   const roam = (_url: string | URL, init?: RequestInit): Promise<Response> => fetch(address((posts += 1) % 2), init);
-  const client = new LegacyClient({ name: 'test', version: '1' });
+  const client = new LegacyClient({ name: 'test', version: '1' }, { capabilities });
   await client.connect(new LegacyTransport(address(0), { fetch: roam, ...headersOf(token) }));
   return client;
 }
@@ -174,6 +187,31 @@ describe('a server of HTTP+SSE', () => {
     leaving.abort();
     await expect(answer).rejects.toThrow('aborted');
     await vi.waitFor(() => expect(cancelled).toHaveLength(1), 10_000);
+    await client.close();
+  });
+
+  test('asks a legacy client in the middle of its call, whatever node takes the answer', async () => {
+    const client = await legacyClient(alice.token, { roots: {} });
+    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///home' }] }));
+    expect((await client.callTool({ name: 'sse__ask', arguments: {} })).content).toEqual([{ type: 'text', text: 'file:///home' }]);
+    await client.close();
+  });
+
+  test('asks a modern client by what its call is answered', async () => {
+    const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' }, capabilities: { roots: {} } });
+    client.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///new' }] }));
+    await client.connect(new ModernTransport(address(0), headersOf(alice.token)));
+    expect((await client.callTool({ name: 'sse__ask', arguments: {} })).content).toEqual([{ type: 'text', text: 'file:///new' }]);
+    await client.close();
+  });
+
+  test('is listened to for changes, which make the control plane look at it again', async () => {
+    const client = await legacyClient();
+    await vi.waitFor(() => expect(servers.size).toBeGreaterThan(0), 10_000);
+    await vi.waitFor(() => {
+      for (const server of servers) server.sendToolListChanged();
+      expect(stack.controlPlane.changes).toContain(sseId);
+    }, 10_000);
     await client.close();
   });
 
