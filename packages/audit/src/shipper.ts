@@ -202,9 +202,8 @@ export class Shipper {
       frames = [];
       bytes = 0;
     };
-    for (const segment of this.source.spool.framesFrom(firstSeq)) {
-      for (const frame of segment) {
-        if (frame.seq > lastSeq) break;
+    for (const piece of this.source.spool.framesFrom(firstSeq, lastSeq)) {
+      for (const frame of piece) {
         if (frame.seq !== next || frames.length === BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX) await flush();
         next = frame.seq + 1;
         frames.push(frame.bytes);

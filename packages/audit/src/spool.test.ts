@@ -48,6 +48,28 @@ test('what was appended is there after the process is gone, across segments', ()
   expect(seqsIn(spool, 38)).toEqual([38, 39, 40]);
 });
 
+test('any range of events is read alone, also when the spool was opened again', () => {
+  const large = { segmentBytes: 1_000_000, quotaBytes: 10_000_000 };
+  const spool = Spool.create(directory, large);
+  const text = 'x'.repeat(7000);
+  for (let seq = 1; seq <= 300; seq += 3)
+    spool.append(
+      [seq, seq + 1, seq + 2].map((one) => encodeFrame(one, text)),
+      seq,
+    );
+  for (const read of [spool, Spool.reopen(directory, large)]) {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.nat(40), (from, more) => {
+        const through = Math.min(from + more, 300);
+        const pieces = [...read.framesFrom(from, through)];
+        expect(pieces.flat().map(({ seq }) => seq)).toEqual(Array.from({ length: through - from + 1 }, (_, i) => from + i));
+        expect(pieces.flat().every(({ payload }) => payload.length === text.length)).toBe(true);
+      }),
+    );
+  }
+  expect([...spool.framesFrom(100, 100)]).toHaveLength(1);
+});
+
 test('segments are deleted only when everything in them is acknowledged', () => {
   const spool = Spool.create(directory, limits);
   for (let seq = 1; seq <= 40; seq += 1) spool.append(frames(seq, 1), seq);

@@ -1,13 +1,7 @@
 import { close, closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeFrames, joinFrames, type Frame } from './frame.js';
-
-interface Segment {
-  readonly path: string;
-  readonly firstSeq: number;
-  lastSeq: number;
-  bytes: number;
-}
+import { Segment } from './segment.js';
 
 export interface SpoolLimits {
   readonly segmentBytes: number;
@@ -51,9 +45,12 @@ export class Spool {
     const names = readdirSync(directory).filter((name) => SEGMENT_NAME.test(name));
     const segments = names.sort().flatMap((name) => {
       const path = join(directory, name);
-      const { frames, goodBytes } = decodeFrames(readFileSync(path));
-      const [first, last] = [frames[0], frames.at(-1)];
-      return first && last ? [{ path, firstSeq: first.seq, lastSeq: last.seq, bytes: goodBytes }] : [];
+      const { frames } = decodeFrames(readFileSync(path));
+      const [first] = frames;
+      if (first === undefined) return [];
+      const segment = new Segment(path, first.seq);
+      for (const { seq, bytes } of frames) segment.grow(seq, 1, bytes.length);
+      return [segment];
     });
     return new Spool(directory, limits, segments);
   }
@@ -88,9 +85,8 @@ export class Spool {
       this.dropIfEmpty(segment);
       throw new SpoolFull(`The disk took ${written} of ${bytes.length} bytes`);
     }
-    segment.bytes += bytes.length;
+    segment.grow(firstSeq, frames.length, bytes.length);
     this.total += bytes.length;
-    segment.lastSeq = firstSeq + frames.length - 1;
   }
 
   /** Resolves when everything appended so far is on the disk itself. */
@@ -99,12 +95,9 @@ export class Spool {
     await Promise.all([earlierSynced, fd === -1 ? undefined : syncFile(fd)]);
   }
 
-  /** Frames from `seq` on, oldest first, segment by segment. */
-  *framesFrom(seq: number): Generator<Frame[]> {
-    for (const segment of this.segments.filter((candidate) => candidate.lastSeq >= seq)) {
-      const { frames } = decodeFrames(readFileSync(segment.path).subarray(0, segment.bytes));
-      yield frames.filter((frame) => frame.seq >= seq);
-    }
+  /** Frames from `seq` on, oldest first, in pieces that are read when they are asked for. */
+  *framesFrom(seq: number, throughSeq = Number.POSITIVE_INFINITY): Generator<Frame[]> {
+    for (const segment of this.segments.slice()) yield* segment.frames(seq, throughSeq);
   }
 
   /** Deletes the segments that hold nothing after `seq`. The one being written stays open until the next begins. */
@@ -135,7 +128,7 @@ export class Spool {
     const fd = openSync(path, 'w', 0o600);
     this.leaveSegment();
     this.fd = fd;
-    const segment = { path, firstSeq, lastSeq: firstSeq - 1, bytes: 0 };
+    const segment = new Segment(path, firstSeq);
     this.segments.push(segment);
     return segment;
   }
