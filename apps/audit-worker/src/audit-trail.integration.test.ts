@@ -85,7 +85,7 @@ function openTrail(): AuditTrail {
 }
 function runWorker(): Worker {
   const logger = createLogger({ name: 'test', level: 'fatal' });
-  const parts = { redis: connect(), store: new BatchStore(prisma, Date.now), logger, metrics: createMetrics({ app: 'test' }), concurrency: 2 };
+  const parts = { redis: connect(), store: new BatchStore(prisma, Date.now), logger, metrics: createMetrics({ app: 'test' }), concurrency: 8 };
   const worker = startWorker(parts);
   cleanUp.push(() => worker.close(true));
   return worker;

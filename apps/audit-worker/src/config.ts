@@ -13,8 +13,8 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
       healthHost: z.string().default('127.0.0.1'),
       healthPort: z.coerce.number().int().min(0).max(65_535).default(9402),
       logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-      /** Batches stored at the same time. */
-      concurrency: z.coerce.number().int().min(1).max(64).default(4),
+      /** Batches taken from the queue at the same time; those that come together are stored together. */
+      concurrency: z.coerce.number().int().min(1).max(64).default(32),
     },
     env,
   );

@@ -5,6 +5,9 @@ import { loadConfig } from './config.js';
 import { startWorker } from './start-worker.js';
 import { BatchStore } from './store-batch.js';
 
+/** Two commits at a time, one batch that goes to quarantine, and the look at health. */
+const DATABASE_CONNECTIONS = 5;
+
 const logger = createLogger({ name: 'audit-worker' });
 
 await runProcess(async (onClose) => {
@@ -12,7 +15,7 @@ await runProcess(async (onClose) => {
   logger.level = config.logLevel;
   const metrics = createMetrics({ app: 'audit-worker' });
 
-  const database = openDatabase(config.databaseUrl, config.concurrency + 1);
+  const database = openDatabase(config.databaseUrl, DATABASE_CONNECTIONS);
   onClose('database', () => database.$disconnect());
   const redis = new Redis(config.auditRedisUrl ?? config.redisUrl, { maxRetriesPerRequest: null });
   redis.on('error', (error) => logger.warn({ err: error }, 'Redis is not to be had'));

@@ -4,6 +4,7 @@ import { decodeBatch, UnreadableBatch } from '@portcullis/audit';
 import type { Logger, Metrics } from '@portcullis/boot';
 import { AUDIT_QUEUE } from '@portcullis/contracts/audit';
 import type { BatchStore } from './store-batch.js';
+import { StoreTogether } from './store-together.js';
 
 export interface WorkerParts {
   /** A connection of the worker's own: it blocks on it. `maxRetriesPerRequest` must be null. */
@@ -20,12 +21,13 @@ export function startWorker({ redis, store, logger, metrics, concurrency }: Work
   const failures = metrics.counter({ name: 'audit_store_failures_total', help: 'Attempts to store a batch that failed and will be made again' });
   const quarantined = metrics.counter({ name: 'audit_quarantined_total', help: 'Jobs and events that could not be stored as they were' });
 
+  const together = new StoreTogether(store);
   const worker = new Worker(
     AUDIT_QUEUE,
     async (job) => {
       try {
         const decoded = decodeBatch(job.data);
-        await store.store(decoded);
+        await together.store(decoded);
         stored.inc(decoded.events.length);
         quarantined.inc(decoded.unreadable.length);
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { AuditBatch } from '@portcullis/contracts/audit';
 import type { UnreadableEvent } from '@portcullis/audit';
-import { Prisma, type PrismaClient } from '@portcullis/database';
+import type { PrismaClient } from '@portcullis/database';
 import { rowOf, stubRowOf, type EventRow } from './event-row.js';
 import { isPoison } from './is-poison.js';
 import type { decodeBatch } from '@portcullis/audit';
@@ -27,12 +27,22 @@ export class BatchStore {
     const all = [...rows, ...stubs];
     await this.ensureDays(all);
     try {
-      await this.insert(batch, all, [batch.firstSeq, batch.lastSeq]);
+      await this.insert(all, [batch]);
     } catch (error) {
       if (!isPoison(error)) throw error;
       await this.bisect(batch, all);
-      await this.insert(batch, [], [batch.firstSeq, batch.lastSeq]);
+      await this.insert([], [batch]);
     }
+  }
+
+  /** Stores batches that hold nothing unreadable in one statement. Where Postgres refuses any of their values it throws and has stored nothing. */
+  async storeAll(all: readonly Decoded[]): Promise<void> {
+    const rows = all.flatMap(({ batch, events }) => events.map((event) => rowOf(batch, event)));
+    await this.ensureDays(rows);
+    await this.insert(
+      rows,
+      all.map(({ batch }) => batch),
+    );
   }
 
   /** Keeps a job that is no batch, as its raw bytes. */
@@ -45,7 +55,7 @@ export class BatchStore {
     const [only] = rows;
     if (!only) return;
     try {
-      await this.insert(batch, rows);
+      await this.insert(rows, []);
       return;
     } catch (error) {
       if (!isPoison(error)) throw error;
@@ -70,7 +80,7 @@ export class BatchStore {
     if (!withStub) return;
     const stub = stubRowOf(batch, event, this.now());
     await this.ensureDays([stub]);
-    await this.insert(batch, [stub]);
+    await this.insert([stub], []);
   }
 
   private async ensureDays(rows: readonly EventRow[]): Promise<void> {
@@ -82,11 +92,7 @@ export class BatchStore {
     }
   }
 
-  private async insert({ node, boot }: AuditBatch, rows: readonly EventRow[], range?: readonly [number, number]): Promise<void> {
-    const rangeInsert = range
-      ? Prisma.sql`INSERT INTO audit_range (node, boot, first_seq, last_seq) VALUES (${node}, ${boot}::uuid, ${range[0]}, ${range[1]})
-          ON CONFLICT (node, boot, first_seq) DO UPDATE SET last_seq = greatest(audit_range.last_seq, excluded.last_seq)`
-      : Prisma.sql`SELECT 1`;
+  private async insert(rows: readonly EventRow[], complete: readonly AuditBatch[]): Promise<void> {
     await this.database.$executeRaw`
       WITH stored AS (
         INSERT INTO audit_event (day, node, boot, seq, id, call_id, phase, at, method, agent_id, agent, key_id, operator, server_id, server, tool,
@@ -101,6 +107,21 @@ export class BatchStore {
           epoch int, revision int, status text, duration_us bigint, upstream_us bigint, era text, trace_id text, arguments_hash text,
           arguments_bytes int, arguments text, result_hash text, result_bytes bigint, result_summary text, truncated boolean)
         ON CONFLICT DO NOTHING
-      ) ${rangeInsert}`;
+      )
+      INSERT INTO audit_range (node, boot, first_seq, last_seq)
+      SELECT node, boot, first_seq, last_seq
+      FROM json_to_recordset(${JSON.stringify(rangesOf(complete))}::json) AS complete (node text, boot uuid, first_seq bigint, last_seq bigint)
+      ON CONFLICT (node, boot, first_seq) DO UPDATE SET last_seq = greatest(audit_range.last_seq, excluded.last_seq)`;
   }
+}
+
+/** The ranges of batches; of two that begin alike, such as one that was sent twice, the longer. */
+function rangesOf(batches: readonly AuditBatch[]): object[] {
+  const ranges = new Map<string, { node: string; boot: string; first_seq: number; last_seq: number }>();
+  for (const { node, boot, firstSeq, lastSeq } of batches) {
+    const key = `${boot} ${String(firstSeq)} ${node}`;
+    const last = Math.max(lastSeq, ranges.get(key)?.last_seq ?? 0);
+    ranges.set(key, { node, boot, first_seq: firstSeq, last_seq: last });
+  }
+  return [...ranges.values()];
 }
