@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient } from '@portcullis/api-client';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
+import { queryDatabase } from '@portcullis/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { healthOf, preparePostgres, prepareRedis, type Service, type Started, startByHand } from '../e2e/by-hand.js';
@@ -79,10 +80,14 @@ afterAll(async () => {
 
 const untilReady = async (one: Started): Promise<boolean> => vi.waitUntil(async () => (await healthOf(one)).status === 200, patient);
 
-async function servedRevision(): Promise<number> {
-  const { policy } = JSON.parse((await healthOf(node)).text) as { policy: { revision: number } };
-  return policy.revision;
+interface ServedPolicy {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly refused: { readonly reason: string } | null;
 }
+
+const servedPolicy = async (): Promise<ServedPolicy> => (JSON.parse((await healthOf(node)).text) as { policy: ServedPolicy }).policy;
+const servedRevision = async (): Promise<number> => (await servedPolicy()).revision;
 
 async function publisherWhere(condition: string): Promise<Name> {
   const find = async (): Promise<Name | undefined> => {
@@ -131,4 +136,34 @@ test('a publisher killed between the commit and Redis is finished by the other o
   await planes[killed]?.stop('SIGKILL');
   expect((await client.call('CLIENT', 'UNPAUSE')) as string).toBe('OK');
   await vi.waitFor(async () => expect(await servedRevision()).toBe(revision), patient);
+});
+
+test('a Postgres restored from an older backup changes nothing on a node until an operator says that it counts', async () => {
+  const stopPlanes = async (): Promise<void> => void (await Promise.all(Object.values(planes).map((plane) => plane.stop())));
+  const elsewhere = Object.assign(new URL(postgres.url), { pathname: '/postgres' }).href;
+  const name = new URL(postgres.url).pathname.slice(1);
+  await stopPlanes();
+  await database.$disconnect();
+  await queryDatabase(elsewhere, `CREATE DATABASE backup TEMPLATE "${name}"`);
+  await untilReady(startPlane('plane-a'));
+  let revision = 0;
+  for (const tool of ['lost_1', 'lost_2', 'lost_3']) revision = await rename('plane-a', tool);
+  await vi.waitFor(async () => expect(await servedRevision()).toBe(revision), patient);
+
+  await stopPlanes();
+  await queryDatabase(elsewhere, `DROP DATABASE "${name}"`);
+  await queryDatabase(elsewhere, `ALTER DATABASE backup RENAME TO "${name}"`);
+  await client.flushall(); // and Redis is empty too: only the node knows
+  await Promise.all(names.map((each) => untilReady(startPlane(each))));
+  const api = await apiOf('plane-b');
+  await vi.waitFor(async () => expect((await api.epochs.read()).ahead).toEqual({ epoch: 1, revision }), patient);
+  await expect(rename('plane-a', 'a_new_line')).rejects.toMatchObject({ status: 409 });
+  expect(await servedPolicy()).toMatchObject({ epoch: 1, revision });
+
+  const begun = await api.epochs.create({ reason: 'Restored from a backup' }, { wait: 'all' });
+  expect(begun.value).toEqual({ epoch: 2, revision: begun.revision, ahead: null });
+  expect(begun.revision).toBeLessThan(revision);
+  await vi.waitFor(async () => expect(await servedPolicy()).toMatchObject({ epoch: 2, revision: begun.revision, refused: null }), patient);
+  const next = await rename('plane-b', 'goes_on');
+  await vi.waitFor(async () => expect(await servedPolicy()).toMatchObject({ epoch: 2, revision: next }), patient);
 });

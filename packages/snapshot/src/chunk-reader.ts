@@ -11,7 +11,7 @@ export type ReadContents = (digests: readonly Digest[]) => Promise<ReadonlyMap<D
 
 const REDIS_DEADLINE_MS = 2_000;
 const CONTROL_PLANE_DEADLINE_MS = 5_000;
-const REDIS_CHUNKS_AT_ONCE = 32;
+const REDIS_CHUNKS_AT_ONCE = 8;
 const CONTROL_PLANE_CHUNKS_AT_ONCE = 8;
 
 interface Search {

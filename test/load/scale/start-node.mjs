@@ -49,7 +49,10 @@ export async function newNode({ stack, joinToken, port }) {
           ? { REDIS_URL: NOBODY, CONTROL_PLANE_URL: 'http://127.0.0.1:1' }
           : { REDIS_URL: stack.redisUrl, CONTROL_PLANE_URL: stack.controlPlaneUrl };
       const startedAt = performance.now();
-      child = spawn(process.execPath, [MAIN], { env: { ...environment, ...services }, stdio: ['ignore', 'ignore', 'inherit'] });
+      child = spawn(process.execPath, ['--max-semi-space-size=16', MAIN], {
+        env: { ...environment, ...services },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
       const policy = await served(healthUrl, revision);
       return { ms: performance.now() - startedAt, policy };
     },

@@ -5,6 +5,9 @@ import { CliError } from '../cli-error.js';
 import { BackOff, type Kept, type KeptHooks } from './kept.js';
 import { endOfLog, freshLog } from './log-file.js';
 
+// Young objects get 16 MiB thrice, not what Node takes on a large machine: that is a third of a node's memory, for nothing that calls feel.
+const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=16'];
+
 /** One Node process of the stack. */
 export interface ProcessSpec {
   readonly name: string;
@@ -94,7 +97,7 @@ export class KeptProcess implements Kept {
     const { script, env, logFile, watchesParent } = this.spec;
     const output = openSync(logFile, 'a', 0o600);
     const watch = watchesParent ? [] : ['--import', new URL(`exit-with-parent.js?parent=${process.pid}`, import.meta.url).href];
-    const child = spawn(process.execPath, ['--enable-source-maps', ...watch, script], {
+    const child = spawn(process.execPath, [...NODE_OPTIONS, ...watch, script], {
       env: { ...env, EXIT_WITH_PARENT: '1' },
       stdio: ['ignore', output, output],
       // A session of its own: Ctrl-C reaches us alone, and we end things in order.
