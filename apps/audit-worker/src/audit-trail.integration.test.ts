@@ -7,7 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
 import { createLogger, createMetrics } from '@portcullis/boot';
-import type { NewAuditEvent } from '@portcullis/contracts/audit';
+import { AUDIT_BATCH_VERSION, AUDIT_QUEUE, type AuditBatch, type NewAuditEvent } from '@portcullis/contracts/audit';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
 import type { LocalService } from '@portcullis/local-services';
 import { freshDatabase, freshRedis } from '@portcullis/testing';
@@ -150,6 +150,22 @@ test('a job that is no batch goes to quarantine and the queue moves on', async (
   runWorker();
   await vi.waitFor(async () => expect(await rows()).toHaveLength(1), patiently);
   expect(await prisma.auditQuarantine.count()).toBe(1);
+});
+
+test('a batch of a newer version waits for a newer worker, and the queue moves on', async () => {
+  const trail = openTrail();
+  const queue = createBatchQueue(connect());
+  const newer = { v: AUDIT_BATCH_VERSION + 1, node: 'x', boot: trail.boot, events: ['in a way nobody knows yet'] };
+  await queue.add(newer as unknown as AuditBatch, 'newer-job');
+  await trail.recordOutcome(event('single'));
+  runWorker();
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(1), patiently);
+  await vi.waitFor(
+    async () => expect(await connect().hget(`bull:${AUDIT_QUEUE}:newer-job`, 'failedReason')).toContain('newer audit worker'),
+    patiently,
+  );
+  expect(await queue.has('newer-job')).toBe(true);
+  expect(await prisma.auditQuarantine.count()).toBe(0);
 });
 
 test('while Redis is frozen outcomes are released by the disk, and reach Postgres once when it is back', async () => {

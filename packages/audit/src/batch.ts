@@ -7,6 +7,15 @@ export class UnreadableBatch extends Error {
   override readonly name = 'UnreadableBatch';
 }
 
+/** A batch of a version that only a newer worker reads: it waits in the queue for one, and is nobody's fault. */
+export class NewerBatch extends Error {
+  override readonly name = 'NewerBatch';
+
+  constructor(version: number) {
+    super(`A batch of version ${version} waits for a newer audit worker; this one reads up to ${AUDIT_BATCH_VERSION}`);
+  }
+}
+
 /** An event of a batch that is not an audit event, as its raw bytes. */
 export interface UnreadableEvent {
   readonly seq: number;
@@ -24,8 +33,10 @@ export function encodeBatch(node: string, boot: string, frames: readonly Buffer[
   };
 }
 
-/** The events of a job's data. Throws `UnreadableBatch`; a single odd event is given apart and spoils nothing. */
+/** The events of a job's data. Throws `UnreadableBatch`, or `NewerBatch` for what must be left to a newer worker; a single odd event is given apart and spoils nothing. */
 export function decodeBatch(data: unknown): { batch: AuditBatch; events: AuditEvent[]; unreadable: UnreadableEvent[] } {
+  const version = versionOf(data);
+  if (version > AUDIT_BATCH_VERSION) throw new NewerBatch(version);
   const parsed = AuditBatch.safeParse(data);
   if (!parsed.success) throw new UnreadableBatch('Not an audit batch', { cause: parsed.error });
   const batch = parsed.data;
@@ -43,6 +54,11 @@ export function decodeBatch(data: unknown): { batch: AuditBatch; events: AuditEv
     else unreadable.push({ seq: frame.seq, bytes: frame.payload });
   }
   return { batch, events, unreadable };
+}
+
+function versionOf(data: unknown): number {
+  const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
+  return typeof version === 'number' && Number.isSafeInteger(version) ? version : 0;
 }
 
 function parseEvent({ seq, payload }: Frame): AuditEvent | undefined {

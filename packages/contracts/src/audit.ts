@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Id } from './names.js';
 
 export const AUDIT_QUEUE = 'portcullis-audit';
+/** Raised when a worker of this build could not read a batch. Workers are updated before nodes: what a worker does not know yet waits for one that does. */
 export const AUDIT_BATCH_VERSION = 1;
 
 /**

@@ -1,4 +1,4 @@
-import { SNAPSHOT_SCHEMA_VERSION, type SnapshotHead } from '@portcullis/contracts/snapshot';
+import { SNAPSHOT_SCHEMA_VERSION, type SnapshotHead, type SnapshotRoot } from '@portcullis/contracts/snapshot';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ReadContents } from './chunk-reader.js';
@@ -142,6 +142,24 @@ describe('loadSnapshot', () => {
       const forged = { rootDigest: digest, chunks: new Map([...published.chunks, [digest, bytes]]) };
       await expect(loadSnapshot(headOf(forged, 1), undefined, reading(forged))).rejects.toMatchObject({ reason });
     }
+  });
+
+  test('a snapshot of more than 512 MiB is refused before it is all there', async () => {
+    const published = publisher.compile(base, 1);
+    const root = JSON.parse(new TextDecoder().decode(published.chunks.get(published.rootDigest))) as SnapshotRoot;
+    const [digest = ''] = root.indexes.servers.filter((each) => each !== null);
+    const named = (index: number): string => `${index.toString(16).padStart(2, '0')}${digest.slice(2)}`;
+    const huge = encodeContent({ ...root, indexes: { ...root.indexes, servers: root.indexes.servers.map((_, index) => named(index)) } });
+    let reads = 0;
+    const read: ReadContents = async ([wanted = '']) => {
+      if (wanted === huge.digest) return new Map([[wanted, huge.bytes]]);
+      const index = { kind: 'servers', index: Number.parseInt(wanted.slice(0, 2), 16), chunks: Array.from({ length: 32 }, () => null) };
+      reads += 1;
+      return new Map([[wanted, Buffer.from(JSON.stringify({ ...index, pad: 'x'.repeat(40 * 1024 * 1024) }))]]);
+    };
+    const head = headOf({ rootDigest: huge.digest, chunks: new Map() }, 1);
+    await expect(loadSnapshot(head, undefined, read)).rejects.toMatchObject({ reason: 'snapshot_too_large' });
+    expect(reads).toBe(13);
   });
 
   test('content that grows with unknown fields is read without them', async () => {

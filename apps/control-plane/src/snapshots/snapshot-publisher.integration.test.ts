@@ -208,6 +208,18 @@ test('publishers at once publish every change and never go back', async () => {
   expect(failures).toEqual([]);
 });
 
+test('publishers that lost the lock end with one snapshot of a revision', async () => {
+  const id = await addAgent('agent');
+  await commitSnapshot(database);
+  for (let round = 0; round < 5; round += 1) {
+    const revision = await renameAgent(id, `agent-${round}`);
+    const both = await Promise.allSettled([commitSnapshot(database), commitSnapshot(database)]);
+    const done = both.filter((one) => one.status === 'fulfilled').map(({ value }) => `${value.revision} ${value.rootDigest}`);
+    const published = await database.publishedSnapshot.findUniqueOrThrow({ where: { id: 1 } });
+    expect(new Set(done)).toEqual(new Set([`${revision} ${published.rootDigest}`]));
+  }
+});
+
 test('what was committed and never reached Redis is published by whoever comes next', async () => {
   await newPublisher().publishOnce();
   const id = await addAgent('agent');
