@@ -14,7 +14,8 @@ import { openAsking, type Asking } from './questions/open-asking.js';
 import { readRetry } from './questions/read-retry.js';
 import { resumeParked } from './questions/resume-parked.js';
 import type { Reply } from './reply.js';
-import { askedName, decideTarget, resolveTarget, targetMethodOf, type TargetMethod } from './resolve-target.js';
+import { withPinnedArguments } from './pinned-call.js';
+import { askedName, decideTarget, resolveTarget, targetMethodOf, weighedArguments, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
 import { setLogLevel } from './set-log-level.js';
 import { unknownTarget } from './unknown-target.js';
@@ -78,13 +79,20 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
     record.asked(describeAsked(name, method.kind, { visit, view }));
     return refuseTarget(name, 'denied', step);
   }
-  const decision = decideTarget(view, target, call.params, visit.now);
+  const weighed = weighedArguments(call, method);
+  const decision = decideTarget(view, target, weighed, visit.now);
   record.decided(target, decision);
-  if (decision.effect === 'deny') return refuseTarget(name, 'denied', step);
+  if (decision.refused === 'target') return refuseTarget(name, 'denied', step);
+  // Still conditional with what is no object: no condition can be about that.
+  if (decision.effect !== 'allow' && method.member !== 'ref') throw new GatewayError('policy.arguments');
   if (isOwnTool(target)) return answerOwnTool(target, step);
   requireMirroredArguments(target, step);
   if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);
-  await forward({ target, nameMember: method.member, name: ownNameOf(target), argumentsJson }, step);
+  const work: Work = { target, nameMember: method.member, name: ownNameOf(target), argumentsJson };
+  if (decision.pinned === null) return forward(work, step);
+  const pinned = withPinnedArguments(call, weighed, decision.pinned);
+  record.arguments(pinned.argumentsJson);
+  await forward({ ...work, argumentsJson: pinned.argumentsJson }, { ...step, call: pinned.call });
 }
 
 /** The answer of an unknown target, which is also that of every other the agent cannot use. */
@@ -190,14 +198,15 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
   if (code === 'node.internal') visit.gateway.logError(thrown, 'A request failed');
   let answered: unknown = error;
   try {
-    if (code !== 'node.audit_unavailable') await record.end({ status, reason: code });
+    // Of refused arguments the decision has said which grant and term it was.
+    if (code !== 'node.audit_unavailable') await record.end({ status, reason: code === 'policy.arguments' ? undefined : code });
   } catch (unrecorded) {
     answered = unrecorded; // what cannot be recorded is not answered
   }
   visit.gateway.metrics.ended(call.method, status);
   if (code === 'client.cancelled' && answered === error) return reply.finishSilently();
   const wire = errorMessage(answered, call.id, call.era);
-  if (code === 'policy.arguments') {
+  if (code === 'policy.arguments' && call.method === 'tools/call') {
     const result = toolErrorResult(error.entry.publicText, { era: call.era, serverInfo: visit.gateway.serverInfo });
     reply.finish(200, [resultMessage(call.id, result)]);
     return;

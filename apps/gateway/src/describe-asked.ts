@@ -1,8 +1,8 @@
-import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
+import type { DefinitionKind } from '@portcullis/contracts/names';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { decide } from '@portcullis/policy';
 import type { Asked } from './audit/call-record.js';
-import { NAME_CHARS_MAX } from './resolve-target.js';
+import { NAME_CHARS_MAX, policyTarget } from './resolve-target.js';
 import type { AgentView } from './view/agent-view.js';
 import type { Visit } from './visit.js';
 
@@ -15,9 +15,9 @@ export function describeAsked(name: string, kind: DefinitionKind, at: { visit: P
   const { server, own } = pointedAt(name, visit);
   if (server === undefined) return { server: null, name, reason: 'unknown_server' };
   if (!server.enabled) return { server, name: own, reason: 'server_disabled' };
-  if (!server.definitions.some((definition) => definition.kind === kind && definition.name === own))
-    return { server, name: own, reason: 'not_offered' };
-  const decision = decide(view.table, { serverId: server.id, kind: targetKindOf[kind], name: own }, undefined, visit.now);
+  const definition = server.definitions.find((one) => one.kind === kind && one.name === own);
+  if (definition === undefined) return { server, name: own, reason: 'not_offered' };
+  const decision = decide(view.table, policyTarget({ server, definition }), undefined, visit.now);
   return { server, name: own, reason: decision.reasons[0]?.code ?? 'unknown_name' };
 }
 

@@ -1,7 +1,7 @@
 import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { isJsonObject, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
-import { decide, reasonCodes, type Decision } from '@portcullis/policy';
+import { decide, reasonCodes, type Decision, type Target } from '@portcullis/policy';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
 
 /** Which kind of target a method calls, and the member of its params that names it. */
@@ -53,13 +53,27 @@ export function resolveTarget(view: AgentView, method: TargetMethod, name: strin
   return found === undefined && method.member === 'ref' && method.kind === 'resource_template' ? view.find('resource', name) : found;
 }
 
+/**
+ * The arguments that policy weighs: those that are forwarded, none where a call has none. Undefined where nothing is called with arguments, and for
+ * what is no object, which no condition can be about.
+ */
+export function weighedArguments({ params }: ClassifiedRequest, { member }: TargetMethod): JsonObject | undefined {
+  if (member === 'ref') return undefined;
+  const args = params === undefined ? undefined : ownMember(params, 'arguments');
+  return args === undefined ? {} : isJsonObject(args) ? args : undefined;
+}
+
+/** What policy is asked about: for a template the template, which is what was granted. */
+export function policyTarget({ server, definition }: Pick<VisibleTarget, 'server' | 'definition'>): Target {
+  return { server, kind: targetKindOf[definition.kind], name: definition.name, definition };
+}
+
 /** The one decision about a target: the same for calls, reads and prompts, and the one that made the lists. */
-export function decideTarget(view: AgentView, target: VisibleTarget, args: ClassifiedRequest['params'], now: number): Decision {
-  const { server, definition, wire } = target;
-  if (definition.kind === 'resource_template') {
-    // The template is what was granted; a grant that denies the very URI still outweighs it.
-    const exact = decide(view.table, { serverId: server.id, kind: 'resources', name: wire }, args, now);
+export function decideTarget(view: AgentView, target: VisibleTarget, args: JsonObject | undefined, now: number): Decision {
+  if (target.definition.kind === 'resource_template') {
+    // A grant that denies the very URI still outweighs the template's.
+    const exact = decide(view.table, { server: target.server, kind: 'resources', name: target.wire }, args, now);
     if (exact.reasons[0]?.code === reasonCodes.deniedByGrant) return exact;
   }
-  return decide(view.table, { serverId: server.id, kind: targetKindOf[definition.kind], name: definition.name }, args, now);
+  return decide(view.table, policyTarget(target), args, now);
 }

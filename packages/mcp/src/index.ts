@@ -39,7 +39,7 @@ export { canonicalDefinition, cutDefinitions, DEFINITION_BYTES_MAX, DEFINITION_D
 export type { DefinitionCut, DefinitionPiece, DefinitionProblem } from './definitions.js';
 export { definitionFault, IDENTITY_MEMBER, isObjectSchema } from './definition-shape.js';
 export type { DefinitionKey } from './definition-shape.js';
-export { removeMember, rewriteListEntry } from './rewrite-definition.js';
+export { hideArguments, removeMember, rewriteListEntry } from './rewrite-definition.js';
 export {
   completionResult,
   discoverResult,

@@ -29,7 +29,8 @@ const grant: fc.Arbitrary<GrantEntry> = fc.record({
   expiresAt: fc.option(time),
 });
 const grants = fc.uniqueArray(grant, { maxLength: 8, selector: ({ id }) => id });
-const target: fc.Arbitrary<Target> = fc.record({ serverId, kind, name });
+const server = serverId.map((id) => ({ id, slug: 's', tags: [], environment: null }));
+const target: fc.Arbitrary<Target> = fc.record({ server, kind, name });
 
 const decideWith = (these: readonly GrantEntry[], about: Target, now: number) =>
   decide(compileTable({ agent, grants: these }), about, undefined, now);
@@ -40,7 +41,7 @@ function reference(these: readonly GrantEntry[], about: Target, now: number): 'a
     (one) =>
       ('agentId' in one.subject ? one.subject.agentId === agentId : groupIds.includes(one.subject.groupId)) &&
       'serverId' in one.target &&
-      one.target.serverId === about.serverId &&
+      one.target.serverId === about.server.id &&
       one.kind === about.kind &&
       one.names.some((each) => naiveMatch(each, about.name)) &&
       (one.notBefore ?? -Infinity) <= now &&
@@ -96,7 +97,8 @@ describe('decide', () => {
   test('without a grant everything is denied, and a disabled agent may do nothing', () => {
     fc.assert(
       fc.property(grants, target, time, (these, about, now) => {
-        expect(decideWith([], about, now)).toEqual({ effect: 'deny', reasons: [{ code: 'no_grant', grantId: null }], grantId: null });
+        const nothing = { effect: 'deny', reasons: [{ code: 'no_grant', grantId: null }], grantId: null, refused: 'target', pinned: null };
+        expect(decideWith([], about, now)).toEqual(nothing);
         expect(decide(compileTable({ agent: { ...agent, enabled: false }, grants: these }), about, undefined, now).effect).toBe('deny');
       }),
     );
@@ -127,7 +129,8 @@ describe('decide', () => {
   test('never throws, whatever is asked', () => {
     fc.assert(
       fc.property(grants, fc.anything(), fc.anything(), fc.double(), (these, about, args, now) => {
-        const asked = { serverId: uuid('cccccccc', 1), kind: 'tools', name: '', ...(about as object) } as Target;
+        const of = { id: uuid('cccccccc', 1), slug: 's', tags: [], environment: null };
+        const asked = { kind: 'tools', name: '', ...(about as object), server: of } as Target;
         const decision = decide(compileTable({ agent, grants: these }), { ...asked, name: String(asked.name) }, args as never, now);
         expect(['allow', 'deny']).toContain(decision.effect);
       }),

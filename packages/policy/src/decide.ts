@@ -1,27 +1,55 @@
+import type { PinnedArguments } from '@portcullis/contracts/grants';
 import { reasonCodes, type Decision, type JsonObject, type Reason, type ReasonCode, type Target } from './decision.js';
-import type { PolicyTable, Rule, RuleSet } from './policy-table.js';
+import type { PolicyTable } from './policy-table.js';
+import type { Rule, RuleSet, TargetRules } from './rule.js';
+import { hintsOf, selectsHints } from './selector.js';
+import { weighArguments, type Weighed } from './weigh-arguments.js';
 
 /**
  * Decides one target at one moment (epoch milliseconds). Silence is deny and deny beats allow; a grant is in force from `notBefore` until just
- * before `expiresAt`. Never throws. Constant time for exact names, plus linear time per glob of the same server and kind.
- * Lists show what is not denied, so a listed target is never refused as unknown. `_args` is for argument constraints (`conditional`).
+ * before `expiresAt`. Never throws. Constant time for exact names, plus linear time per glob of the same server and kind, plus the conditions of the
+ * grants that match. Without `args` it says `conditional` where they will decide; lists show that too, so a listed target is never refused as
+ * unknown.
  */
-export function decide(table: PolicyTable, target: Target, _args: JsonObject | undefined, now: number): Decision {
+export function decide(table: PolicyTable, target: Target, args: JsonObject | undefined, now: number): Decision {
   if (!table.agentEnabled) return AGENT_DISABLED;
-  const rules = table.servers.get(target.serverId)?.get(target.kind);
+  const rules = table.rulesOf(target.server).get(target.kind);
   if (rules === undefined) return NO_GRANT;
   const exact = rules.exact.get(target.name);
-  let denying = exact && firstInForce(exact.denies, now);
-  let allowing = exact && firstInForce(exact.allows, now);
+  let denying = exact && firstCounting(exact.denies, target, now);
+  let allowing = exact && firstCounting(exact.allows, target, now);
   for (const glob of rules.globs) {
     if (!glob.matches(target.name)) continue;
-    denying = lower(denying, firstInForce(glob.denies, now));
-    allowing = lower(allowing, firstInForce(glob.allows, now));
+    denying = lower(denying, firstCounting(glob.denies, target, now));
+    allowing = lower(allowing, firstCounting(glob.allows, target, now));
   }
-  const deciding = denying ?? allowing;
-  if (deciding !== undefined) return deciding.decision;
-  const matched = rules.globs.filter((glob) => glob.matches(target.name));
-  return outOfForce(exact === undefined ? matched : [exact, ...matched], now);
+  if (denying !== undefined) return denying.decision;
+  if (!rules.hasTerms) return allowing?.decision ?? outOfForce(rules, target, now);
+  const weighed = weighedBy(rules, { target, now, allowing });
+  if (weighed.allows.length === 0) return outOfForce(rules, target, now);
+  if (allowing !== undefined && weighed.denies.length === 0) return allowing.decision;
+  if (args === undefined) return conditional(weighed);
+  return weighArguments(weighed, args, { target, agent: table.agentSlug });
+}
+
+/** Where the grants in the mode `shadow`, enforced together, would have decided otherwise: that decision; undefined where they would not. */
+export function shadowDecision(table: PolicyTable, target: Target, args: JsonObject | undefined, at: { now: number; decision: Decision }) {
+  if (table.trial === undefined) return undefined;
+  const trial = decide(table.trial, target, args, at.now);
+  return trial.effect === at.decision.effect ? undefined : trial;
+}
+
+/**
+ * The names of arguments that an agent is not shown: those that every grant by which it might call the target pins to the same value. Empty where an
+ * allowing grant pins nothing.
+ */
+export function pinnedArguments(table: PolicyTable, target: Target, now: number): readonly string[] {
+  const rules = table.rulesOf(target.server).get(target.kind);
+  if (rules === undefined || !rules.hasTerms) return [];
+  if (matching(rules, target.name).some(({ allows }) => firstCounting(allows, target, now) !== undefined)) return [];
+  const [first, ...others] = weighedBy(rules, { target, now, allowing: undefined }).allows.map(({ pinned }) => pinned ?? {});
+  const alike = (one: PinnedArguments, name: string): boolean => JSON.stringify(one[name]) === JSON.stringify(first?.[name]);
+  return Object.keys(first ?? {}).filter((name) => others.every((other) => Object.hasOwn(other, name) && alike(other, name)));
 }
 
 /**
@@ -32,11 +60,19 @@ export function nextChangeAt(table: PolicyTable, now: number): number | null {
   return table.changeTimes.find((time) => time > now) ?? null;
 }
 
-const refusal = (code: ReasonCode): Decision => Object.freeze({ effect: 'deny', reasons: Object.freeze([{ code, grantId: null }]), grantId: null });
+const refusal = (code: ReasonCode): Decision =>
+  Object.freeze({ effect: 'deny', reasons: Object.freeze([{ code, grantId: null }]), grantId: null, refused: 'target', pinned: null });
 const NO_GRANT = refusal(reasonCodes.noGrant);
 const AGENT_DISABLED = refusal(reasonCodes.agentDisabled);
 
-const firstInForce = (rules: readonly Rule[], now: number): Rule | undefined => rules.find((rule) => rule.notBefore <= now && now < rule.expiresAt);
+const isInForce = (rule: Rule, now: number): boolean => rule.notBefore <= now && now < rule.expiresAt;
+
+const isAboutTool = (rule: Rule, target: Target): boolean =>
+  rule.annotations === null || (target.kind === 'tools' && selectsHints(rule.annotations, hintsOf(target.definition)));
+
+const counts = (rule: Rule, target: Target, now: number): boolean => isInForce(rule, now) && isAboutTool(rule, target);
+
+const firstCounting = (rules: readonly Rule[], target: Target, now: number): Rule | undefined => rules.find((rule) => counts(rule, target, now));
 
 /** Of several rules that agree, the one with the lowest grant id speaks: the answer depends on the set of grants alone. */
 function lower(one: Rule | undefined, other: Rule | undefined): Rule | undefined {
@@ -44,14 +80,40 @@ function lower(one: Rule | undefined, other: Rule | undefined): Rule | undefined
   return other.grantId < one.grantId ? other : one;
 }
 
+function matching(rules: TargetRules, name: string): readonly RuleSet[] {
+  const exact = rules.exact.get(name);
+  const globs = rules.globs.filter((glob) => glob.matches(name));
+  return exact === undefined ? globs : [exact, ...globs];
+}
+
+/** In order of id and each once, by whatever names it matches. */
+function unique(rules: readonly Rule[]): Rule[] {
+  return [...new Set(rules)].sort((a, b) => (a.grantId < b.grantId ? -1 : 1));
+}
+
+/** What the arguments have to decide. A grant that allows whatever they are leaves nothing to those with terms. */
+function weighedBy(rules: TargetRules, { target, now, allowing }: { target: Target; now: number; allowing: Rule | undefined }): Weighed {
+  const termed = unique(matching(rules, target.name).flatMap((set) => set.termed)).filter((rule) => counts(rule, target, now));
+  return {
+    allows: allowing === undefined ? termed.filter(({ effect }) => effect === 'allow') : [allowing],
+    denies: termed.filter(({ effect }) => effect === 'deny'),
+  };
+}
+
+function conditional({ allows, denies }: Weighed): Decision {
+  const reasons = [...allows, ...denies].map(({ grantId }): Reason => ({ code: reasonCodes.conditional, grantId }));
+  return { effect: 'conditional', reasons, grantId: allows[0]?.grantId ?? null, refused: null, pinned: null };
+}
+
 /** Nothing is in force: says which allowing grants would have been, at another time. */
-function outOfForce(matched: readonly RuleSet[], now: number): Decision {
-  const allows = new Map(matched.flatMap((rules) => rules.allows).map((rule) => [rule.grantId, rule]));
-  if (allows.size === 0) return NO_GRANT;
-  const sorted = [...allows.values()].sort((a, b) => (a.grantId < b.grantId ? -1 : 1));
-  const reasons = sorted.map((rule): Reason => {
+function outOfForce(rules: TargetRules, target: Target, now: number): Decision {
+  const sets = matching(rules, target.name);
+  const allows = unique(sets.flatMap((set) => [...set.allows, ...set.termed.filter(({ effect }) => effect === 'allow')]));
+  const about = allows.filter((rule) => isAboutTool(rule, target));
+  if (about.length === 0) return NO_GRANT;
+  const reasons = about.map((rule): Reason => {
     const expired = now >= rule.expiresAt;
     return { code: expired ? reasonCodes.expired : reasonCodes.notYetValid, grantId: rule.grantId };
   });
-  return { effect: 'deny', reasons, grantId: null };
+  return { effect: 'deny', reasons, grantId: null, refused: 'target', pinned: null };
 }

@@ -1,10 +1,14 @@
+import type { PinnedArguments } from '@portcullis/contracts/grants';
 import type { Id, TargetKind } from '@portcullis/contracts/names';
+import type { DefinitionFacts, ServerFacts } from './selector.js';
 
 /** What a call names: one tool, prompt or resource of one server, under the server's own name for it. */
 export interface Target {
-  readonly serverId: Id;
+  readonly server: ServerFacts;
   readonly kind: TargetKind;
   readonly name: string;
+  /** The approved definition, by whose annotations selectors choose; without one MCP's defaults hold. */
+  readonly definition?: DefinitionFacts | undefined;
 }
 
 /** The parsed arguments of a call. */
@@ -24,6 +28,16 @@ export const reasonCodes = {
   expired: 'expired',
   /** The agent itself is switched off. */
   agentDisabled: 'agent_disabled',
+  /** The arguments will decide. */
+  conditional: 'conditional',
+  /** The condition of an allowing grant does not hold for these arguments. */
+  conditionFalse: 'condition_false',
+  /** A condition cannot be said of these arguments: an allowing grant does not count then, a denying one does. */
+  conditionError: 'condition_error',
+  /** An argument that the grant pins was sent with another value. */
+  pinnedArgument: 'pinned_argument',
+  /** The condition of a denying grant holds for these arguments. */
+  deniedByCondition: 'denied_by_condition',
 } as const;
 
 export type ReasonCode = (typeof reasonCodes)[keyof typeof reasonCodes];
@@ -34,11 +48,15 @@ export interface Reason {
 }
 
 /**
- * The answer to "may this agent use this target now?". `conditional` is reserved for argument constraints: the call's arguments will decide;
- * today no decision is conditional. `grantId` is the grant that decided, null when there is none.
+ * The answer to "may this agent use this target now?"; `conditional` where the arguments will decide and none were given. `grantId` is the grant
+ * that decided, null when there is none.
  */
 export interface Decision {
   readonly effect: 'allow' | 'deny' | 'conditional';
   readonly reasons: readonly Reason[];
   readonly grantId: Id | null;
+  /** What is refused: the target itself, which is then as good as unknown, or only these arguments of it. */
+  readonly refused: 'target' | 'arguments' | null;
+  /** Arguments to forward beside those sent, when this grant decides. */
+  readonly pinned: PinnedArguments | null;
 }

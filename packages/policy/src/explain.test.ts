@@ -17,9 +17,9 @@ const grant: GrantEntry = {
 const facts: ExplainFacts = {
   named: { agent: 'data-agent', server: 'postgres' },
   agent,
-  server: { id: id(2), enabled: true },
+  server: { id: id(2), slug: 'postgres', tags: [], environment: null, enabled: true },
   target: { kind: 'tools', name: 'query' },
-  definition: { state: 'approved', served: true },
+  definition: { state: 'approved', served: true, json: '{}' },
   grants: [grant],
   now: 1_000,
 };
@@ -36,12 +36,12 @@ describe('explain', () => {
     ['agent_unknown', { agent: null }, 'Create the agent'],
     ['agent_disabled', { agent: { ...agent, enabled: false } }, 'Enable the agent'],
     ['server_unknown', { server: null }, 'Register the server'],
-    ['server_disabled', { server: { id: id(2), enabled: false } }, 'Enable the server'],
+    ['server_disabled', { server: { id: id(2), slug: 'postgres', tags: [], environment: null, enabled: false } }, 'Enable the server'],
     ['definition_unknown', { definition: null }, 'run discovery'],
-    ['definition_pending', { definition: { state: 'pending', served: false } }, 'Approve postgres:query'],
-    ['definition_changed', { definition: { state: 'changed', served: false } }, 'Review the change'],
-    ['definition_rejected', { definition: { state: 'rejected', served: false } }, 'Approve postgres:query'],
-    ['definition_removed', { definition: { state: 'removed', served: false } }, ''],
+    ['definition_pending', { definition: { state: 'pending', served: false, json: '{}' } }, 'Approve postgres:query'],
+    ['definition_changed', { definition: { state: 'changed', served: false, json: '{}' } }, 'Review the change'],
+    ['definition_rejected', { definition: { state: 'rejected', served: false, json: '{}' } }, 'Approve postgres:query'],
+    ['definition_removed', { definition: { state: 'removed', served: false, json: '{}' } }, ''],
     ['no_grant', { grants: [] }, 'Grant postgres:query (tools) to data-agent'],
     ['grant_expired', { grants: [{ ...grant, expiresAt: 1_000 }] }, 'Extend grant'],
     ['grant_not_yet_valid', { grants: [{ ...grant, notBefore: 1_001 }] }, 'Wait until'],
@@ -53,11 +53,11 @@ describe('explain', () => {
   });
 
   test('a changed definition that is still served does not refuse', () => {
-    expect(explain({ ...facts, definition: { state: 'changed', served: true } })).toMatchObject({ effect: 'allow', visible: true });
+    expect(explain({ ...facts, definition: { state: 'changed', served: true, json: '{}' } })).toMatchObject({ effect: 'allow', visible: true });
   });
 
   test('names everything in the way at once', () => {
-    const over = { agent: { ...agent, enabled: false }, definition: { state: 'pending', served: false }, grants: [] } as const;
+    const over = { agent: { ...agent, enabled: false }, definition: { state: 'pending', served: false, json: '{}' }, grants: [] } as const;
     expect(codes(over)).toEqual(['agent_disabled', 'server_enabled', 'definition_pending', 'no_grant']);
     expect(explain({ ...facts, ...over }).hints).toHaveLength(3);
   });

@@ -1,11 +1,10 @@
-import type { Id } from '@portcullis/contracts/names';
-import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import type { AgentEntry } from '@portcullis/contracts/snapshot';
 import { decide } from './decide.js';
-import type { Decision } from './decision.js';
-import { compileGlob } from './glob.js';
+import type { Decision, Reason } from './decision.js';
+import { grantSteps } from './explain-grants.js';
 import type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
 import { nearestGrant } from './nearest-grant.js';
-import { compileTable, concerns, inOrder, serverIdOf } from './policy-table.js';
+import { compileTable } from './policy-table.js';
 
 interface Finding {
   readonly passes: boolean;
@@ -16,7 +15,7 @@ interface Finding {
 /** Walks every rule on the way from an agent to a target, past the first that refuses, so that one answer names all that is in the way. */
 export function explain(facts: ExplainFacts): Explanation {
   const gates = [agentFinding(facts), serverFinding(facts), ...(facts.server === null ? [] : [definitionFinding(facts)])];
-  const considered = facts.agent === null || facts.server === null ? [] : grantSteps(facts, facts.agent, facts.server.id);
+  const considered = facts.agent === null || facts.server === null ? [] : grantSteps(facts, facts.agent, facts.server);
   const decision = decideFacts(facts);
   const blocked = gates.some((gate) => !gate.passes);
   const effect = blocked ? 'deny' : decision.effect;
@@ -25,7 +24,7 @@ export function explain(facts: ExplainFacts): Explanation {
   if (!granted && facts.agent !== null && facts.server !== null) hints.push(...grantHints(facts, facts.agent, decision));
   return {
     effect,
-    visible: effect !== 'deny',
+    visible: !blocked && (granted || decision.refused === 'arguments'),
     grantId: decision.grantId,
     steps: [...gates.map((gate) => gate.step), ...considered, conclusion(facts, decision, blocked)],
     hints,
@@ -33,10 +32,11 @@ export function explain(facts: ExplainFacts): Explanation {
 }
 
 /** The decision over the grants alone; an agent that is switched off has its own step. */
-function decideFacts({ agent, server, target, grants, args, now }: ExplainFacts): Decision {
-  const nobody: Decision = { effect: 'deny', reasons: [], grantId: null };
+function decideFacts({ agent, server, target, definition, grants, args, now }: ExplainFacts): Decision {
+  const nobody: Decision = { effect: 'deny', reasons: [], grantId: null, refused: 'target', pinned: null };
   if (agent === null || server === null) return nobody;
-  return decide(compileTable({ agent: { ...agent, enabled: true }, grants }), { serverId: server.id, ...target }, args, now);
+  const table = compileTable({ agent: { ...agent, enabled: true }, grants });
+  return decide(table, { server, ...target, definition: definition ?? undefined }, args, now);
 }
 
 const finding = (passes: boolean, code: string, text: string, hint?: string): Finding => ({ passes, step: { code, text, grantId: null }, hint });
@@ -75,24 +75,6 @@ function definitionFinding({ definition, named, target }: ExplainFacts): Finding
   }
 }
 
-/** Each grant that names the target, in order of id, with what it says now. */
-function grantSteps({ target, grants, now }: ExplainFacts, agent: AgentEntry, serverId: Id): readonly ExplainStep[] {
-  const about = grants.filter((grant) => concerns(agent, grant) && serverIdOf(grant) === serverId && grant.kind === target.kind);
-  return inOrder(about).flatMap((grant) => {
-    const by = grant.names.find((name) => compileGlob(name)(target.name));
-    return by === undefined ? [] : [grantStep(grant, by, now)];
-  });
-}
-
-function grantStep(grant: GrantEntry, by: string, now: number): ExplainStep {
-  const who = 'agentId' in grant.subject ? 'the agent' : `the group ${grant.subject.groupId}`;
-  const what = `${grant.effect === 'allow' ? 'Allowing' : 'Denying'} grant ${grant.id} of ${who} on "${by}"`;
-  const step = (code: string, text: string): ExplainStep => ({ code, text: `${what} ${text}.`, grantId: grant.id });
-  if (grant.notBefore !== null && now < grant.notBefore) return step('grant_not_yet_valid', `starts at ${timeText(grant.notBefore)}`);
-  if (grant.expiresAt !== null && now >= grant.expiresAt) return step('grant_expired', `ended at ${timeText(grant.expiresAt)}`);
-  return grant.effect === 'allow' ? step('grant_allows', 'is in force') : step('grant_denies', 'is in force and outweighs every allowing one');
-}
-
 function conclusion({ named, target }: ExplainFacts, decision: Decision, blocked: boolean): ExplainStep {
   const id = canonical(named.server, target.name);
   const reason = decision.reasons[0];
@@ -101,13 +83,15 @@ function conclusion({ named, target }: ExplainFacts, decision: Decision, blocked
   if (decision.effect !== 'deny' && blocked) {
     return { code: 'refused', text: `${named.agent} is granted ${id} but cannot use it for the reasons above.`, grantId: decision.grantId };
   }
-  const text = sees ? `${named.agent} may use ${id}.` : `${named.agent} may not use ${id}${code === 'no_grant' ? ': no grant names it' : ''}.`;
-  return { code, text, grantId: decision.grantId };
+  const may = decision.effect === 'conditional' ? 'may use, as its arguments are,' : sees ? 'may use' : 'may not use';
+  const why = code === 'no_grant' ? ': no grant names it' : decision.refused === 'arguments' ? ' with these arguments' : '';
+  return { code, text: `${named.agent} ${may} ${id}${why}.`, grantId: decision.grantId };
 }
 
 function grantHints(facts: ExplainFacts, agent: AgentEntry, decision: Decision): readonly string[] {
   const { named, target } = facts;
   const id = canonical(named.server, target.name);
+  if (decision.refused === 'arguments') return decision.reasons.map((reason) => argumentsHint(reason, facts));
   if (decision.grantId !== null) return [`Delete the denying grant ${decision.grantId}, or take the name out of it.`];
   const near = nearestGrant(facts, agent);
   const first = decision.reasons[0];
@@ -117,7 +101,19 @@ function grantHints(facts: ExplainFacts, agent: AgentEntry, decision: Decision):
   return near === undefined ? [grantIt] : [grantIt, near];
 }
 
-const canonical = (server: string, name: string): string => `${server}:${name}`;
+function argumentsHint({ code, grantId }: Reason, { grants }: ExplainFacts): string {
+  const grant = grants.find(({ id }) => id === grantId);
+  const condition = grant?.condition ?? '';
+  switch (code) {
+    case 'pinned_argument':
+      return `Leave out what grant ${grantId} pins: ${JSON.stringify(grant?.pinned)}.`;
+    case 'denied_by_condition':
+      return `Send arguments for which the condition of the denying grant ${grantId} is false, or change it: ${condition}`;
+    case 'condition_error':
+      return `The condition of grant ${grantId} cannot be said of these arguments; has() asks whether one is there: ${condition}`;
+    default:
+      return `Send arguments for which the condition of grant ${grantId} is true, or change it: ${condition}`;
+  }
+}
 
-/** A number beyond the range of dates stays a number: an explanation never throws. */
-const timeText = (time: number): string => (Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : String(time));
+const canonical = (server: string, name: string): string => `${server}:${name}`;

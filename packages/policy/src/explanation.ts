@@ -2,6 +2,7 @@ import type { DefinitionState } from '@portcullis/contracts/api/servers';
 import type { Id, TargetKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { Decision, JsonObject } from './decision.js';
+import type { ServerFacts } from './selector.js';
 
 /** What is known about an agent and a target. `named` is how the person who asks calls them. */
 export interface ExplainFacts {
@@ -9,10 +10,10 @@ export interface ExplainFacts {
   /** Null: there is no such agent. */
   readonly agent: AgentEntry | null;
   /** Null: there is no such server. */
-  readonly server: { readonly id: Id; readonly enabled: boolean } | null;
+  readonly server: (ServerFacts & { readonly enabled: boolean }) | null;
   readonly target: { readonly kind: TargetKind; readonly name: string };
-  /** Null: discovery never saw it. `served`: nodes have an approved form of it, which a `changed` definition may keep. */
-  readonly definition: { readonly state: DefinitionState; readonly served: boolean } | null;
+  /** Null: discovery never saw it. `served`: nodes have an approved form of it, which a `changed` definition may keep; `json` is that form. */
+  readonly definition: { readonly state: DefinitionState; readonly served: boolean; readonly json: string } | null;
   /** Grants of the agent and its groups, of all servers, for the hint about the nearest. Others are ignored. */
   readonly grants: readonly GrantEntry[];
   readonly args?: JsonObject | undefined;

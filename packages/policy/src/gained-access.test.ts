@@ -171,7 +171,9 @@ test('whatever decisions allow after a change and not before, at any later momen
         for (const name of names) {
           for (const at of [50, 55, 60, 99, 100, 150, 200, 1000]) {
             const allows = (table: typeof was): boolean =>
-              table !== undefined && decide(table, { serverId, kind: 'tools', name }, undefined, at).effect === 'allow';
+              table !== undefined &&
+              decide(table, { server: { id: serverId, slug: 's', tags: [], environment: null }, kind: 'tools', name }, undefined, at).effect ===
+                'allow';
             expect(allows(is) && !allows(was)).toBe(false);
           }
         }

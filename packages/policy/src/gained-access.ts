@@ -1,8 +1,8 @@
 import { targetKindOf, type TargetKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { globsMeet } from './glob-relations.js';
-import { allowsAllOf, deniesAllOf, isAbout, mayMeet, rulesOf, type NamedRule } from './grant-relations.js';
-import { concerns } from './policy-table.js';
+import { allowsAllOf, deniesAllOf, mayMeet, rulesOf, type NamedRule } from './grant-relations.js';
+import { concerns, isAbout } from './policy-table.js';
 
 /** What one agent may reach, as nodes would have it. */
 export interface Reach {

@@ -1,3 +1,5 @@
+import { compileSearch } from './linear-search.js';
+
 /** Whether a grant's name is a glob: `*` is the only sign with a meaning, so every other name is exact. */
 export const isGlob = (name: string): boolean => name.includes('*');
 
@@ -23,34 +25,4 @@ export function compileGlob(glob: string): GlobMatcher {
     }
     return true;
   };
-}
-
-/** Finds the leftmost occurrence in `[from, end)` and gives the position after it, else -1. */
-type Search = (text: string, from: number, end: number) => number;
-
-/** Knuth–Morris–Pratt: `String.indexOf` may take length × length steps on names that an agent chooses. */
-function compileSearch(part: string): Search {
-  const fallback = fallbackTable(part);
-  return (text, from, end) => {
-    let matched = 0;
-    for (let at = from; at < end; at += 1) {
-      const char = text.charCodeAt(at);
-      while (matched > 0 && part.charCodeAt(matched) !== char) matched = fallback[matched - 1] ?? 0;
-      if (part.charCodeAt(matched) === char) matched += 1;
-      if (matched === part.length) return at + 1;
-    }
-    return -1;
-  };
-}
-
-/** For each prefix of `part`, the length of its longest proper prefix that is also its suffix. */
-function fallbackTable(part: string): readonly number[] {
-  const table = [0];
-  let length = 0;
-  for (let at = 1; at < part.length; at += 1) {
-    while (length > 0 && part.charCodeAt(at) !== part.charCodeAt(length)) length = table[length - 1] ?? 0;
-    if (part.charCodeAt(at) === part.charCodeAt(length)) length += 1;
-    table.push(length);
-  }
-  return table;
 }

@@ -1,5 +1,5 @@
 import type { TargetSelector } from '@portcullis/contracts/grants';
-import type { GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import type { GrantEntry } from '@portcullis/contracts/snapshot';
 import { globCovers, globsMeet } from './glob-relations.js';
 
 /** One name or glob of a grant, looked at by itself. */
@@ -41,18 +41,6 @@ export function mayMeet(one: NamedRule, other: NamedRule, now: number): boolean 
   return (
     a.kind === b.kind && sameServer && globsMeet(one.name, other.name) && Math.max(startOf(a, now), startOf(b, now)) < Math.min(endOf(a), endOf(b))
   );
-}
-
-/** Whether a grant is about this server or part of it; annotations are not looked at. */
-export function isAbout({ target }: GrantEntry, server: ServerEntry): boolean {
-  return 'serverId' in target ? target.serverId === server.id : selectsServer(target.selector, server);
-}
-
-/** Whether a selector selects this server or part of it; annotations are not looked at. */
-export function selectsServer({ tags, environment }: TargetSelector, server: Pick<ServerEntry, 'tags' | 'environment'>): boolean {
-  if (environment !== undefined && environment !== server.environment) return false;
-  if (tags?.allOf !== undefined && !tags.allOf.every((tag) => server.tags.includes(tag))) return false;
-  return tags?.anyOf === undefined || tags.anyOf.some((tag) => server.tags.includes(tag));
 }
 
 interface Reach {

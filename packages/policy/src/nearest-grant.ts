@@ -1,7 +1,7 @@
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { ExplainFacts } from './explanation.js';
 import { compileGlob, isGlob } from './glob.js';
-import { concerns, inOrder, serverIdOf } from './policy-table.js';
+import { concerns, inOrder, isAbout } from './policy-table.js';
 
 /** Names longer than this are not compared letter by letter: the work grows with the square. */
 const COMPARED_CHARS_MAX = 128;
@@ -10,10 +10,32 @@ const COMPARED_NAMES_MAX = 2_000;
 /** Says in one line which allowing grant comes closest to the target, if any does: other kind, similar name, same name elsewhere. */
 export function nearestGrant(facts: ExplainFacts, agent: AgentEntry): string | undefined {
   const allows = inOrder(facts.grants.filter((grant) => concerns(agent, grant) && grant.effect === 'allow'));
-  return otherKind(allows, facts) ?? similarName(allows, facts) ?? otherServer(allows, facts);
+  return (
+    shadowGrant(allows, facts) ??
+    otherSelection(allows, facts) ??
+    otherKind(allows, facts) ??
+    similarName(allows, facts) ??
+    otherServer(allows, facts)
+  );
 }
 
-const onServer = (grant: GrantEntry, facts: ExplainFacts): boolean => serverIdOf(grant) === facts.server?.id;
+const onServer = (grant: GrantEntry, { server }: ExplainFacts): boolean => server !== null && isAbout(grant, server);
+
+const namesIt = (grant: GrantEntry, { target }: ExplainFacts): boolean =>
+  grant.kind === target.kind && grant.names.some((name) => compileGlob(name)(target.name));
+
+function shadowGrant(allows: readonly GrantEntry[], facts: ExplainFacts): string | undefined {
+  const grant = allows.find((one) => one.mode === 'shadow' && onServer(one, facts) && namesIt(one, facts));
+  return grant && `Grant ${grant.id} would allow it, but its mode is shadow.`;
+}
+
+function otherSelection(allows: readonly GrantEntry[], facts: ExplainFacts): string | undefined {
+  const grant = allows.find((one) => 'selector' in one.target && one.mode !== 'shadow' && namesIt(one, facts));
+  if (grant === undefined || !('selector' in grant.target)) return undefined;
+  const { annotations, ...servers } = grant.target.selector;
+  if (!onServer(grant, facts)) return `Grant ${grant.id} names it, on servers with ${JSON.stringify(servers)}.`;
+  return annotations && `Grant ${grant.id} names it, where the tool says of itself ${JSON.stringify(annotations)}.`;
+}
 
 function otherKind(allows: readonly GrantEntry[], facts: ExplainFacts): string | undefined {
   const { kind, name } = facts.target;

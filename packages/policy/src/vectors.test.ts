@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import { describe, expect, test } from 'vitest';
-import { compileTable, decide, type Target } from './index.js';
+import { compileTable, decide, type JsonObject, type Target } from './index.js';
 
 interface Vectors {
   readonly description: string;
@@ -9,7 +9,8 @@ interface Vectors {
   readonly grants: readonly unknown[];
   readonly cases: readonly {
     readonly description: string;
-    readonly target: Target;
+    readonly target: Omit<Target, 'server'> & { readonly serverId: string; readonly tags?: readonly string[]; readonly environment?: string };
+    readonly arguments?: JsonObject;
     readonly now: number;
     readonly expected: { readonly effect: string; readonly reason: string; readonly grantId: string | null };
   }[];
@@ -22,8 +23,9 @@ describe.each(files)('%s', (file) => {
   const vectors = JSON.parse(readFileSync(new URL(file, directory), 'utf8')) as Vectors;
   const table = compileTable({ agent: AgentEntry.parse(vectors.agent), grants: vectors.grants.map((grant) => GrantEntry.parse(grant)) });
 
-  test.each(vectors.cases.map((one) => [one.description, one] as const))('%s', (_description, { target, now, expected }) => {
-    const decision = decide(table, target, undefined, now);
+  test.each(vectors.cases.map((one) => [one.description, one] as const))('%s', (_description, { target, arguments: args, now, expected }) => {
+    const { serverId: id, tags = [], environment = null, ...named } = target;
+    const decision = decide(table, { ...named, server: { id, slug: 'server', tags: [...tags], environment } }, args, now);
     expect({ effect: decision.effect, reason: decision.reasons[0]?.code, grantId: decision.grantId }).toEqual(expected);
   });
 });

@@ -66,7 +66,7 @@ function effects(view: PolicyView): Map<string, string> {
     const table = compileTable({ agent, grants: view.grants });
     for (const server of view.servers.filter(({ enabled }) => enabled)) {
       for (const { name } of server.definitions.filter(({ served }) => served)) {
-        const { effect } = decide(table, { serverId: server.id, kind: 'tools', name }, undefined, now);
+        const { effect } = decide(table, { server, kind: 'tools', name }, undefined, now);
         if (effect !== 'deny') found.set(`${agent.slug} ${server.slug}:${name}`, effect);
       }
     }

@@ -1,9 +1,9 @@
 import type { AccessShift } from '@portcullis/contracts/api/drafts';
-import type { Id, Slug, TargetKind } from '@portcullis/contracts/names';
+import type { Id, Slug } from '@portcullis/contracts/names';
 import { decide, type Decision, type PolicyTable } from '@portcullis/policy';
 import type { PolicyServer } from '../policy/policy.repository.js';
 import { AgentRules } from './agent-rules.js';
-import { servedTargets, type PolicyView } from './policy-view.js';
+import { servedTargets, type PolicyView, type ServedTarget } from './policy-view.js';
 
 export const shiftKinds = ['gained', 'lost', 'conditional'] as const;
 export type ShiftKind = (typeof shiftKinds)[number];
@@ -117,13 +117,8 @@ export class AccessDiff {
 }
 
 /** The decision about something that is offered; without a table, or a server, there is none. */
-export function decided(
-  table: PolicyTable | undefined,
-  server: PolicyServer | undefined,
-  { kind, name }: { readonly kind: TargetKind; readonly name: string },
-  now: number,
-): Decision | undefined {
-  return table === undefined || server === undefined ? undefined : decide(table, { serverId: server.id, kind, name }, undefined, now);
+export function decided(table: PolicyTable | undefined, server: PolicyServer | undefined, target: ServedTarget, now: number): Decision | undefined {
+  return table === undefined || server === undefined ? undefined : decide(table, { ...target, server }, undefined, now);
 }
 
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -68,7 +68,8 @@ function deciderOf(view: PolicyView, now: number): (group: CallGroup, args?: Jso
   return ({ agentId, serverId, kind, name }, args) => {
     const table = rules.tableOf(agentId, false);
     const found = servers.get(serverId);
-    if (table === undefined || found === undefined || !found.targets.has(`${kind} ${name}`)) return 'deny';
-    return decide(table, { serverId, kind, name }, args, now).effect;
+    const target = found?.targets.get(`${kind} ${name}`);
+    if (table === undefined || found === undefined || target === undefined) return 'deny';
+    return decide(table, { ...target, server: found.server }, args, now).effect;
   };
 }

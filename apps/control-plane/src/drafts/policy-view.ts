@@ -1,7 +1,7 @@
 import type { TargetKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import { targetKindOf } from '@portcullis/contracts/names';
-import type { PolicyServer } from '../policy/policy.repository.js';
+import type { PolicyDefinition, PolicyServer } from '../policy/policy.repository.js';
 
 /** As much of one state of policy as decides about these agents at these servers. */
 export interface PolicyView {
@@ -10,9 +10,21 @@ export interface PolicyView {
   readonly grants: readonly GrantEntry[];
 }
 
+/** Something that nodes have, with what was approved of it. */
+export interface ServedTarget {
+  readonly kind: TargetKind;
+  readonly name: string;
+  readonly definition: PolicyDefinition;
+}
+
 /** What a server offers to those who are granted it; a resource and a template of one name are one. */
-export function servedTargets(server: PolicyServer | undefined): ReadonlyMap<string, { readonly kind: TargetKind; readonly name: string }> {
+export function servedTargets(server: PolicyServer | undefined): ReadonlyMap<string, ServedTarget> {
   if (server === undefined || !server.enabled) return new Map();
   const served = server.definitions.filter((definition) => definition.served);
-  return new Map(served.map(({ kind, name }) => [`${targetKindOf[kind]} ${name}`, { kind: targetKindOf[kind], name }]));
+  return new Map(
+    served.map((definition) => {
+      const [kind, { name }] = [targetKindOf[definition.kind], definition];
+      return [`${kind} ${name}`, { kind, name, definition }];
+    }),
+  );
 }

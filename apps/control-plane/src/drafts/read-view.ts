@@ -1,5 +1,5 @@
 import type { Transaction } from '@portcullis/database';
-import { findServers } from '../policy/policy.repository.js';
+import { asksAnnotations, findServers } from '../policy/policy.repository.js';
 import { agentEntry, grantEntry } from '../snapshots/compile-entries.js';
 import type { Concern } from './concern.js';
 import type { PolicyView } from './policy-view.js';
@@ -13,9 +13,10 @@ export async function readView(tx: Transaction, { agents: ids, servers: wanted }
   const agents = rows.map((row) => agentEntry({ ...row, keys: [] }, new Date(0)));
   const groups = [...new Set(agents.flatMap(({ groupIds }) => groupIds))];
   const target = wanted === 'all' ? {} : { OR: [{ serverId: { in: [...wanted] } }, { serverId: null }] };
-  const grants = await tx.grant.findMany({ where: { AND: [target, { OR: [{ agentId: { in: [...ids] } }, { groupId: { in: groups } }] }] } });
-  const servers = await findServers(tx, wanted === 'all' ? await allServers(tx) : wanted);
-  return { agents, servers, grants: grants.map(grantEntry) };
+  const granted = await tx.grant.findMany({ where: { AND: [target, { OR: [{ agentId: { in: [...ids] } }, { groupId: { in: groups } }] }] } });
+  const grants = granted.map(grantEntry);
+  const servers = await findServers(tx, wanted === 'all' ? await allServers(tx) : wanted, asksAnnotations(grants));
+  return { agents, servers, grants };
 }
 
 async function allServers(tx: Transaction): Promise<string[]> {

@@ -47,3 +47,14 @@ test('terms that cannot be meant are refused, each at its place', async () => {
   expect(await pointersOf({ effect: 'deny', pinned: { a: 1 }, rateLimit: { calls: 1, perSeconds: 1 } })).toEqual(['/pinned', '/rateLimit']);
   expect(await pointersOf({ pinned: {} })).toEqual(['/pinned']);
 });
+
+test('a text that is no condition is refused with the place of the fault, when written and when changed', async () => {
+  const bad = await own.call('POST', '/v1/grants', { agent: 'data-agent', server: 'github', names: ['*'], condition: 'args.repo ==' });
+  expect(bad.status).toBe(400);
+  expect(bad.body.errors).toMatchObject([{ pointer: '/condition', detail: expect.stringContaining('at character 11') }]);
+  const { body } = await own.call('POST', '/v1/grants', { agent: 'data-agent', server: 'github', names: ['*'], condition: 'true' });
+  const changed = await own.call('PATCH', `/v1/grants/${body.id}`, { condition: 'repo == "x"' });
+  expect([changed.status, changed.body.errors[0].pointer]).toEqual([400, '/condition']);
+  expect(changed.body.errors[0].detail).toContain('there is no repo; known are args, tool, server, agent');
+  expect((await own.call('PATCH', `/v1/grants/${body.id}`, { condition: 'tool == "x"' })).status).toBe(200);
+});

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { termFaults, type CreateGrant, type Grant, type GrantPage, type ListGrantsQuery, type UpdateGrant } from '@portcullis/contracts/api/grants';
+import type { CreateGrant, Grant, GrantPage, ListGrantsQuery, UpdateGrant } from '@portcullis/contracts/api/grants';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
 import type { z } from 'zod';
@@ -11,6 +11,7 @@ import { GroupsService } from '../groups/groups.service.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { deleteGrant, findGrant, findGrantedServer, insertGrant, listGrants, updateGrant, type GrantRow } from './grants.repository.js';
+import { requireMeant } from './require-meant.js';
 import { described, termsOf, toGrant } from './to-grant.js';
 
 /** A grant that was made, and what the change that made it has to say. */
@@ -55,6 +56,7 @@ export class GrantsService {
     const { kind, effect, reason } = grant;
     const names = [...new Set(grant.names)];
     const times = timesOf(grant.notBefore, grant.expiresAt);
+    requireMeant(grant);
     const subject = await this.findSubject(tx, grant);
     const serverId = grant.server === undefined ? null : (await findServer(tx, grant.server)).id;
     const selector = grant.selector ?? Prisma.DbNull;
@@ -107,12 +109,6 @@ async function findServer(db: Transaction, reference: string): Promise<{ id: str
   const row = await findGrantedServer(db, reference);
   if (row === null) throw notFound('server');
   return row;
-}
-
-/** What each member says may be in order, and the whole still not what can be meant. */
-function requireMeant(grant: Grant): void {
-  const faults = termFaults(grant).map(({ member, message }) => ({ pointer: `/${member}`, detail: message }));
-  if (faults.length > 0) throw new ProblemError('validation', undefined, faults);
 }
 
 function termColumns({ condition, pinned, rateLimit, mode }: Pick<Grant, 'condition' | 'pinned' | 'rateLimit' | 'mode'>) {

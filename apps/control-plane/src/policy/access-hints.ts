@@ -1,5 +1,5 @@
 import { targetKindOf } from '@portcullis/contracts/names';
-import { compileTable, decide, isGlob } from '@portcullis/policy';
+import { compileTable, decide, isAbout, isGlob } from '@portcullis/policy';
 import type { AccessFacts } from './effective-access.js';
 import type { PolicyServer } from './policy.repository.js';
 
@@ -8,7 +8,7 @@ export function accessHints(facts: AccessFacts): string[] {
   const { agent, grants, servers, now } = facts;
   const hints: string[] = [];
   if (!agent.enabled) hints.push(`The agent ${agent.slug} is disabled: PATCH /v1/agents/${agent.slug} {"enabled":true}.`);
-  const allowing = grants.filter(({ effect }) => effect === 'allow');
+  const allowing = grants.filter(({ effect, mode }) => effect === 'allow' && mode !== 'shadow');
   if (allowing.length === 0) {
     hints.push(`No grant speaks to ${agent.slug}: POST /v1/grants {"agent":"${agent.slug}","server":"…","names":["…"]}.`);
   }
@@ -21,7 +21,7 @@ export function accessHints(facts: AccessFacts): string[] {
 
 function serverHints(server: PolicyServer, { agent, grants, now }: AccessFacts): string[] {
   const { slug } = server;
-  const mine = grants.filter(({ effect, target }) => effect === 'allow' && 'serverId' in target && target.serverId === server.id);
+  const mine = grants.filter((grant) => grant.effect === 'allow' && isAbout(grant, server));
   if (mine.length === 0) return [];
   const hints: string[] = [];
   if (server.suspended)
@@ -31,7 +31,8 @@ function serverHints(server: PolicyServer, { agent, grants, now }: AccessFacts):
   // As if enabled: what waits for approval is worth knowing beside the fact that the agent is switched off.
   const table = compileTable({ agent: { ...agent, enabled: true }, grants });
   const granted = server.definitions.filter(
-    ({ kind, name }) => decide(table, { serverId: server.id, kind: targetKindOf[kind], name }, undefined, now).effect !== 'deny',
+    (definition) =>
+      decide(table, { server, kind: targetKindOf[definition.kind], name: definition.name, definition }, undefined, now).effect !== 'deny',
   );
   const inState = (state: string): number => granted.filter((definition) => definition.state === state).length;
   const defined = (state: string): string => counted(inState(state), 'granted definition', ` of ${slug}`);
@@ -40,7 +41,15 @@ function serverHints(server: PolicyServer, { agent, grants, now }: AccessFacts):
   if (inState('changed') > 0) hints.push(`${defined('changed')} changed since approval: look at the difference, then ${approve}.`);
   if (inState('rejected') > 0) hints.push(`${defined('rejected')} rejected.`);
   if (inState('removed') > 0) hints.push(`${defined('removed')} no longer offered.`);
-  return server.discovered ? [...hints, ...unknownNames(server, mine)] : hints;
+  return server.discovered
+    ? [
+        ...hints,
+        ...unknownNames(
+          server,
+          mine.filter(({ target }) => 'serverId' in target),
+        ),
+      ]
+    : hints;
 }
 
 function unknownNames({ slug, definitions }: PolicyServer, grants: AccessFacts['grants']): string[] {

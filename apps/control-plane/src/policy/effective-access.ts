@@ -9,7 +9,7 @@ import type { PolicyServer } from './policy.repository.js';
 export interface AccessFacts {
   readonly agent: AgentEntry;
   readonly grants: readonly GrantEntry[];
-  /** The servers that the grants name, with all their definitions. */
+  /** The servers that the grants name or select, with all their definitions. */
   readonly servers: readonly PolicyServer[];
   readonly now: number;
 }
@@ -25,10 +25,11 @@ export function effectiveAccess({ agent, grants, servers, now }: AccessFacts): A
 
   function grantedOf(server: PolicyServer): Granted[] {
     const seen = new Set<string>();
-    return server.definitions.flatMap(({ kind: definitionKind, name, served }) => {
+    return server.definitions.flatMap((definition) => {
+      const { kind: definitionKind, name, served } = definition;
       const kind = targetKindOf[definitionKind];
       if (!served || seen.has(`${kind} ${name}`)) return [];
-      const { effect, grantId } = decide(table, { serverId: server.id, kind, name }, undefined, now);
+      const { effect, grantId } = decide(table, { server, kind, name, definition }, undefined, now);
       if (effect === 'deny' || grantId === null) return [];
       seen.add(`${kind} ${name}`);
       return [{ ref: canonicalName(server.slug, name), kind, effect, grantId, slug: server.slug, name }];

@@ -1,6 +1,7 @@
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { DefinitionKind, DefinitionState, Prisma, PrismaClient, Transaction } from '@portcullis/database';
 import { isServed } from '../snapshots/is-served.js';
+import { selectsServer, type ServerFacts } from '@portcullis/policy';
 import { agentEntry, grantEntry } from '../snapshots/compile-entries.js';
 
 /** A definition as policy sees it: `served` is whether nodes have it. */
@@ -9,11 +10,11 @@ export interface PolicyDefinition {
   readonly name: string;
   readonly state: DefinitionState;
   readonly served: boolean;
+  /** What was approved, by whose annotations selectors choose; `{}`, which says nothing, where no grant asks. */
+  readonly json: string;
 }
 
-export interface PolicyServer {
-  readonly id: string;
-  readonly slug: string;
+export interface PolicyServer extends ServerFacts {
   readonly enabled: boolean;
   /** Suspended for what it changed; `enabled` is false then too. */
   readonly suspended: boolean;
@@ -44,13 +45,37 @@ export async function grantsOf(tx: Transaction, agent: AgentEntry): Promise<Gran
   return rows.map(grantEntry);
 }
 
-export async function findServers(tx: Transaction, ids: readonly string[]): Promise<PolicyServer[]> {
+/** The servers that these grants name or select, in order of slug. */
+export async function findGrantedServers(tx: Transaction, grants: readonly GrantEntry[]): Promise<PolicyServer[]> {
+  const named = grants.flatMap(({ target }) => ('serverId' in target ? [target.serverId] : []));
+  const selectors = grants.flatMap(({ target }) => ('selector' in target ? [target.selector] : []));
+  const all = selectors.length === 0 ? [] : await tx.server.findMany({ select: { id: true, tags: true, environment: true } });
+  const selected = all.filter((server) => selectors.some((selector) => selectsServer(selector, server)));
+  return findServers(tx, [...new Set([...named, ...selected.map(({ id }) => id)])], asksAnnotations(grants));
+}
+
+/** Whether what tools say of themselves matters to any of these grants. */
+export const asksAnnotations = (grants: readonly GrantEntry[]): boolean =>
+  grants.some(({ target }) => 'selector' in target && target.selector.annotations !== undefined);
+
+export async function findServers(tx: Transaction, ids: readonly string[], withDefinitions: boolean): Promise<PolicyServer[]> {
+  const approvedJson = withDefinitions;
   const definitions = {
-    select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedHash: true },
+    select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedHash: true, approvedJson },
   } satisfies Prisma.Server$definitionsArgs;
   const rows = await tx.server.findMany({
     where: { id: { in: [...ids] } },
-    select: { id: true, slug: true, enabled: true, suspendedAt: true, keepServing: true, discoveredAt: true, definitions },
+    select: {
+      id: true,
+      slug: true,
+      tags: true,
+      environment: true,
+      enabled: true,
+      suspendedAt: true,
+      keepServing: true,
+      discoveredAt: true,
+      definitions,
+    },
     orderBy: { slug: 'asc' },
   });
   return rows.map(({ discoveredAt, suspendedAt, enabled, ...server }) => ({
@@ -58,7 +83,11 @@ export async function findServers(tx: Transaction, ids: readonly string[]): Prom
     enabled: enabled && suspendedAt === null,
     suspended: suspendedAt !== null,
     discovered: discoveredAt !== null,
-    definitions: server.definitions.map((definition) => ({ ...definition, served: isServed(definition, server) })),
+    definitions: server.definitions.map(({ approvedJson: json, ...definition }) => ({
+      ...definition,
+      served: isServed(definition, server),
+      json: json instanceof Uint8Array ? Buffer.from(json).toString('utf8') : '{}',
+    })),
   }));
 }
 

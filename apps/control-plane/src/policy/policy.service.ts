@@ -9,7 +9,17 @@ import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { accessHints } from './access-hints.js';
 import { compareKeys, effectiveAccess } from './effective-access.js';
-import { atOneRevision, currentRevision, findAgentEntry, findServerId, findServers, grantsOf, type PolicyServer } from './policy.repository.js';
+import {
+  asksAnnotations,
+  atOneRevision,
+  currentRevision,
+  findAgentEntry,
+  findGrantedServers,
+  findServerId,
+  findServers,
+  grantsOf,
+  type PolicyServer,
+} from './policy.repository.js';
 
 const AccessCursor = z.tuple([z.string(), z.string()]);
 
@@ -24,7 +34,7 @@ export class PolicyService {
       const agent = await findAgentEntry(tx, reference);
       if (agent === null) throw notFound('agent');
       const grants = await grantsOf(tx, agent);
-      const servers = await findServers(tx, [...new Set(grants.flatMap(({ target }) => ('serverId' in target ? [target.serverId] : [])))]);
+      const servers = await findGrantedServers(tx, grants);
       return { agent, grants, servers, now: Date.now() };
     });
     const all = effectiveAccess(facts).filter((access) => kind === undefined || access.kind === kind);
@@ -47,14 +57,15 @@ export class PolicyService {
     return atOneRevision(this.database, async (tx) => {
       const agent = await findAgentEntry(tx, reference);
       const serverId = await findServerId(tx, named.server);
-      const [server] = serverId === null ? [] : await findServers(tx, [serverId]);
+      const grants = agent === null ? [] : await grantsOf(tx, agent);
+      const [server] = serverId === null ? [] : await findServers(tx, [serverId], asksAnnotations(grants));
       const facts: ExplainFacts = {
         named: { agent: agent?.slug ?? reference, server: named.server },
         agent,
         server: server ?? null,
         target: { kind, name: named.name },
         definition: definitionOf(server, kind, named.name),
-        grants: agent === null ? [] : await grantsOf(tx, agent),
+        grants,
         args,
         now: Date.now(),
       };

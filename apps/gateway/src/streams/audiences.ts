@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { TargetSelector } from '@portcullis/contracts/grants';
 import type { PolicySnapshot, SnapshotChange } from '@portcullis/snapshot';
 import type { AgentView } from '../view/agent-view.js';
 import type { AgentViews } from '../view/agent-views.js';
 import type { ChangeStream } from './change-stream.js';
+import { SelectingAudiences } from './selecting-audiences.js';
 import { differingLists, listsShowing, NO_LISTS, readView, type ListSet } from './list-kinds.js';
 
 /** The streams of one agent at one endpoint: they see the same lists. */
@@ -13,6 +15,8 @@ export class Audience {
   concerns: readonly string[] = [];
   /** Servers of which its lists show something. */
   shown: readonly string[] = [];
+  /** What lets servers join its lists that no grant names. */
+  selectors: readonly TargetSelector[] = [];
   validUntil: number | null = null;
   /** What servers said has changed, still to be told. */
   news: Map<string, ListSet> | undefined;
@@ -43,6 +47,7 @@ const BUSY_MS_MAX = 5;
 export class Audiences {
   private readonly byName = new Map<string, Audience>();
   private readonly concerned = new Map<string, Set<Audience>>();
+  private readonly selecting = new SelectingAudiences<Audience>();
   private dirty = new Set<Audience>();
   private timer: NodeJS.Timeout | undefined;
   private gatheringSince = 0;
@@ -69,13 +74,16 @@ export class Audiences {
     if (audience === undefined || !audience.streams.delete(stream) || audience.streams.size > 0) return;
     this.byName.delete(name);
     this.dirty.delete(audience);
-    this.reindex(audience, []);
+    this.reindex(audience, [], []);
     this.parts.onShown([], audience.shown);
   }
 
   /** A new snapshot is served: whoever its differences concern is read anew. */
   noteSnapshot({ agentIds, subjectIds, serverIds }: SnapshotChange): void {
     for (const ids of [agentIds, subjectIds, serverIds]) for (const id of ids) this.concerned.get(id)?.forEach((audience) => this.mark(audience));
+    const servers = this.parts.policy.current()?.servers;
+    const changed = [...serverIds].flatMap((id) => servers?.get(id) ?? []);
+    for (const audience of this.selecting.concernedBy(changed)) this.mark(audience);
   }
 
   /** A server says that its lists have changed; those who see something of it there are told. */
@@ -142,7 +150,7 @@ export class Audiences {
     audience.shown = reading.shown;
     audience.validUntil = view.validUntil;
     audience.news = undefined;
-    this.reindex(audience, [agent.id, ...agent.groupIds, ...view.parts.serverIds]);
+    this.reindex(audience, [agent.id, ...agent.groupIds, ...view.parts.serverIds], view.table.selectors);
     if (shown !== reading.shown) {
       const [before, after] = [new Set(shown), new Set(reading.shown)];
       onShown(
@@ -156,7 +164,9 @@ export class Audiences {
     return lists;
   }
 
-  private reindex(audience: Audience, concerns: readonly string[]): void {
+  private reindex(audience: Audience, concerns: readonly string[], selectors: readonly TargetSelector[]): void {
+    this.selecting.move(audience, audience.selectors, selectors);
+    audience.selectors = selectors;
     for (const id of audience.concerns) {
       const set = this.concerned.get(id);
       if (set?.delete(audience) === true && set.size === 0) this.concerned.delete(id);

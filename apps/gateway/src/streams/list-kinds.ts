@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { DefinitionKind } from '@portcullis/contracts/names';
 import type { DefinitionEntry } from '@portcullis/contracts/snapshot';
-import type { AgentView } from '../view/agent-view.js';
+import type { AgentView, VisibleTarget } from '../view/agent-view.js';
 
 /** The lists whose changes agents are told of. */
 export const LIST_KINDS = ['tools', 'prompts', 'resources'] as const;
@@ -44,10 +44,12 @@ export function readView(view: AgentView): ViewReading {
 
 function listDigests(view: AgentView): readonly string[] {
   return LIST_KINDS.map((kind) => {
-    const lines = SHOWN[kind].flatMap((shown) => view.list(shown).map(({ wire, definition }) => `${wire}\n${digestOf(definition)}`));
+    const lines = SHOWN[kind].flatMap((shown) => view.list(shown).map(lineOf));
     return lines.length === 0 ? '' : hash('sha256', lines.join('\n'), 'base64url');
   });
 }
+
+const lineOf = ({ wire, definition, hidden }: VisibleTarget): string => `${wire}\n${digestOf(definition)}\n${JSON.stringify(hidden)}`;
 
 /** The lists that differ between two readings. */
 export function differingLists(before: readonly string[], after: readonly string[]): ListSet {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import type { AgentEntry, DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { buildNameTable, type NameTable } from '@portcullis/mcp';
-import { decide, nextChangeAt, type PolicyTable } from '@portcullis/policy';
+import { decide, nextChangeAt, pinnedArguments, type PolicyTable } from '@portcullis/policy';
 import { compileTemplate } from './match-template.js';
 
 /** What a call may name: a definition of a server, under the name this agent knows it by. */
@@ -10,6 +10,8 @@ export interface VisibleTarget {
   readonly server: ServerEntry;
   readonly definition: DefinitionEntry;
   readonly wire: string;
+  /** Arguments that the agent is not shown, because its grants pin them. */
+  readonly hidden: readonly string[];
 }
 
 /** What a view was made from; entries are compared by identity. */
@@ -17,7 +19,11 @@ export interface ViewParts {
   readonly agent: AgentEntry;
   readonly serverIds: readonly string[];
   readonly servers: readonly (ServerEntry | undefined)[];
+  /** Those among them that only selectors lead to. */
+  readonly selected: readonly ServerEntry[];
 }
+
+const NONE: readonly string[] = [];
 
 const hashOf = (text: string): string => hash('sha256', text, 'hex');
 
@@ -85,8 +91,11 @@ export class AgentView {
       if (server === undefined || !server.enabled || (this.slug !== null && server.slug !== this.slug)) continue;
       for (const definition of server.definitions) {
         if (definition.kind !== kind) continue;
-        const target = { serverId: server.id, kind: targetKindOf[kind], name: definition.name };
-        if (decide(this.table, target, undefined, this.madeAt).effect !== 'deny') targets.push({ server, definition, wire: definition.name });
+        const target = { server, kind: targetKindOf[kind], name: definition.name, definition };
+        const { effect } = decide(this.table, target, undefined, this.madeAt);
+        if (effect === 'deny') continue;
+        const hidden = effect === 'conditional' ? pinnedArguments(this.table, target, this.madeAt) : NONE;
+        targets.push({ server, definition, wire: definition.name, hidden });
       }
     }
     return targets.sort(bySlugThenName);

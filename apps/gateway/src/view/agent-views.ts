@@ -5,6 +5,7 @@ import type { PolicySnapshot } from '@portcullis/snapshot';
 import { LRUCache } from '../lru-cache.js';
 import { ownServer } from '../own-tools/own-server.js';
 import { AgentView, type ViewParts } from './agent-view.js';
+import { selectedServers } from './selected-servers.js';
 
 /** The gateway's own tools are granted like those of any server, and are in no snapshot. */
 const serverOf = (id: string, live: PolicySnapshot): ServerEntry | undefined => (id === OWN_SERVER_ID ? ownServer : live.servers.get(id));
@@ -33,12 +34,10 @@ export class AgentViews {
     const { table } = this.compiled(agent, live);
     const key = slug === null ? agent.id : `${agent.id} ${slug}`;
     const known = this.views.get(key);
-    if (known !== undefined && (known.validUntil === null || now < known.validUntil) && known.table === table && isOf(known.parts, live)) {
+    if (known !== undefined && (known.validUntil === null || now < known.validUntil) && known.table === table && isOf(known.parts, table, live)) {
       return known;
     }
-    const serverIds = [...table.servers.keys()];
-    const servers = serverIds.map((id) => serverOf(id, live));
-    const view = new AgentView({ agent, serverIds, servers }, table, slug, now);
+    const view = new AgentView(partsOf(agent, table, live), table, slug, now);
     this.views.set(key, view);
     return view;
   }
@@ -65,7 +64,18 @@ function sameGrants(grants: Compiled['grants'], agent: AgentEntry, live: PolicyS
   });
 }
 
-/** Whether the servers are still the very entries the view was made from; agent and grants are the table's. */
-function isOf(parts: ViewParts, live: PolicySnapshot): boolean {
-  return parts.servers.every((server, at) => serverOf(parts.serverIds[at] ?? '', live) === server);
+function partsOf(agent: AgentEntry, table: PolicyTable, live: PolicySnapshot): ViewParts {
+  const named = new Set(table.serverIds);
+  const selected = selectedServers(table.selectors, live.servers).filter(({ id }) => !named.has(id));
+  const servers = table.serverIds.map((id) => serverOf(id, live));
+  return { agent, serverIds: [...named, ...selected.map(({ id }) => id)], servers: [...servers, ...selected], selected };
+}
+
+/** Whether the servers are still the very entries the view was made from, and none has joined; agent and grants are the table's. */
+function isOf({ serverIds, servers, selected }: ViewParts, table: PolicyTable, live: PolicySnapshot): boolean {
+  if (!servers.every((server, at) => serverOf(serverIds[at] ?? '', live) === server)) return false;
+  if (table.selectors.length === 0) return true;
+  const named = new Set(table.serverIds);
+  const now = selectedServers(table.selectors, live.servers).filter(({ id }) => !named.has(id));
+  return now.length === selected.length && now.every((server, at) => server === selected[at]);
 }

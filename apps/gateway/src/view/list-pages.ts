@@ -1,6 +1,15 @@
 import type { DefinitionKind } from '@portcullis/contracts/names';
 import type { DefinitionEntry } from '@portcullis/contracts/snapshot';
-import { isJsonObject, listFrame, rewriteListEntry, toLegacyToolJson, type DefinitionKey, type Era, type Implementation } from '@portcullis/mcp';
+import {
+  hideArguments,
+  isJsonObject,
+  listFrame,
+  rewriteListEntry,
+  toLegacyToolJson,
+  type DefinitionKey,
+  type Era,
+  type Implementation,
+} from '@portcullis/mcp';
 import type { AgentView, VisibleTarget } from './agent-view.js';
 
 /** Where a page starts: behind the target of this server and name, wherever that now is. */
@@ -78,16 +87,17 @@ function firstBehind(targets: readonly VisibleTarget[], [slug, name]: Position):
 }
 
 /** A definition as lists show it: the server's own bytes under the agent's name, less what the era cannot read. */
-function encode({ definition, wire }: VisibleTarget, era: Era): Buffer {
+function encode({ definition, wire, hidden }: VisibleTarget, era: Era): Buffer {
   let forms = encoded.get(definition);
   if (forms === undefined) {
     forms = new Map();
     encoded.set(definition, forms);
   }
-  const form = `${era} ${wire}`;
+  const form = hidden.length === 0 ? `${era} ${wire}` : `${era} ${wire} ${JSON.stringify(hidden)}`;
   const known = forms.get(form);
   if (known !== undefined) return known;
   let json = wire === definition.name ? definition.json : rewriteListEntry(definition.json, wire);
+  if (hidden.length > 0) json = hideArguments(json, hidden);
   if (era === 'legacy' && definition.kind === 'tool') {
     const value: unknown = JSON.parse(json);
     if (isJsonObject(value)) json = toLegacyToolJson(json, value);
