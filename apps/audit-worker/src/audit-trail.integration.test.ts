@@ -123,9 +123,11 @@ test('text no database takes, and bytes of any kind, are stored beside their bat
   runWorker();
   const foreign = Buffer.from([0, 255, 254, 128, 0]);
   await trail.recordOutcome(event('single', { tool: 'nul\u0000 and \ud800 lone', arguments: foreign.toString('base64') }));
-  await trail.recordOutcome(event('single'));
+  const shadowGrantId = uuidv7();
+  await trail.recordOutcome(event('single', { shadowDecision: 'deny', shadowGrantId }));
   await vi.waitFor(async () => expect(await rows()).toHaveLength(2), patiently);
-  const [odd] = await rows();
+  const [odd, shadowed] = await rows();
+  expect(shadowed).toMatchObject({ shadowDecision: 'deny', shadowGrantId });
   expect(odd?.tool).toBe('nul\u2400 and \ufffd lone');
   expect(Buffer.from(odd?.arguments ?? [])).toEqual(foreign);
 });

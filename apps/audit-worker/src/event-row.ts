@@ -41,6 +41,8 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent): EventRow {
     result_bytes: event.resultBytes,
     result_summary: event.resultSummary,
     truncated: event.truncated,
+    shadow_decision: event.shadowDecision ?? null,
+    shadow_grant_id: event.shadowGrantId ?? null,
   };
 }
 

@@ -1,5 +1,12 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import { completionResult, mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
+import {
+  completionResult,
+  mismatchedHeaderParam,
+  ownMember,
+  resultMessage,
+  toolErrorResult,
+  type ClassifiedRequest,
+} from '@portcullis/mcp';
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
 import { answerSubscription, isSubscription } from './answer-subscription.js';
 import { Cancellation } from './cancel/cancellation.js';
@@ -13,6 +20,7 @@ import { answerOwnTool, isOwnTool } from './own-tools/answer-own-tool.js';
 import { openAsking, type Asking } from './questions/open-asking.js';
 import { readRetry } from './questions/read-retry.js';
 import { resumeParked } from './questions/resume-parked.js';
+import { recordShadow } from './record-shadow.js';
 import type { Reply } from './reply.js';
 import { withPinnedArguments } from './pinned-call.js';
 import { askedName, decideTarget, resolveTarget, targetMethodOf, weighedArguments, type TargetMethod } from './resolve-target.js';
@@ -76,12 +84,13 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   else if (method.member === 'ref') record.arguments(JSON.stringify(call.params && ownMember(call.params, 'argument')) ?? '');
   const target = resolveTarget(view, method, name);
   if (target === undefined) {
-    record.asked(describeAsked(name, method.kind, { visit, view }));
+    record.asked(describeAsked(name, method.kind, { visit, view, args: weighedArguments(call, method) }));
     return refuseTarget(name, 'denied', step);
   }
   const weighed = weighedArguments(call, method);
   const decision = decideTarget(view, target, weighed, visit.now);
   record.decided(target, decision);
+  if (view.table.trial !== undefined) recordShadow(record, target, { view, args: weighed, now: visit.now, decision });
   if (decision.refused === 'target') return refuseTarget(name, 'denied', step);
   // Still conditional with what is no object: no condition can be about that.
   if (decision.effect !== 'allow' && method.member !== 'ref') throw new GatewayError('policy.arguments');

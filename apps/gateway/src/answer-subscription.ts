@@ -75,7 +75,7 @@ async function subscribe(view: AgentView, { call, visit, reply, record, session 
   const uri = askedName(call, RESOURCE);
   const target = resolveTarget(view, RESOURCE, uri);
   const decision = target && decideTarget(view, target, undefined, visit.now);
-  if (target === undefined || decision === undefined) record.asked(describeAsked(uri, RESOURCE.kind, { visit, view }));
+  if (target === undefined || decision === undefined) record.asked(describeAsked(uri, RESOURCE.kind, { visit, view, args: undefined }));
   else record.decided(target, decision);
   if (decision === undefined || decision.effect === 'deny') {
     await record.end({ status: 'denied' });

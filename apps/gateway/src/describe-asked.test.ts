@@ -21,6 +21,6 @@ test.each([
   { slug: 'two', asked: 'open', told: { server: null, name: 'open', reason: 'unknown_server' } },
 ])('an auditor reads why $asked did not do: $told.reason', ({ slug, asked, told }) => {
   const view = new AgentViews(10).of(agent, slug, { live, now });
-  const described = describeAsked(asked, 'tool', { visit: { slug, live, now }, view });
+  const described = describeAsked(asked, 'tool', { visit: { slug, live, now }, args: {}, view });
   expect({ ...described, server: described.server?.slug ?? null }).toEqual(told);
 });

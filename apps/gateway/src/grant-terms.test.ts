@@ -136,6 +136,26 @@ describe.each(['legacy', 'modern'] as const)('terms of grants (%s)', (era) => {
     expect((await call('one__list_issues', {})).result?.isError).toBeUndefined();
     expect((await call('one__drop', {})).error?.code).toBe(-32602);
   });
+
+  test('what a shadow grant would have decided is on record, once with its arguments', async () => {
+    const [deny, allow] = [crypto.randomUUID(), crypto.randomUUID()];
+    const shadows: Partial<GrantEntry>[] = [
+      { id: deny, names: ['list_issues'], effect: 'deny', mode: 'shadow', condition: 'args.all == true' },
+      { id: allow, names: ['drop'], mode: 'shadow', condition: 'args.table == "old"' },
+    ];
+    granted({ names: ['list_issues'] }, ...shadows);
+    await call('one__list_issues', { all: true });
+    expect(events.map(({ shadowDecision, shadowGrantId }) => [shadowDecision, shadowGrantId])).toEqual([
+      ['deny', deny],
+      ['deny', deny],
+    ]);
+    await call('one__list_issues', { all: false });
+    expect(recorded()).toMatchObject({ shadowDecision: null, shadowGrantId: null, decision: 'allow' });
+    await call('one__drop', { table: 'old' });
+    expect(recorded()).toMatchObject({ shadowDecision: 'allow', shadowGrantId: allow, decision: 'deny', reason: 'no_grant' });
+    await call('one__drop', { table: 'new' });
+    expect(recorded()).toMatchObject({ shadowDecision: null, decision: 'deny' });
+  });
 });
 
 test('a server that gains a tag joins the lists of agents whose grants select it', async () => {

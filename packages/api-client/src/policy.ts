@@ -12,6 +12,7 @@ import {
   Settings,
   type UpdateSettings,
 } from '@portcullis/contracts/api/policy';
+import { ShadowReport, type ShadowReportQuery } from '@portcullis/contracts/api/shadow-report';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -26,6 +27,8 @@ export interface GrantsApi {
   read(id: string): Promise<Grant>;
   update(id: string, change: UpdateGrant, options?: ChangeOptions): Promise<Changed<Grant>>;
   delete(id: string, options?: ChangeOptions): Promise<Changed<void>>;
+  /** What a grant in the mode `shadow` would have changed. */
+  shadowReport(id: string, query?: ShadowReportQuery): Promise<ShadowReport>;
 }
 
 export function grantsApi(send: Send): GrantsApi {
@@ -35,6 +38,7 @@ export function grantsApi(send: Send): GrantsApi {
     read: async (id) => (await send({ method: 'GET', path: path`/v1/grants/${id}`, answer: Grant })).value,
     update: (id, body, query) => send({ method: 'PATCH', path: path`/v1/grants/${id}`, query, body, answer: Grant }),
     delete: (id, query) => send({ method: 'DELETE', path: path`/v1/grants/${id}`, query, answer: z.void() }),
+    shadowReport: async (id, query) => (await send({ method: 'GET', path: path`/v1/grants/${id}/shadow-report`, query, answer: ShadowReport })).value,
   };
 }
 

@@ -24,6 +24,7 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
   ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
   ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
+  ...(['shadowDecision', 'shadowGrantId'] as const),
 ];
 
 /**
@@ -40,8 +41,12 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
   const how =
     `,"${event.status}",${event.durationUs},${event.upstreamUs},${name(event.era)}` +
     `,${once(event.traceId)},${once(event.argumentsHash)},${event.argumentsBytes},${once(event.arguments)}`;
-  return `${who}${what}${how},${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)},${event.truncated}]`;
+  return `${who}${what}${how},${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)},${event.truncated}${shadowOf(event)}]`;
 }
+
+/** Most events have none and are not longer for it. */
+const shadowOf = ({ shadowDecision, shadowGrantId }: NewAuditEvent): string =>
+  shadowDecision === undefined || shadowDecision === null ? '' : `,"${shadowDecision}",${name(shadowGrantId ?? null)}`;
 
 /** The event of an encoding, not yet judged. Throws a SyntaxError for what is no JSON. */
 export function decodeEvent(json: string): unknown {

@@ -68,6 +68,9 @@ export const AuditEvent = z.object({
   /** Base64 of a capped piece of the result. */
   resultSummary: z.base64().nullable(),
   truncated: z.boolean(),
+  /** Where the grants in the mode `shadow`, enforced, would have decided otherwise: how, and by which grant. */
+  shadowDecision: z.enum(['allow', 'deny']).nullish(),
+  shadowGrantId: Id.nullish(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 

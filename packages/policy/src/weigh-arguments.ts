@@ -28,7 +28,8 @@ export function weighArguments({ allows, denies }: Weighed, args: JsonObject, ab
     }
     const denying = denies.find(({ condition }) => condition?.(input) !== false);
     if (denying === undefined) return rule.decision;
-    refuse(denying.condition?.(input) === true ? reasonCodes.deniedByCondition : reasonCodes.conditionError, denying);
+    const code = denying.condition?.(input) === true ? reasonCodes.deniedByCondition : reasonCodes.conditionError;
+    reasons.unshift({ code, grantId: denying.grantId });
     break;
   }
   return { effect: 'deny', reasons, grantId: reasons[0]?.grantId ?? null, refused: 'arguments', pinned: null };

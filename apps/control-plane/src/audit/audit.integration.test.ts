@@ -134,3 +134,26 @@ test('who reads the trail is in the trail', async () => {
   expect(body.items[0].args.filter).toMatchObject({ agent: 'nobody-in-particular' });
   expect(body.items[0].operator).toMatch(/^auditor-/);
 });
+
+test('a shadow report counts calls by agent and tool, each once, with samples to look at', async () => {
+  await own.call('POST', '/v1/agents', { slug: 'shadowed' });
+  await own.database.server.create({ data: { slug: 'shadow', name: 'shadow', url: 'https://shadow.example.com/mcp' } });
+  const grant = { agent: 'shadowed', server: 'shadow', names: ['*'], effect: 'deny', mode: 'shadow' };
+  const { id } = (await own.call('POST', '/v1/grants', grant)).body;
+  const would = (shadowDecision: string, more = {}) => ({ shadowGrantId: id, shadowDecision, ...more });
+  await writeCall('first', 9, ['intent', 'outcome'], would('deny'));
+  await writeCall('second', 8, ['intent', 'outcome'], would('deny'));
+  await writeCall('third', 7, ['single'], would('allow', { tool: 'drop' }));
+  await writeCall('old', 600, ['intent', 'outcome'], would('deny'));
+  const since = minutesAgo(60).toISOString();
+  const report = await own.call('GET', `/v1/grants/${id}/shadow-report?since=${since}`, undefined, own.auditor);
+  expect(report.body).toMatchObject({ grantId: id, mode: 'shadow', since, wouldDeny: 2, wouldAllow: 1, truncated: false });
+  expect(report.body.rows).toMatchObject([
+    { agent: 'dev', server: 'github', tool: 'create_issue', decision: 'deny', calls: 2, samples: [calls['second'], calls['first']] },
+    { tool: 'drop', decision: 'allow', calls: 1, samples: [calls['third']] },
+  ]);
+  expect((await own.call('GET', `/v1/audit/events/${String(calls['third'])}`)).body).toMatchObject({ shadowDecision: 'allow', shadowGrantId: id });
+  expect((await own.call('GET', `/v1/grants/${id}/shadow-report`)).body.wouldDeny).toBe(3);
+  expect((await own.call('GET', `/v1/grants/${v7()}/shadow-report`)).status).toBe(404);
+  expect((await own.call('GET', `/v1/grants/${id}/shadow-report?since=yesterday`)).status).toBe(400);
+});

@@ -19,6 +19,8 @@ export interface AuditRow {
   readonly decision: string;
   readonly reason: string | null;
   readonly grant_id: string | null;
+  readonly shadow_decision: string | null;
+  readonly shadow_grant_id: string | null;
   readonly revision: number | null;
   readonly status: string;
   readonly duration_us: bigint | null;
@@ -78,6 +80,7 @@ function selectCalls(conditions: readonly Prisma.Sql[]): Prisma.Sql {
   return Prisma.sql`
     SELECT b.id::text AS id, b.call_id::text AS call_id, b.at, b.method, b.agent, b.operator, b.key_id, b.server, b.tool, b.definition_hash,
       coalesce(o.decision, b.decision) AS decision, coalesce(o.reason, b.reason) AS reason, coalesce(o.grant_id, b.grant_id)::text AS grant_id,
+      coalesce(o.shadow_decision, b.shadow_decision) AS shadow_decision, coalesce(o.shadow_grant_id, b.shadow_grant_id)::text AS shadow_grant_id,
       coalesce(o.revision, b.revision) AS revision, ${status} AS status, coalesce(o.duration_us, b.duration_us) AS duration_us,
       coalesce(o.upstream_us, b.upstream_us) AS upstream_us, coalesce(o.trace_id, b.trace_id) AS trace_id, b.arguments, b.arguments_bytes,
       coalesce(o.result_hash, b.result_hash) AS result_hash, coalesce(o.result_bytes, b.result_bytes) AS result_bytes,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditDecision, AuditStatus } from '@portcullis/contracts/audit';
 import type { AuditRecord, AuditRecordPage, ListAuditQuery } from '@portcullis/contracts/api/operations';
+import type { ShadowReport } from '@portcullis/contracts/api/shadow-report';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { z } from 'zod';
 import type { Author } from '../changes/author.js';
@@ -8,8 +9,13 @@ import { recordAction } from '../changes/record-action.js';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { findCall, listCalls, tookTooLong, withinFiveSeconds, type AuditRow } from './audit.repository.js';
+import { readShadowCalls } from './shadow-report.repository.js';
+
+/** How far back a report looks unless it is told. */
+const SHADOW_REPORT_MS = 7 * 86_400_000;
 
 const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
+const ShadowDecision = z.enum(['allow', 'deny']).nullable();
 const Status = z.union([AuditStatus, z.literal('unknown')]);
 
 /** What was done. Reading it is on record too, in the transaction of the reading. */
@@ -27,6 +33,15 @@ export class AuditService {
     const row = await this.reading(author, { callId }, (tx) => findCall(tx, callId));
     if (row === undefined) throw notFound('audit event');
     return toRecord(row);
+  }
+
+  async shadowReport(author: Author, grantId: string, wanted: string | undefined): Promise<ShadowReport> {
+    const since = wanted === undefined ? new Date(Date.now() - SHADOW_REPORT_MS) : new Date(wanted);
+    return this.reading(author, { shadowOf: grantId, since: since.toISOString() }, async (tx) => {
+      const grant = await tx.grant.findUnique({ where: { id: grantId }, select: { mode: true } });
+      if (grant === null) throw notFound('grant');
+      return { grantId, mode: grant.mode, since: since.toISOString(), ...(await readShadowCalls(tx, grantId, since)) };
+    });
   }
 
   private async reading<T>(author: Author, detail: Readonly<Record<string, unknown>>, read: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -60,6 +75,8 @@ function toRecord(row: AuditRow): AuditRecord {
     decision: AuditDecision.catch('none').parse(row.decision),
     reason: row.reason,
     grantId: row.grant_id,
+    shadowDecision: ShadowDecision.catch(null).parse(row.shadow_decision),
+    shadowGrantId: row.shadow_grant_id,
     keyId: row.key_id,
     revision: row.revision,
     definitionHash: row.definition_hash,

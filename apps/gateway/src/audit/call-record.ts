@@ -15,6 +15,8 @@ export interface Asked {
   readonly name: string;
   /** Why it is not to be had: a reason code of policy, or what is wrong with the server or name. */
   readonly reason: string;
+  /** What the grants in the mode `shadow` would have decided instead. */
+  readonly shadow?: Decision | undefined;
 }
 
 /** How a call ended. */
@@ -47,13 +49,14 @@ export class CallRecord {
   }
 
   /** What was asked for, where it is nothing the agent can see. */
-  asked({ server, name, reason }: Asked): void {
+  asked({ server, name, reason, shadow }: Asked): void {
     const { event } = this;
     event.serverId = server?.id ?? null;
     event.server = server?.slug ?? null;
     event.tool = sanitiseText(name);
     event.decision = 'deny';
     event.reason = reason;
+    if (shadow !== undefined) this.shadowed(shadow);
   }
 
   decided({ server, definition }: VisibleTarget, decision: Decision): void {
@@ -65,6 +68,12 @@ export class CallRecord {
     event.decision = decision.effect === 'deny' ? 'deny' : 'allow';
     event.reason = decision.reasons[0]?.code ?? null;
     event.grantId = decision.grantId;
+  }
+
+  /** What the grants in the mode `shadow` would have decided instead. */
+  shadowed({ effect, grantId }: Decision): void {
+    this.event.shadowDecision = effect === 'deny' ? 'deny' : 'allow';
+    this.event.shadowGrantId = grantId;
   }
 
   /** The arguments as they are forwarded; kept with the intent, or with the single row of a refusal. */
@@ -150,5 +159,7 @@ function newEvent({ live, caller, now }: Visit, method: string, era: Era | null)
     resultBytes: null,
     resultSummary: null,
     truncated: false,
+    shadowDecision: null,
+    shadowGrantId: null,
   };
 }

@@ -91,6 +91,9 @@ export const AuditRecord = z
     decision: AuditDecision,
     reason: z.string().nullable(),
     grantId: Id.nullable(),
+    /** Where the grants in the mode `shadow`, enforced, would have decided otherwise: how, and by which grant. */
+    shadowDecision: z.enum(['allow', 'deny']).nullable(),
+    shadowGrantId: Id.nullable(),
     keyId: z.string().nullable(),
     revision: z.number().int().nullable(),
     definitionHash: z.string().nullable(),
