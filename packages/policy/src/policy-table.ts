@@ -1,5 +1,5 @@
 import type { TargetSelector } from '@portcullis/contracts/grants';
-import type { Id } from '@portcullis/contracts/names';
+import { OWN_SERVER_ID, type Id } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import { compileServerRules, type ServerRules } from './rule.js';
 import { selectsServer, type ServerFacts } from './selector.js';
@@ -57,7 +57,9 @@ export class PolicyTable {
 
   private compile(server: ServerFacts): ServerRules {
     const direct = this.direct.get(server.id);
-    const selecting = this.selecting.filter(({ target }) => selectsServer(target.selector, server));
+    // The gateway's own tools are no server that somebody registered: only their name is about them.
+    const isOwn = server.id === OWN_SERVER_ID;
+    const selecting = isOwn ? [] : this.selecting.filter(({ target }) => selectsServer(target.selector, server));
     if (direct !== undefined) return compileServerRules(selecting.length === 0 ? direct : inOrder([...direct, ...selecting]));
     if (selecting.length === 0) return NO_RULES;
     const key = selecting.map(({ id }) => id).join();
