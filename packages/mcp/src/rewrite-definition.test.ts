@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { elementsAt, membersAt, skipValue } from './json-scan.js';
-import { removeMember, rewriteListEntry } from './rewrite-definition.js';
+import { hideArguments, removeMember, rewriteListEntry } from './rewrite-definition.js';
 
 const object = fc
   .dictionary(fc.oneof(fc.constantFrom('name', 'a', 'na"me', 'x\\'), fc.string()), fc.jsonValue(), { maxKeys: 6 })
@@ -58,4 +58,16 @@ it('offsets of members, elements and values agree with JSON.parse on any valid t
       expect(members).toEqual(entries);
     }),
   );
+});
+
+describe('hideArguments', () => {
+  it('takes properties and their places in required out of the input schema, and keeps every other byte', () => {
+    const json =
+      '{"name":"t","inputSchema":{ "type":"object","properties":{"a":{"maximum":1.0},"b":{},"a":{}},"required":["a", "b"] },"properties":{"a":1}}';
+    expect(hideArguments(json, ['a'])).toBe(
+      '{"name":"t","inputSchema":{ "type":"object","properties":{"b":{}},"required":["b"] },"properties":{"a":1}}',
+    );
+    expect(hideArguments(json, ['missing'])).toBe(json);
+    expect(hideArguments('{"name":"t","inputSchema":{"type":"object"}}', ['a'])).toBe('{"name":"t","inputSchema":{"type":"object"}}');
+  });
 });

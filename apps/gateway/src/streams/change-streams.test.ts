@@ -192,6 +192,26 @@ const changedFor = (ids: readonly string[]): PolicySnapshot['changed'] => ({
   subjectIds: new Set(ids),
 });
 
+test('a server that gains a tag is told to exactly those whose grants select it', async () => {
+  const selecting = (tag: string) => ({ target: { selector: { tags: { anyOf: [tag] } } } });
+  const grants = [aGrant(alice, files, selecting('new')), aGrant(bob, files, selecting('other')), aGrant(sentinel, bell)];
+  live.snapshot = aSnapshot({ servers, agents, grants });
+  const responses = await Promise.all(agents.map(({ token }) => listen(token, { toolsListChanged: true })));
+  const heard = responses.map(heardOn);
+  const told = (): number[] => heard.map(({ text }) => text.split('notifications/tools/list_changed').length - 1);
+  const apply = (tagged: typeof files, bells: GrantEntry[], ids: readonly string[]): void => {
+    const snapshot = aSnapshot({ servers: [tagged, mail, bell], agents, grants: [...grants.slice(0, 2), ...bells] });
+    live.snapshot = { ...snapshot, changed: { ...changedFor(ids), serverIds: new Set([files.id]) } };
+    gateway.streams.policyApplied(live.snapshot);
+  };
+  await vi.waitFor(() => expect(heard.every(({ text }) => text.includes('acknowledged'))).toBe(true), 10_000);
+  apply({ ...files, tags: ['new'] }, [], [sentinel.id]);
+  await vi.waitFor(() => expect(told()).toEqual([1, 0, 1]), { timeout: 10_000 });
+  apply(files, [aGrant(sentinel, bell)], [sentinel.id]);
+  await vi.waitFor(() => expect(told()).toEqual([2, 0, 2]), { timeout: 10_000 });
+  for (const response of responses) response.destroy();
+});
+
 test('a stream that is ended again and again, and told of more, ends once', async () => {
   const response = await listen(bob.token, { toolsListChanged: true });
   const heard = heardOn(response);
