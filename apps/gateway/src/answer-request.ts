@@ -1,12 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import {
-  completionResult,
-  mismatchedHeaderParam,
-  ownMember,
-  resultMessage,
-  toolErrorResult,
-  type ClassifiedRequest,
-} from '@portcullis/mcp';
+import { completionResult, mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
 import { answerSubscription, isSubscription } from './answer-subscription.js';
 import { Cancellation } from './cancel/cancellation.js';
