@@ -31,6 +31,12 @@ export class LRUCache<Value> {
     this.earlier.delete(key);
   }
 
+  /** All entries, in no order that says anything. */
+  *entries(): Iterable<[string, Value]> {
+    yield* this.earlier;
+    yield* this.recent;
+  }
+
   clear(): void {
     this.recent.clear();
     this.earlier.clear();

@@ -29,6 +29,7 @@ import { openRedis, type RedisConnections } from './redis-connections.js';
 import { startServer } from './server.js';
 import { AgentSessions } from './session/agent-sessions.js';
 import { SharedEndedSessions } from './session/ended-sessions.js';
+import { endUnusedSessions } from './session/end-unused-sessions.js';
 import { LogLevels, redisLogLevelChannel } from './session/log-levels.js';
 import { redisSessionStore } from './session/redis-session-store.js';
 import { UpstreamSessions } from './session/upstream-sessions.js';
@@ -186,7 +187,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     views,
     ...opened,
     upstreams,
-    upstreamSessions: new UpstreamSessions(store, ring.sealer),
+    upstreamSessions: endUnusedSessions(new UpstreamSessions(store, ring.sealer), { upstreams, policy: follower, onClose }),
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
     ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),

@@ -50,7 +50,7 @@ export async function updateServers(tx: Transaction, servers: readonly ChangedSe
         ...fields,
         ...(tags === undefined ? {} : { tags: [...tags] }),
         importedJson: JSON.stringify(judged.imported),
-        ...(isMoved ? { era: null, eraSeenAt: null, transport: judged.transport, nextDiscoveryAt: new Date() } : {}),
+        ...(isMoved ? { era: null, bothEras: false, eraSeenAt: null, transport: judged.transport, nextDiscoveryAt: new Date() } : {}),
       },
     });
     if (isMoved) await forgetSightings(tx, server.id);

@@ -35,7 +35,7 @@ const referring: Readonly<Record<string, { readonly table: string; readonly memb
 
 const machinery: ReadonlySet<string> = new Set(
   (
-    'id json approved_json created_at updated_at era era_seen_at transport instructions capabilities_json ' +
+    'id json approved_json created_at updated_at era both_eras era_seen_at transport instructions capabilities_json ' +
     'approve_first_discovery discovered_at discovery_error discovery_problems next_discovery_at first_seen_at last_seen_at'
   ).split(' '),
 );

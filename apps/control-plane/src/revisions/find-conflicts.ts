@@ -47,7 +47,7 @@ export function rowConflict({ before, after }: NetChange, now: Row | undefined):
 
 const noted: ReadonlySet<string> = new Set(
   (
-    'updated_at era era_seen_at transport instructions capabilities_json approve_first_discovery ' +
+    'updated_at era both_eras era_seen_at transport instructions capabilities_json approve_first_discovery ' +
     'discovered_at discovery_error discovery_problems next_discovery_at last_seen_at'
   ).split(' '),
 );

@@ -25,11 +25,14 @@ export type OpenSession = () => Promise<UpstreamSession>;
 /** How long a session is kept that nobody uses. */
 const LIFETIME_MS = 3_600_000;
 const TOUCH_EVERY_MS = 600_000;
+/** Redis forgets it first, unless another node uses it. */
+const DROP_AFTER_MS = 60_000;
 /** The longest that a session of an agent lives. */
 const INDEX_MS = 86_400_000;
 const REMEMBERED_MAX = 20_000;
 
 interface Known {
+  readonly serverId: string;
   readonly session: UpstreamSession;
   /** When Redis was last told that it is in use, on the monotonic clock. */
   touchedAt: number;
@@ -42,6 +45,8 @@ interface Known {
 export class UpstreamSessions {
   private readonly known = new LRUCache<Known>(REMEMBERED_MAX);
   private readonly opening = new Map<string, Promise<UpstreamSession>>();
+  /** Told of sessions that nobody will come back to. */
+  onUnused: (serverId: string, session: UpstreamSession) => void = () => undefined;
 
   constructor(
     private readonly store: IndexedSessionStore,
@@ -52,9 +57,9 @@ export class UpstreamSessions {
   async get(owner: SessionOwner, open: OpenSession): Promise<UpstreamSession> {
     const key = keyOf(owner);
     const known = this.known.get(key);
-    if (known === undefined) return this.once(key, () => this.find(owner, open));
+    if (known === undefined) return this.once(owner, () => this.find(owner, open));
     const unusedMs = performance.now() - known.touchedAt;
-    if (unusedMs > LIFETIME_MS) return this.once(key, () => this.find(owner, open)); // by now Redis has forgotten it, and maybe the server
+    if (unusedMs > LIFETIME_MS) return this.once(owner, () => this.find(owner, open)); // by now Redis has forgotten it, and maybe the server
     if (unusedMs > TOUCH_EVERY_MS) this.touch(key, known);
     return known.session;
   }
@@ -74,6 +79,18 @@ export class UpstreamSessions {
     return taken.flat();
   }
 
+  /** Forgets what nobody has used for long, here or on another node. */
+  async dropUnused(): Promise<void> {
+    const before = performance.now() - LIFETIME_MS - DROP_AFTER_MS;
+    const unused = [...this.known.entries()].filter(([, { touchedAt }]) => touchedAt < before);
+    for (const [key, { serverId, session }] of unused) {
+      this.known.delete(key);
+      // Another node keeps it in Redis for as long as it uses it. While Redis is away nobody knows.
+      const kept = await this.store.get(key).catch(() => '');
+      if (kept === null) this.onUnused(serverId, session);
+    }
+  }
+
   private touch(key: string, known: Known): void {
     known.touchedAt = performance.now();
     this.store.touch(key, LIFETIME_MS).catch(() => undefined);
@@ -85,15 +102,16 @@ export class UpstreamSessions {
     const current = this.known.get(key)?.session;
     // Another call has been here already.
     if (current !== undefined && current.id !== lost.id) return Promise.resolve(current);
-    return this.once(key, () => this.renew(key, lost, open));
+    return this.once(owner, () => this.renew(key, lost, open));
   }
 
-  private once(key: string, work: () => Promise<UpstreamSession>): Promise<UpstreamSession> {
+  private once(owner: SessionOwner, work: () => Promise<UpstreamSession>): Promise<UpstreamSession> {
+    const key = keyOf(owner);
     const underWay = this.opening.get(key);
     if (underWay !== undefined) return underWay;
     const promise = work()
       .then((session) => {
-        this.known.set(key, { session, touchedAt: performance.now() });
+        this.known.set(key, { serverId: owner.serverId, session, touchedAt: performance.now() });
         return session;
       })
       .finally(() => this.opening.delete(key));
@@ -108,8 +126,10 @@ export class UpstreamSessions {
     const own = await open();
     const taken = await this.store.setIfAbsent(key, this.seal(own, key), LIFETIME_MS).catch(() => true);
     if (owner.session !== null) await this.store.addMember(indexOf(owner.session), owner.serverId, INDEX_MS).catch(() => undefined);
-    // Another node was quicker: its session is everybody's.
-    return taken ? own : ((await this.read(key)) ?? own);
+    const quicker = taken ? undefined : await this.read(key);
+    if (quicker === undefined) return own;
+    this.onUnused(owner.serverId, own); // another node was quicker: its session is everybody's
+    return quicker;
   }
 
   private async renew(key: string, lost: UpstreamSession, open: OpenSession): Promise<UpstreamSession> {
