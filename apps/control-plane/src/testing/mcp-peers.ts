@@ -96,8 +96,14 @@ export async function serveBothEras(): Promise<Peer> {
 /** Pages of a list: each gives its definitions as JSON text, and the cursor of the next. */
 export type RawPage = { readonly tools: string; readonly nextCursor?: string; readonly ttlMs?: number };
 
+/** What a server written by hand says of itself. */
+export interface RawAbout {
+  readonly version: string;
+  readonly instructions?: string;
+}
+
 /** A server written by hand, of the older era, which answers `tools/list` with exactly this text. */
-export async function serveRaw(page: (cursor: string | undefined) => RawPage | string): Promise<Peer> {
+export async function serveRaw(page: (cursor: string | undefined) => RawPage | string, says: RawAbout = { version: '1' }): Promise<Peer> {
   return serve(async (request, response) => {
     if (request.method !== 'POST') return response.writeHead(405).end();
     const message = JSON.parse(await text(request)) as { id?: unknown; method: string; params?: { cursor?: string } };
@@ -105,7 +111,8 @@ export async function serveRaw(page: (cursor: string | undefined) => RawPage | s
     response.setHeader('content-type', 'application/json');
     const answer = (result: string): unknown => response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":${result}}`);
     if (message.method === 'initialize') {
-      const about = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'raw', version: '1' } };
+      const { version, instructions } = says;
+      const about = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'raw', version }, instructions };
       return answer(JSON.stringify(about));
     }
     if (message.method !== 'tools/list')

@@ -1,6 +1,7 @@
 import type { ServerChangeReporter } from '../control-plane/server-change-reporter.js';
 import type { RedisConnections } from '../redis-connections.js';
 import type { Upstreams } from '../upstream/upstreams.js';
+import { LOOK_MS, ServersInUse } from '../watch/servers-in-use.js';
 import { UpstreamWatches } from '../watch/upstream-watches.js';
 import { ChangeStreams, type ChangeStreamParts } from './change-streams.js';
 import { RedisSessionSubscriptions } from './redis-session-subscriptions.js';
@@ -11,8 +12,15 @@ export interface OpenParts extends Pick<ChangeStreamParts, 'serverInfo' | 'polic
   readonly serverChanges: ServerChangeReporter;
 }
 
+export interface OpenedStreams {
+  readonly streams: ChangeStreams;
+  readonly watches: UpstreamWatches;
+  /** Ends looking for servers that are in use. */
+  readonly stopLooking: () => void;
+}
+
 /** A node's streams of change messages, ready for agents to open, and the watches over servers that feed them. */
-export function openChangeStreams({ redis, upstreams, serverChanges, ...parts }: OpenParts): { streams: ChangeStreams; watches: UpstreamWatches } {
+export function openChangeStreams({ redis, upstreams, serverChanges, ...parts }: OpenParts): OpenedStreams {
   const watches = new UpstreamWatches({
     clientInfo: parts.serverInfo,
     policy: parts.policy,
@@ -24,8 +32,14 @@ export function openChangeStreams({ redis, upstreams, serverChanges, ...parts }:
     onUpdated: (serverId, uri) => streams.resourceUpdated(serverId, uri),
     onReopened: (serverId) => serverChanges.report(serverId),
   });
+  const inUse = new ServersInUse({
+    usage: () => upstreams.usage(),
+    want: (serverId, isWanted) => watches.wantServer(serverId, isWanted),
+    now: () => performance.now(),
+  });
+  const looking = setInterval(() => inUse.look(), LOOK_MS).unref();
   const subscriptions = new RedisSessionSubscriptions(redis.commands, redis.sessions);
   const streams = new ChangeStreams({ ...parts, subscriptions, interest: watches, now: () => Date.now() });
   redis.sessions.on('ready', () => streams.sessions.reloadAll());
-  return { streams, watches };
+  return { streams, watches, stopLooking: () => clearInterval(looking) };
 }

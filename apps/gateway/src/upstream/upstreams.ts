@@ -17,6 +17,8 @@ const STREAMS_MAX = 1024;
 /** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
 export class Upstream {
   inFlight = 0;
+  /** Calls that took a place. */
+  calls = 0;
   private readonly perAgent = new Map<string, number>();
   readonly pool: ClosablePool;
   private ownStreams: ClosablePool | undefined;
@@ -51,6 +53,7 @@ export class Upstream {
     this.breaker.enter();
     this.inFlight += 1;
     this.perAgent.set(agentId, own + 1);
+    this.calls += 1;
   }
 
   leave(agentId: string): void {
@@ -87,6 +90,11 @@ export class Upstreams {
   /** How many servers are suspended now. */
   get suspended(): number {
     return [...this.byServer.values()].filter(({ breaker }) => breaker.isSuspended).length;
+  }
+
+  /** How many calls each server has had here, over connections that are open now. */
+  *usage(): Generator<readonly [serverId: string, calls: number]> {
+    for (const [serverId, { calls }] of this.byServer) yield [serverId, calls];
   }
 
   /** The upstream of a server as this snapshot describes it; a server that moved gets new connections and the old ones run out. */

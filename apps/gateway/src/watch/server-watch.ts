@@ -52,6 +52,7 @@ export class ServerWatch {
         if (wasAway) this.parts.onReopened();
         wasAway = false;
         await this.listen(open, stopped);
+        wasAway = true; // until it is open again, the server talks to nobody
         if (performance.now() - since > STEADY_MS) failures = 0;
       } catch (error) {
         wasAway = true;
