@@ -4,7 +4,7 @@ import { createProgram } from './create-program.js';
 
 function parse(...args: string[]): Promise<number> {
   const program = createProgram(readEnvironment({}));
-  for (const command of [program.command, ...program.command.commands])
+  for (const command of [program.command, ...program.command.commands, ...program.command.commands.flatMap(({ commands }) => commands)])
     command.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   return program.run(['node', 'portcullis', ...args]);
 }
@@ -25,6 +25,10 @@ describe('command line', () => {
     [['approve-request', 'x'], "required option '--reason <text>'"],
     [['approve-request', 'x', '--reason', 'r', '--for', 'ever'], 'a number and m, h or d'],
     [['approve-request', 'x', '--reason', 'r', '--break-glass', 'short'], 'at least ten characters'],
+    [['revert', 'latest', '--reason', 'x'], 'must be the number of a revision'],
+    [['revert', '7'], "required option '--reason <text>'"],
+    [['policy', 'import'], "missing required argument 'file'"],
+    [['policy', 'preview', 'x', '--days', '99'], 'whole number from 0 to 90'],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

@@ -6,6 +6,7 @@ import { slugFromUrl } from './add/slug-from-url.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
+import { addPolicyCommands } from './policy/policy-commands.js';
 import { addRequestCommands } from './requests/request-commands.js';
 import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
 import { up } from './up/up.js';
@@ -50,6 +51,7 @@ export function createProgram(environment: Environment): Program {
   addAdd(command, environment);
   addWhy(command, environment, (code) => (exitCode = code));
   addRequestCommands(command, environment, print);
+  addPolicyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
     return exitCode;

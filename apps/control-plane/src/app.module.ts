@@ -16,6 +16,7 @@ import { AccessGuard } from './http/access.guard.js';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { LeastPrivilegeModule } from './least-privilege/least-privilege.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
@@ -51,6 +52,7 @@ export class AppModule {
         PolicyModule,
         DraftsModule,
         PolicyFileModule,
+        LeastPrivilegeModule,
         RevisionsModule,
         SettingsModule,
         EpochsModule,

@@ -1,5 +1,6 @@
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { type ApplyRequest, ApplyResult, Preview, type PreviewQuery, type PreviewRequest } from '@portcullis/contracts/api/drafts';
+import { LeastPrivilegePage, type LeastPrivilegeQuery } from '@portcullis/contracts/api/least-privilege';
 import { type CreateGrant, Grant, GrantPage, type ListGrantsQuery, type UpdateGrant } from '@portcullis/contracts/api/grants';
 import {
   type CreateEpoch,
@@ -49,6 +50,8 @@ export interface PolicyApi {
   preview(draft: z.input<typeof PreviewRequest>, query?: Partial<PreviewQuery>): Promise<Preview>;
   /** All of these changes in one revision, or none; with `dryRun` only what they would change. */
   apply(draft: z.input<typeof ApplyRequest>, options?: RehearsalOptions): Promise<Changed<ApplyResult>>;
+  /** Grants and agents that allow more than is used, each with a draft that changes it. */
+  leastPrivilege: ListRoute<Partial<LeastPrivilegeQuery>, LeastPrivilegePage>;
   /** All of policy as YAML. */
   export(): Promise<string>;
   /** Makes policy say what the YAML says, in one revision. */
@@ -71,6 +74,7 @@ export function policyApi(send: Send): PolicyApi {
     explain: async (body) => (await send({ method: 'POST', path: '/v1/policy/explain', body, answer: ExplainResponse })).value,
     preview: async (body, query) => (await send({ method: 'POST', path: '/v1/policy/preview', query, body, answer: Preview })).value,
     apply: (body, query) => send({ method: 'POST', path: '/v1/policy/apply', query, body, answer: ApplyResult }),
+    leastPrivilege: listRoute(send, '/v1/policy/least-privilege', LeastPrivilegePage),
     export: async () => (await send({ method: 'GET', path: '/v1/policy/export', answer: z.string(), takes: yaml })).value,
     import: (body, query) => send({ method: 'POST', path: '/v1/policy/import', query, body, answer: ApplyResult, sends: yaml }),
   };

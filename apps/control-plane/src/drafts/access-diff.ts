@@ -48,8 +48,15 @@ export class AccessDiff {
   counts(): Record<ShiftKind, number> {
     const counts = { gained: 0, lost: 0, conditional: 0 };
     for (const { id } of this.agents) {
-      for (const shifts of this.shiftsOf(id).values()) for (const kind of shiftKinds) counts[kind] += shifts[kind].length;
+      const own = this.countsOf(id);
+      for (const kind of shiftKinds) counts[kind] += own[kind];
     }
+    return counts;
+  }
+
+  countsOf(agent: Id): Record<ShiftKind, number> {
+    const counts = { gained: 0, lost: 0, conditional: 0 };
+    for (const shifts of this.shiftsOf(agent).values()) for (const kind of shiftKinds) counts[kind] += shifts[kind].length;
     return counts;
   }
 

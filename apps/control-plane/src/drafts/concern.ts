@@ -40,6 +40,12 @@ export async function concernOf(tx: Transaction, changes: readonly NetChange[]):
   return { agents: [...new Set(agents)], servers };
 }
 
+/** These agents, and every server that their grants are about. */
+export async function concernOfAgents(tx: Transaction, agents: readonly string[]): Promise<Concern> {
+  const grants = await grantsOf(tx, agents, await groupsOf(tx, agents));
+  return { agents, servers: grants.some(({ server_id: id }) => id === null) ? 'all' : [...new Set(texts(grants, 'server_id'))] };
+}
+
 const texts = (rows: readonly Row[], column: string): string[] => rows.map((row) => row[column]).filter((value) => typeof value === 'string');
 
 /** A row that came or went, or an update of one of these columns. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '@portcullis/policy';
 import type { Concern } from './concern.js';
 
 /** Which calls are about which kind of target. */
-const kinds: Readonly<Record<string, TargetKind>> = {
+export const callKinds: Readonly<Record<string, TargetKind>> = {
   'tools/call': 'tools',
   'prompts/get': 'prompts',
   'resources/read': 'resources',
@@ -40,9 +40,11 @@ export async function groupCalls(tx: Transaction, { agents, servers }: Concern, 
       decision AS recorded, count(*) AS count, max(at) AS at, (array_agg(call_id::text ORDER BY at DESC))[1] AS "callId"
     FROM audit_event
     WHERE day >= (${since}::timestamptz AT TIME ZONE 'UTC')::date AND at >= ${since} AND phase IN ('intent', 'single') AND decision IN ('allow', 'deny')
-      AND method = ANY(${Object.keys(kinds)}) AND agent_id = ANY(${[...agents]}::uuid[]) AND server_id IS NOT NULL AND tool IS NOT NULL ${of}
+      AND method = ANY(${Object.keys(callKinds)}) AND agent_id = ANY(${[...agents]}::uuid[]) AND server_id IS NOT NULL AND tool IS NOT NULL ${of}
     GROUP BY agent_id, server_id, method, tool, decision ORDER BY 1, 3, 5, 6, 7`;
-  return rows.flatMap(({ method, count, ...row }) => (kinds[method] === undefined ? [] : [{ ...row, kind: kinds[method], count: Number(count) }]));
+  return rows.flatMap(({ method, count, ...row }) =>
+    callKinds[method] === undefined ? [] : [{ ...row, kind: callKinds[method], count: Number(count) }],
+  );
 }
 
 /** One call with its arguments; undefined where they were not kept whole. */
@@ -54,7 +56,7 @@ export interface KeptCall {
 
 /** The newest calls of a group, at most so many. */
 export async function keptCalls(tx: Transaction, group: CallGroup, since: Date, limit: number): Promise<KeptCall[]> {
-  const methods = Object.keys(kinds).filter((method) => kinds[method] === group.kind);
+  const methods = Object.keys(callKinds).filter((method) => callKinds[method] === group.kind);
   const rows = await tx.$queryRaw<{ callId: string; at: Date; bytes: Uint8Array | null; hash: string | null }[]>`
     SELECT call_id::text AS "callId", at, arguments AS bytes, arguments_hash AS hash FROM audit_event
     WHERE day >= (${since}::timestamptz AT TIME ZONE 'UTC')::date AND at >= ${since} AND phase IN ('intent', 'single') AND decision = ${group.recorded}

@@ -39,6 +39,11 @@ export async function listGrants(
   });
 }
 
+/** Oldest first, of whatever kind. */
+export async function grantsWhere(db: Transaction, where: Prisma.GrantWhereInput, take: number): Promise<GrantRow[]> {
+  return db.grant.findMany({ where, include: withSlugs, orderBy: { id: 'asc' }, take });
+}
+
 export async function insertGrant(db: Transaction, data: Prisma.GrantUncheckedCreateInput): Promise<GrantRow> {
   return db.grant.create({ data, include: withSlugs });
 }

@@ -15,7 +15,7 @@ async function policy(): Promise<unknown> {
     `(SELECT coalesce(jsonb_agg(to_jsonb(t) - ${noted} ORDER BY ${order}), '[]') FROM ${table} t)`;
   const [found] = await own.database.$queryRawUnsafe<{ all: unknown }[]>(`SELECT jsonb_build_object('server', ${rows('server', 'id')},
     'definition', ${rows('definition', 'id')}, 'agent', ${rows('agent', 'id')}, 'group', ${rows('agent_group', 'id')},
-    'member', ${rows('agent_group_member', 'group_id, agent_id')}, 'grant', ${rows('access_grant', 'id')},
+    'member', ${rows('agent_group_member', 'group_id, agent_id')}, 'grant', ${rows('access_grant', 'id')}, 'requestable', ${rows('requestable_rule', 'id')},
     'settings', (SELECT settings FROM policy_state)) AS all`);
   return found?.all;
 }
@@ -44,7 +44,8 @@ async function world(run: string) {
   await own.call('PUT', `/v1/groups/${group}/members/${agent}`);
   const grant = await own.call('POST', '/v1/grants', { agent, server: `s-${run}`, names: ['read'] });
   await own.call('POST', '/v1/grants', { group, server: `s-${run}`, names: ['*'], effect: 'deny', reason: 'no' });
-  return { run, server, fresh, agent, other, group, grant: grant.body.id as string };
+  const rule = await own.call('POST', '/v1/requestable', { agent, server: `s-${run}`, names: ['wri*'], durationSecondsMax: 3600 });
+  return { run, server, fresh, agent, other, group, grant: grant.body.id as string, rule: rule.body.id as string };
 }
 
 type World = Awaited<ReturnType<typeof world>>;
@@ -67,6 +68,9 @@ const actions: readonly (readonly [string, (w: World) => Promise<Answer>])[] = [
   ['server.updated', ({ server }) => own.call('PATCH', `/v1/servers/${server}`, { tags: ['two', 'three'], environment: 'prod', enabled: false })],
   ['server.updated', ({ server }) => own.call('PATCH', `/v1/servers/${server}`, { url: 'https://moved.example.com/mcp' })],
   ['server.deleted', ({ server }) => own.call('DELETE', `/v1/servers/${server}`)],
+  ['requestable.created', ({ group, server }) => own.call('POST', '/v1/requestable', { group, server, names: ['write'], durationSecondsMax: 60 })],
+  ['requestable.updated', ({ rule }) => own.call('PATCH', `/v1/requestable/${rule}`, { names: ['*'] })],
+  ['requestable.deleted', ({ rule }) => own.call('DELETE', `/v1/requestable/${rule}`)],
   ['definitions.approved', ({ fresh }) => own.call('POST', `/v1/servers/${fresh}/definitions/approve`, { all: true })],
   ['definitions.rejected', ({ fresh }) => own.call('POST', `/v1/servers/${fresh}/definitions/reject`, { all: true })],
   ['settings.updated', () => own.call('PATCH', '/v1/settings', { auditLists: false, staleAfterSeconds: 60 + Math.floor(Math.random() * 1000) })],
@@ -185,6 +189,7 @@ test('a revision shows what it did with names, before and after', async () => {
     'agent deleted',
     'group member deleted',
     'grant deleted',
+    'requestable deleted',
   ]);
   expect(body.diff[1].before).toEqual({ agent: w.agent, group: w.group });
   expect(body.diff[2].before).toMatchObject({ agent: w.agent, server: 's-diff', names: ['read', 'write'] });

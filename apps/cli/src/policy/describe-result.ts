@@ -1,0 +1,41 @@
+import type { AccessShift, ApplyResult, Preview } from '@portcullis/contracts/api/drafts';
+import { plainText } from '../plain-text.js';
+
+const SHOWN_MAX = 20;
+
+/** What was or would be changed, in words. */
+export function describeDiff({ diff, diffTotal }: Pick<ApplyResult, 'diff' | 'diffTotal'>): string[] {
+  const lines = diff.slice(0, SHOWN_MAX).map(({ kind, id, operation, before, after }) => {
+    const members = (value: object | null): string => plainText(value === null ? '' : JSON.stringify(value), 300);
+    const what = operation === 'updated' ? `${members(before)} → ${members(after)}` : members(before ?? after);
+    return `  ${operation} ${kind} ${plainText(id, 80)} ${what}`;
+  });
+  return diffTotal > lines.length ? [...lines, `  and ${diffTotal - lines.length} more`] : lines;
+}
+
+/** Who would gain and lose what, in words. */
+export function describePreview({ gained, lost, conditional, calls }: Preview): string[] {
+  const list = (title: string, { count, items }: Preview['gained']): string[] => {
+    const lines = items.slice(0, SHOWN_MAX).map(describeShift);
+    return [`${title}: ${count}`, ...lines, ...(count > lines.length ? [`  and ${count - lines.length} more`] : [])];
+  };
+  return [
+    ...list('Gained', gained),
+    ...list('Lost', lost),
+    ...list('On other conditions', conditional),
+    ...(calls === null ? [] : describeCalls(calls)),
+  ];
+}
+
+const describeShift = ({ agent, ref, before, after }: AccessShift): string => `  ${agent} ${plainText(ref, 300)} (${before} → ${after})`;
+
+function describeCalls({ days, calls, allowedToDenied, deniedToAllowed, undecidable, unexamined }: NonNullable<Preview['calls']>): string[] {
+  const rest = [
+    ...(undecidable > 0 ? [`${undecidable} cannot be decided again: their arguments were not kept whole`] : []),
+    ...(unexamined > 0 ? [`${unexamined} were too many to look at`] : []),
+  ];
+  return [
+    `Of ${calls} recorded calls of ${days} days: ${allowedToDenied} allowed would be denied, ${deniedToAllowed} denied would be allowed`,
+    ...rest,
+  ];
+}
