@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
-import { withConnection } from '../with-connection.js';
+import { withBreakGlass, withConnection } from '../with-connection.js';
 import { access } from './access.js';
 import { exportPolicy, importPolicy } from './policy-file.js';
 import { preview } from './preview.js';
@@ -34,7 +34,7 @@ export function addPolicyCommands(program: Command, environment: Environment, pr
     .option('--dry-run', 'tell what would change, and change nothing')
     .option('--prune', 'also delete what the sections of the file leave out')
     .option('--reason <text>', 'why, for the record');
-  withConnection(imported).action(async (file: string, flags: ImportFlags) => {
+  withBreakGlass(imported).action(async (file: string, flags: ImportFlags) => {
     await importPolicy({ ...flags, file }, await connect(flags, environment), print);
   });
   const previewed = policy
@@ -50,7 +50,7 @@ export function addPolicyCommands(program: Command, environment: Environment, pr
     .description('Undo all that a revision did, as a new revision.')
     .argument('<revision>', 'its number', revision)
     .requiredOption('--reason <text>', 'why, for the record');
-  withConnection(reverted).action(async (number: number, flags: RevertFlags) => {
+  withBreakGlass(reverted).action(async (number: number, flags: RevertFlags) => {
     await revert({ revision: number, reason: flags.reason }, await connect(flags, environment), print);
   });
   const listed = program.command('access').description('List all that an agent may use now.').argument('<agent>', 'the agent, by slug or id');

@@ -188,3 +188,37 @@ test('recorded calls that would be decided otherwise are counted, with samples',
     ['github:write', 'allow', 'allow', 'deny'],
   ]);
 });
+
+test('where arguments decide, calls are decided by those that were kept whole, and the others counted apart', async () => {
+  await own.call('POST', '/v1/agents', { slug: 'emma' });
+  ids['emma'] = (await own.call('GET', '/v1/agents/emma')).body.id;
+  const grant = await own.call('POST', '/v1/grants', { agent: 'emma', server: 'github', names: ['write'] });
+  for (const args of ['{"repo":"acme/a"}', '{"repo":"acme/b"}', '{"repo":"else/c"}']) await record('emma', 'write', args);
+  await record('emma', 'write', '{"repo":"else/d"}', { cut: true });
+  await record('emma', 'write', null);
+  const { body } = await preview([{ do: 'grant.update', id: grant.body.id, change: { condition: 'args.repo.startsWith("acme/")' } }], '', 7);
+  expect(body.calls).toMatchObject({ calls: 5, allowedToDenied: 1, deniedToAllowed: 0, undecidable: 2, unexamined: 0 });
+  expect(body.conditional).toMatchObject({ count: 1, items: [{ agent: 'emma', ref: 'github:write', before: 'allow', after: 'conditional' }] });
+  expect([body.gained.count, body.lost.count]).toEqual([0, 0]);
+});
+
+test('a draft with selectors concerns whatever they select, before and after', async () => {
+  await own.call('POST', '/v1/agents', { slug: 'finn' });
+  const grant = { agent: 'finn', selector: { tags: { anyOf: ['blue'] } }, names: ['read'] };
+  const none = await preview([{ do: 'grant.create', grant }]);
+  expect(none.body.gained.count).toBe(0);
+  const some = await preview([
+    { do: 'grant.create', grant },
+    { do: 'server.update', server: 'mail', change: { tags: ['blue'] } },
+  ]);
+  expect(pairs(some.body.gained)).toEqual(['finn mail:read']);
+  await own.call('POST', '/v1/policy/apply', {
+    changes: [
+      { do: 'grant.create', grant },
+      { do: 'server.update', server: 'mail', change: { tags: ['blue'] } },
+    ],
+    reason: 'x',
+  });
+  const lost = await preview([{ do: 'server.update', server: 'mail', change: { tags: [] } }]);
+  expect(pairs(lost.body.lost)).toEqual(['finn mail:read']);
+});
