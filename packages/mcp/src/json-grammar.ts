@@ -6,13 +6,24 @@ export const ESCAPED: ReadonlySet<number> = new Set(Array.from('"\\/bfnrt', (cha
 
 export const isHexDigit = (byte: number): boolean => (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
 
-/** Whether four bytes together are ordinary characters of a JSON string: ASCII, no control, no quote, no backslash. */
-export function isPlainWord(word: number): boolean {
-  // In each byte the highest bit is set by what is not ASCII, and borrowed by what is less than subtracted.
-  const tooLow = word - 0x20202020;
-  const quotes = (word ^ 0x22222222) - 0x01010101;
-  const backslashes = (word ^ 0x5c5c5c5c) - 0x01010101;
-  return ((word | tooLow | quotes | backslashes) & 0x80808080) === 0;
+const HIGH_BITS = 0x80808080;
+
+/** How far, from one of them on, words of four bytes are ordinary characters of a JSON string: ASCII, no control, no quote, no backslash. */
+export function endOfPlainWords(words: Int32Array, from: number): number {
+  let at = from;
+  // Four at once: most of what a large answer holds is looked at here, and nowhere else.
+  for (const last = words.length - 3; at < last; at += 4) {
+    const [one, two] = [notPlain(words[at] ?? 0), notPlain(words[at + 1] ?? 0)];
+    const [three, four] = [notPlain(words[at + 2] ?? 0), notPlain(words[at + 3] ?? 0)];
+    if (((one | two | three | four) & HIGH_BITS) !== 0) break;
+  }
+  while (at < words.length && (notPlain(words[at] ?? 0) & HIGH_BITS) === 0) at += 1;
+  return at;
+}
+
+/** Sets the highest bit of a byte that is not plain: what is not ASCII has it, and what is less than subtracted borrows it. */
+function notPlain(word: number): number {
+  return word | (word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101);
 }
 
 /** What may follow the first byte of a UTF-8 sequence: so many bytes (0: it begins none), the first of them in this range. */

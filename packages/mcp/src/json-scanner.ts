@@ -1,4 +1,4 @@
-import { ESCAPED, isHexDigit, isPlainWord, LITERALS, isWholeNumber, nextOfNumber, sequenceOf } from './json-grammar.js';
+import { ESCAPED, isHexDigit, endOfPlainWords, LITERALS, isWholeNumber, nextOfNumber, sequenceOf } from './json-grammar.js';
 import { decodeKey } from './json-scan.js';
 import { TakenText } from './taken-text.js';
 
@@ -167,9 +167,7 @@ export class JsonScanner {
   private plainEnd(at: number): number {
     const { words, wordsStart } = this;
     if (at < wordsStart || ((at - wordsStart) & 3) !== 0) return at;
-    let word = (at - wordsStart) >> 2;
-    while (word < words.length && isPlainWord(words[word] ?? 0)) word += 1;
-    return wordsStart + (word << 2);
+    return wordsStart + (endOfPlainWords(words, (at - wordsStart) >> 2) << 2);
   }
 
   private endString(end: number): number {

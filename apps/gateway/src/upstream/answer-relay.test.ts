@@ -43,7 +43,9 @@ const modernMeta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'i
 
 function call(slug: 'm' | 'l', signal?: AbortSignal): Promise<Response> {
   const name = `${slug}__run`;
-  const era = slug === 'm' && { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
+  // A client of an older revision may be given other content, so that its answers are held.
+  const era =
+    slug === 'm' ? { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name } : { 'mcp-protocol-version': '2025-11-25' };
   return fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
