@@ -56,8 +56,8 @@ test('revisions tell every change, newest first, and are read one by one', async
   expect(body.items[0].revision).toBe(body.items[1].revision + 1);
   const { body: rest } = await own.call('GET', `/v1/revisions?cursor=${body.nextCursor}`);
   expect(rest.items[0].revision).toBe(body.items[1].revision - 1);
-  const { publishedAt: _published, ...one } = (await own.call('GET', `/v1/revisions/${body.items[0].revision}`)).body;
-  expect(body.items[0]).toMatchObject(one);
+  const { publishedAt: _published, ...listed } = body.items[0];
+  expect((await own.call('GET', `/v1/revisions/${body.items[0].revision}`)).body).toMatchObject(listed);
 });
 
 test('settings are read and changed; out of bounds they are refused', async () => {

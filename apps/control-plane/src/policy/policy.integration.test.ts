@@ -90,6 +90,35 @@ test('explain says whether, why, by which grant and at which revision', async ()
   expect(await codes({ agent: 'dev', target: 'github:file:///notes', kind: 'resources' })).toContain('definition_approved');
 });
 
+test('access and explain know what selectors select, what arguments decide, and the grant that comes nearest', async () => {
+  const explain = async (body: object) => (await own.call('POST', '/v1/policy/explain', body)).body;
+  await own.call('POST', '/v1/agents', { slug: 'selected' });
+  const of = async (more: object) => (await own.call('POST', '/v1/grants', { agent: 'selected', names: ['*'], ...more })).body.id;
+  const selecting = await of({ selector: { tags: { anyOf: ['scm'] } }, condition: 'args.repo == "acme/x"' });
+  const seen = async () => (await own.call('GET', '/v1/agents/selected/access')).body.items;
+  expect(await seen()).toEqual([]);
+  const target = 'github:create_issue';
+  expect((await explain({ agent: 'selected', target })).hints.join()).toContain(
+    `Grant ${selecting} names it, on servers with {"tags":{"anyOf":["scm"]}}`,
+  );
+  await own.call('PATCH', '/v1/servers/github', { tags: ['scm'] });
+  expect(await seen()).toMatchObject([
+    { ref: 'github:create_issue', effect: 'conditional', grantId: selecting },
+    { ref: 'github:list_repos', effect: 'conditional' },
+  ]);
+  expect(await explain({ agent: 'selected', target })).toMatchObject({ effect: 'conditional', visible: true });
+  expect(await explain({ agent: 'selected', target, arguments: { repo: 'acme/x' } })).toMatchObject({ effect: 'allow', grantId: selecting });
+  const refused = await explain({ agent: 'selected', target, arguments: { repo: 'evil/x' } });
+  expect(refused).toMatchObject({ effect: 'deny', visible: true, grantId: selecting });
+  expect(refused.steps.map(({ code }: { code: string }) => code)).toContain('condition_false');
+  const shadow = await of({ server: 'github', mode: 'shadow' });
+  await own.call('DELETE', `/v1/grants/${selecting}`);
+  expect((await explain({ agent: 'selected', target })).hints.join()).toContain(`Grant ${shadow} would allow it, but its mode is shadow`);
+  await of({ selector: { annotations: { readOnlyHint: true } } });
+  expect(await seen()).toEqual([]);
+  await own.call('PATCH', '/v1/servers/github', { tags: [] });
+});
+
 test('access and explain agree on every definition', async () => {
   const seen = new Set(await refs('?kind=tools'));
   for (const { name } of await own.database.definition.findMany({ where: { kind: 'tool' } })) {

@@ -1,10 +1,12 @@
 import { Prisma, type Grant, type PrismaClient, type Server, type Transaction } from '@portcullis/database';
 import type { ListServersQuery } from '@portcullis/contracts/api/servers';
+import { TargetSelector } from '@portcullis/contracts/grants';
+import { selectsServer } from '@portcullis/policy';
 import { literalLike } from '../database/literal-like.js';
 
 type StateCounts = Record<'pending' | 'approved' | 'changed' | 'rejected' | 'removed', number>;
 
-/** A server with how many definitions it has in each state, and how many grants name it. */
+/** A server with how many definitions it has in each state, and how many grants name or select it. */
 export type ServerRow = Server & { readonly counts: StateCounts; readonly grantCount: number };
 
 type Reader = PrismaClient | Transaction;
@@ -45,11 +47,17 @@ async function withCounts(db: Reader, servers: readonly Server[]): Promise<Serve
   const where = { serverId: { in: servers.map(({ id }) => id) } };
   const states = await db.definition.groupBy({ by: ['serverId', 'state'], where, _count: true });
   const grants = await db.grant.groupBy({ by: ['serverId'], where, _count: true });
+  const selecting = await db.grant.findMany({ where: { serverId: null, effect: 'allow', mode: 'enforce' }, select: { selector: true } });
+  const selectors = selecting.map(({ selector }) => TargetSelector.parse(selector));
   const grantCounts = new Map(grants.map(({ serverId, _count }) => [serverId, _count]));
   return servers.map((server) => {
     const counts: StateCounts = { pending: 0, approved: 0, changed: 0, rejected: 0, removed: 0 };
     for (const { serverId, state, _count } of states) if (serverId === server.id) counts[state] = _count;
-    return { ...server, counts, grantCount: grantCounts.get(server.id) ?? 0 };
+    return {
+      ...server,
+      counts,
+      grantCount: (grantCounts.get(server.id) ?? 0) + selectors.filter((selector) => selectsServer(selector, server)).length,
+    };
   });
 }
 

@@ -18,10 +18,16 @@ interface Compiled {
   readonly table: PolicyTable;
 }
 
+interface KnownView {
+  readonly view: AgentView;
+  /** The servers by which it was last found to hold. */
+  servers: PolicySnapshot['servers'];
+}
+
 /** Policy tables and views of the agents that call here, made on first use and kept while what they were made from stays the same. */
 export class AgentViews {
   private readonly tables: LRUCache<Compiled>;
-  private readonly views: LRUCache<AgentView>;
+  private readonly views: LRUCache<KnownView>;
 
   constructor(agentsMax: number) {
     this.tables = new LRUCache(agentsMax);
@@ -34,11 +40,16 @@ export class AgentViews {
     const { table } = this.compiled(agent, live);
     const key = slug === null ? agent.id : `${agent.id} ${slug}`;
     const known = this.views.get(key);
-    if (known !== undefined && (known.validUntil === null || now < known.validUntil) && known.table === table && isOf(known.parts, table, live)) {
-      return known;
+    if (known !== undefined && known.view.table === table && (known.view.validUntil === null || now < known.view.validUntil)) {
+      // Looked at once per snapshot, not per call: an agent may see thousands of servers.
+      if (known.servers === live.servers) return known.view;
+      if (isOf(known.view.parts, table, live)) {
+        known.servers = live.servers;
+        return known.view;
+      }
     }
     const view = new AgentView(partsOf(agent, table, live), table, slug, now);
-    this.views.set(key, view);
+    this.views.set(key, { view, servers: live.servers });
     return view;
   }
 
