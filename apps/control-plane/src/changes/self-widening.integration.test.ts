@@ -194,6 +194,19 @@ describe('an owner cannot widen an agent of theirs', () => {
     expect((await own.call('POST', '/v1/grants', { agent: others, server, names: ['read'] }, owner)).status).toBe(201);
   });
 
+  test('by an import, which does the other rows all the same', async () => {
+    const tag = fresh('tag');
+    await must('POST', '/v1/grants', { agent: await anAgent(), selector: { tags: { anyOf: [tag] } }, names: ['*'] });
+    const rows = [tag, 'other'].map((each) => ({ id: each, slug: fresh('row'), url: 'https://mcp.example.com/mcp', tags: [each] }));
+    const headers = { authorization: `Bearer ${owner}`, 'content-type': 'application/x-ndjson' };
+    const payload = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const done = await own.app.inject({ method: 'POST', url: '/v1/imports', headers, payload });
+    expect(done.json()).toMatchObject({ created: 1, failed: 1 });
+    expect(await own.database.server.findMany({ where: { slug: { in: rows.map(({ slug }) => slug) } }, select: { tags: true } })).toEqual([
+      { tags: ['other'] },
+    ]);
+  });
+
   test('by giving it away or making it anew first, until thirty days have passed', async () => {
     const server = await aServer();
     const given = await anAgent();
