@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -102,6 +102,27 @@ describe('portcullis up', () => {
     expect(nobody).toMatchObject({ code: 1, stderr: '' });
     const silent = await portcullis(['why', 'data-agent', 'github:create_issue', '--url', 'http://127.0.0.1:1', '--token', 'op_x']);
     expect(silent).toEqual({ code: 2, stdout: '', stderr: 'portcullis: Nothing answers at http://127.0.0.1:1\n' });
+  });
+
+  it('shows policy as one file, tells what a change of it would do, makes it, and takes it back', async () => {
+    const listed = await portcullis(['access', 'code-review-agent', '--data', data]);
+    expect(listed).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^tools {5}github:create_issue {2}grant /m) });
+    const exported = await portcullis(['policy', 'export', '--data', data]);
+    const file = join(data, 'policy.yaml');
+    await writeFile(file, exported.stdout);
+    const same = await portcullis(['policy', 'import', file, '--prune', '--data', data]);
+    expect(same).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Policy says so already') });
+    await writeFile(file, exported.stdout.replace('- create_issue', '- no_such_tool'));
+    const told = await portcullis(['policy', 'import', file, '--dry-run', '--data', data]);
+    expect(told.stdout).toMatch(/Would change[^]*updated grant[^]*Lost: 1\n {2}code-review-agent github:create_issue/);
+    const made = await portcullis(['policy', 'import', file, '--reason', 'a try', '--data', data]);
+    const [, revision = ''] = /Changed in revision (\d+):/.exec(made.stdout) ?? [];
+    const undone = await portcullis(['revert', revision, '--reason', 'only a try', '--data', data]);
+    expect(undone).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`Revision ${revision} is undone`) });
+    expect(await portcullis(['policy', 'export', '--data', data])).toEqual(exported);
+    await writeFile(file, 'changes:\n  - do: agent.update\n    agent: code-review-agent\n    change: { enabled: false }\n');
+    const previewed = await portcullis(['policy', 'preview', file, '--data', data]);
+    expect(previewed).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Lost: 1') });
   });
 
   it('puts a server of one’s own to use with one command', async () => {

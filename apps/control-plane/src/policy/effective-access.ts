@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Access } from '@portcullis/contracts/api/agents';
-import { targetKindOf } from '@portcullis/contracts/names';
+import { targetKindOf, type Id, type Slug } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import { buildNameTable, canonicalName } from '@portcullis/mcp';
 import { compileTable, decide } from '@portcullis/policy';
@@ -11,17 +11,23 @@ export interface AccessFacts {
   readonly grants: readonly GrantEntry[];
   /** The servers that the grants name or select, with all their definitions. */
   readonly servers: readonly PolicyServer[];
+  /** Slugs of the agent's groups by id. */
+  readonly groups: ReadonlyMap<Id, Slug>;
   readonly now: number;
 }
 
-type Granted = Omit<Access, 'wireName'> & { readonly slug: string; readonly name: string };
+type Terms = Pick<Access, 'group' | 'condition' | 'expiresAt'>;
+type Granted = Omit<Access, 'wireName' | keyof Terms> & { readonly slug: string; readonly name: string };
 
 /** Everything the agent can see and call now, by the same decision that nodes make, in order of kind and reference. */
-export function effectiveAccess({ agent, grants, servers, now }: AccessFacts): Access[] {
+export function effectiveAccess({ agent, grants, servers, groups, now }: AccessFacts): Access[] {
   const table = compileTable({ agent, grants });
   const granted = servers.filter(({ enabled }) => enabled).flatMap((server) => grantedOf(server));
   const wires = wireNames(agent, granted);
-  return granted.map(({ slug, name, ...access }) => ({ ...access, wireName: wires(access.kind, slug, name) })).sort(byKindAndRef);
+  const terms = new Map(grants.map((grant) => [grant.id, termsOf(grant, groups)]));
+  return granted
+    .map(({ slug, name, ...access }) => ({ ...access, ...(terms.get(access.grantId) ?? NO_TERMS), wireName: wires(access.kind, slug, name) }))
+    .sort(byKindAndRef);
 
   function grantedOf(server: PolicyServer): Granted[] {
     const seen = new Set<string>();
@@ -35,6 +41,13 @@ export function effectiveAccess({ agent, grants, servers, now }: AccessFacts): A
       return [{ ref: canonicalName(server.slug, name), kind, effect, grantId, slug: server.slug, name }];
     });
   }
+}
+
+const NO_TERMS: Terms = { group: null, condition: null, expiresAt: null };
+
+function termsOf({ subject, condition, expiresAt }: GrantEntry, groups: ReadonlyMap<Id, Slug>): Terms {
+  const group = 'groupId' in subject ? (groups.get(subject.groupId) ?? null) : null;
+  return { group, condition: condition ?? null, expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() };
 }
 
 /** Names as lists show them; resources go by their URI, which no prefix may change. */

@@ -41,7 +41,18 @@ const refs = async (query = '') => (await access(query)).items.map(({ ref }: { r
 
 test('effective access is what is granted and approved, under the names the agent sees', async () => {
   const { items, hints } = await access();
-  expect(items).toEqual([{ ref: 'github:create_issue', kind: 'tools', wireName: 'github__create_issue', effect: 'allow', grantId }]);
+  expect(items).toEqual([
+    {
+      ref: 'github:create_issue',
+      kind: 'tools',
+      wireName: 'github__create_issue',
+      effect: 'allow',
+      grantId,
+      group: null,
+      condition: null,
+      expiresAt: null,
+    },
+  ]);
   expect(hints.join('\n')).toMatch(/1 granted definition of github is waiting for approval: POST \/v1\/servers\/github\/definitions\/approve/);
   expect(hints.join('\n')).toMatch(/1 granted definition of github is changed since approval/);
   expect(hints.join('\n')).toMatch(/was not seen to offer missing/);
@@ -125,4 +136,26 @@ test('access and explain agree on every definition', async () => {
     const { body } = await own.call('POST', '/v1/policy/explain', { agent: 'dev', target: `github:${name}` });
     expect(body.visible, `${name}`).toBe(seen.has(`github:${name}`));
   }
+});
+
+test('the list says through which group something is granted, on what condition and until when, and pages behind the longest address', async () => {
+  const { id } = (await own.call('POST', '/v1/agents', { slug: 'lister' })).body;
+  await own.call('POST', '/v1/groups', { slug: 'listers' });
+  await own.call('PUT', '/v1/groups/listers/members/lister');
+  const server = (await own.call('POST', '/v1/servers', { slug: 'library', url: 'https://library.example.com/mcp' })).body.id;
+  const uris = ['a', 'b'].map((name) => `file:///${'x'.repeat(2000)}/${name}`);
+  for (const [kind, name] of [['tool', 'query'], ...uris.map((uri) => ['resource', uri])] as ['tool', string][]) {
+    const json = Buffer.from(JSON.stringify({ name, uri: name }));
+    const definition = { serverId: server, kind, name, json, hash: 'h', state: 'approved' as const, approvedJson: json, approvedHash: 'h' };
+    await own.database.definition.create({ data: definition });
+  }
+  const terms = { condition: 'args.limit < 10', expiresAt: '2040-01-01T00:00:00.000Z' };
+  await own.call('POST', '/v1/grants', { group: 'listers', server: 'library', names: ['*'], ...terms });
+  await own.call('POST', '/v1/grants', { agent: id, server: 'library', kind: 'resources', names: ['*'] });
+  const tools = await own.call('GET', '/v1/agents/lister/access?kind=tools');
+  expect(tools.body.items).toMatchObject([{ ref: 'library:query', effect: 'conditional', group: 'listers', ...terms }]);
+  const first = await own.call('GET', '/v1/agents/lister/access?limit=1');
+  const second = await own.call('GET', `/v1/agents/lister/access?limit=1&cursor=${first.body.nextCursor}`);
+  expect([first, second].map(({ body }) => body.items[0].ref)).toEqual(uris.map((uri) => `library:${uri}`));
+  expect(first.body.items[0]).toMatchObject({ effect: 'allow', group: null, condition: null, expiresAt: null });
 });

@@ -40,6 +40,11 @@ export async function findAgentEntry(tx: Transaction, reference: string): Promis
   return row === null ? null : agentEntry({ ...row, keys: [] }, new Date());
 }
 
+export async function groupSlugs(tx: Transaction, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await tx.group.findMany({ where: { id: { in: [...ids] } }, select: { id: true, slug: true } });
+  return new Map(rows.map(({ id, slug }) => [id, slug]));
+}
+
 export async function grantsOf(tx: Transaction, agent: AgentEntry): Promise<GrantEntry[]> {
   const rows = await tx.grant.findMany({ where: { OR: [{ agentId: agent.id }, { groupId: { in: [...agent.groupIds] } }] } });
   return rows.map(grantEntry);

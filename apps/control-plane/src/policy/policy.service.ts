@@ -18,6 +18,7 @@ import {
   findServerId,
   findServers,
   grantsOf,
+  groupSlugs,
   type PolicyServer,
 } from './policy.repository.js';
 
@@ -35,7 +36,7 @@ export class PolicyService {
       if (agent === null) throw notFound('agent');
       const grants = await grantsOf(tx, agent);
       const servers = await findGrantedServers(tx, grants);
-      return { agent, grants, servers, now: Date.now() };
+      return { agent, grants, servers, groups: await groupSlugs(tx, agent.groupIds), now: Date.now() };
     });
     const all = effectiveAccess(facts).filter((access) => kind === undefined || access.kind === kind);
     const rest = after === undefined ? all : all.filter((access) => compareKeys([access.kind, access.ref], after) > 0);

@@ -83,12 +83,17 @@ export const Access = z
     /** The name under which this agent sees it. */
     wireName: z.string(),
     effect: z.enum(['allow', 'conditional']),
+    /** The grant that speaks, the group through which it does (null: it is the agent's own), what it asks of the arguments, and until when. */
     grantId: Id,
+    group: Slug.nullable(),
+    condition: z.string().nullable(),
+    expiresAt: Timestamp.nullable(),
   })
   .meta({ id: 'Access' });
 export type Access = z.infer<typeof Access>;
 
-export const AccessQuery = z.strictObject({ ...pageQuery, kind: TargetKind.optional() });
+// A cursor holds a reference, which may be as long as a URI.
+export const AccessQuery = z.strictObject({ ...pageQuery, cursor: z.string().min(1).max(12_000).optional(), kind: TargetKind.optional() });
 export type AccessQuery = z.infer<typeof AccessQuery>;
 
 /** Effective access. `hints` says in words what keeps granted things from showing (waiting for approval, disabled, …). */
