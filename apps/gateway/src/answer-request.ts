@@ -16,7 +16,7 @@ import { resumeParked } from './questions/resume-parked.js';
 import { recordShadow } from './record-shadow.js';
 import type { Reply } from './reply.js';
 import { withPinnedArguments } from './pinned-call.js';
-import { askedName, decideTarget, resolveTarget, targetMethodOf, weighedArguments, type TargetMethod } from './resolve-target.js';
+import { askedName, decideTarget, refusedAsNoObject, resolveTarget, targetMethodOf, weighedArguments, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
 import { setLogLevel } from './set-log-level.js';
 import { unknownTarget } from './unknown-target.js';
@@ -81,12 +81,12 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
     return refuseTarget(name, 'denied', step);
   }
   const weighed = weighedArguments(call, method);
-  const decision = decideTarget(view, target, weighed, visit.now);
+  const decided = decideTarget(view, target, weighed, visit.now);
+  const decision = decided.effect === 'conditional' && method.member !== 'ref' ? refusedAsNoObject(decided) : decided;
   record.decided(target, decision);
   if (view.table.trial !== undefined) recordShadow(record, target, { view, args: weighed, now: visit.now, decision });
   if (decision.refused === 'target') return refuseTarget(name, 'denied', step);
-  // Still conditional with what is no object: no condition can be about that.
-  if (decision.effect !== 'allow' && method.member !== 'ref') throw new GatewayError('policy.arguments');
+  if (decision.refused === 'arguments') throw new GatewayError('policy.arguments');
   if (isOwnTool(target)) return answerOwnTool(target, step);
   requireMirroredArguments(target, step);
   if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);

@@ -88,8 +88,10 @@ describe.each(['legacy', 'modern'] as const)('terms of grants (%s)', (era) => {
     granted({ id, names: ['list_issues'], condition: 'args.repo == "a"' });
     await call('one__list_issues', { repo: 'b' });
     expect(recorded()).toMatchObject({ status: 'denied', decision: 'deny', reason: 'condition_false', grantId: id, tool: 'list_issues' });
-    await call('one__list_issues', {});
-    expect(recorded()).toMatchObject({ reason: 'condition_error', grantId: id });
+    for (const args of [{}, ['a']]) {
+      await call('one__list_issues', args);
+      expect(recorded()).toMatchObject({ status: 'denied', decision: 'deny', reason: 'condition_error', grantId: id });
+    }
   });
 
   test('a refused prompt is an error, and one that nothing grants stays unknown', async () => {

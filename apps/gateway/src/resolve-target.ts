@@ -63,6 +63,12 @@ export function weighedArguments({ params }: ClassifiedRequest, { member }: Targ
   return args === undefined ? {} : isJsonObject(args) ? args : undefined;
 }
 
+/** What a call comes to whose arguments are no object, where they would have decided. */
+export function refusedAsNoObject(decision: Decision): Decision {
+  const reasons = [{ code: reasonCodes.conditionError, grantId: decision.grantId }];
+  return { ...decision, effect: 'deny', refused: 'arguments', reasons };
+}
+
 /** What policy is asked about: for a template the template, which is what was granted. */
 export function policyTarget({ server, definition }: Pick<VisibleTarget, 'server' | 'definition'>): Target {
   return { server, kind: targetKindOf[definition.kind], name: definition.name, definition };
