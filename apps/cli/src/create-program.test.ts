@@ -29,6 +29,8 @@ describe('command line', () => {
     [['revert', '7'], "required option '--reason <text>'"],
     [['policy', 'import'], "missing required argument 'file'"],
     [['policy', 'preview', 'x', '--days', '99'], 'whole number from 0 to 90'],
+    [['drift', '--days', 'all'], 'whole number of days'],
+    [['approve', 'github'], "required option '--reason <text>'"],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);
@@ -36,5 +38,6 @@ describe('command line', () => {
 
   it('approves nothing unasked where there is no terminal to ask at', async () => {
     await expect(parse('add', 'http://127.0.0.1:1/mcp', '--agent', 'a')).rejects.toThrow('Give --yes');
+    await expect(parse('approve', 'github', '--reason', 'r')).rejects.toThrow('Give --yes');
   });
 });

@@ -7,6 +7,7 @@ import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
 import { addPolicyCommands } from './policy/policy-commands.js';
+import { addDriftCommands } from './drift/drift-commands.js';
 import { addRequestCommands } from './requests/request-commands.js';
 import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
 import { up } from './up/up.js';
@@ -52,6 +53,7 @@ export function createProgram(environment: Environment): Program {
   addWhy(command, environment, (code) => (exitCode = code));
   addRequestCommands(command, environment, print);
   addPolicyCommands(command, environment, print);
+  addDriftCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
     return exitCode;
