@@ -8,6 +8,7 @@ import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
 import { addPolicyCommands } from './policy/policy-commands.js';
 import { addDriftCommands } from './drift/drift-commands.js';
+import { addRegistryCommands } from './registry-commands.js';
 import { addRequestCommands } from './requests/request-commands.js';
 import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
 import { up } from './up/up.js';
@@ -54,6 +55,7 @@ export function createProgram(environment: Environment): Program {
   addRequestCommands(command, environment, print);
   addPolicyCommands(command, environment, print);
   addDriftCommands(command, environment, print);
+  addRegistryCommands(command, environment, { print, say, exit: (code) => (exitCode = code) });
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
     return exitCode;

@@ -24,6 +24,7 @@ import { PolicyModule } from './policy/policy.module.js';
 import { PolicyFileModule } from './policy-file/policy-file.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { RevisionsModule } from './revisions/revisions.module.js';
+import { SearchModule } from './search/search.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SettingsModule } from './settings/settings.module.js';
 import { SnapshotsModule } from './snapshots/snapshots.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
         OperatorsModule.with(config.bootstrapTokenFile),
         ServersModule,
         ImportsModule.with(config.imports),
+        SearchModule,
         AgentsModule,
         GroupsModule,
         GrantsModule,

@@ -15,6 +15,7 @@ import {
   type SettingsApi,
   settingsApi,
 } from './policy.js';
+import { type ImportsApi, importsApi, type SearchApi, searchApi } from './registrations.js';
 import { type ApiClientOptions, createSend } from './send.js';
 import { type ServersApi, serversApi } from './servers.js';
 
@@ -23,6 +24,8 @@ export interface ApiClient {
   servers: ServersApi;
   definitions: DefinitionsApi;
   drift: DriftApi;
+  imports: ImportsApi;
+  search: SearchApi;
   agents: AgentsApi;
   groups: GroupsApi;
   grants: GrantsApi;
@@ -43,6 +46,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     servers: serversApi(send),
     definitions: definitionsApi(send),
     drift: driftApi(send),
+    imports: importsApi(send),
+    search: searchApi(send),
     agents: agentsApi(send),
     groups: groupsApi(send),
     grants: grantsApi(send),

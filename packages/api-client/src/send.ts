@@ -22,6 +22,8 @@ export interface ApiRequest<Answer extends z.ZodType> {
   /** JSON, unless `sends` names another type: then a text that goes out as it is. */
   body?: unknown;
   sends?: string;
+  /** Sent as it comes, instead of a body; the request may take as long as its sender likes. */
+  stream?: { readonly contentType: string; readonly chunks: AsyncIterable<Uint8Array> } | undefined;
   answer: Answer;
   /** JSON, unless this names another type: then `answer` is given the text. */
   takes?: string;
@@ -56,12 +58,16 @@ export function createSend(options: ApiClientOptions): Send {
     const headers: Record<string, string> = { accept, authorization: `Bearer ${token}` };
     if (breakGlass !== undefined) headers[BREAK_GLASS_HEADER] = breakGlass;
     if (request.body !== undefined) headers['content-type'] = request.sends ?? json;
-    const body = bodyOf(request);
+    if (request.stream !== undefined) headers['content-type'] = request.stream.contentType;
+    const sent =
+      request.stream === undefined
+        ? { body: bodyOf(request), signal: AbortSignal.timeout(timeoutMs) }
+        : { body: request.stream.chunks, duplex: 'half' };
     let response: Response;
     let text: string;
     try {
       // A redirect would carry the token to an address nobody chose.
-      response = await ask(url, { method: request.method, headers, body, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+      response = await ask(url, { method: request.method, headers, redirect: 'error', ...sent } as RequestInit);
       text = await readText(response);
     } catch (cause) {
       throw unanswered(base, cause, timeoutMs);

@@ -15,7 +15,7 @@ export const CreateImportQuery = z.strictObject({
   source: ImportSource.optional(),
   origin: Origin.default('default'),
   dryRun: z.enum(['true', 'false']).default('false'),
-  id: Id.optional(),
+  id: z.uuidv7().optional(),
 });
 export type CreateImportQuery = z.infer<typeof CreateImportQuery>;
 
