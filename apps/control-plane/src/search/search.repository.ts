@@ -81,17 +81,19 @@ function candidatesOf(match: SearchMatch, { key, words }: AskedText, textQuery: 
       SELECT e.id, e.ref, e.document FROM search_entry e
       WHERE e.document @@ ${textQuery}::tsquery AND NOT ${isPrefix} AND ${where} ORDER BY e.id LIMIT ${max}) AS t`;
   if (match === 'text' || words.length === 0) return undefined;
+  // In the order in which they lie there: to read all of them for the sake of another order would cost most of the time.
   const text = words.join(' ');
   return Prisma.sql`SELECT e.id, e.ref, (word_similarity(${text}, e.words) * 1000000)::int AS score FROM search_entry e
-    WHERE ${text} <% e.words AND ${where} ORDER BY e.id LIMIT ${max}`;
+    WHERE ${text} <% e.words AND ${where} LIMIT ${max}`;
 }
 
+/** The state is looked up for each candidate: as a join, all definitions would be read. */
 function conditionsOf({ kind, state, serverId }: Filters): Prisma.Sql {
   const conditions = [
     Prisma.sql`true`,
     ...(kind === undefined ? [] : [Prisma.sql`e.kind = ${kind}`]),
     ...(serverId === undefined ? [] : [Prisma.sql`e.server_id = ${serverId}::uuid`]),
-    ...(state === undefined ? [] : [Prisma.sql`EXISTS (SELECT 1 FROM definition d WHERE d.id = e.id AND d.state = ${state}::definition_state)`]),
+    ...(state === undefined ? [] : [Prisma.sql`(SELECT d.state FROM definition d WHERE d.id = e.id) = ${state}::definition_state`]),
   ];
   return Prisma.join(conditions, ' AND ');
 }
