@@ -11,7 +11,19 @@ export interface Environment {
   readonly inherited: Readonly<Record<string, string>>;
 }
 
-const inheritedNames = ['PATH', 'HOME', 'USER', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'LOG_LEVEL', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'];
+const inheritedNames = [
+  'PATH',
+  'HOME',
+  'USER',
+  'TMPDIR',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'LOG_LEVEL',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'PORTCULLIS_REGISTRY_URL',
+];
 
 export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
   const get = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);

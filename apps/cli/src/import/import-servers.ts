@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Import, ImportSource } from '@portcullis/contracts/api/imports';
 import type { ApiClient, ImportBody } from '@portcullis/api-client';
@@ -58,7 +58,7 @@ async function begin({ from, source, origin, dryRun }: ImportOptions, api: ApiCl
   if (isAddress && (source ?? 'registry') === 'registry') return { id: (await api.imports.pull({ url: from, dryRun })).id, sent: undefined };
   const known = source ?? sourceOf(from);
   const id = v7();
-  const body = isAddress ? await download(from, types[known]) : readInput(from, types[known]);
+  const body = isAddress ? await download(from, types[known]) : await readInput(from, types[known]);
   const query = { id, source: known, dryRun: dryRun ? 'true' : 'false', ...(origin === undefined ? {} : { origin }) } as const;
   return { id, sent: api.imports.create(body, query) };
 }
@@ -71,9 +71,12 @@ function sourceOf(from: string): ImportSource {
   return source;
 }
 
-function readInput(from: string, contentType: string): ImportBody {
+async function readInput(from: string, contentType: string): Promise<ImportBody> {
   if (from === '-') return { contentType, chunks: process.stdin };
-  return { contentType, chunks: createReadStream(from) };
+  const file = await open(from).catch((error: unknown) => {
+    throw new CliError(`${from} cannot be read: ${messageOf(error)}`);
+  });
+  return { contentType, chunks: file.createReadStream() };
 }
 
 async function download(url: string, contentType: string): Promise<ImportBody> {

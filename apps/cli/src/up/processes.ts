@@ -41,6 +41,8 @@ export function controlPlaneSpec(plan: StackPlan, services: Services): ProcessSp
     HOST: host,
     PORT: String(plan.ports.controlPlane),
     PORTCULLIS_BOOTSTRAP_TOKEN_FILE: bootstrapTokenFile(plan.dataDirectory),
+    // For a registry of servers on this machine.
+    PORTCULLIS_EGRESS_ALLOW: loopback,
   };
   return spec(plan, 'control-plane', appFile('control-plane'), { env, healthPort: plan.ports.controlPlaneHealth });
 }
