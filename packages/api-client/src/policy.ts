@@ -86,6 +86,8 @@ export interface RevisionsApi {
   read(revision: number): Promise<RevisionDetail>;
   /** Undoes all that the revision did; refused (409) where later changes are in the way. */
   revert(revision: number, why: RevertRevision, options?: ChangeOptions): Promise<Changed<RevisionDetail>>;
+  /** What reverting would change, and who would gain and lose what by it. Changes nothing. */
+  rehearseRevert(revision: number, why: RevertRevision): Promise<ApplyResult>;
 }
 
 export function revisionsApi(send: Send): RevisionsApi {
@@ -94,6 +96,9 @@ export function revisionsApi(send: Send): RevisionsApi {
     read: async (revision) => (await send({ method: 'GET', path: path`/v1/revisions/${String(revision)}`, answer: RevisionDetail })).value,
     revert: (revision, body, query) =>
       send({ method: 'POST', path: path`/v1/revisions/${String(revision)}/revert`, query, body, answer: RevisionDetail }),
+    rehearseRevert: async (revision, body) =>
+      (await send({ method: 'POST', path: path`/v1/revisions/${String(revision)}/revert`, query: { dryRun: true }, body, answer: ApplyResult }))
+        .value,
   };
 }
 

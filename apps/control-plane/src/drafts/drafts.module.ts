@@ -4,5 +4,10 @@ import { DraftsController } from './drafts.controller.js';
 import { DraftsService } from './drafts.service.js';
 import { PreviewsService } from './previews.service.js';
 
-@Module({ imports: [DiscoveryModule], controllers: [DraftsController], providers: [DraftsService, PreviewsService], exports: [DraftsService] })
+@Module({
+  imports: [DiscoveryModule],
+  controllers: [DraftsController],
+  providers: [DraftsService, PreviewsService],
+  exports: [DraftsService, PreviewsService],
+})
 export class DraftsModule {}

@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import type { ApplyResult } from '@portcullis/contracts/api/drafts';
 import type { Revision, RevisionDetail, RevisionPage } from '@portcullis/contracts/api/policy';
 import { PrismaClient, type Revision as RevisionRow, type Transaction } from '@portcullis/database';
 import { z } from 'zod';
 import type { Author } from '../changes/author.js';
 import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
+import { PreviewsService } from '../drafts/previews.service.js';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
 import { diffOf } from './describe-changes.js';
@@ -22,6 +24,7 @@ export class RevisionsService {
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
     @Inject(DiscoveryRequestsService) private readonly discovery: DiscoveryRequestsService,
+    @Inject(PreviewsService) private readonly previews: PreviewsService,
   ) {}
 
   async list({ cursor, limit }: PageQuery): Promise<z.infer<typeof RevisionPage>> {
@@ -46,6 +49,15 @@ export class RevisionsService {
     });
     for (const server of reverted.result.discover) await this.discovery.start(server);
     return { result: await this.read(reverted.revision), revision: reverted.revision };
+  }
+
+  /** What reverting would do, and to whom. Refuses what reverting would refuse, and changes nothing. */
+  async rehearse(revision: number): Promise<Changed<ApplyResult>> {
+    const { preview, diff, diffTotal } = await this.previews.preview(async (tx) => {
+      const { action } = await this.find(tx, revision);
+      return revertRevision(tx, revision, action);
+    });
+    return { result: { revision: preview.revision, changed: diffTotal, diff, diffTotal, preview }, revision: preview.revision };
   }
 
   private async find(db: Transaction, revision: number): Promise<RevisionRow> {
