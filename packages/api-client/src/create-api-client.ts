@@ -1,8 +1,9 @@
 import { type AccessRequestsApi, accessRequestsApi, type RequestableApi, requestableApi } from './access-requests.js';
 import { type AgentsApi, agentsApi } from './agents.js';
+import { type AuditApi, auditApi } from './audit.js';
 import { type DefinitionsApi, definitionsApi, type DriftApi, driftApi } from './drift.js';
 import { type GroupsApi, groupsApi } from './groups.js';
-import { type AuditApi, auditApi, type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
+import { type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
 import {
   type EpochsApi,
   epochsApi,

@@ -8,4 +8,5 @@ export type { DefinitionsApi, DriftApi } from './drift.js';
 export type { AgentsApi } from './agents.js';
 export type { GroupsApi } from './groups.js';
 export type { EpochsApi, GrantsApi, ImportOptions, PolicyApi, RehearsalOptions, RevisionsApi, SettingsApi } from './policy.js';
-export type { AuditApi, NodesApi, OperatorsApi } from './operations.js';
+export type { AuditApi } from './audit.js';
+export type { NodesApi, OperatorsApi } from './operations.js';

@@ -1,13 +1,10 @@
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import {
-  AuditRecord,
-  AuditRecordPage,
   type CreateJoinToken,
   type CreateOperator,
   CreatedOperatorToken,
   type CreateOperatorToken,
   JoinToken,
-  type ListAuditQuery,
   NodePage,
   Operator,
   OperatorPage,
@@ -60,18 +57,5 @@ export function operatorsApi(send: Send): OperatorsApi {
     createToken: async (id, body = {}) =>
       (await send({ method: 'POST', path: path`/v1/operators/${id}/tokens`, body, answer: CreatedOperatorToken })).value,
     revokeToken: async (id, tokenId) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}/tokens/${tokenId}`, answer: z.void() })).value,
-  };
-}
-
-/** What was done, newest first. */
-export interface AuditApi {
-  events: ListRoute<Partial<ListAuditQuery>, z.output<typeof AuditRecordPage>>;
-  read(callId: string): Promise<AuditRecord>;
-}
-
-export function auditApi(send: Send): AuditApi {
-  return {
-    events: listRoute(send, '/v1/audit/events', AuditRecordPage),
-    read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
   };
 }

@@ -2,13 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditDecision, AuditStatus } from '@portcullis/contracts/audit';
 import type { AuditRecord, AuditRecordPage, ListAuditQuery } from '@portcullis/contracts/api/operations';
 import type { ShadowReport } from '@portcullis/contracts/api/shadow-report';
-import { PrismaClient, type Transaction } from '@portcullis/database';
 import { z } from 'zod';
 import type { Author } from '../changes/author.js';
-import { recordAction } from '../changes/record-action.js';
 import { decodeCursor, pageFrom } from '../http/paging.js';
-import { notFound, ProblemError } from '../http/problem.js';
-import { findCall, listCalls, tookTooLong, withinFiveSeconds, type AuditRow } from './audit.repository.js';
+import { notFound } from '../http/problem.js';
+import { AuditReading } from './audit-reading.js';
+import { findCall, listCalls, type AuditRow } from './audit.repository.js';
 import { readShadowCalls } from './shadow-report.repository.js';
 
 /** How far back a report looks unless it is told. */
@@ -18,44 +17,30 @@ const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
 const ShadowDecision = z.enum(['allow', 'deny']).nullable();
 const Status = z.union([AuditStatus, z.literal('unknown')]);
 
-/** What was done. Reading it is on record too, in the transaction of the reading. */
+/** What was done. */
 @Injectable()
 export class AuditService {
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
+  constructor(@Inject(AuditReading) private readonly audit: AuditReading) {}
 
   async list(author: Author, { limit, cursor, ...filter }: ListAuditQuery): Promise<z.infer<typeof AuditRecordPage>> {
     const after = decodeCursor(cursor, AuditCursor);
-    const rows = await this.reading(author, { filter }, (tx) => listCalls(tx, filter, { after, limit }));
+    const rows = await this.audit.reading(author, { filter }, (tx) => listCalls(tx, filter, { after, limit }));
     return pageFrom(rows, limit, toRecord, ({ at, id }) => [at.toISOString(), id]);
   }
 
   async read(author: Author, callId: string): Promise<AuditRecord> {
-    const row = await this.reading(author, { callId }, (tx) => findCall(tx, callId));
+    const row = await this.audit.reading(author, { callId }, (tx) => findCall(tx, callId));
     if (row === undefined) throw notFound('audit event');
     return toRecord(row);
   }
 
   async shadowReport(author: Author, grantId: string, wanted: string | undefined): Promise<ShadowReport> {
     const since = wanted === undefined ? new Date(Date.now() - SHADOW_REPORT_MS) : new Date(wanted);
-    return this.reading(author, { shadowOf: grantId, since: since.toISOString() }, async (tx) => {
+    return this.audit.reading(author, { shadowOf: grantId, since: since.toISOString() }, async (tx) => {
       const grant = await tx.grant.findUnique({ where: { id: grantId }, select: { mode: true } });
       if (grant === null) throw notFound('grant');
       return { grantId, mode: grant.mode, since: since.toISOString(), ...(await readShadowCalls(tx, grantId, since)) };
     });
-  }
-
-  private async reading<T>(author: Author, detail: Readonly<Record<string, unknown>>, read: (tx: Transaction) => Promise<T>): Promise<T> {
-    try {
-      return await withinFiveSeconds(this.database, async (tx) => {
-        const found = await read(tx);
-        await recordAction(tx, author, { action: 'audit.read', detail });
-        return found;
-      });
-    } catch (error) {
-      if (tookTooLong(error))
-        throw new ProblemError('unavailable', 'The search took too long. Narrow it by time or by an exact filter.', [], { cause: error });
-      throw error;
-    }
   }
 }
 

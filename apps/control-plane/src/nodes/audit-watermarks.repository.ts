@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NodeStatusResponse } from '@portcullis/contracts/node';
+import type { NodeStatus, NodeStatusResponse } from '@portcullis/contracts/node';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 
 type Watermark = NodeStatusResponse['audit'][number];
@@ -12,15 +12,31 @@ const RANGES_AT_ONCE = 5_000;
 export class AuditWatermarksRepository {
   constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
-  /** The watermark of each boot of this node, after folding what the audit worker has stored since. Zero for a boot never heard of. */
-  async fold(node: string, boots: readonly string[]): Promise<Watermark[]> {
-    if (boots.length === 0) return [];
-    const where = { node, boot: { in: [...boots] } };
+  /**
+   * The watermark of each boot that the node reports, after folding what the audit worker has stored since. Zero for a boot never heard of. How far
+   * each boot has come is kept: a node that is lost with its disk leaves a hole that shows.
+   */
+  async fold(node: string, reported: NodeStatus['audit']): Promise<Watermark[]> {
+    if (reported.length === 0) return [];
+    const boots = reported.map(({ boot }) => boot);
+    const where = { node, boot: { in: boots } };
     const waiting = await this.database.auditRange.findMany({ where, distinct: ['boot'], select: { boot: true } });
     for (const { boot } of waiting) await this.foldBoot(node, boot);
+    await this.noteReported(node, reported);
     const stored = await this.database.auditWatermark.findMany({ where });
     const known = new Map(stored.map(({ boot, contiguousSeq }) => [boot, Number(contiguousSeq)]));
     return boots.map((boot) => ({ boot, contiguousSeq: known.get(boot) ?? 0 }));
+  }
+
+  /** Writes only what differs: most heartbeats find everything as it was. */
+  private async noteReported(node: string, reported: NodeStatus['audit']): Promise<void> {
+    await this.database.$executeRaw`
+      INSERT INTO audit_watermark AS known (node, boot, contiguous_seq, reported_seq, behind_since)
+      SELECT ${node}, boot, 0, max("lastSeq"), CASE WHEN max("lastSeq") > 0 THEN now() END
+      FROM json_to_recordset(${JSON.stringify(reported)}::json) AS said (boot uuid, "lastSeq" bigint) GROUP BY boot
+      ON CONFLICT (node, boot) DO UPDATE SET reported_seq = greatest(known.reported_seq, excluded.reported_seq),
+        behind_since = CASE WHEN known.contiguous_seq < greatest(known.reported_seq, excluded.reported_seq) THEN coalesce(known.behind_since, now()) END
+      WHERE known.reported_seq < excluded.reported_seq OR (known.contiguous_seq < known.reported_seq) <> (known.behind_since IS NOT NULL)`;
   }
 
   private async foldBoot(node: string, boot: string): Promise<void> {
@@ -32,7 +48,9 @@ export class AuditWatermarksRepository {
         if (firstSeq > contiguousSeq + 1n) break; // a hole: what comes after it must stay with the node
         if (lastSeq > contiguousSeq) contiguousSeq = lastSeq;
       }
-      await tx.auditWatermark.update({ where: { node_boot: { node, boot } }, data: { contiguousSeq } });
+      // What still lags has lagged since now at the earliest: something came meanwhile.
+      const moved = contiguousSeq > before ? { contiguousSeq, behindSince: null } : {};
+      await tx.auditWatermark.update({ where: { node_boot: { node, boot } }, data: moved });
       await tx.auditRange.deleteMany({ where: { node, boot, lastSeq: { lte: contiguousSeq } } });
     });
   }

@@ -33,10 +33,7 @@ export class NodeReportsService {
   async report(node: NodeRow, status: NodeStatus): Promise<NodeStatusResponse> {
     await this.nodes.storeStatus(node.id, status);
     if (status.head !== undefined) await this.publisher.noteSeen(status.head);
-    const audit = await this.watermarks.fold(
-      node.name,
-      status.audit.map(({ boot }) => boot),
-    );
+    const audit = await this.watermarks.fold(node.name, status.audit);
     return { audit, head: this.publisher.head() ?? null };
   }
 }

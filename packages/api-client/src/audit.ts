@@ -1,0 +1,21 @@
+import { AuditIntegrity, type AuditIntegrityQuery } from '@portcullis/contracts/api/audit-integrity';
+import { AuditRecord, AuditRecordPage, type ListAuditQuery } from '@portcullis/contracts/api/operations';
+import type { z } from 'zod';
+import { type ListRoute, listRoute } from './list-route.js';
+import { path } from './path.js';
+import type { Send } from './send.js';
+
+/** What was done, newest first, and whether all of it is there. */
+export interface AuditApi {
+  events: ListRoute<Partial<ListAuditQuery>, z.output<typeof AuditRecordPage>>;
+  read(callId: string): Promise<AuditRecord>;
+  integrity: ListRoute<Partial<AuditIntegrityQuery>, AuditIntegrity>;
+}
+
+export function auditApi(send: Send): AuditApi {
+  return {
+    events: listRoute(send, '/v1/audit/events', AuditRecordPage),
+    read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
+    integrity: listRoute(send, '/v1/audit/integrity', AuditIntegrity),
+  };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { Id } from '../names.js';
+import { pageOf, pageQuery, Timestamp } from './conventions.js';
+
+const seq = z.number().int().nonnegative();
+
+/** Sequence numbers, first and last included. */
+export const SeqRange = z.object({ firstSeq: seq, lastSeq: seq });
+export type SeqRange = z.infer<typeof SeqRange>;
+
+/**
+ * `complete`: every event the boot is known to have recorded is stored. `arriving`: some are not yet, and their node was heard of or got further within
+ * the last minute. `missing`: some are not, and nothing has come for a minute.
+ */
+export const BootState = z.enum(['complete', 'arriving', 'missing']);
+export type BootState = z.infer<typeof BootState>;
+
+export const AuditBoot = z.object({
+  node: z.string(),
+  boot: Id,
+  state: BootState,
+  /** Up to here nothing is missing. */
+  contiguousSeq: seq,
+  /** The highest number that is stored, or that the node has said it used. */
+  lastSeq: seq,
+  /** Numbers up to `lastSeq` that are not stored. */
+  missingEvents: seq,
+  /** Where they are; of many the first hundred. */
+  missing: z.array(SeqRange),
+  missingTruncated: z.boolean(),
+  /** Since when events are awaited and none has come; null where none are. */
+  behindSince: Timestamp.nullable(),
+  /** Seconds since `behindSince`. */
+  lagSeconds: z.number().nonnegative(),
+  /** Events kept aside because they could not be stored as they came; each has a stub in its place. */
+  quarantined: z.number().int(),
+});
+export type AuditBoot = z.infer<typeof AuditBoot>;
+
+/** By node and boot; `state` keeps one kind. */
+export const AuditIntegrityQuery = z.strictObject({ ...pageQuery, node: z.string().min(1).max(128).optional(), state: BootState.optional() });
+export type AuditIntegrityQuery = z.infer<typeof AuditIntegrityQuery>;
+
+/** `totals` are of all boots, whatever the filter; `operators` of what the control planes record themselves, whose numbers are one run without a hole. */
+export const AuditIntegrity = pageOf(AuditBoot)
+  .extend({
+    totals: z.object({
+      boots: z.number().int(),
+      arriving: z.number().int(),
+      missing: z.number().int(),
+      backlogEvents: seq,
+      quarantined: z.number().int(),
+    }),
+    operators: z.object({ lastSeq: seq, missingEvents: seq, missing: z.array(SeqRange), missingTruncated: z.boolean() }),
+  })
+  .meta({ id: 'AuditIntegrity' });
+export type AuditIntegrity = z.infer<typeof AuditIntegrity>;
