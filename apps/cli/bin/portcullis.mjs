@@ -8,7 +8,7 @@ const main = new URL('../dist/main.js', import.meta.url);
 const pinned = fileURLToPath(new URL('../../../node_modules/.bin/node', import.meta.url));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isTested = major >= 24;
-const isNewEnough = isTested || (major === 22 && minor >= 12) || major === 23;
+const isNewEnough = isTested || (major === 22 && minor >= 15) || (major === 23 && minor >= 8);
 
 function refuse(sentence) {
   process.stderr.write(`portcullis: ${sentence}\n`);
@@ -27,5 +27,5 @@ function runOnPinned() {
 
 if (!existsSync(main)) refuse('this checkout is not built yet. Run "npm start", or "npm ci && npm run build", first.');
 else if (!isTested && existsSync(pinned)) runOnPinned();
-else if (!isNewEnough) refuse(`Node ${process.versions.node} is too old: install Node 22.12 or newer.`);
+else if (!isNewEnough) refuse(`Node ${process.versions.node} is too old: install Node 22.15 or newer.`);
 else await import(main.href);

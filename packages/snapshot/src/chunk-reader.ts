@@ -6,7 +6,7 @@ import type { RedisLink } from './redis-link.js';
 import { SnapshotRefusal, type RefusalReason } from './snapshot-refusal.js';
 import { within } from './within.js';
 
-/** Gets contents by digest, every one verified. Throws a SnapshotRefusal when one cannot be had. */
+/** Gets contents by digest, every one verified; the bytes are the caller's alone. Throws a SnapshotRefusal when one cannot be had. */
 export type ReadContents = (digests: readonly Digest[]) => Promise<ReadonlyMap<Digest, Uint8Array>>;
 
 const REDIS_DEADLINE_MS = 2_000;
@@ -36,12 +36,7 @@ export function createChunkReader(redis: RedisLink, controlPlane: SnapshotSource
 function accept(digest: Digest, bytes: Uint8Array, { found, faults }: Search): void {
   if (bytes.length > CHUNK_BYTES_MAX) faults.set(digest, 'chunk_too_large');
   else if (digestOf(bytes) !== digest) faults.set(digest, 'digest_mismatch');
-  else found.set(digest, ownBytes(bytes));
-}
-
-/** What is kept for long must not keep the larger buffer alive in which it arrived. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  else found.set(digest, new Uint8Array(bytes)); // replies lie in memory that others share
 }
 
 async function searchRedis(redis: RedisLink, digests: readonly Digest[], search: Search): Promise<void> {

@@ -1,15 +1,20 @@
 import type { Digest, SignedHead } from '@portcullis/contracts/snapshot';
 import type { LastGoodCopy } from './last-good-copy.js';
+import { releaseBytes } from './release-bytes.js';
 
 /** A head that says only that nothing changed is written this often: the age of the copy counts when it is all there is. */
 const CONFIRM_MS = 5_000;
+/** More than this is not held until its snapshot is served: a whole policy would take its size twice. */
+const HELD_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Keeps the copy on disk up with what is served: one write at a time, always the newest, never in the way of serving. */
 export class CopyKeeper {
   readonly #copy: LastGoodCopy;
   readonly #monotonic: () => number;
-  /** Contents that the served snapshot needs and the disk does not have yet. */
+  /** Contents that the served snapshot needs, or one that is being read, and the disk does not have yet. */
   readonly #unsaved = new Map<Digest, Uint8Array>();
+  /** On disk before a head that needs them. */
+  readonly #ahead = new Set<Digest>();
   #head: SignedHead | undefined;
   #needed: ReadonlySet<Digest> = new Set();
   #savedHead: SignedHead | undefined;
@@ -17,6 +22,7 @@ export class CopyKeeper {
   #savedAt = -Infinity;
   #writing: Promise<void> | undefined;
   #failed = false;
+  #takenBytes = 0;
 
   constructor(copy: LastGoodCopy, monotonic: () => number) {
     this.#copy = copy;
@@ -28,6 +34,11 @@ export class CopyKeeper {
     return !this.#failed && this.#savedNeeded === this.#needed && this.#savedHead !== undefined;
   }
 
+  /** Bytes of all contents taken since the start. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
   /** The disk has this already: it was read from there. */
   restored(head: SignedHead, needed: ReadonlySet<Digest>): void {
     this.#head = this.#savedHead = head;
@@ -35,12 +46,27 @@ export class CopyKeeper {
     this.#savedAt = this.#monotonic();
   }
 
-  keep(head: SignedHead, fetched: ReadonlyMap<Digest, Uint8Array>, needed: ReadonlySet<Digest>): void {
-    for (const [digest, bytes] of fetched) this.#unsaved.set(digest, bytes);
-    for (const digest of this.#unsaved.keys()) if (!needed.has(digest)) this.#unsaved.delete(digest);
+  /** Contents of a snapshot that may come to be served; `keep` or `drop` follows. The bytes are the keeper's from now on. */
+  take(contents: ReadonlyMap<Digest, Uint8Array>): void {
+    for (const [digest, bytes] of contents) {
+      this.#unsaved.set(digest, bytes);
+      this.#takenBytes += bytes.length;
+    }
+    if (this.#holdsMuch) this.#start();
+  }
+
+  /** What was taken comes to be served. */
+  keep(head: SignedHead, needed: ReadonlySet<Digest>): void {
     this.#head = head;
     this.#needed = needed;
+    this.drop();
     this.#start();
+  }
+
+  /** Forgets what was taken and is not served. */
+  drop(): void {
+    for (const digest of this.#unsaved.keys()) if (!this.#needed.has(digest)) this.#unsaved.delete(digest);
+    for (const digest of this.#ahead) if (!this.#needed.has(digest)) this.#ahead.delete(digest);
   }
 
   confirm(head: SignedHead): void {
@@ -61,22 +87,41 @@ export class CopyKeeper {
     });
   }
 
+  get #holdsMuch(): boolean {
+    let bytes = 0;
+    for (const content of this.#unsaved.values()) bytes += content.length;
+    return bytes > HELD_BYTES_MAX;
+  }
+
   async #write(): Promise<void> {
     do {
-      const [head, needed, contents] = [this.#head, this.#needed, new Map(this.#unsaved)];
-      if (head === undefined) return;
       try {
-        if (needed === this.#savedNeeded) await this.#copy.saveHead(head);
-        else await this.#copy.save(head, contents, needed);
+        await this.#writeOnce();
+        this.#failed = false;
       } catch {
         // Serving does not depend on the copy: it is tried again with the next head, and `persisted` says so meanwhile.
         this.#failed = true;
         this.#savedAt = this.#monotonic();
         return;
       }
-      for (const digest of contents.keys()) this.#unsaved.delete(digest);
-      this.#failed = false;
-      [this.#savedHead, this.#savedNeeded, this.#savedAt] = [head, needed, this.#monotonic()];
-    } while (this.#needed !== this.#savedNeeded);
+    } while ((this.#head !== undefined && this.#needed !== this.#savedNeeded) || this.#holdsMuch);
+  }
+
+  async #writeOnce(): Promise<void> {
+    const [head, needed, contents] = [this.#head, this.#needed, new Map(this.#unsaved)];
+    if (contents.size > 0) await this.#copy.saveContents(contents);
+    for (const [digest, bytes] of contents) {
+      this.#ahead.add(digest);
+      if (this.#unsaved.get(digest) === bytes) this.#unsaved.delete(digest);
+      releaseBytes(bytes);
+    }
+    if (head === undefined) return;
+    if (needed === this.#savedNeeded) {
+      if (head !== this.#savedHead) await this.#copy.saveHead(head);
+    } else {
+      await this.#copy.save(head, new Map(), new Set([...needed, ...this.#ahead]));
+      for (const digest of needed) this.#ahead.delete(digest);
+    }
+    [this.#savedHead, this.#savedNeeded, this.#savedAt] = [head, needed, this.#monotonic()];
   }
 }

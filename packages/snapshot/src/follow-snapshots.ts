@@ -11,6 +11,7 @@ import type { LoadedSnapshot } from './loaded-snapshot.js';
 import { everythingOf, type PolicySnapshot } from './policy-snapshot.js';
 import { RedisLink } from './redis-link.js';
 import { Refusals } from './refusals.js';
+import { releaseBytes } from './release-bytes.js';
 import { openHead, parseSignedHead, type OpenedHead } from './signed-head.js';
 import { within } from './within.js';
 
@@ -57,16 +58,16 @@ class SnapshotFollower implements Follower {
   #wanted: Received | undefined;
   #applying: Promise<void> | undefined;
   #appliedAt = -Infinity;
-  readonly #done = { appliedCount: 0, applyingMs: 0, fetchedBytes: 0 };
+  readonly #done = { appliedCount: 0, applyingMs: 0 };
   #restored = false;
   #closed = false;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     const link = new RedisLink(options.redis);
-    this.#read = createChunkReader(link, options.controlPlane);
     this.#copy = createLastGoodCopy(options.directory);
     this.#keeper = new CopyKeeper(this.#copy, () => options.clock.monotonic());
+    this.#read = createChunkReader(link, options.controlPlane);
     this.#refusals = new Refusals(options.onRefused);
     this.#watch = new HeadWatch(options, {
       link,
@@ -93,6 +94,7 @@ class SnapshotFollower implements Follower {
       refused: this.#refusals.last,
       refusedCounts: this.#refusals.counts,
       ...this.#done,
+      fetchedBytes: this.#keeper.takenBytes,
       source: this.#source,
       persisted: this.#keeper.persisted,
     };
@@ -135,7 +137,7 @@ class SnapshotFollower implements Follower {
       revision = head.revision;
       judgeHead(head, { served: undefined, floor: undefined, now: clock.now() });
       this.#floor = head;
-      const { loaded } = await loadSnapshot(head, undefined, this.#copy.readContents);
+      const loaded = await loadSnapshot(head, undefined, this.#copy.readContents, (contents) => contents.forEach(releaseBytes));
       this.#loaded = loaded;
       [this.#head, this.#signed] = [head, signed];
       this.#youngAt = this.#youthOf(head, clock.monotonic());
@@ -207,14 +209,14 @@ class SnapshotFollower implements Follower {
       try {
         if (!this.#isTakenUp(received)) continue;
         const startedAt = performance.now();
-        const { loaded, fetched } = await loadSnapshot(received.head, this.#loaded, this.#read);
-        for (const bytes of fetched.values()) this.#done.fetchedBytes += bytes.length;
+        const loaded = await loadSnapshot(received.head, this.#loaded, this.#read, (contents) => this.#keeper.take(contents));
         this.#renewAge(received);
         this.#refusals.settled();
         this.#serve(loaded, received.source);
         this.#done.applyingMs += performance.now() - startedAt;
-        this.#keeper.keep(received.signed, fetched, new Set(loaded.sizes.keys()));
+        this.#keeper.keep(received.signed, new Set(loaded.sizes.keys()));
       } catch (error) {
+        this.#keeper.drop();
         this.#refusals.add(error, received.head.revision);
       }
       this.#appliedAt = performance.now();

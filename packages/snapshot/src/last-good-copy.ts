@@ -13,6 +13,8 @@ export interface LastGoodCopy {
   readonly readContents: ReadContents;
   /** Replaces the head alone, for the same contents. */
   saveHead(head: SignedHead): Promise<void>;
+  /** Writes contents that a head to come needs. Until then, whatever is saved must name them as needed, or they are removed. */
+  saveContents(contents: ReadonlyMap<Digest, Uint8Array>): Promise<void>;
   /** Writes contents, then the head, then removes what the head does not need. A crash in between leaves the copy before, or this one. */
   save(head: SignedHead, contents: ReadonlyMap<Digest, Uint8Array>, needed: ReadonlySet<Digest>): Promise<void>;
 }
@@ -24,8 +26,16 @@ export function createLastGoodCopy(directory: string): LastGoodCopy {
   const chunkDirectory = join(directory, 'chunks');
   const chunkFile = (digest: Digest): string => join(chunkDirectory, digest);
   const saveHead = (head: SignedHead): Promise<void> => replaceDurably(headFile, JSON.stringify(head));
+  const saveContents = async (contents: ReadonlyMap<Digest, Uint8Array>): Promise<void> => {
+    await mkdir(chunkDirectory, { recursive: true, mode: 0o700 });
+    for (const [digest, bytes] of contents) {
+      await writeFile(`${chunkFile(digest)}.new`, bytes, { mode: 0o600 });
+      await rename(`${chunkFile(digest)}.new`, chunkFile(digest));
+    }
+  };
   return {
     saveHead,
+    saveContents,
     async readHead() {
       const text = await readFile(headFile, 'utf8').catch(() => undefined);
       return text === undefined ? undefined : parseSignedHead(text);
@@ -41,11 +51,7 @@ export function createLastGoodCopy(directory: string): LastGoodCopy {
       return found;
     },
     async save(head, contents, needed) {
-      await mkdir(chunkDirectory, { recursive: true, mode: 0o700 });
-      for (const [digest, bytes] of contents) {
-        await writeFile(`${chunkFile(digest)}.new`, bytes, { mode: 0o600 });
-        await rename(`${chunkFile(digest)}.new`, chunkFile(digest));
-      }
+      await saveContents(contents);
       await saveHead(head);
       const unneeded = (await readdir(chunkDirectory)).filter((name) => !digestName.test(name) || !needed.has(name));
       for (const name of unneeded) await rm(join(chunkDirectory, name), { force: true });

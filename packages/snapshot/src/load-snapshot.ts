@@ -24,32 +24,34 @@ import { decodeContent, type Schema } from './decode-content.js';
 import { bucketIdOf } from './encode-chunk.js';
 import { SNAPSHOT_BYTES_MAX } from './limits.js';
 import type { BucketList, BucketUpdate, LoadedSnapshot } from './loaded-snapshot.js';
-import { packServers } from './packed-definition.js';
+import { packServer } from './packed-definition.js';
 import { SnapshotRefusal } from './snapshot-refusal.js';
-
-/** What a head led to, and the contents that had to be fetched for it. */
-export interface LoadResult {
-  readonly loaded: LoadedSnapshot;
-  readonly fetched: ReadonlyMap<Digest, Uint8Array>;
-}
 
 /** Chunks asked for at once; between two such groups the total size is looked at. */
 const CHUNKS_AT_ONCE = 64;
 
+type OnRead = (contents: ReadonlyMap<Digest, Uint8Array>) => void;
+
 interface Loading {
   readonly read: ReadContents;
+  readonly onRead: OnRead;
   readonly previous: LoadedSnapshot | undefined;
-  readonly fetched: Map<Digest, Uint8Array>;
   readonly sizes: Map<Digest, number>;
   bytesTotal: number;
 }
 
 /**
  * Loads the snapshot a verified head names, beside the one that is served. Only what differs from `previous` is read and parsed.
- * Throws a SnapshotRefusal; nothing has changed then.
+ * Throws a SnapshotRefusal; nothing has changed then. Whatever was read is handed to
+ * `onRead` once nothing here needs it any more.
  */
-export async function loadSnapshot(head: SnapshotHead, previous: LoadedSnapshot | undefined, read: ReadContents): Promise<LoadResult> {
-  const loading: Loading = { read, previous, fetched: new Map(), sizes: new Map(), bytesTotal: 0 };
+export async function loadSnapshot(
+  head: SnapshotHead,
+  previous: LoadedSnapshot | undefined,
+  read: ReadContents,
+  onRead: OnRead = () => undefined,
+): Promise<LoadedSnapshot> {
+  const loading: Loading = { read, onRead, previous, sizes: new Map(), bytesTotal: 0 };
   const root = await loadRoot(loading, head);
   const buckets = {
     servers: await loadBucketList(loading, root, 'servers'),
@@ -59,18 +61,18 @@ export async function loadSnapshot(head: SnapshotHead, previous: LoadedSnapshot 
   const settings = await loadSettings(loading, root);
   const updates = {
     servers: await loadUpdates(loading, 'servers', buckets.servers, (bucket, bytes) =>
-      packServers(decodeBucket(ServersChunk, 'servers', bucket, bytes), bytes),
+      decodeBucket(ServersChunk, 'servers', bucket, bytes).map(packServer),
     ),
     agents: await loadUpdates(loading, 'agents', buckets.agents, (bucket, bytes) => decodeBucket(AgentsChunk, 'agents', bucket, bytes)),
     grants: await loadUpdates(loading, 'grants', buckets.grants, (bucket, bytes) => decodeBucket(GrantsChunk, 'grants', bucket, bytes)),
   };
-  return { loaded: await composeSnapshot({ head, root, buckets, settings, updates, sizes: loading.sizes }, previous), fetched: loading.fetched };
+  return composeSnapshot({ head, root, buckets, settings, updates, sizes: loading.sizes }, previous);
 }
 
 async function loadRoot(loading: Loading, head: SnapshotHead): Promise<SnapshotRoot> {
   const { previous } = loading;
   const same = previous?.snapshot.rootDigest === head.rootDigest && carry(loading, head.rootDigest);
-  const root = same ? previous.root : decodeContent(SnapshotRoot, await fetchOne(loading, head.rootDigest), 'root');
+  const root = same ? previous.root : await fetchOne(loading, SnapshotRoot, head.rootDigest, 'root');
   if (root.schema > SNAPSHOT_SCHEMA_VERSION) throw new SnapshotRefusal('schema_newer');
   if (root.revision !== head.revision || root.schema !== head.schema) throw new SnapshotRefusal('chunk_misplaced', 'root');
   return root;
@@ -79,7 +81,7 @@ async function loadRoot(loading: Loading, head: SnapshotHead): Promise<SnapshotR
 async function loadSettings(loading: Loading, root: SnapshotRoot): Promise<SettingsEntry> {
   const { previous } = loading;
   if (previous?.root.settings === root.settings && carry(loading, root.settings)) return previous.snapshot.settings;
-  return decodeContent(SettingsChunk, await fetchOne(loading, root.settings), 'settings').settings;
+  return (await fetchOne(loading, SettingsChunk, root.settings, 'settings')).settings;
 }
 
 async function loadBucketList(loading: Loading, root: SnapshotRoot, kind: ChunkKind): Promise<BucketList> {
@@ -90,7 +92,7 @@ async function loadBucketList(loading: Loading, root: SnapshotRoot, kind: ChunkK
     else if (loading.previous?.root.indexes[kind][index] === digest && carry(loading, digest)) {
       list.push(...loading.previous.buckets[kind].slice(from, from + BUCKETS_PER_INDEX));
     } else {
-      const content = decodeContent(SnapshotIndex, await fetchOne(loading, digest), `index ${index} of ${kind}`);
+      const content = await fetchOne(loading, SnapshotIndex, digest, `index ${index} of ${kind}`);
       if (content.kind !== kind || content.index !== index) throw new SnapshotRefusal('chunk_misplaced', `index ${index} of ${kind}`);
       list.push(...content.chunks);
     }
@@ -124,6 +126,7 @@ async function loadUpdates<Entry extends Item>(
       updates.push({ bucket, items: decode(bucket, contents.get(digest) ?? new Uint8Array()) });
       if (breath.isDue) await breath.take();
     }
+    loading.onRead(contents);
   }
   return updates;
 }
@@ -152,13 +155,13 @@ function account(loading: Loading, digest: Digest, bytes: number): void {
 
 async function fetchAll(loading: Loading, wanted: readonly { digest: Digest }[]): Promise<ReadonlyMap<Digest, Uint8Array>> {
   const contents = await loading.read(wanted.map(({ digest }) => digest));
-  for (const [digest, bytes] of contents) {
-    account(loading, digest, bytes.length);
-    loading.fetched.set(digest, bytes);
-  }
+  for (const [digest, bytes] of contents) account(loading, digest, bytes.length);
   return contents;
 }
 
-async function fetchOne(loading: Loading, digest: Digest): Promise<Uint8Array> {
-  return (await fetchAll(loading, [{ digest }])).get(digest) ?? new Uint8Array();
+async function fetchOne<Content>(loading: Loading, schema: Schema<Content>, digest: Digest, what: string): Promise<Content> {
+  const contents = await fetchAll(loading, [{ digest }]);
+  const content = decodeContent(schema, contents.get(digest) ?? new Uint8Array(), what);
+  loading.onRead(contents);
+  return content;
 }
