@@ -31,6 +31,9 @@ describe('command line', () => {
     [['policy', 'preview', 'x', '--days', '99'], 'whole number from 0 to 90'],
     [['drift', '--days', 'all'], 'whole number of days'],
     [['approve', 'github'], "required option '--reason <text>'"],
+    [['kill', 'agent', 'x'], "required option '--reason <text>'"],
+    [['kill', 'node', 'x', '--reason', 'r'], 'Allowed choices are agent, server'],
+    [['revive', 'agent', 'x'], "required option '--reason <text>'"],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

@@ -6,6 +6,7 @@ import { slugFromUrl } from './add/slug-from-url.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
+import { addKillCommands } from './kill/kill-commands.js';
 import { addPolicyCommands } from './policy/policy-commands.js';
 import { addDriftCommands } from './drift/drift-commands.js';
 import { addRegistryCommands } from './registry-commands.js';
@@ -56,6 +57,7 @@ export function createProgram(environment: Environment): Program {
   addPolicyCommands(command, environment, print);
   addDriftCommands(command, environment, print);
   addRegistryCommands(command, environment, { print, say, exit: (code) => (exitCode = code) });
+  addKillCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
     return exitCode;

@@ -3,6 +3,7 @@ import { completionResult, mismatchedHeaderParam, ownMember, resultMessage, tool
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
 import { answerSubscription, isSubscription } from './answer-subscription.js';
 import { Cancellation } from './cancel/cancellation.js';
+import { RevocableCall } from './cancel/forwarded-calls.js';
 import { callName } from './cancel/running-calls.js';
 import { CallRecord } from './audit/call-record.js';
 import type { CallOutcome } from './call-metrics.js';
@@ -144,12 +145,18 @@ async function forward(work: Work, step: Step): Promise<void> {
   const asking = openAsking({ ...step, call }, { target, place, cancellation });
   const asked: Step = { ...step, call: asking.call, reply: asking.reply };
   const forget = openToCancels(cancellation, asked);
+  const revocable = new RevocableCall(caller.agent.id, caller.keyId, target.server.id, (reason) => {
+    cancellation.end(reason);
+    asking.close(reason);
+  });
+  gateway.forwardedCalls.add(revocable, step.visit.live);
   try {
     if (step.reply instanceof HttpReply) step.reply.keepAlive();
     await exchange({ ...work, ...asking, place, cancellation }, asked);
   } catch (error) {
     await refuseRequest(error, asked);
   } finally {
+    gateway.forwardedCalls.remove(revocable);
     forget();
     asking.close();
   }
@@ -222,7 +229,7 @@ function endingOf(thrown: unknown): { status: CallOutcome; code: string; error: 
   const error = thrown instanceof GatewayError ? thrown : new GatewayError('node.internal', {}, { cause: thrown });
   const { code } = error;
   if (code === 'upstream.timeout') return { status: 'timeout', code, error };
-  if (code === 'client.cancelled') return { status: 'cancelled', code, error };
+  if (code === 'client.cancelled' || code.endsWith('.revoked_in_flight')) return { status: 'cancelled', code, error };
   if (code.startsWith('upstream.')) return { status: 'upstream_error', code, error };
   if (code.startsWith('policy.')) return { status: 'denied', code, error };
   return { status: code.startsWith('node.') ? 'error' : 'refused', code, error };

@@ -4,6 +4,7 @@ import type { Sealer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { PepperOf } from './authenticate.js';
 import type { Cancels } from './cancel/cancels.js';
+import type { ForwardedCalls } from './cancel/forwarded-calls.js';
 import type { RunningCalls } from './cancel/running-calls.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
@@ -54,6 +55,8 @@ export interface Gateway {
   /** Where agents ask for access. */
   readonly accessAsker: AccessAsker;
   readonly runningCalls: RunningCalls;
+  /** By whose key and at which server. */
+  readonly forwardedCalls: ForwardedCalls;
   readonly cancels: Cancels;
   readonly audit: Pick<AuditTrail, 'recordIntent' | 'recordOutcome'>;
   readonly metrics: CallMetrics;

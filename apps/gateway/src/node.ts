@@ -7,6 +7,7 @@ import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { createEgress } from '@portcullis/egress';
 import { followSnapshots, type Follower, type PolicySnapshot } from '@portcullis/snapshot';
 import { Cancels, redisCancelChannel } from './cancel/cancels.js';
+import { ForwardedCalls } from './cancel/forwarded-calls.js';
 import { RunningCalls } from './cancel/running-calls.js';
 import { CallMetrics } from './call-metrics.js';
 import type { Config } from './config.js';
@@ -73,6 +74,7 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   const nodes = await linkNodes(config, { ring: control.ring, logger, onClose });
   const gateway = buildGateway(config, { redis, control, logger, metrics, follower, audit, nodes, onClose });
   news.onApplied = (snapshot) => {
+    gateway.forwardedCalls.policyApplied(snapshot); // before their connections are taken away
     gateway.upstreams.keepOnly((id) => snapshot.servers.has(id));
     gateway.streams.policyApplied(snapshot);
     gateway.watches.policyApplied(snapshot);
@@ -194,6 +196,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
     accessAsker: new AccessAsker(control.client),
     runningCalls,
+    forwardedCalls: new ForwardedCalls(follower),
     cancels,
     audit,
     metrics: callMetrics,

@@ -6,12 +6,17 @@ export class Cancellation {
   private stop: ((reason: GatewayError) => void) | undefined;
 
   cancel(): void {
-    if (this.reason !== undefined) return;
-    this.reason = new GatewayError('client.cancelled');
-    this.stop?.(this.reason);
+    this.end(new GatewayError('client.cancelled'));
   }
 
-  /** Throws `client.cancelled` where it is too late to begin. */
+  /** Stops the call; the first reason counts. */
+  end(reason: GatewayError): void {
+    if (this.reason !== undefined) return;
+    this.reason = reason;
+    this.stop?.(reason);
+  }
+
+  /** Throws the reason where it is too late to begin. */
   throwIfCancelled(): void {
     if (this.reason !== undefined) throw this.reason;
   }

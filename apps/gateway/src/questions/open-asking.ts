@@ -20,8 +20,8 @@ export interface Asking {
   readonly reply: Reply;
   readonly questioning: Questioning;
   readonly parked: ParkedCall | undefined;
-  /** Must be called when the call has ended: nobody waits for answers any more. */
-  close(): void;
+  /** Must be called when the call has ended: nobody waits for answers any more. Who still does is told the reason. */
+  close(reason?: GatewayError): void;
 }
 
 interface Step {
@@ -44,7 +44,7 @@ export function openAsking(step: Step, at: { target: VisibleTarget; place: State
   const serverName = visit.slug === null ? server.slug : null;
   const asking = (asker: AskAgent | undefined): Pick<Asking, 'questioning' | 'close'> => ({
     questioning: { capabilities, asker, record, serverName },
-    close: () => asker?.close(new GatewayError('client.cancelled', { reason: 'the call has ended' })),
+    close: (reason = new GatewayError('client.cancelled', { reason: 'the call has ended' })) => asker?.close(reason),
   });
   if (call.era === 'legacy') {
     const answerer = session && { agentId: visit.caller.agent.id, session: session.name };

@@ -5,6 +5,7 @@ import { createSealer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import { Pool } from 'undici';
 import { Cancels, type CancelChannel } from '../cancel/cancels.js';
+import { ForwardedCalls } from '../cancel/forwarded-calls.js';
 import { RunningCalls } from '../cancel/running-calls.js';
 import { CallMetrics } from '../call-metrics.js';
 import { hostFilter, originFilter } from '../edge/allowed-names.js';
@@ -114,6 +115,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
     accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
     runningCalls,
+    forwardedCalls: new ForwardedCalls(policy),
     cancels: new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true }),
     audit: { recordIntent: record, recordOutcome: record },
     metrics: new CallMetrics(createMetrics({ app: 'test' })),
