@@ -1,4 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
+import type { Decision } from '@portcullis/policy';
 import { completionResult, mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
 import { answerSubscription, isSubscription } from './answer-subscription.js';
@@ -10,6 +11,7 @@ import type { CallOutcome } from './call-metrics.js';
 import { describeAsked } from './describe-asked.js';
 import { errorMessage } from './error-message.js';
 import { HttpReply } from './http-reply.js';
+import { takeToken } from './limits/take-token.js';
 import { answerOwnTool, isOwnTool } from './own-tools/answer-own-tool.js';
 import { openAsking, type Asking } from './questions/open-asking.js';
 import { readRetry } from './questions/read-retry.js';
@@ -91,7 +93,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   if (isOwnTool(target)) return answerOwnTool(target, step);
   requireMirroredArguments(target, step);
   if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);
-  const work: Work = { target, nameMember: method.member, name: ownNameOf(target), argumentsJson };
+  const work: Work = { target, nameMember: method.member, name: ownNameOf(target), argumentsJson, decision };
   if (decision.pinned === null) return forward(work, step);
   const pinned = withPinnedArguments(call, weighed, decision.pinned);
   record.arguments(pinned.argumentsJson);
@@ -132,6 +134,7 @@ interface Work {
   readonly nameMember: TargetMethod['member'];
   readonly name: string;
   readonly argumentsJson: string | undefined;
+  readonly decision: Decision;
 }
 
 /** Sends the call to its server, or what the agent answers to the one that waits for it there. */
@@ -141,6 +144,7 @@ async function forward(work: Work, step: Step): Promise<void> {
   const place = { agentId: caller.agent.id, serverId: target.server.id, method: step.call.method, name, argumentsJson };
   const { call, parked } = await readRetry(step.call, place, { serverEra: eraTowards(target.server, step.call.era), states: gateway.requestStates });
   if (parked !== undefined) return resumeParked(call, parked, step);
+  if (work.decision.rateLimit !== null) await takeToken(work.decision, step);
   const cancellation = new Cancellation();
   const asking = openAsking({ ...step, call }, { target, place, cancellation });
   const asked: Step = { ...step, call: asking.call, reply: asking.reply };
@@ -207,8 +211,7 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
   if (code === 'node.internal') visit.gateway.logError(thrown, 'A request failed');
   let answered: unknown = error;
   try {
-    // Of refused arguments the decision has said which grant and term it was.
-    if (code !== 'node.audit_unavailable') await record.end({ status, reason: code === 'policy.arguments' ? undefined : code });
+    if (code !== 'node.audit_unavailable') await record.end({ status, reason: saidByDecision.has(code) ? undefined : code });
   } catch (unrecorded) {
     answered = unrecorded; // what cannot be recorded is not answered
   }
@@ -225,12 +228,15 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
   reply.finish(wire.status, [wire.message]);
 }
 
+/** Which grant refused, and for which of its terms, is on the record already. */
+const saidByDecision: ReadonlySet<string> = new Set(['policy.arguments', 'limit.grant_rate']);
+
 function endingOf(thrown: unknown): { status: CallOutcome; code: string; error: GatewayError } {
   const error = thrown instanceof GatewayError ? thrown : new GatewayError('node.internal', {}, { cause: thrown });
   const { code } = error;
   if (code === 'upstream.timeout') return { status: 'timeout', code, error };
   if (code === 'client.cancelled' || code.endsWith('.revoked_in_flight')) return { status: 'cancelled', code, error };
   if (code.startsWith('upstream.')) return { status: 'upstream_error', code, error };
-  if (code.startsWith('policy.')) return { status: 'denied', code, error };
+  if (code.startsWith('policy.') || code === 'limit.grant_rate') return { status: 'denied', code, error };
   return { status: code.startsWith('node.') ? 'error' : 'refused', code, error };
 }

@@ -21,17 +21,21 @@ const CLOSING: ReadonlySet<ErrorCode> = new Set([
 
 /** The only place where an error becomes wire. What is not a GatewayError is `node.internal`, whatever it says of itself. */
 export function errorMessage(error: unknown, id: RequestId | null, era: Era | null): ErrorMessage {
-  const { code, entry } = error instanceof GatewayError ? error : new GatewayError('node.internal', {}, { cause: error });
+  const { code, entry, detail } = error instanceof GatewayError ? error : new GatewayError('node.internal', {}, { cause: error });
   const family = code.slice(0, code.indexOf('.'));
   const reason = code.slice(family.length + 1);
-  const data = family === 'upstream' || family === 'node' ? { reason } : undefined;
+  const retryAfter = code === 'limit.grant_rate' ? retryAfterSeconds(detail) : 1;
+  const data = family === 'upstream' || family === 'node' ? { reason } : code === 'limit.grant_rate' ? { retryAfterSeconds: retryAfter } : undefined;
   const headers: string[] = [];
   if (family === 'auth') headers.push('www-authenticate', 'Bearer');
   if (code === 'client.method_not_allowed') headers.push('allow', 'GET, POST, DELETE');
-  if (entry.httpStatus === 503 || entry.httpStatus === 429) headers.push('retry-after', '1');
+  if (entry.httpStatus === 503 || entry.httpStatus === 429) headers.push('retry-after', String(retryAfter));
   const status = code === 'client.unknown_method' && era === 'modern' ? 404 : entry.httpStatus;
   return { status, headers, message: rpcError(id, { code: entry.jsonRpcCode, message: entry.publicText, data }), closes: CLOSING.has(code) };
 }
+
+const retryAfterSeconds = ({ retryAfterMs }: GatewayError['detail']): number =>
+  typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1;
 
 /** The answer to a body that the classification refused. */
 export function refusalMessage(refusal: RefusedMessage): ErrorMessage {

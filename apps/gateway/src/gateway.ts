@@ -9,6 +9,7 @@ import type { RunningCalls } from './cancel/running-calls.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
+import type { RateLimits } from './limits/rate-limits.js';
 import type { NodeLinks } from './internal/node-links.js';
 import type { AccessAsker } from './own-tools/access-asker.js';
 import type { OpenQuestions } from './questions/open-questions.js';
@@ -54,6 +55,7 @@ export interface Gateway {
   readonly requestStates: RequestStates;
   /** Where agents ask for access. */
   readonly accessAsker: AccessAsker;
+  readonly rateLimits: RateLimits;
   readonly runningCalls: RunningCalls;
   /** By whose key and at which server. */
   readonly forwardedCalls: ForwardedCalls;

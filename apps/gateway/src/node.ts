@@ -6,9 +6,7 @@ import { createMetrics, startHealthServer, type Logger, type Metrics, type OnClo
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { createEgress } from '@portcullis/egress';
 import { followSnapshots, type Follower, type PolicySnapshot } from '@portcullis/snapshot';
-import { Cancels, redisCancelChannel } from './cancel/cancels.js';
-import { ForwardedCalls } from './cancel/forwarded-calls.js';
-import { RunningCalls } from './cancel/running-calls.js';
+import { linkCancels } from './cancel/link-cancels.js';
 import { CallMetrics } from './call-metrics.js';
 import type { Config } from './config.js';
 import { ControlPlaneClient } from './control-plane/control-plane-client.js';
@@ -22,6 +20,8 @@ import { FailedAuthentication } from './failed-authentication.js';
 import type { Gateway } from './gateway.js';
 import { linkNodes } from './internal/link-nodes.js';
 import type { NodeLinks } from './internal/node-links.js';
+import { redisLeases } from './limits/leases.js';
+import { RateLimits } from './limits/rate-limits.js';
 import { AccessAsker } from './own-tools/access-asker.js';
 import { observeNode } from './node-metrics.js';
 import { linkQuestions } from './questions/link-questions.js';
@@ -171,9 +171,6 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const sessions = new AgentSessions(ring.sealer, ended);
   ring.onChange = () => sessions.forgetOpened();
   const store = redisSessionStore(redis.commands);
-  const runningCalls = new RunningCalls();
-  const channel = redisCancelChannel(redis.commands, redis.sessions);
-  const cancels = new Cancels({ calls: runningCalls, channel, sealer: ring.sealer, now: () => Date.now(), isReady: () => !ring.isEmpty });
   const serverInfo = { name: 'portcullis', version: VERSION };
   const views = new AgentViews(config.agentsReadyMax);
   const serverChanges = new ServerChangeReporter(control.client);
@@ -195,9 +192,8 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     nodes,
     ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
     accessAsker: new AccessAsker(control.client),
-    runningCalls,
-    forwardedCalls: new ForwardedCalls(follower),
-    cancels,
+    rateLimits: new RateLimits(redisLeases(redis.commands), () => performance.now()),
+    ...linkCancels({ redis, ring, policy: follower }),
     audit,
     metrics: callMetrics,
     failedAuthentication: new FailedAuthentication(

@@ -97,7 +97,14 @@ describe('decide', () => {
   test('without a grant everything is denied, and a disabled agent may do nothing', () => {
     fc.assert(
       fc.property(grants, target, time, (these, about, now) => {
-        const nothing = { effect: 'deny', reasons: [{ code: 'no_grant', grantId: null }], grantId: null, refused: 'target', pinned: null };
+        const nothing = {
+          effect: 'deny',
+          reasons: [{ code: 'no_grant', grantId: null }],
+          grantId: null,
+          refused: 'target',
+          pinned: null,
+          rateLimit: null,
+        };
         expect(decideWith([], about, now)).toEqual(nothing);
         expect(decide(compileTable({ agent: { ...agent, enabled: false }, grants: these }), about, undefined, now).effect).toBe('deny');
       }),

@@ -1,7 +1,7 @@
 import type { PinnedArguments } from '@portcullis/contracts/grants';
 import { reasonCodes, type Decision, type JsonObject, type Reason, type ReasonCode, type Target } from './decision.js';
 import type { PolicyTable } from './policy-table.js';
-import type { Rule, RuleSet, TargetRules } from './rule.js';
+import { inSpeakingOrder, speaksBefore, type Rule, type RuleSet, type TargetRules } from './rule.js';
 import { hintsOf, selectsHints } from './selector.js';
 import { weighArguments, type Weighed } from './weigh-arguments.js';
 
@@ -20,8 +20,8 @@ export function decide(table: PolicyTable, target: Target, args: JsonObject | un
   let allowing = exact && firstCounting(exact.allows, target, now);
   for (const glob of rules.globs) {
     if (!glob.matches(target.name)) continue;
-    denying = lower(denying, firstCounting(glob.denies, target, now));
-    allowing = lower(allowing, firstCounting(glob.allows, target, now));
+    denying = firstToSpeak(denying, firstCounting(glob.denies, target, now));
+    allowing = firstToSpeak(allowing, firstCounting(glob.allows, target, now));
   }
   if (denying !== undefined) return denying.decision;
   if (!rules.hasTerms) return allowing?.decision ?? outOfForce(rules, target, now);
@@ -61,7 +61,14 @@ export function nextChangeAt(table: PolicyTable, now: number): number | null {
 }
 
 const refusal = (code: ReasonCode): Decision =>
-  Object.freeze({ effect: 'deny', reasons: Object.freeze([{ code, grantId: null }]), grantId: null, refused: 'target', pinned: null });
+  Object.freeze({
+    effect: 'deny',
+    reasons: Object.freeze([{ code, grantId: null }]),
+    grantId: null,
+    refused: 'target',
+    pinned: null,
+    rateLimit: null,
+  });
 const NO_GRANT = refusal(reasonCodes.noGrant);
 const AGENT_DISABLED = refusal(reasonCodes.agentDisabled);
 
@@ -74,10 +81,10 @@ const counts = (rule: Rule, target: Target, now: number): boolean => isInForce(r
 
 const firstCounting = (rules: readonly Rule[], target: Target, now: number): Rule | undefined => rules.find((rule) => counts(rule, target, now));
 
-/** Of several rules that agree, the one with the lowest grant id speaks: the answer depends on the set of grants alone. */
-function lower(one: Rule | undefined, other: Rule | undefined): Rule | undefined {
+/** Of several rules that agree always the same speaks: the answer depends on the set of grants alone. */
+function firstToSpeak(one: Rule | undefined, other: Rule | undefined): Rule | undefined {
   if (one === undefined || other === undefined) return one ?? other;
-  return other.grantId < one.grantId ? other : one;
+  return speaksBefore(other, one) ? other : one;
 }
 
 function matching(rules: TargetRules, name: string): readonly RuleSet[] {
@@ -86,9 +93,9 @@ function matching(rules: TargetRules, name: string): readonly RuleSet[] {
   return exact === undefined ? globs : [exact, ...globs];
 }
 
-/** In order of id and each once, by whatever names it matches. */
+/** In the order in which they speak and each once, by whatever names it matches. */
 function unique(rules: readonly Rule[]): Rule[] {
-  return [...new Set(rules)].sort((a, b) => (a.grantId < b.grantId ? -1 : 1));
+  return [...new Set(rules)].sort(inSpeakingOrder);
 }
 
 /** What the arguments have to decide. A grant that allows whatever they are leaves nothing to those with terms. */
@@ -102,7 +109,7 @@ function weighedBy(rules: TargetRules, { target, now, allowing }: { target: Targ
 
 function conditional({ allows, denies }: Weighed): Decision {
   const reasons = [...allows, ...denies].map(({ grantId }): Reason => ({ code: reasonCodes.conditional, grantId }));
-  return { effect: 'conditional', reasons, grantId: allows[0]?.grantId ?? null, refused: null, pinned: null };
+  return { effect: 'conditional', reasons, grantId: allows[0]?.grantId ?? null, refused: null, pinned: null, rateLimit: null };
 }
 
 /** Nothing is in force: says which allowing grants would have been, at another time. */
@@ -115,5 +122,5 @@ function outOfForce(rules: TargetRules, target: Target, now: number): Decision {
     const expired = now >= rule.expiresAt;
     return { code: expired ? reasonCodes.expired : reasonCodes.notYetValid, grantId: rule.grantId };
   });
-  return { effect: 'deny', reasons, grantId: null, refused: 'target', pinned: null };
+  return { effect: 'deny', reasons, grantId: null, refused: 'target', pinned: null, rateLimit: null };
 }

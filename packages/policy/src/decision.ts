@@ -1,4 +1,4 @@
-import type { PinnedArguments } from '@portcullis/contracts/grants';
+import type { GrantRateLimit, PinnedArguments } from '@portcullis/contracts/grants';
 import type { Id, TargetKind } from '@portcullis/contracts/names';
 import type { DefinitionFacts, ServerFacts } from './selector.js';
 
@@ -59,4 +59,6 @@ export interface Decision {
   readonly refused: 'target' | 'arguments' | null;
   /** Arguments to forward beside those sent, when this grant decides. */
   readonly pinned: PinnedArguments | null;
+  /** How many such calls there may be under this grant, when it decides; counted by whoever forwards them. */
+  readonly rateLimit: GrantRateLimit | null;
 }

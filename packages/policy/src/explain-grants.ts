@@ -1,3 +1,4 @@
+import type { GrantRateLimit } from '@portcullis/contracts/grants';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import { compileCondition } from './condition.js';
 import { toConditionArgs } from './condition-values.js';
@@ -42,7 +43,8 @@ function grantStep(grant: GrantEntry, by: string, place: Place): ExplainStep {
 /** What the terms of a grant in force make of the arguments. */
 function termsSay(grant: GrantEntry, { facts, agent, server }: Place): [code: string, text: string] {
   const allows = grant.effect === 'allow';
-  const plain: [string, string] = allows ? ['grant_allows', 'is in force'] : ['grant_denies', 'is in force and outweighs every allowing one'];
+  const limit = grant.rateLimit === undefined ? '' : `, for ${callsText(grant.rateLimit)}`;
+  const plain: [string, string] = allows ? ['grant_allows', `is in force${limit}`] : ['grant_denies', 'is in force and outweighs every allowing one'];
   if (grant.condition === undefined && grant.pinned === undefined) return plain;
   const terms = [grant.condition ?? '', grant.pinned === undefined ? '' : `pinned ${JSON.stringify(grant.pinned)}`].filter((term) => term !== '');
   const text = terms.join(', ');
@@ -56,6 +58,8 @@ function termsSay(grant: GrantEntry, { facts, agent, server }: Place): [code: st
   if (holds === false) return ['condition_false', `does not count, its condition does not hold: ${text}`];
   return ['condition_error', `${allows ? 'does not count' : 'counts'}, its condition cannot be said of these arguments: ${text}`];
 }
+
+const callsText = ({ calls, perSeconds }: GrantRateLimit): string => `at most ${String(calls)} calls of this agent in any ${String(perSeconds)} s`;
 
 /** A number beyond the range of dates stays a number: an explanation never throws. */
 const timeText = (time: number): string => (Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : String(time));

@@ -33,7 +33,7 @@ export function explain(facts: ExplainFacts): Explanation {
 
 /** The decision over the grants alone; an agent that is switched off has its own step. */
 function decideFacts({ agent, server, target, definition, grants, args, now }: ExplainFacts): Decision {
-  const nobody: Decision = { effect: 'deny', reasons: [], grantId: null, refused: 'target', pinned: null };
+  const nobody: Decision = { effect: 'deny', reasons: [], grantId: null, refused: 'target', pinned: null, rateLimit: null };
   if (agent === null || server === null) return nobody;
   const table = compileTable({ agent: { ...agent, enabled: true }, grants });
   return decide(table, { server, ...target, definition: definition ?? undefined }, args, now);

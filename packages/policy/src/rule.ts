@@ -18,7 +18,7 @@ export interface Rule {
   readonly pinned: PinnedArguments | null;
 }
 
-/** The rules that one name or glob leads to, each list in order of grant id: those that need no arguments, and those that weigh them. */
+/** The rules that one name or glob leads to, each list in the order in which they speak: those that need no arguments, and those that weigh them. */
 export interface RuleSet {
   readonly denies: readonly Rule[];
   readonly allows: readonly Rule[];
@@ -34,6 +34,14 @@ export interface TargetRules {
 }
 
 export type ServerRules = ReadonlyMap<TargetKind, TargetRules>;
+
+/** Of several rules that agree, which speaks: one without a rate limit, then the one with the lowest grant id. */
+export function speaksBefore(one: Rule, other: Rule): boolean {
+  const [limited, otherLimited] = [one.decision.rateLimit !== null, other.decision.rateLimit !== null];
+  return limited === otherLimited ? one.grantId < other.grantId : otherLimited;
+}
+
+export const inSpeakingOrder = (one: Rule, other: Rule): number => (speaksBefore(one, other) ? -1 : 1);
 
 const rules = new WeakMap<GrantEntry, Rule>();
 
@@ -65,6 +73,7 @@ function compileRule(grant: GrantEntry): Rule {
       grantId: grant.id,
       refused: allows ? null : 'target',
       pinned,
+      rateLimit: grant.rateLimit ?? null,
     }),
   };
 }
@@ -93,6 +102,7 @@ function compileTargetRules(grants: readonly GrantEntry[]): TargetRules {
     }
   }
   const named = [...byName];
+  for (const [, set] of named) set.allows.sort(inSpeakingOrder);
   return {
     exact: new Map(named.filter(([name]) => !isGlob(name))),
     globs: named.filter(([name]) => isGlob(name)).map(([name, set]) => ({ ...set, matches: compileGlob(name) })),

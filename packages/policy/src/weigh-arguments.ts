@@ -32,7 +32,7 @@ export function weighArguments({ allows, denies }: Weighed, args: JsonObject, ab
     reasons.unshift({ code, grantId: denying.grantId });
     break;
   }
-  return { effect: 'deny', reasons, grantId: reasons[0]?.grantId ?? null, refused: 'arguments', pinned: null };
+  return { effect: 'deny', reasons, grantId: reasons[0]?.grantId ?? null, refused: 'arguments', pinned: null, rateLimit: null };
 }
 
 function inputOf(args: JsonObject, { target, agent }: { target: Target; agent: string }): ConditionInput {

@@ -9,6 +9,9 @@ import type { Visit } from '../visit.js';
 /** How much of a result an event keeps, in bytes; the hash is always of the whole. */
 export const RESULT_BYTES_KEPT = 512;
 
+/** Why a call is not to be had that its grant allows, only not as often. */
+export const RATE_LIMITED = 'rate_limited';
+
 /** What a call asked for, as far as it can be told apart from what the agent wrote. */
 export interface Asked {
   readonly server: { readonly id: string; readonly slug: string } | null;
@@ -68,6 +71,12 @@ export class CallRecord {
     event.decision = decision.effect === 'deny' ? 'deny' : 'allow';
     event.reason = decision.reasons[0]?.code ?? null;
     event.grantId = decision.grantId;
+  }
+
+  /** There were too many calls under the grant that allows this one. */
+  overLimit(): void {
+    this.event.decision = 'deny';
+    this.event.reason = RATE_LIMITED;
   }
 
   /** What the grants in the mode `shadow` would have decided instead. */

@@ -1,7 +1,7 @@
 import { createMetrics } from '@portcullis/boot';
 import type { NewAuditEvent } from '@portcullis/contracts/audit';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
-import { createSealer } from '@portcullis/secrets';
+import { createSealer, type Sealer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import { Pool } from 'undici';
 import { Cancels, type CancelChannel } from '../cancel/cancels.js';
@@ -13,6 +13,7 @@ import { FailedAuthentication } from '../failed-authentication.js';
 import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import type { NodeLinks } from '../internal/node-links.js';
+import { RateLimits } from '../limits/rate-limits.js';
 import { AccessAsker } from '../own-tools/access-asker.js';
 import { linkQuestions } from '../questions/link-questions.js';
 import { AgentSessions } from '../session/agent-sessions.js';
@@ -79,6 +80,12 @@ function openStreams(parts: Pick<ChangeStreamParts, 'serverInfo' | 'policy' | 'v
   return new ChangeStreams({ ...parts, subscriptions: memorySubscriptions(), interest, now: () => Date.now() });
 }
 
+function buildCancels(policy: Gateway['policy'], sealer: Sealer): Pick<Gateway, 'runningCalls' | 'forwardedCalls' | 'cancels'> {
+  const runningCalls = new RunningCalls();
+  const cancels = new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true });
+  return { runningCalls, forwardedCalls: new ForwardedCalls(policy), cancels };
+}
+
 /** A gateway over a given snapshot; its audit trail is an array. */
 export function buildGateway(initial: PolicySnapshot | undefined): {
   gateway: Gateway;
@@ -93,7 +100,6 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     if (!live.audits) throw new (await import('@portcullis/contracts/errors')).GatewayError('node.audit_unavailable');
     events.push({ ...event });
   };
-  const runningCalls = new RunningCalls();
   const serverInfo = { name: 'portcullis', version: 'test' };
   const policy = { current: () => live.snapshot, ageMs: () => live.ageMs };
   const views = new AgentViews(100);
@@ -114,9 +120,11 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     nodes,
     ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
     accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
-    runningCalls,
-    forwardedCalls: new ForwardedCalls(policy),
-    cancels: new Cancels({ calls: runningCalls, channel: noChannel, sealer: () => sealer, now: () => Date.now(), isReady: () => true }),
+    rateLimits: new RateLimits(
+      () => Promise.reject(new Error('There is no Redis')),
+      () => performance.now(),
+    ),
+    ...buildCancels(policy, sealer),
     audit: { recordIntent: record, recordOutcome: record },
     metrics: new CallMetrics(createMetrics({ app: 'test' })),
     failedAuthentication: new FailedAuthentication(
