@@ -55,7 +55,7 @@ const nodes: NodeLinks = {
 };
 const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, onMessage: () => undefined };
 
-const noDesk = (): Promise<never> => Promise.reject(new Error('There is no control plane'));
+const noDesk = (): Promise<never> => Promise.reject(new Error('Nobody else is there'));
 
 function memoryStore(): IndexedSessionStore {
   const entries = new Map<string, string>();
@@ -120,10 +120,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     nodes,
     ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
     accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
-    rateLimits: new RateLimits(
-      () => Promise.reject(new Error('There is no Redis')),
-      () => performance.now(),
-    ),
+    rateLimits: new RateLimits(noDesk, () => performance.now()),
     ...buildCancels(policy, sealer),
     audit: { recordIntent: record, recordOutcome: record },
     metrics: new CallMetrics(createMetrics({ app: 'test' })),
