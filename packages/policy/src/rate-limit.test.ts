@@ -8,8 +8,8 @@ const server = { id: id(2), slug: 'github', tags: [], environment: null };
 const rateLimit = { calls: 5, perSeconds: 60 };
 
 function grant(n: number, rest: Partial<GrantEntry> = {}): GrantEntry {
-  const usual = { kind: 'tools', names: ['*'], effect: 'allow', notBefore: null, expiresAt: null } as const;
-  return { id: id(n), subject: { agentId: agent.id }, target: { serverId: server.id }, ...usual, ...rest };
+  const usual = { kind: 'tools', effect: 'allow', notBefore: null, expiresAt: null } as const;
+  return { id: id(n), subject: { agentId: agent.id }, target: { serverId: server.id }, names: ['*'], ...usual, ...rest };
 }
 
 const decided = (...grants: GrantEntry[]) => decide(compileTable({ agent, grants }), { server, kind: 'tools', name: 'search' }, {}, 0);
