@@ -1,5 +1,7 @@
 import { AuditIntegrity, type AuditIntegrityQuery } from '@portcullis/contracts/api/audit-integrity';
-import { AuditRecord, AuditRecordPage, type ListAuditQuery } from '@portcullis/contracts/api/operations';
+import { AuditCall, type AuditTimelineQuery } from '@portcullis/contracts/api/audit-calls';
+import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
+import { AuditRecord, AuditRecordPage } from '@portcullis/contracts/api/operations';
 import type { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -9,6 +11,10 @@ import type { Send } from './send.js';
 export interface AuditApi {
   events: ListRoute<Partial<ListAuditQuery>, z.output<typeof AuditRecordPage>>;
   read(callId: string): Promise<AuditRecord>;
+  /** The whole story of a call. */
+  call(callId: string): Promise<AuditCall>;
+  /** Of one agent or one trace, oldest first. */
+  timeline: ListRoute<Partial<AuditTimelineQuery>, z.output<typeof AuditRecordPage>>;
   integrity: ListRoute<Partial<AuditIntegrityQuery>, AuditIntegrity>;
 }
 
@@ -16,6 +22,8 @@ export function auditApi(send: Send): AuditApi {
   return {
     events: listRoute(send, '/v1/audit/events', AuditRecordPage),
     read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
+    call: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/calls/${callId}`, answer: AuditCall })).value,
+    timeline: listRoute(send, '/v1/audit/timeline', AuditRecordPage),
     integrity: listRoute(send, '/v1/audit/integrity', AuditIntegrity),
   };
 }

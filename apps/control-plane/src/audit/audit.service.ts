@@ -1,21 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditDecision, AuditStatus } from '@portcullis/contracts/audit';
-import type { AuditRecord, AuditRecordPage, ListAuditQuery } from '@portcullis/contracts/api/operations';
+import type { AuditFilter, ListAuditQuery } from '@portcullis/contracts/api/audit-search';
+import type { AuditTimelineQuery } from '@portcullis/contracts/api/audit-calls';
+import type { AuditRecord, AuditRecordPage } from '@portcullis/contracts/api/operations';
 import type { ShadowReport } from '@portcullis/contracts/api/shadow-report';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Author } from '../changes/author.js';
-import { decodeCursor, pageFrom } from '../http/paging.js';
+import { decodeCursor, encodeCursor, IdCursor } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
 import { AuditReading } from './audit-reading.js';
-import { findCall, listCalls, type AuditRow } from './audit.repository.js';
+import { findCall, listCalls, type Found } from './audit.repository.js';
 import { readShadowCalls } from './shadow-report.repository.js';
+import { toRecord } from './to-record.js';
 
 /** How far back a report looks unless it is told. */
 const SHADOW_REPORT_MS = 7 * 86_400_000;
-
-const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
-const ShadowDecision = z.enum(['allow', 'deny']).nullable();
-const Status = z.union([AuditStatus, z.literal('unknown')]);
 
 /** What was done. */
 @Injectable()
@@ -23,9 +21,12 @@ export class AuditService {
   constructor(@Inject(AuditReading) private readonly audit: AuditReading) {}
 
   async list(author: Author, { limit, cursor, ...filter }: ListAuditQuery): Promise<z.infer<typeof AuditRecordPage>> {
-    const after = decodeCursor(cursor, AuditCursor);
-    const rows = await this.audit.reading(author, { filter }, (tx) => listCalls(tx, filter, { after, limit }));
-    return pageFrom(rows, limit, toRecord, ({ at, id }) => [at.toISOString(), id]);
+    return this.page(author, { filter }, filter, { limit, cursor });
+  }
+
+  /** The calls of one agent or one trace as they happened, oldest first. */
+  async timeline(author: Author, { limit, cursor, ...filter }: AuditTimelineQuery): Promise<z.infer<typeof AuditRecordPage>> {
+    return this.page(author, { timeline: filter }, filter, { limit, cursor, oldestFirst: true });
   }
 
   async read(author: Author, callId: string): Promise<AuditRecord> {
@@ -42,54 +43,19 @@ export class AuditService {
       return { grantId, mode: grant.mode, since: since.toISOString(), ...(await readShadowCalls(tx, grantId, since)) };
     });
   }
-}
 
-function toRecord(row: AuditRow): AuditRecord {
-  const kept = row.arguments;
-  return {
-    callId: row.call_id,
-    timestamp: row.at.toISOString(),
-    method: row.method,
-    agent: row.agent,
-    operator: row.operator,
-    server: row.server,
-    tool: row.tool,
-    args: kept === null ? null : readArguments(kept),
-    argsTruncated: kept !== null && row.arguments_bytes !== null && kept.length < row.arguments_bytes,
-    status: Status.catch('error').parse(row.status),
-    decision: AuditDecision.catch('none').parse(row.decision),
-    reason: row.reason,
-    grantId: row.grant_id,
-    shadowDecision: ShadowDecision.catch(null).parse(row.shadow_decision),
-    shadowGrantId: row.shadow_grant_id,
-    keyId: row.key_id,
-    revision: row.revision,
-    definitionHash: row.definition_hash,
-    durationMs: toMs(row.duration_us),
-    upstreamMs: toMs(row.upstream_us),
-    result: toResult(row),
-    traceId: row.trace_id,
-    node: row.node,
-    boot: row.boot,
-    seq: Number(row.seq),
-  };
-}
-
-function toResult({ result_bytes: bytes, result_hash: hash, result_summary: summary }: AuditRow): AuditRecord['result'] {
-  if (bytes === null && summary === null) return null;
-  return { bytes: Number(bytes ?? summary?.length ?? 0), hash, summary: summary === null ? null : textOf(summary) };
-}
-
-/** What is cut is no JSON any more, and is shown as the text it is. */
-function readArguments(bytes: Uint8Array): unknown {
-  const text = textOf(bytes);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+  private async page(
+    author: Author,
+    detail: Readonly<Record<string, unknown>>,
+    filter: AuditFilter,
+    { cursor, ...place }: { limit: number; cursor: string | undefined; oldestFirst?: boolean },
+  ): Promise<z.infer<typeof AuditRecordPage>> {
+    const after = decodeCursor(cursor, IdCursor)?.[0];
+    return pageOf(await this.audit.reading(author, detail, (tx) => listCalls(tx, filter, { ...place, after })));
   }
 }
 
-const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
-
-const toMs = (us: bigint | null): number | null => (us === null ? null : Number(us) / 1000);
+const pageOf = ({ rows, reached }: Found): z.infer<typeof AuditRecordPage> => ({
+  items: rows.map(toRecord),
+  nextCursor: reached === null ? null : encodeCursor([reached]),
+});

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AuditDecision, AuditStatus } from '../audit.js';
 import { Id } from '../names.js';
-import { pageOf, pageQuery, Timestamp } from './conventions.js';
+import { pageOf, Timestamp } from './conventions.js';
 
 /**
  * `admin` may do everything; `auditor` reads everything; `viewer` reads inventory and policy and may ask for access; `approver` decides what was
@@ -108,21 +108,3 @@ export const AuditRecord = z
   .meta({ id: 'AuditRecord' });
 export type AuditRecord = z.infer<typeof AuditRecord>;
 export const AuditRecordPage = pageOf(AuditRecord).meta({ id: 'AuditRecordPage' });
-
-const filterText = z.string().min(1).max(256);
-
-/** Filters are exact but `q`, which finds text in names, reasons, arguments and result summaries. `from` is inclusive, `to` exclusive. */
-export const ListAuditQuery = z.strictObject({
-  ...pageQuery,
-  agent: filterText.optional(),
-  operator: filterText.optional(),
-  server: filterText.optional(),
-  tool: filterText.optional(),
-  method: filterText.optional(),
-  decision: AuditDecision.optional(),
-  status: z.union([AuditStatus, z.literal('unknown')]).optional(),
-  from: Timestamp.optional(),
-  to: Timestamp.optional(),
-  q: filterText.optional(),
-});
-export type ListAuditQuery = z.infer<typeof ListAuditQuery>;

@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditPhase } from '@portcullis/contracts/audit';
+import type { AuditCall } from '@portcullis/contracts/api/audit-calls';
+import type { AuditRecord } from '@portcullis/contracts/api/operations';
+import type { AuditEvent, Transaction } from '@portcullis/database';
+import { toAccessRequest } from '../access-requests/to-access-request.js';
+import type { Author } from '../changes/author.js';
+import { findGrant } from '../grants/grants.repository.js';
+import { toGrant } from '../grants/to-grant.js';
+import { notFound } from '../http/problem.js';
+import { AuditReading } from './audit-reading.js';
+import { findCall } from './audit.repository.js';
+import { definitionOf, grantAt, questionsOf, rowsOf } from './call-story.repository.js';
+import { toRecord } from './to-record.js';
+
+/** One call's whole story, put together from the trail and from what policy and definitions were then. */
+@Injectable()
+export class CallStoryService {
+  constructor(@Inject(AuditReading) private readonly audit: AuditReading) {}
+
+  async read(author: Author, callId: string): Promise<AuditCall> {
+    return this.audit.reading(author, { callId, story: true }, async (tx) => {
+      const found = await findCall(tx, callId);
+      const events = await rowsOf(tx, callId);
+      const [first] = events;
+      if (found === undefined || first === undefined) throw notFound('call');
+      const call = toRecord(found);
+      const { grantId, definitionHash: hash } = call;
+      const request = grantId === null ? null : await tx.accessRequest.findUnique({ where: { grantId } });
+      return {
+        call,
+        events: events.map(toEvent),
+        timings: timingsOf(call),
+        arguments: argumentsOf(call, first),
+        grant: grantId === null ? null : await grantOf(tx, grantId, call.revision),
+        definition: hash === null ? null : { hash, ...(await definitionOf(tx, first.serverId, hash)) },
+        accessRequest: request === null ? null : toAccessRequest(request),
+        questions: (await questionsOf(tx, first)).map(({ at, ...question }) => ({ ...question, at: at.toISOString() })),
+      };
+    });
+  }
+}
+
+const toEvent = ({ phase, at, status, reason, node, boot, seq }: AuditEvent): AuditCall['events'][number] => ({
+  phase: AuditPhase.parse(phase),
+  at: at.toISOString(),
+  status,
+  reason,
+  node,
+  boot,
+  seq: Number(seq),
+});
+
+function timingsOf({ durationMs: totalMs, upstreamMs }: AuditRecord): AuditCall['timings'] {
+  // Both are taken apart and rounded: the gateway never takes less than nothing.
+  return { totalMs, upstreamMs, gatewayMs: totalMs === null ? null : Math.max(0, totalMs - (upstreamMs ?? 0)) };
+}
+
+function argumentsOf(
+  { args, argsTruncated }: AuditRecord,
+  { arguments: kept, argumentsHash: hash, argumentsBytes: bytes }: AuditEvent,
+): AuditCall['arguments'] {
+  return { value: args, hash, bytes, kept: kept === null ? 'none' : argsTruncated ? 'part' : 'whole' };
+}
+
+async function grantOf(tx: Transaction, id: string, revision: number | null): Promise<AuditCall['grant']> {
+  const now = await findGrant(tx, id);
+  return { id, atCall: revision === null ? null : await grantAt(tx, id, revision), now: now === null ? null : toGrant(now) };
+}
