@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { AuditRecord, ListAuditQuery } from '@portcullis/contracts/api/operations';
+import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
+import type { AuditRecord } from '@portcullis/contracts/api/operations';
 import { connectRedis } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AuditRow, auditRowsOf } from './audit-rows.js';

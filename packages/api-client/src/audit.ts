@@ -1,5 +1,6 @@
 import { AuditIntegrity, type AuditIntegrityQuery } from '@portcullis/contracts/api/audit-integrity';
 import { AuditCall, type AuditTimelineQuery } from '@portcullis/contracts/api/audit-calls';
+import { AuditAggregates, type AuditAggregatesQuery, AuditPairs, type AuditPairsQuery } from '@portcullis/contracts/api/audit-reports';
 import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
 import { AuditRecord, AuditRecordPage } from '@portcullis/contracts/api/operations';
 import type { z } from 'zod';
@@ -15,6 +16,9 @@ export interface AuditApi {
   call(callId: string): Promise<AuditCall>;
   /** Of one agent or one trace, oldest first. */
   timeline: ListRoute<Partial<AuditTimelineQuery>, z.output<typeof AuditRecordPage>>;
+  aggregates(query: Partial<AuditAggregatesQuery> & Pick<AuditAggregatesQuery, 'by'>): Promise<AuditAggregates>;
+  /** Which agents used which tools. */
+  pairs(query?: Partial<AuditPairsQuery>): Promise<AuditPairs>;
   integrity: ListRoute<Partial<AuditIntegrityQuery>, AuditIntegrity>;
 }
 
@@ -24,6 +28,8 @@ export function auditApi(send: Send): AuditApi {
     read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
     call: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/calls/${callId}`, answer: AuditCall })).value,
     timeline: listRoute(send, '/v1/audit/timeline', AuditRecordPage),
+    aggregates: async (query) => (await send({ method: 'GET', path: '/v1/audit/aggregates', query, answer: AuditAggregates })).value,
+    pairs: async (query) => (await send({ method: 'GET', path: '/v1/audit/pairs', query, answer: AuditPairs })).value,
     integrity: listRoute(send, '/v1/audit/integrity', AuditIntegrity),
   };
 }

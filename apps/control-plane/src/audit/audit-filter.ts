@@ -90,3 +90,6 @@ function textsOf({ q, argumentsText, resultText }: ResolvedFilter): Prisma.Sql[]
 function inBytes(column: Prisma.Sql, text: string): Prisma.Sql {
   return Prisma.sql`strpos(lower(encode(${column}, 'escape')), lower(encode(convert_to(${text}, 'UTF8'), 'escape'))) > 0`;
 }
+
+/** Calls that began in this time, by their ids alone. */
+export const idBoundsOf = (from: Date, to: Date): Prisma.Sql => Prisma.sql`${idsFrom(from.getTime())} AND ${idsBefore(idAt(to.getTime()))}`;

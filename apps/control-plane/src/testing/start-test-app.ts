@@ -57,7 +57,7 @@ export async function startTestApp(overrides: Partial<Config> = {}): Promise<Tes
     if (body !== undefined) headers['content-type'] = 'application/json';
     const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) };
     const answer = await app.inject({ method, url, headers, ...payload });
-    const isJson = String(answer.headers['content-type']).includes('json');
+    const isJson = /[+/]json\b/.test(String(answer.headers['content-type']));
     return { status: answer.statusCode, headers: answer.headers, text: answer.payload, body: isJson ? answer.json() : undefined };
   };
   const close = async (): Promise<void> => {

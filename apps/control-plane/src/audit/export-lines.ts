@@ -1,0 +1,53 @@
+import type { AuditRecord } from '@portcullis/contracts/api/operations';
+
+const columns = [
+  'callId',
+  'timestamp',
+  'method',
+  'agent',
+  'operator',
+  'server',
+  'tool',
+  'decision',
+  'status',
+  'reason',
+  'durationMs',
+  'upstreamMs',
+  'revision',
+  'grantId',
+  'keyId',
+  'definitionHash',
+  'traceId',
+  'node',
+  'boot',
+  'seq',
+] as const satisfies readonly (keyof AuditRecord)[];
+
+export const csvHeading = (): string =>
+  `${[...columns, 'arguments', 'argumentsTruncated', 'resultBytes', 'resultHash', 'resultSummary'].join(',')}\r\n`;
+
+/** A call as one line of CSV (RFC 4180). */
+export function csvLine(record: AuditRecord): string {
+  const { args, argsTruncated, result } = record;
+  const content = [
+    typeof args === 'string' || args === null ? args : JSON.stringify(args),
+    argsTruncated,
+    result?.bytes,
+    result?.hash,
+    result?.summary,
+  ];
+  return `${[...columns.map((name) => record[name]), ...content].map(csvCell).join(',')}\r\n`;
+}
+
+/**
+ * One cell that no spreadsheet takes for a formula: what agents and servers wrote begins with an apostrophe where it would begin with one of the
+ * characters that start one (CWE-1236). Numbers of ours are left as they are.
+ */
+export function csvCell(value: string | number | boolean | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'string') return String(value);
+  const safe = /^\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]/u.test(value) ? `'${value}` : value;
+  return /[",\r\n\t;']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+export const ndjsonLine = (record: AuditRecord): string => `${JSON.stringify(record)}\n`;

@@ -1,0 +1,48 @@
+import { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import type { AuditExportQuery } from '@portcullis/contracts/api/audit-reports';
+import type { AuditFilter } from '@portcullis/contracts/api/audit-search';
+import type { Author } from '../changes/author.js';
+import { ProblemError } from '../http/problem.js';
+import { AuditReading } from './audit-reading.js';
+import { listCalls, type Found } from './audit.repository.js';
+import { csvHeading, csvLine, ndjsonLine } from './export-lines.js';
+import { toRecord } from './to-record.js';
+
+const CALLS_AT_ONCE = 200;
+const EXPORTS_MAX = 4;
+
+/** Exports of any length: one page of calls is held, and the next is read when the receiver has taken it. Nothing is open in Postgres in between. */
+@Injectable()
+export class ExportService {
+  private running = 0;
+
+  constructor(@Inject(AuditReading) private readonly audit: AuditReading) {}
+
+  /** Throws before the first byte where the beginning cannot be read; a stream that fails later is broken off. */
+  async open(author: Author, { format, after, ...filter }: AuditExportQuery): Promise<Readable> {
+    if (this.running >= EXPORTS_MAX) throw new ProblemError('unavailable', `${EXPORTS_MAX} exports are running here. Try again when one has ended.`);
+    const place = { after, limit: CALLS_AT_ONCE };
+    const first = await this.audit.reading(author, { export: { format, after, filter } }, (tx) => listCalls(tx, filter, place));
+    this.running += 1;
+    const stream = Readable.from(this.lines(filter, first, { format, heading: after === undefined }), { objectMode: false });
+    return stream.once('close', () => {
+      this.running -= 1;
+    });
+  }
+
+  private async *lines(
+    filter: AuditFilter,
+    first: Found,
+    { format, heading }: { format: AuditExportQuery['format']; heading: boolean },
+  ): AsyncGenerator<string> {
+    const line = format === 'csv' ? csvLine : ndjsonLine;
+    if (format === 'csv' && heading) yield csvHeading();
+    for (let found = first; ;) {
+      const { rows, reached } = found;
+      if (rows.length > 0) yield rows.map((row) => line(toRecord(row))).join('');
+      if (reached === null) return;
+      found = await this.audit.bounded((tx) => listCalls(tx, filter, { after: reached, limit: CALLS_AT_ONCE }));
+    }
+  }
+}
