@@ -8,16 +8,19 @@ const patience = { maxWait: 30_000, timeout: 30_000 };
 export async function inTransaction<T>(
   database: PrismaClient,
   work: (tx: Transaction) => Promise<T>,
-  isolation: { readonly isolationLevel?: Prisma.TransactionIsolationLevel } = {},
+  options: { readonly isolationLevel?: Prisma.TransactionIsolationLevel; readonly timeout?: number } = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await database.$transaction(work, { ...patience, ...isolation });
+      return await database.$transaction(work, { ...patience, ...options });
     } catch (error) {
       if (attempt === ATTEMPTS || !isConflict(error)) throw error;
     }
   }
 }
+
+/** Whether a transaction was ended because it took longer than it may. */
+export const ranOutOfTime = (error: unknown): boolean => error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2028';
 
 function isConflict(error: unknown): boolean {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;

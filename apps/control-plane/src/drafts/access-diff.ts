@@ -1,5 +1,6 @@
+import { setImmediate as pause } from 'node:timers/promises';
 import type { AccessShift } from '@portcullis/contracts/api/drafts';
-import type { Id, Slug } from '@portcullis/contracts/names';
+import { TargetKind, type Id, type Slug } from '@portcullis/contracts/names';
 import { decide, type Decision, type PolicyTable } from '@portcullis/policy';
 import type { PolicyServer } from '../policy/policy.repository.js';
 import { AgentRules } from './agent-rules.js';
@@ -8,8 +9,14 @@ import { servedTargets, type PolicyView, type ServedTarget } from './policy-view
 export const shiftKinds = ['gained', 'lost', 'conditional'] as const;
 export type ShiftKind = (typeof shiftKinds)[number];
 
-/** How access differs at one server, for all agents that have the same rules there. */
-type ServerShifts = Readonly<Record<ShiftKind, readonly Omit<AccessShift, 'agent'>[]>>;
+type Shift = Omit<AccessShift, 'agent'>;
+type Counts = Record<ShiftKind, number>;
+
+/** How much differs for all agents with the same rules: at each server where something does, and in all. What it is, is found when it is listed. */
+interface SharedCounts {
+  readonly all: Readonly<Counts>;
+  readonly byServer: ReadonlyMap<Id, Readonly<Counts>>;
+}
 
 interface ServerPair {
   readonly id: Id;
@@ -18,16 +25,21 @@ interface ServerPair {
   readonly after: PolicyServer | undefined;
 }
 
+interface Tables {
+  readonly before: PolicyTable | undefined;
+  readonly after: PolicyTable | undefined;
+}
+
 /**
- * How access differs between two states of policy at one moment, agent by agent. Pure. Rules that many agents share are decided once for all
- * of them; only where an agent has grants of its own it is looked at alone.
+ * How access differs between two states of policy at one moment, agent by agent. Rules that many agents share are decided once for all of them;
+ * only where an agent has grants of its own it is looked at alone. Differences are counted, never all held: a page is found anew.
  */
 export class AccessDiff {
   private readonly before: AgentRules;
   private readonly after: AgentRules;
-  private readonly servers: readonly ServerPair[];
+  private readonly servers: ReadonlyMap<Id, ServerPair>;
   private readonly agents: readonly { readonly id: Id; readonly slug: Slug }[];
-  private readonly shared = new Map<string, ReadonlyMap<Id, ServerShifts>>();
+  private readonly shared = new Map<string, SharedCounts>();
   private readonly changedGrants: ReadonlySet<Id>;
 
   constructor(
@@ -44,69 +56,114 @@ export class AccessDiff {
     this.changedGrants = new Set(after.grants.filter((grant) => contents.get(grant.id) !== JSON.stringify(grant)).map(({ id }) => id));
   }
 
-  /** How many agents gain, lose or change how many things. */
-  counts(): Record<ShiftKind, number> {
+  /** How much there is to decide: agents that differ in their rules, and what is offered. */
+  extent(): { readonly kinds: number; readonly targets: number } {
+    const offered = [...this.servers.values()].map(({ before, after }) => Math.max(before?.definitions.length ?? 0, after?.definitions.length ?? 0));
+    return { kinds: new Set(this.agents.map(({ id }) => this.kindOf(id))).size, targets: offered.reduce((sum, count) => sum + count, 0) };
+  }
+
+  /** How many agents gain, lose or change how many things. Pauses between agents of different rules. */
+  async counts(): Promise<Counts> {
     const counts = { gained: 0, lost: 0, conditional: 0 };
-    for (const { id } of this.agents) {
-      const own = this.countsOf(id);
-      for (const kind of shiftKinds) counts[kind] += own[kind];
+    for (const [place, { id }] of this.agents.entries()) {
+      if (place % 1000 === 999 || !this.shared.has(this.kindOf(id))) await pause();
+      add(counts, this.countsOf(id), 1);
     }
     return counts;
   }
 
-  countsOf(agent: Id): Record<ShiftKind, number> {
-    const counts = { gained: 0, lost: 0, conditional: 0 };
-    for (const shifts of this.shiftsOf(agent).values()) for (const kind of shiftKinds) counts[kind] += shifts[kind].length;
+  countsOf(agent: Id): Counts {
+    const { all, byServer } = this.sharedCounts(agent);
+    const counts = { ...all };
+    const own = this.ownServers(agent);
+    if (own.length === 0) return counts;
+    const tables = this.tablesOf(agent, false);
+    for (const server of own) {
+      const shared = byServer.get(server.id);
+      if (shared !== undefined) add(counts, shared, -1);
+      add(counts, countsIn(this.shiftsAt(server, tables)), 1);
+    }
     return counts;
   }
 
-  /** One kind of difference in order of agent, kind and reference, from behind `after` on, one more than asked for. */
-  list(kind: ShiftKind, after: readonly [string, string, string] | undefined, limit: number): AccessShift[] {
+  /** One kind of difference in order of agent, kind and reference, from behind `after` on, at most one more than asked for. */
+  list(kind: ShiftKind, after: Place | undefined, limit: number): AccessShift[] {
     const items: AccessShift[] = [];
     for (const { id, slug } of this.agents) {
       if (after !== undefined && slug < after[0]) continue;
-      const own = [...this.shiftsOf(id).values()].flatMap((shifts) => shifts[kind]).map((shift) => ({ agent: slug, ...shift }));
-      own.sort((a, b) => byText(a.kind, b.kind) || byText(a.ref, b.ref));
-      items.push(...own.filter((shift) => after === undefined || slug !== after[0] || isBehind(shift, after)));
-      if (items.length > limit) break;
+      for (const shift of this.shiftsOf(id, kind, slug === after?.[0] ? after : undefined)) {
+        items.push({ agent: slug, ...shift });
+        if (items.length > limit) return items;
+      }
     }
-    return items.slice(0, limit + 1);
+    return items;
   }
 
-  private shiftsOf(agent: Id): ReadonlyMap<Id, ServerShifts> {
-    const kind = `${this.before.kindOf(agent)} | ${this.after.kindOf(agent)}`;
-    let shared = this.shared.get(kind);
-    if (shared === undefined) {
-      shared = this.differing(this.servers, this.before.tableOf(agent, true), this.after.tableOf(agent, true));
-      this.shared.set(kind, shared);
+  private *shiftsOf(agent: Id, kind: ShiftKind, after: Place | undefined): Generator<Shift> {
+    if (this.countsOf(agent)[kind] === 0) return;
+    const { byServer } = this.sharedCounts(agent);
+    const own = new Set(this.ownServers(agent));
+    const [shared, alone] = [this.tablesOf(agent, true), this.tablesOf(agent, false)];
+    for (const targets of kindsInOrder) {
+      if (after !== undefined && targets < after[1]) continue;
+      const from = targets === after?.[1] ? after : undefined;
+      for (const server of this.servers.values()) {
+        if (from !== undefined && `${server.slug}:` < from[2].slice(0, from[2].indexOf(':') + 1)) continue;
+        if (!own.has(server) && (byServer.get(server.id)?.[kind] ?? 0) === 0) continue;
+        const found = this.shiftsAt(server, own.has(server) ? alone : shared, targets).filter(([how]) => how === kind);
+        const shifts = found.map(([, shift]) => shift).sort((a, b) => byText(a.ref, b.ref));
+        yield* from === undefined ? shifts : shifts.filter(({ ref }) => ref > from[2]);
+      }
     }
+  }
+
+  private kindOf(agent: Id): string {
+    return `${this.before.kindOf(agent)} | ${this.after.kindOf(agent)}`;
+  }
+
+  private tablesOf(agent: Id, shared: boolean): Tables {
+    return { before: this.before.tableOf(agent, shared), after: this.after.tableOf(agent, shared) };
+  }
+
+  private ownServers(agent: Id): ServerPair[] {
     const own = new Set([...this.before.ownServers(agent), ...this.after.ownServers(agent)]);
-    const alone = this.servers.filter(({ id }) => own.has(id));
-    if (alone.length === 0) return shared;
-    const shifts = this.differing(alone, this.before.tableOf(agent, false), this.after.tableOf(agent, false));
-    return new Map([...[...shared].filter(([id]) => !own.has(id)), ...shifts]);
+    return [...own].map((id) => this.servers.get(id)).filter((server) => server !== undefined);
   }
 
-  private differing(servers: readonly ServerPair[], before: PolicyTable | undefined, after: PolicyTable | undefined): ReadonlyMap<Id, ServerShifts> {
-    const found = new Map<Id, ServerShifts>();
-    for (const server of servers) {
-      const shifts = this.atServer(server, before, after);
-      if (shiftKinds.some((kind) => shifts[kind].length > 0)) found.set(server.id, shifts);
+  private sharedCounts(agent: Id): SharedCounts {
+    const kind = this.kindOf(agent);
+    const known = this.shared.get(kind);
+    if (known !== undefined) return known;
+    const [tables, all, byServer] = [this.tablesOf(agent, true), { gained: 0, lost: 0, conditional: 0 }, new Map<Id, Counts>()];
+    for (const server of this.servers.values()) {
+      const shifts = this.shiftsAt(server, tables);
+      if (shifts.length === 0) continue;
+      const counts = countsIn(shifts);
+      byServer.set(server.id, counts);
+      add(all, counts, 1);
     }
-    return found;
+    const counted = { all, byServer };
+    this.shared.set(kind, counted);
+    return counted;
   }
 
-  private atServer(server: ServerPair, before: PolicyTable | undefined, after: PolicyTable | undefined): ServerShifts {
-    const shifts: Record<ShiftKind, Omit<AccessShift, 'agent'>[]> = { gained: [], lost: [], conditional: [] };
-    const [served, willBeServed] = [servedTargets(server.before), servedTargets(server.after)];
-    for (const [key, target] of new Map([...served, ...willBeServed])) {
-      const was = decided(served.has(key) ? before : undefined, server.before, target, this.now);
-      const is = decided(willBeServed.has(key) ? after : undefined, server.after, target, this.now);
+  /** How access differs at one server, of one kind of targets or all, for all agents that have these rules there. */
+  private shiftsAt({ slug, before, after }: ServerPair, tables: Tables, targets?: TargetKind): [ShiftKind, Shift][] {
+    const isSilent = (table: PolicyTable | undefined, server: PolicyServer | undefined): boolean =>
+      table === undefined || server === undefined || table.rulesOf(server).size === 0;
+    if (isSilent(tables.before, before) && isSilent(tables.after, after)) return [];
+    const shifts: [ShiftKind, Shift][] = [];
+    const [served, willBeServed] = [servedTargets(before), servedTargets(after)];
+    for (const [key, target] of served === willBeServed ? served : new Map([...served, ...willBeServed])) {
+      if (targets !== undefined && target.kind !== targets) continue;
+      const [had, has] = [served.get(key), willBeServed.get(key)];
+      const was = had && decided(tables.before, before, had, this.now);
+      const is = has && decided(tables.after, after, has, this.now);
       const kind = this.shiftKind(was, is);
       if (kind === undefined) continue;
       const effects = { before: was?.effect ?? 'deny', after: is?.effect ?? 'deny' } as const;
       const grants = { grantBefore: was?.grantId ?? null, grantAfter: is?.grantId ?? null };
-      shifts[kind].push({ kind: target.kind, ref: `${server.slug}:${target.name}`, ...effects, ...grants });
+      shifts.push([kind, { kind: target.kind, ref: `${slug}:${target.name}`, ...effects, ...grants }]);
     }
     return shifts;
   }
@@ -130,12 +187,24 @@ export function decided(table: PolicyTable | undefined, server: PolicyServer | u
 
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const isBehind = ({ kind, ref }: AccessShift, after: readonly [string, string, string]): boolean =>
-  (byText(kind, after[1]) || byText(ref, after[2])) > 0;
+/** Behind which item a list goes on: agent, kind, reference. */
+export type Place = readonly [agent: string, kind: string, ref: string];
 
-function paired(before: readonly PolicyServer[], after: readonly PolicyServer[]): readonly ServerPair[] {
+const kindsInOrder = TargetKind.options.toSorted(byText);
+
+function add(sum: Counts, counts: Readonly<Counts>, times: 1 | -1): void {
+  for (const kind of shiftKinds) sum[kind] += times * counts[kind];
+}
+
+function countsIn(shifts: readonly (readonly [ShiftKind, Shift])[]): Counts {
+  const counts = { gained: 0, lost: 0, conditional: 0 };
+  for (const [kind] of shifts) counts[kind] += 1;
+  return counts;
+}
+
+/** In the order of what they offer, `slug:name`. */
+function paired(before: readonly PolicyServer[], after: readonly PolicyServer[]): ReadonlyMap<Id, ServerPair> {
   const [was, is] = [new Map(before.map((server) => [server.id, server])), new Map(after.map((server) => [server.id, server]))];
-  return [...new Map([...was, ...is])]
-    .map(([id, { slug }]) => ({ id, slug, before: was.get(id), after: is.get(id) }))
-    .sort((a, b) => byText(a.slug, b.slug));
+  const pairs = [...new Map([...was, ...is])].map(([id, { slug }]) => ({ id, slug, before: was.get(id), after: is.get(id) }));
+  return new Map(pairs.sort((a, b) => byText(`${a.slug}:`, `${b.slug}:`)).map((pair) => [pair.id, pair]));
 }

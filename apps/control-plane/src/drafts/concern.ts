@@ -1,14 +1,18 @@
+import { TargetSelector } from '@portcullis/contracts/grants';
 import { Prisma, type Transaction } from '@portcullis/database';
+import { selectsServer } from '@portcullis/policy';
 import type { NetChange } from '../revisions/net-changes.js';
 import type { Row } from '../revisions/policy-entities.js';
 
-/** Whom and what changes of policy can concern; `all` where a selector may select any server. */
+/** Whom and what changes of policy can concern. */
 export interface Concern {
   readonly agents: readonly string[];
-  readonly servers: readonly string[] | 'all';
+  readonly servers: readonly string[];
+  /** Servers that are themselves changed, or what they offer is: all others are before as they are after. */
+  readonly changed: readonly string[];
 }
 
-type GrantRow = Readonly<Record<string, unknown>> & Partial<Record<'agent_id' | 'group_id' | 'server_id', unknown>>;
+type GrantRow = Readonly<Record<string, unknown>> & Partial<Record<'agent_id' | 'group_id' | 'server_id' | 'selector', unknown>>;
 
 /**
  * Every agent and server between which these changes can make a difference, found in the state after them: what they took away is in the
@@ -34,16 +38,23 @@ export async function concernOf(tx: Transaction, changes: readonly NetChange[]):
     ...switched,
   ];
   const targeting = [...changedGrants, ...throughMembership];
-  const servers = targeting.some(({ server_id: id }) => id === null || id === undefined)
-    ? 'all'
-    : [...new Set([...texts(targeting, 'server_id'), ...changedServers])];
-  return { agents: [...new Set(agents)], servers };
+  const servers = [...texts(targeting, 'server_id'), ...(await selectedBy(tx, targeting)), ...changedServers];
+  return { agents: [...new Set(agents)], servers: [...new Set(servers)], changed: changedServers };
 }
 
 /** These agents, and every server that their grants are about. */
 export async function concernOfAgents(tx: Transaction, agents: readonly string[]): Promise<Concern> {
   const grants = await grantsOf(tx, agents, await groupsOf(tx, agents));
-  return { agents, servers: grants.some(({ server_id: id }) => id === null) ? 'all' : [...new Set(texts(grants, 'server_id'))] };
+  return { agents, servers: [...new Set([...texts(grants, 'server_id'), ...(await selectedBy(tx, grants))])], changed: [] };
+}
+
+/** Servers that any of these grants selects as they are now; those that it selected before are themselves changed. */
+async function selectedBy(tx: Transaction, grants: readonly GrantRow[]): Promise<string[]> {
+  const texts = new Set(grants.filter(({ selector }) => (selector ?? null) !== null).map(({ selector }) => JSON.stringify(selector)));
+  if (texts.size === 0) return [];
+  const selectors = [...texts].map((text) => TargetSelector.parse(JSON.parse(text)));
+  const servers = await tx.server.findMany({ select: { id: true, tags: true, environment: true } });
+  return servers.filter((server) => selectors.some((selector) => selectsServer(selector, server))).map(({ id }) => id);
 }
 
 const texts = (rows: readonly Row[], column: string): string[] => rows.map((row) => row[column]).filter((value) => typeof value === 'string');
@@ -61,7 +72,7 @@ async function grantRows(tx: Transaction, changes: readonly NetChange[]): Promis
 }
 
 const selectGrants = (tx: Transaction, where: Prisma.Sql): Promise<GrantRow[]> =>
-  tx.$queryRaw<GrantRow[]>`SELECT DISTINCT agent_id::text, group_id::text, server_id::text FROM access_grant WHERE ${where}`;
+  tx.$queryRaw<GrantRow[]>`SELECT DISTINCT agent_id::text, group_id::text, server_id::text, selector FROM access_grant WHERE ${where}`;
 
 const grantsTo = (tx: Transaction, servers: readonly string[]): Promise<GrantRow[]> =>
   selectGrants(tx, Prisma.sql`server_id = ANY(${[...servers]}::uuid[]) OR (selector IS NOT NULL AND ${servers.length > 0})`);

@@ -17,14 +17,21 @@ export interface ServedTarget {
   readonly definition: PolicyDefinition;
 }
 
+const offered = new WeakMap<PolicyServer, ReadonlyMap<string, ServedTarget>>();
+const NOTHING: ReadonlyMap<string, ServedTarget> = new Map();
+
 /** What a server offers to those who are granted it; a resource and a template of one name are one. */
 export function servedTargets(server: PolicyServer | undefined): ReadonlyMap<string, ServedTarget> {
-  if (server === undefined || !server.enabled) return new Map();
+  if (server === undefined || !server.enabled) return NOTHING;
+  const known = offered.get(server);
+  if (known !== undefined) return known;
   const served = server.definitions.filter((definition) => definition.served);
-  return new Map(
+  const targets = new Map(
     served.map((definition) => {
       const [kind, { name }] = [targetKindOf[definition.kind], definition];
       return [`${kind} ${name}`, { kind, name, definition }];
     }),
   );
+  offered.set(server, targets);
+  return targets;
 }

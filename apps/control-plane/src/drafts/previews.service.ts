@@ -2,14 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Preview, PreviewQuery } from '@portcullis/contracts/api/drafts';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { z } from 'zod';
+import { asksAnnotations } from '../policy/policy.repository.js';
+import { ranOutOfTime } from '../changes/in-transaction.js';
 import { tookTooLong, withinFiveSeconds } from '../audit/audit.repository.js';
 import { decodeCursor, encodeCursor } from '../http/paging.js';
 import { ProblemError } from '../http/problem.js';
 import { diffOf, type Diff } from '../revisions/describe-changes.js';
-import { AccessDiff, shiftKinds, type ShiftKind } from './access-diff.js';
+import { shiftKinds, type AccessDiff, type ShiftKind } from './access-diff.js';
 import { callFlips, type FlipFacts } from './call-flips.js';
+import { compareStates } from './compare-states.js';
 import { concernOf, type Concern } from './concern.js';
-import { readView } from './read-view.js';
+import { readChanged, readView, withChanged } from './read-view.js';
 import { rehearse } from './rehearse.js';
 
 /** Which list goes on, of which draft, at which revision and moment, behind which item. */
@@ -45,16 +48,28 @@ export class PreviewsService {
     if (cursor !== undefined && cursor[1] !== draft)
       throw new ProblemError('validation', undefined, [{ pointer: '/cursor', detail: 'belongs to another draft' }]);
     const now = cursor?.[3] ?? Date.now();
-    const { revision, made, aim, before, after } = await rehearse(this.database, change, {
-      aim: async (tx, changes) => ({ concern: await concernOf(tx, changes), ...(await diffOf(tx, changes)) }),
-      look: (tx, { concern }) => readView(tx, concern),
-    });
+    const { revision, made, aim, before, after: changed } = await this.rehearse(change);
     if (cursor !== undefined && cursor[2] !== revision)
       throw new ProblemError('conflict', `Policy has moved on from revision ${cursor[2]} to ${revision}; preview the draft anew.`);
-    const lists = listsOf(new AccessDiff(before, after, now), cursor, { limit: query.limit, draft, revision, now });
     const { concern, diff, diffTotal } = aim;
+    const after = withChanged(before, changed, concern);
+    const lists = await listsOf(compareStates(before, after, now), cursor, { limit: query.limit, draft, revision, now });
     const calls = cursor === undefined ? await this.flips(concern, { before, after, now, days }) : null;
     return { made, preview: { revision, ...lists, calls }, diff, diffTotal };
+  }
+
+  private async rehearse<Made>(change: Change<Made>) {
+    try {
+      return await rehearse(this.database, change, {
+        aim: async (tx, changes) => ({ concern: await concernOf(tx, changes), ...(await diffOf(tx, changes)) }),
+        after: (tx, { concern }) => readChanged(tx, concern),
+        before: (tx, { concern }, { grants }) => readView(tx, concern, asksAnnotations(grants)),
+      });
+    } catch (error) {
+      if (ranOutOfTime(error))
+        throw new ProblemError('unavailable', 'Looking at what the draft concerns took too long. Preview it in parts.', [], { cause: error });
+      throw error;
+    }
   }
 
   private async flips(concern: Concern, facts: FlipFacts): Promise<Preview['calls']> {
@@ -76,8 +91,12 @@ interface ListOptions {
 }
 
 /** A page of each list, or of the one that a cursor goes on with. */
-function listsOf(diff: AccessDiff, cursor: PreviewCursor | undefined, { limit, draft, revision, now }: ListOptions): Pick<Preview, ShiftKind> {
-  const counts = diff.counts();
+async function listsOf(
+  diff: AccessDiff,
+  cursor: PreviewCursor | undefined,
+  { limit, draft, revision, now }: ListOptions,
+): Promise<Pick<Preview, ShiftKind>> {
+  const counts = await diff.counts();
   const listOf = (kind: ShiftKind): Preview[ShiftKind] => {
     if (cursor !== undefined && cursor[0] !== kind) return { count: counts[kind], items: [], nextCursor: null };
     const found = diff.list(kind, cursor && [cursor[4], cursor[5], cursor[6]], limit);

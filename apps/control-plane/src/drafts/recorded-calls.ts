@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TargetKind } from '@portcullis/contracts/names';
-import { Prisma, type Transaction } from '@portcullis/database';
+import type { Transaction } from '@portcullis/database';
 import type { JsonObject } from '@portcullis/policy';
 import type { Concern } from './concern.js';
 
@@ -34,13 +34,12 @@ interface GroupRow extends Omit<CallGroup, 'kind' | 'count'> {
 
 /** What agents asked of servers since then, as their intents and refusals tell. */
 export async function groupCalls(tx: Transaction, { agents, servers }: Concern, since: Date): Promise<CallGroup[]> {
-  const of = servers === 'all' ? Prisma.empty : Prisma.sql`AND server_id = ANY(${[...servers]}::uuid[])`;
   const rows = await tx.$queryRaw<GroupRow[]>`
     SELECT agent_id::text AS "agentId", max(agent) AS agent, server_id::text AS "serverId", max(server) AS server, method, tool AS name,
       decision AS recorded, count(*) AS count, max(at) AS at, (array_agg(call_id::text ORDER BY at DESC))[1] AS "callId"
     FROM audit_event
     WHERE day >= (${since}::timestamptz AT TIME ZONE 'UTC')::date AND at >= ${since} AND phase IN ('intent', 'single') AND decision IN ('allow', 'deny')
-      AND method = ANY(${Object.keys(callKinds)}) AND agent_id = ANY(${[...agents]}::uuid[]) AND server_id IS NOT NULL AND tool IS NOT NULL ${of}
+      AND method = ANY(${Object.keys(callKinds)}) AND agent_id = ANY(${[...agents]}::uuid[]) AND server_id = ANY(${[...servers]}::uuid[]) AND tool IS NOT NULL
     GROUP BY agent_id, server_id, method, tool, decision ORDER BY 1, 3, 5, 6, 7`;
   return rows.flatMap(({ method, count, ...row }) =>
     callKinds[method] === undefined ? [] : [{ ...row, kind: callKinds[method], count: Number(count) }],

@@ -17,15 +17,16 @@ export interface Rehearsal<Made, Aim, Seen> {
   readonly after: Seen;
 }
 
-/** Where to look, given what a change did; and what there is to see there. */
+/** Where to look, given what a change did; what it made; and, when it is taken back, what there was. */
 export interface Looking<Aim, Seen> {
   aim(tx: Transaction, changes: readonly NetChange[]): Promise<Aim>;
-  look(tx: Transaction, aim: Aim): Promise<Seen>;
+  after(tx: Transaction, aim: Aim): Promise<Seen>;
+  before(tx: Transaction, aim: Aim, after: Seen): Promise<Seen>;
 }
 
 /**
  * Makes a change, looks at what it did, and takes it back, in one transaction that sees one state of policy. What is checked is what the change
- * itself checks. Rows that it touched are locked no longer than `look` takes; nothing of it is ever committed.
+ * itself checks. Rows that it touched are locked no longer than `after` takes; nothing of it is ever committed.
  */
 export async function rehearse<Made, Aim, Seen>(
   database: PrismaClient,
@@ -38,12 +39,15 @@ export async function rehearse<Made, Aim, Seen>(
     await keepRows(tx, REHEARSAL, 'rehearsal');
     const made = await change(tx);
     const aim = await looking.aim(tx, await netChanges(tx, REHEARSAL));
-    const after = await looking.look(tx, aim);
+    const after = await looking.after(tx, aim);
     await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT rehearsal');
-    return { revision, made, aim, before: await looking.look(tx, aim), after };
+    return { revision, made, aim, before: await looking.before(tx, aim, after), after };
   };
-  return inTransaction(database, work, { isolationLevel: 'RepeatableRead' });
+  return inTransaction(database, work, { isolationLevel: 'RepeatableRead', timeout: REHEARSAL_MS_MAX });
 }
+
+/** Longer than a change may take: most of it only reads, and holds up nobody. */
+const REHEARSAL_MS_MAX = 60_000;
 
 /** Who rehearses: what is never committed has no author. */
 export const NOBODY: Author = { name: 'portcullis/rehearsal' };
