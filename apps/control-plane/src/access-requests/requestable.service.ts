@@ -98,7 +98,7 @@ function described(row: RequestableRow): Omit<Requestable, 'id' | 'createdBy' | 
   return rest;
 }
 
-function toRequestable(row: RequestableRow): Requestable {
+export function toRequestable(row: RequestableRow): Requestable {
   return {
     id: row.id,
     subject: row.agent === null ? { group: row.group?.slug ?? '' } : { agent: row.agent.slug },

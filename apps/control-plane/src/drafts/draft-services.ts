@@ -1,4 +1,5 @@
 import type { PrismaClient, Transaction } from '@portcullis/database';
+import { RequestableService } from '../access-requests/requestable.service.js';
 import { AgentsService } from '../agents/agents.service.js';
 import { PartsOfChange } from '../changes/part-of-change.js';
 import type { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
@@ -16,6 +17,7 @@ export interface DraftServices {
   readonly agents: AgentsService;
   readonly groups: GroupsService;
   readonly grants: GrantsService;
+  readonly requestable: RequestableService;
   readonly servers: ServersService;
   readonly definitions: DefinitionsService;
   readonly settings: SettingsService;
@@ -36,6 +38,7 @@ export function draftServices(tx: Transaction): DraftServices {
     agents,
     groups,
     grants: new GrantsService(database, changes, agents, groups),
+    requestable: new RequestableService(database, changes, agents, groups),
     servers,
     definitions: new DefinitionsService(database, changes, servers),
     settings: new SettingsService(database, changes),

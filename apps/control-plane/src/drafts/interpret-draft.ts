@@ -31,7 +31,7 @@ export async function interpretDraft(tx: Transaction, author: Author, changes: r
 }
 
 async function makeChange(services: DraftServices, author: Author, change: DraftChange): Promise<unknown> {
-  const { agents, groups, grants, servers, definitions, settings } = services;
+  const { agents, groups, grants, requestable, servers, definitions, settings } = services;
   switch (change.do) {
     case 'grant.create':
       return grants.create(author, change.grant);
@@ -39,6 +39,12 @@ async function makeChange(services: DraftServices, author: Author, change: Draft
       return grants.update(author, change.id, change.change);
     case 'grant.delete':
       return grants.delete(author, change.id);
+    case 'requestable.create':
+      return requestable.create(author, change.rule);
+    case 'requestable.update':
+      return requestable.update(author, change.id, change.change);
+    case 'requestable.delete':
+      return requestable.delete(author, change.id);
     case 'group-member.add':
       return groups.addMember(author, change.group, change.agent);
     case 'group-member.remove':

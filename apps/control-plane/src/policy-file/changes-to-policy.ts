@@ -3,6 +3,7 @@ import type { PolicyFile } from '@portcullis/contracts/api/policy-file';
 import { differing } from '../database/differing.js';
 import { byText } from '../drafts/access-diff.js';
 import { grantChanges } from './grant-changes.js';
+import { requestableChanges } from './requestable-changes.js';
 import type { WholePolicy } from './read-policy.js';
 
 /** The changes that make policy say what the file says, in an order in which each can be made. None where it says so already. Pure. */
@@ -10,6 +11,7 @@ export function changesToPolicy(file: PolicyFile, now: WholePolicy, prune: boole
   const leftOut = <T>(section: Readonly<Record<string, T>> | undefined, existing: Readonly<Record<string, T>>): string[] =>
     prune && section !== undefined ? Object.keys(existing).filter((slug) => !Object.hasOwn(section, slug)) : [];
   const grants = grantChanges(file.grants, now.grants, prune);
+  const rules = requestableChanges(file.requestable, now.requestable, prune);
   const gone = { agents: new Set(leftOut(file.agents, now.agents)), groups: new Set(leftOut(file.groups, now.groups)) };
   return [
     ...settingsChange(file, now),
@@ -17,6 +19,7 @@ export function changesToPolicy(file: PolicyFile, now: WholePolicy, prune: boole
     ...agentChanges(file, now),
     ...groupChanges(file, now, prune),
     ...grants,
+    ...rules,
     // Last: what was theirs goes with them, and is pruned or kept by its own section before.
     ...[...gone.groups].map((group): DraftChange => ({ do: 'group.delete', group })),
     ...[...gone.agents].map((agent): DraftChange => ({ do: 'agent.delete', agent })),

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ApplyResult } from '@portcullis/contracts/api/drafts';
 import { PrismaClient } from '@portcullis/database';
 import type { Author } from '../changes/author.js';
+import { ranOutOfTime } from '../changes/in-transaction.js';
 import type { Changed } from '../changes/policy-changes.js';
 import { DraftsService, type Drafted } from '../drafts/drafts.service.js';
 import { interpretDraft } from '../drafts/interpret-draft.js';
@@ -18,8 +19,8 @@ export interface ImportOptions {
   readonly dryRun: boolean;
 }
 
-/** Changes that one import makes: more would hold up every other change of policy for too long. */
-const CHANGES_MAX = 10_000;
+/** Changes that one import makes: more would hold up every other change of policy for longer than its time allows. */
+const CHANGES_MAX = 2000;
 
 /** All of policy as one reviewable file, and back. */
 @Injectable()
@@ -39,9 +40,19 @@ export class PolicyFileService {
     const drafted: Drafted = async (tx, by) => {
       const changes = changesToPolicy(file, await readPolicy(tx), prune);
       if (changes.length > CHANGES_MAX)
-        throw new ProblemError('unprocessable', `The file would make ${changes.length} changes; ${CHANGES_MAX} at a time are possible.`);
+        throw new ProblemError(
+          'unprocessable',
+          `The file would make ${changes.length} changes; ${CHANGES_MAX} at a time are possible. Import it section by section, or a part of a section without prune.`,
+        );
       return interpretDraft(tx, by, changes);
     };
-    return dryRun ? this.drafts.rehearse(drafted) : this.drafts.make(author, 'policy.imported', reason, drafted);
+    if (dryRun) return this.drafts.rehearse(drafted);
+    try {
+      return await this.drafts.make(author, 'policy.imported', reason, drafted);
+    } catch (error) {
+      if (ranOutOfTime(error))
+        throw new ProblemError('unavailable', 'The import took too long; nothing was changed. Import it in parts.', [], { cause: error });
+      throw error;
+    }
   }
 }

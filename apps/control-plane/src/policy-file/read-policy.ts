@@ -1,6 +1,8 @@
+import type { Requestable } from '@portcullis/contracts/api/access-requests';
 import type { Grant } from '@portcullis/contracts/api/grants';
-import type { FileGrant, PolicyFile } from '@portcullis/contracts/api/policy-file';
+import type { FileGrant, FileRequestable, PolicyFile } from '@portcullis/contracts/api/policy-file';
 import type { Transaction } from '@portcullis/database';
+import { toRequestable } from '../access-requests/requestable.service.js';
 import { toAgent } from '../agents/agents.service.js';
 import { byText } from '../drafts/access-diff.js';
 import { toGrant } from '../grants/to-grant.js';
@@ -9,6 +11,7 @@ import { readSettings } from '../settings/settings.repository.js';
 /** Policy as it is, in the shape of a file with everything said. */
 export interface WholePolicy extends Required<PolicyFile> {
   readonly grants: (FileGrant & { id: string })[];
+  readonly requestable: (FileRequestable & { id: string })[];
 }
 
 export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
@@ -21,6 +24,7 @@ export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
   const groups = await tx.group.findMany({ include: { members: { select: { agent: { select: { slug: true } } } } } });
   const slugs = { agent: { select: { slug: true } }, group: { select: { slug: true } }, server: { select: { slug: true } } } as const;
   const grants = (await tx.grant.findMany({ include: slugs })).map((row) => fileGrant(toGrant(row)));
+  const rules = (await tx.requestable.findMany({ include: slugs })).map((row) => fileRequestable(toRequestable(row)));
   return {
     version: 1,
     settings: await readSettings(tx),
@@ -28,6 +32,7 @@ export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
     agents: record(agents, ({ name, owner, toolNameStyle, enabled }) => ({ name, owner, toolNameStyle, enabled })),
     groups: record(groups, ({ name, members }) => ({ name, members: members.map(({ agent }) => agent.slug).toSorted(byText) })),
     grants: grants.toSorted((a, b) => byText(placeOf(a), placeOf(b))),
+    requestable: rules.toSorted((a, b) => byText(placeOf(a), placeOf(b))),
   };
 }
 
@@ -43,5 +48,11 @@ function fileGrant(grant: Grant): FileGrant & { id: string } {
   return { id, ...subject, ...target, ...terms, ...(reason === null ? {} : { reason }) };
 }
 
-const placeOf = (grant: FileGrant): string =>
-  JSON.stringify([grant.agent ?? '', grant.group ?? '', grant.server ?? '', grant.selector ?? '', grant.kind, grant.effect, grant.names, grant.id]);
+function fileRequestable(rule: Requestable): FileRequestable & { id: string } {
+  const { id, subject, server, selector, kind, names, durationSecondsMax, reason } = rule;
+  const target = server === null ? (selector === null ? {} : { selector }) : { server };
+  return { id, ...subject, ...target, kind, names: names.toSorted(byText), durationSecondsMax, ...(reason === null ? {} : { reason }) };
+}
+
+const placeOf = ({ agent = '', group = '', server = '', selector, kind, names, id, ...rest }: FileGrant | FileRequestable): string =>
+  JSON.stringify([agent, group, server, selector ?? '', kind, 'effect' in rest ? rest.effect : '', names, id]);

@@ -1,11 +1,11 @@
-import type { FileGrant } from '@portcullis/contracts/api/policy-file';
+import type { FileGrant, FileRequestable } from '@portcullis/contracts/api/policy-file';
 import { stringify } from 'yaml';
 import type { WholePolicy } from './read-policy.js';
 
-const HEADER = '# What agents may use. What is left out is as usual: enabled, no owner, tools, allow, enforce.\n';
+const HEADER = '# What agents may use. What is left out is as usual: enabled, no owner, tools, allow, enforce, a day.\n';
 
 /** The file of a policy: the same policy gives the same bytes, and what is as usual is left out. */
-export function writePolicyFile({ version, settings, servers, agents, groups, grants }: WholePolicy): string {
+export function writePolicyFile({ version, settings, servers, agents, groups, grants, requestable }: WholePolicy): string {
   const file = {
     version,
     settings: sorted(settings),
@@ -15,6 +15,7 @@ export function writePolicyFile({ version, settings, servers, agents, groups, gr
     agents: mapped(agents, (agent, slug) => unusual(agent, { name: slug, owner: null, toolNameStyle: 'double-underscore', enabled: true })),
     groups: mapped(groups, (group, slug) => unusual(group, { name: slug, members: [] })),
     grants: grants.map(usualGrant),
+    requestable: requestable.map(usualRule),
   };
   return HEADER + stringify(file, { version: '1.2', schema: 'core', aliasDuplicateObjects: false, lineWidth: 0 });
 }
@@ -22,6 +23,10 @@ export function writePolicyFile({ version, settings, servers, agents, groups, gr
 function usualGrant({ id, ...grant }: FileGrant): object {
   const usual = { kind: 'tools', effect: 'allow', condition: null, pinned: null, rateLimit: null, mode: 'enforce', notBefore: null, expiresAt: null };
   return { ...unusual(grant, usual), id };
+}
+
+function usualRule({ id, ...rule }: FileRequestable): object {
+  return { ...unusual(rule, { kind: 'tools', durationSecondsMax: 86_400 }), id };
 }
 
 /** Members that are not as usual, in their own order. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id, Slug, TargetKind } from '../names.js';
 import { CreateAgent, CreateGroup, UpdateAgent } from './agents.js';
+import { CreateRequestable, UpdateRequestable } from './access-requests.js';
 import { Reason, Reference, Timestamp } from './conventions.js';
 import { CreateGrant, UpdateGrant } from './grants.js';
 import { RevisionChange, Settings } from './policy.js';
@@ -14,6 +15,9 @@ export const DraftChange = z
     change('grant.create', { grant: CreateGrant }),
     change('grant.update', { id: Id, change: UpdateGrant }),
     change('grant.delete', { id: Id }),
+    change('requestable.create', { rule: CreateRequestable }),
+    change('requestable.update', { id: Id, change: UpdateRequestable }),
+    change('requestable.delete', { id: Id }),
     change('group-member.add', { group: Reference, agent: Reference }),
     change('group-member.remove', { group: Reference, agent: Reference }),
     change('group.create', { group: CreateGroup }),

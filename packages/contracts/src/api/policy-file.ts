@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Environment, Tag } from '../grants.js';
 import { Id, Slug, ToolNameStyle } from '../names.js';
+import { CreateRequestable } from './access-requests.js';
 import { Reason } from './conventions.js';
 import { CreateGrant } from './grants.js';
 import { Settings } from './policy.js';
@@ -36,9 +37,17 @@ export const FileGrant = z
   });
 export type FileGrant = z.infer<typeof FileGrant>;
 
+/** What agents may ask for; found again as a grant is. */
+export const FileRequestable = z
+  .strictObject({ id: Id.optional(), ...CreateRequestable.shape, agent: Slug.optional(), group: Slug.optional(), server: Slug.optional() })
+  .superRefine(({ id: _id, ...rule }, context) => {
+    for (const { path, message } of CreateRequestable.safeParse(rule).error?.issues ?? []) context.addIssue({ code: 'custom', path, message });
+  });
+export type FileRequestable = z.infer<typeof FileRequestable>;
+
 /**
  * A whole policy in one reviewable file, by slugs: no secret, no key, no definition. It says all about what it names; what it does not name stays,
- * unless it is pruned: then agents, groups, members and grants go that a section of the file leaves out.
+ * unless it is pruned: then agents, groups, members, grants and requestable rules go that a section of the file leaves out.
  */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
@@ -47,6 +56,7 @@ export const PolicyFile = z.strictObject({
   agents: z.record(Slug, FileAgent).optional(),
   groups: z.record(Slug, FileGroup).optional(),
   grants: z.array(FileGrant).max(200_000).optional(),
+  requestable: z.array(FileRequestable).max(200_000).optional(),
 });
 export type PolicyFile = z.infer<typeof PolicyFile>;
 
