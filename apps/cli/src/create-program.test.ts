@@ -21,6 +21,7 @@ describe('command line', () => {
     [['add', 'http://x', '--agent', 'No Slug'], 'must be 1–32 characters'],
     [['add', 'http://x'], "required option '--agent <slug>'"],
     [['add', 'http://x', '--agent', 'a', '--tools', 'a,,b'], 'names separated by commas'],
+    [['add', 'http://x', '--agent', 'a', '--transport', 'stdio'], 'Allowed choices are auto, streamable-http, sse'],
     [['requests', '--status', 'lost'], 'must be one of open, approved'],
     [['approve-request', 'x'], "required option '--reason <text>'"],
     [['approve-request', 'x', '--reason', 'r', '--for', 'ever'], 'a number and m, h or d'],

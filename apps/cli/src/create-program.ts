@@ -1,5 +1,6 @@
+import { ServerTransport } from '@portcullis/contracts/api/servers';
 import { Slug } from '@portcullis/contracts/names';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { add } from './add/add.js';
 import { ask } from './add/ask.js';
 import { slugFromUrl } from './add/slug-from-url.js';
@@ -34,6 +35,7 @@ interface AddFlags extends ConnectionOptions {
   agent: string;
   slug?: string;
   tools?: string[];
+  transport?: ServerTransport;
   yes?: boolean;
 }
 interface WhyFlags extends ConnectionOptions {
@@ -88,17 +90,19 @@ function addAdd(program: Command, environment: Environment): void {
   const command = program
     .command('add')
     .description('Put an MCP server to use for an agent: register it, show what it offers, ask, approve, grant.')
-    .argument('<url>', 'address of the server, Streamable HTTP', httpUrl)
+    .argument('<url>', 'address of the server', httpUrl)
     .requiredOption('--agent <slug>', 'who may use it; made when missing', slug)
     .option('--slug <slug>', 'name of the server (default: from its address)', slug)
     .option('--tools <names>', 'only these tools, separated by commas (default: all)', names)
+    .addOption(new Option('--transport <transport>', 'how the server is reached (default: auto, found out)').choices(ServerTransport.options))
     .option('--yes', 'approve and grant without asking');
   withBreakGlass(command).action(async (url: string, flags: AddFlags) => {
     if (!flags.yes && !process.stdin.isTTY)
       throw new CliError('There is no terminal to ask at. Give --yes to approve and grant what the server offers.');
     const connection = await connect(flags, environment);
     const confirm = flags.yes ? () => Promise.resolve(true) : ask;
-    await add({ url, agent: flags.agent, slug: flags.slug ?? slugFromUrl(url), tools: flags.tools, confirm }, connection, { print, say });
+    const { agent, tools, transport, slug: name = slugFromUrl(url) } = flags;
+    await add({ url, agent, slug: name, tools, transport, confirm }, connection, { print, say });
   });
 }
 

@@ -1,5 +1,5 @@
 import { type ApiClient, ApiError } from '@portcullis/api-client';
-import type { Definition, Server } from '@portcullis/contracts/api/servers';
+import type { Definition, Server, ServerTransport } from '@portcullis/contracts/api/servers';
 import { CliError } from '../cli-error.js';
 import { clientSettings, tryCommand } from '../client-settings.js';
 import type { Connection } from '../connection.js';
@@ -14,6 +14,8 @@ export interface AddOptions {
   readonly slug: string;
   /** Undefined: all of the server's tools, later ones included once they are approved. */
   readonly tools: readonly string[] | undefined;
+  /** How the server is reached; undefined leaves that to discovery, and a server that is known already as it is. */
+  readonly transport: ServerTransport | undefined;
   /** Whether to go on with what the server offers. */
   readonly confirm: (question: string) => Promise<boolean>;
 }
@@ -51,12 +53,15 @@ export async function add(options: AddOptions, connection: Connection, { print, 
   print(`${options.agent} may now use ${server.slug}.\n${await howToConnect(connection, options.agent, key)}\n`);
 }
 
-async function register({ url, slug }: AddOptions, api: ApiClient): Promise<{ isNew: boolean; server: Server }> {
+async function register({ url, slug, transport }: AddOptions, api: ApiClient): Promise<{ isNew: boolean; server: Server }> {
   const known = await orMissing(api.servers.read(slug));
-  if (known === undefined) return { isNew: true, server: (await api.servers.create({ slug, url, reason: 'portcullis add' })).value };
+  if (known === undefined) return { isNew: true, server: (await api.servers.create({ slug, url, transport, reason: 'portcullis add' })).value };
   if (new URL(known.url).href !== new URL(url).href)
     throw new CliError(`There is already a server ${slug}, at ${plainText(known.url)}. Choose another name with --slug.`);
-  return { isNew: false, server: known };
+  if (transport === undefined || transport === known.transportPin) return { isNew: false, server: known };
+  throw new CliError(
+    `There is already a server ${slug}, whose transport is set to ${known.transportPin}. Change it there, or leave --transport out.`,
+  );
 }
 
 async function discover({ slug, url }: Server, api: ApiClient, say: Say): Promise<void> {

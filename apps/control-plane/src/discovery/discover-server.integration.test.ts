@@ -24,7 +24,7 @@ afterAll(() => egress.close());
 async function discover(peer: Promise<Peer> | Peer, target: Partial<DiscoveryTarget> = {}): Promise<Findings> {
   const opened = await peer;
   peers.push(opened);
-  return discoverServer({ url: opened.url, protocol: 'auto', knownEra: undefined, ...target }, fetchOn(egress), never);
+  return discoverServer({ url: opened.url, protocol: 'auto', transport: 'auto', knownEra: undefined, ...target }, fetchOn(egress), never);
 }
 
 const names = ({ definitions }: Findings): string[] => definitions.map(({ kind, name }) => `${kind} ${name}`).toSorted();
@@ -71,6 +71,23 @@ test('a server of HTTP+SSE is found where it takes no message, with the exact te
   await expect(discover(serveSse(), { protocol: 'modern' })).rejects.toThrow(/HTTP 404/);
 });
 
+test('a pinned transport is the only one that is taken, and what is there instead is told', async () => {
+  expect(await discover(serveSse(), { transport: 'sse' })).toMatchObject({ era: 'legacy', transport: 'sse' });
+  expect((await discover(serveLegacy(), { transport: 'streamable-http' })).transport).toBe('streamable-http');
+  await expect(discover(serveSse(), { transport: 'streamable-http' })).rejects.toThrow(
+    'The server speaks HTTP+SSE, but its transport is pinned to streamable-http. Set transport to sse or auto.',
+  );
+  for (const [peer, era] of [
+    [serveLegacy(), 'legacy'],
+    [serveModern('reject'), 'modern'],
+  ] as const)
+    await expect(discover(peer, { transport: 'sse' })).rejects.toThrow(
+      `The server speaks Streamable HTTP (${era}), but its transport is pinned to sse. Set transport to streamable-http or auto.`,
+    );
+  const nothing = serve((_, response) => response.writeHead(404).end());
+  await expect(discover(nothing, { transport: 'sse' })).rejects.toThrow('no MCP endpoint at this URL (HTTP 404)');
+});
+
 test('a server of HTTP+SSE that sends messages to another origin is none', async () => {
   const peer = serve((request, response) => {
     if (request.method !== 'GET') response.writeHead(404).end();
@@ -92,7 +109,7 @@ test('a known older era spares the probe', async () => {
     if (typeof init?.body === 'string') asked.push((JSON.parse(init.body) as { method: string }).method);
     return egress.fetch(url, init);
   };
-  await discoverServer({ url: peer.url, protocol: 'auto', knownEra: 'legacy' }, fetch, never);
+  await discoverServer({ url: peer.url, protocol: 'auto', transport: 'auto', knownEra: 'legacy' }, fetch, never);
   expect(asked).toEqual(['initialize', 'notifications/initialized', 'tools/list']);
 });
 
@@ -178,7 +195,7 @@ test('an address that the process may not reach is refused before anything is se
   const peer = await serve((_request, response) => response.writeHead(200).end(String((asked += 1))));
   peers.push(peer);
   const closed = createEgress({ allow: [] });
-  await expect(discoverServer({ url: peer.url, protocol: 'auto', knownEra: undefined }, fetchOn(closed), never)).rejects.toThrow(
+  await expect(discoverServer({ url: peer.url, protocol: 'auto', transport: 'auto', knownEra: undefined }, fetchOn(closed), never)).rejects.toThrow(
     'not on the public network',
   );
   await closed.close();
@@ -189,7 +206,7 @@ test('a process that stops says nothing of the server it was asking', async () =
   const stop = new AbortController();
   const peer = await serve(() => stop.abort());
   peers.push(peer);
-  await expect(discoverServer({ url: peer.url, protocol: 'auto', knownEra: undefined }, fetchOn(egress), stop.signal)).rejects.toThrow(
-    DiscoveryAbandoned,
-  );
+  await expect(
+    discoverServer({ url: peer.url, protocol: 'auto', transport: 'auto', knownEra: undefined }, fetchOn(egress), stop.signal),
+  ).rejects.toThrow(DiscoveryAbandoned);
 });

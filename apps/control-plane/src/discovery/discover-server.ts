@@ -1,4 +1,5 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport, type StandardSchemaV1 } from '@modelcontextprotocol/client';
+import type { ServerTransport } from '@portcullis/contracts/api/servers';
 import type { DefinitionKind, Era, Transport } from '@portcullis/contracts/names';
 import { MODERN_VERSION, type DefinitionKey } from '@portcullis/mcp';
 import { AnswerTap, type Fetch, type HttpAnswer } from './answer-tap.js';
@@ -10,6 +11,7 @@ import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
 export interface DiscoveryTarget {
   readonly url: string;
   readonly protocol: 'auto' | Era;
+  readonly transport: ServerTransport;
   readonly knownEra: Era | undefined;
 }
 
@@ -61,16 +63,35 @@ const anything: StandardSchemaV1<unknown, unknown> = { '~standard': { version: 1
 /** Asks a server for everything it offers. Throws a DiscoveryFailure in words for an operator, or DiscoveryAbandoned when `stop` says so. */
 export async function discoverServer(target: DiscoveryTarget, fetch: Fetch, stop: AbortSignal): Promise<Findings> {
   const whole = AbortSignal.any([stop, AbortSignal.timeout(WHOLE_MS)]);
+  try {
+    return target.transport === 'sse' ? await discoverSse(target, fetch, whole) : await discoverStreamable(target, fetch, whole);
+  } catch (error) {
+    throw stop.aborted ? new DiscoveryAbandoned() : error;
+  }
+}
+
+async function discoverStreamable(target: DiscoveryTarget, fetch: Fetch, whole: AbortSignal): Promise<Findings> {
   const tap = new AnswerTap(fetch, whole);
   try {
     return await askStreamable(target, tap);
   } catch (error) {
-    if (stop.aborted) throw new DiscoveryAbandoned();
     const found = mayBeSse(target, tap.lastHttp) ? await askSse(target, new AnswerTap(fetch, whole, true)) : undefined;
-    if (found !== undefined) return found;
-    if (stop.aborted) throw new DiscoveryAbandoned();
-    throw new DiscoveryFailure(describeFailure(error, target.url, tap.lastHttp), { cause: error });
+    if (found === undefined) throw new DiscoveryFailure(describeFailure(error, target.url, tap.lastHttp), { cause: error });
+    if (target.transport === 'auto') return found;
+    throw new DiscoveryFailure('The server speaks HTTP+SSE, but its transport is pinned to streamable-http. Set transport to sse or auto.');
   }
+}
+
+/** HTTP+SSE alone. The other transport is tried only to tell an operator what is there instead, or why nothing is. */
+async function discoverSse(target: DiscoveryTarget, fetch: Fetch, whole: AbortSignal): Promise<Findings> {
+  const found = await askSse(target, new AnswerTap(fetch, whole, true));
+  if (found !== undefined) return found;
+  const tap = new AnswerTap(fetch, whole);
+  const instead = await askStreamable(target, tap).catch((error: unknown) => {
+    throw new DiscoveryFailure(describeFailure(error, target.url, tap.lastHttp), { cause: error });
+  });
+  const spoken = `Streamable HTTP (${instead.era})`;
+  throw new DiscoveryFailure(`The server speaks ${spoken}, but its transport is pinned to sse. Set transport to streamable-http or auto.`);
 }
 
 const newClient = (target: DiscoveryTarget): Client =>

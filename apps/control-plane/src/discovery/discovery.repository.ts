@@ -3,7 +3,7 @@ import { PrismaClient, type Server } from '@portcullis/database';
 
 /** A server to ask, and when (by Postgres' clock) asking began. */
 export interface ClaimedServer {
-  readonly server: Pick<Server, 'id' | 'slug' | 'url' | 'protocol' | 'era' | 'eraSeenAt'>;
+  readonly server: Pick<Server, 'id' | 'slug' | 'url' | 'protocol' | 'transportPin' | 'era' | 'eraSeenAt'>;
   readonly startedAt: Date;
 }
 
@@ -46,7 +46,7 @@ export class DiscoveryRepository {
       WHERE id = ${id}::uuid RETURNING date_trunc('milliseconds', clock_timestamp()) AS at`;
     const startedAt = rows[0]?.at;
     if (startedAt === undefined) return null;
-    const select = { id: true, slug: true, url: true, protocol: true, era: true, eraSeenAt: true } as const;
+    const select = { id: true, slug: true, url: true, protocol: true, transportPin: true, era: true, eraSeenAt: true } as const;
     const server = await this.database.server.findUnique({ where: { id }, select });
     return server === null ? null : { server, startedAt };
   }

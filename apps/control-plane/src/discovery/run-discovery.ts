@@ -1,3 +1,4 @@
+import { ServerTransport } from '@portcullis/contracts/api/servers';
 import type { PrismaClient, Transaction } from '@portcullis/database';
 import type { PolicyChanges } from '../changes/policy-changes.js';
 import { inTransaction } from '../changes/in-transaction.js';
@@ -29,10 +30,10 @@ export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop
   const claimed = await parts.repository.claim(serverId);
   if (claimed === null) return { outcome: 'gone' };
   const { server, startedAt } = claimed;
-  const { slug, url, protocol } = server;
+  const { slug, url, protocol, transportPin } = server;
   try {
-    const findings = await ask({ url, protocol, knownEra: knownEra(claimed) }, parts.fetch, stop);
-    const isStored = await store(parts, { serverId, url, protocol, startedAt, findings });
+    const findings = await ask({ url, protocol, transport: ServerTransport.parse(transportPin), knownEra: knownEra(claimed) }, parts.fetch, stop);
+    const isStored = await store(parts, { serverId, url, protocol, transportPin, startedAt, findings });
     return { outcome: isStored ? 'stored' : 'gone', slug };
   } catch (error) {
     if (error instanceof DiscoveryAbandoned) {

@@ -11,6 +11,7 @@ export interface FinishedDiscovery {
   readonly serverId: string;
   readonly url: string;
   readonly protocol: Server['protocol'];
+  readonly transportPin: string;
   readonly startedAt: Date;
   readonly findings: Findings;
 }
@@ -30,10 +31,10 @@ const NAMES_MAX = 200;
 
 /** Writes what a discovery found, in the caller's transaction: definitions, history of changes, and the suspension of a server that changed too much. */
 export async function storeFindings(tx: Transaction, finished: FinishedDiscovery): Promise<StoredFindings> {
-  const { serverId, url, protocol, startedAt, findings } = finished;
+  const { serverId, startedAt, findings } = finished;
   await tx.$queryRaw`SELECT 1 FROM server WHERE id = ${serverId}::uuid FOR UPDATE`; // decisions of operators wait, or are seen here
   const server = await tx.server.findUnique({ where: { id: serverId } });
-  if (server === null || server.url !== url || server.protocol !== protocol) return { isStored: false };
+  if (server === null || isElsewhere(server, finished)) return { isStored: false };
   const { approved, withheld, seen } = await storeDefinitions(tx, server, findings.definitions, startedAt);
   const drift = driftOf(server, [...seen, ...serverChanges(server, findings)]);
   await recordDrift(tx, server, drift, startedAt);
@@ -47,6 +48,10 @@ export async function storeFindings(tx: Transaction, finished: FinishedDiscovery
   const turnedOut = suspension === undefined ? drifted(drift) : { action: 'server.suspended', reason: suspension.suspendedReason };
   return { isStored: true, told, dirty: [{ kind: 'servers', bucket: bucketOf(serverId) }], ...(turnedOut && { turnedOut }) };
 }
+
+/** Whether the operator has meanwhile said where else, or how else, it is to be asked. */
+const isElsewhere = (server: Server, asked: FinishedDiscovery): boolean =>
+  server.url !== asked.url || server.protocol !== asked.protocol || server.transportPin !== asked.transportPin;
 
 const aboutFields = ['era', 'bothEras', 'transport', 'capabilitiesJson', 'instructions'] as const;
 

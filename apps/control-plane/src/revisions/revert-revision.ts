@@ -73,11 +73,14 @@ export function dirtyOf({ entity, before, after }: NetChange, now: Row | undefin
   return [...entity.dirty(complete), ...entity.dirty(moved)];
 }
 
+/** Columns that say where and how a server is asked. */
+const askedDifferently = ['url', 'protocol', 'transport_pin'];
+
 /** A server that comes back, moves back or is switched on again is discovered at once. */
 async function askAgain(tx: Transaction, changes: readonly NetChange[]): Promise<string[]> {
   const servers = changes.filter(({ entity, before }) => entity.name === 'server' && before !== null);
   const moved = servers
-    .filter(({ before, after }) => after !== null && (before?.['url'] !== undefined || before?.['protocol'] !== undefined))
+    .filter(({ before, after }) => after !== null && askedDifferently.some((column) => before?.[column] !== undefined))
     .map(({ key }) => key);
   const returned = servers.filter(({ after }) => after === null).map(({ key }) => key);
   const switched = servers.filter(({ before, after }) => after !== null && before?.['enabled'] !== undefined);

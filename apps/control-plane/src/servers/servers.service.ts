@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ResumeServer } from '@portcullis/contracts/api/drift';
-import type { CreateServer, ListServersQuery, Server, ServerPage, UpdateServer } from '@portcullis/contracts/api/servers';
+import type { CreateServer, ListServersQuery, Server, ServerPage, ServerTransport, UpdateServer } from '@portcullis/contracts/api/servers';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { PrismaClient, type Prisma, type Transaction } from '@portcullis/database';
 import type { z } from 'zod';
@@ -13,6 +13,7 @@ import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { forgetSightings } from './definitions.repository.js';
 import { requireServerUrl } from './require-server-url.js';
+import { requireTransport } from './require-transport.js';
 import { deleteServer, findServer, insertServer, listServers, resumeServer, updateServer, type ServerRow } from './servers.repository.js';
 import { toServer } from './to-server.js';
 
@@ -41,8 +42,10 @@ export class ServersService {
     return row;
   }
 
-  async create(author: Author, { reason, approve, name, ...fields }: CreateServer): Promise<Changed<Server>> {
+  async create(author: Author, { reason, approve, name, transport, ...rest }: CreateServer): Promise<Changed<Server>> {
+    const fields = { ...rest, transportPin: transport };
     requireServerUrl(fields.url);
+    requireTransport(fields);
     const data = { ...fields, name: name ?? fields.slug, approveFirstDiscovery: approve === 'all', nextDiscoveryAt: new Date() };
     const work = this.changes.apply(author, 'server.created', reason, async (tx) => {
       const { id } = await insertServer(tx, data);
@@ -55,16 +58,18 @@ export class ServersService {
   }
 
   /**
-   * A server with another URL or protocol is asked again at once. Who answers at another URL may be somebody else: nothing of it is served until
+   * A server with another URL, protocol or transport is asked again at once. Who answers at another URL may be somebody else: nothing of it is served until
    * discovery has found there exactly what was approved.
    */
-  async update(author: Author, reference: string, { reason, ...wanted }: UpdateServer): Promise<Changed<Server>> {
+  async update(author: Author, reference: string, { reason, transport, ...rest }: UpdateServer): Promise<Changed<Server>> {
+    const wanted = { ...rest, ...(transport === undefined ? {} : { transportPin: transport }) };
     if (wanted.url !== undefined) requireServerUrl(wanted.url);
     const { result, revision } = await this.changes.apply(author, 'server.updated', reason, async (tx) => {
       const row = await this.find(tx, reference);
       const change = differing(row, wanted);
       if (Object.keys(change).length === 0) return { result: { id: row.id, isMoved: false }, unchanged: true };
-      const isMoved = change.url !== undefined || change.protocol !== undefined;
+      requireTransport({ ...row, ...change });
+      const isMoved = change.url !== undefined || change.protocol !== undefined || change.transportPin !== undefined;
       await updateServer(tx, row.id, columnsOf(change, isMoved));
       if (change.url !== undefined) await forgetSightings(tx, row.id);
       return { result: { id: row.id, isMoved }, subject: serverSubject(row), change, dirty: [serverBucket(row.id)] };
@@ -100,13 +105,17 @@ export const serverBucket = (id: string): Dirty => ({ kind: 'servers', bucket: b
 
 export const serverSubject = ({ id, slug }: ServerRow): Subject => ({ kind: 'server', id, slug });
 
+type ServerChange = Omit<UpdateServer, 'reason' | 'transport'> & { readonly transportPin?: ServerTransport };
+
 /** Named one by one, so that a column added later is not open to whatever a request brings. */
-function columnsOf(change: Omit<UpdateServer, 'reason'>, isMoved: boolean): Prisma.ServerUpdateInput {
-  const { url, name, protocol, tags, environment, description, refreshIntervalSeconds, keepServing, driftBudgetPerDay, enabled } = change;
+function columnsOf(change: ServerChange, isMoved: boolean): Prisma.ServerUpdateInput {
+  const { url, name, protocol, transportPin, tags, environment, description, refreshIntervalSeconds, keepServing, driftBudgetPerDay, enabled } =
+    change;
   return {
     ...(url === undefined ? {} : { url }),
     ...(name === undefined ? {} : { name }),
     ...(protocol === undefined ? {} : { protocol }),
+    ...(transportPin === undefined ? {} : { transportPin }),
     ...(tags === undefined ? {} : { tags }),
     ...(environment === undefined ? {} : { environment }),
     ...(description === undefined ? {} : { description }),

@@ -1,26 +1,11 @@
-import { Server } from '@portcullis/contracts/api/servers';
+import { Server, ServerTransport } from '@portcullis/contracts/api/servers';
 import { nextSteps } from './next-steps.js';
 import type { ServerRow } from './servers.repository.js';
+import { transportOf } from './transport-of.js';
 
 /** A server as operators see it. */
 export function toServer(row: ServerRow): Server {
-  const {
-    id,
-    slug,
-    name,
-    url,
-    protocol,
-    era,
-    bothEras,
-    transport,
-    tags,
-    environment,
-    enabled,
-    refreshIntervalSeconds,
-    instructions,
-    software,
-    counts,
-  } = row;
+  const { id, slug, name, url, protocol, era, bothEras, tags, environment, enabled, refreshIntervalSeconds, instructions, software, counts } = row;
   return {
     id,
     slug,
@@ -29,7 +14,8 @@ export function toServer(row: ServerRow): Server {
     protocol,
     era: protocol === 'auto' ? era : protocol,
     bothEras: protocol === 'auto' && bothEras,
-    transport: transport === 'sse' ? 'sse' : 'streamable-http',
+    transport: transportOf(row),
+    transportPin: ServerTransport.parse(row.transportPin),
     tags,
     environment,
     description: row.description,

@@ -4,12 +4,13 @@ import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcu
 import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
 import { isServed } from './is-served.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
+import { transportOf } from '../servers/transport-of.js';
 
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
- * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking.
+ * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
  */
-export const COMPILE_VERSION = 3;
+export const COMPILE_VERSION = 4;
 
 const DAY_MS = 86_400_000;
 
@@ -34,7 +35,7 @@ export function serverEntry(row: ServerRow): ServerEntry {
     era: row.protocol === 'auto' ? row.era : row.protocol,
     ...(row.protocol === 'auto' && row.bothEras && { bothEras: true }),
     // Unsaid where it is the usual one, so that a node which knows of no other understands it.
-    ...(row.transport === 'sse' && { transport: 'sse' as const }),
+    ...(transportOf(row) === 'sse' && { transport: 'sse' as const }),
     tags: row.tags.toSorted(byText),
     environment: row.environment,
     instructions: row.instructions,

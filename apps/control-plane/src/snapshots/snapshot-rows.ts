@@ -10,6 +10,7 @@ export type ServerRow = Pick<
   | 'era'
   | 'bothEras'
   | 'transport'
+  | 'transportPin'
   | 'tags'
   | 'environment'
   | 'enabled'
@@ -56,6 +57,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       era: true,
       bothEras: true,
       transport: true,
+      transportPin: true,
       tags: true,
       environment: true,
       enabled: true,

@@ -16,6 +16,10 @@ export type KeepServing = z.infer<typeof KeepServing>;
 export const ServerProtocol = z.enum(['auto', 'legacy', 'modern']);
 export type ServerProtocol = z.infer<typeof ServerProtocol>;
 
+/** How to reach the server: `auto` finds out, the others are pins. HTTP+SSE belongs to the older era alone. */
+export const ServerTransport = z.enum(['auto', ...Transport.options]);
+export type ServerTransport = z.infer<typeof ServerTransport>;
+
 export const DefinitionState = z.enum(['pending', 'approved', 'changed', 'rejected', 'removed']);
 export type DefinitionState = z.infer<typeof DefinitionState>;
 
@@ -25,6 +29,7 @@ export const CreateServer = z
     url: ServerUrl,
     name: z.string().min(1).max(120).optional(),
     protocol: ServerProtocol.default('auto'),
+    transport: ServerTransport.default('auto'),
     tags: z.array(Tag).max(50).default([]),
     environment: Environment.nullable().default(null),
     description: z.string().min(1).max(1000).nullable().default(null),
@@ -45,6 +50,7 @@ export const UpdateServer = z
     url: ServerUrl,
     name: z.string().min(1).max(120),
     protocol: ServerProtocol,
+    transport: ServerTransport,
     tags: z.array(Tag).max(50),
     environment: Environment.nullable(),
     description: z.string().min(1).max(1000).nullable(),
@@ -69,8 +75,9 @@ export const Server = z
     era: Era.nullable(),
     /** Whether it speaks the other one too, so that each agent is served in its own; never where one is pinned. */
     bothEras: z.boolean(),
-    /** How it is reached, as discovery found out. */
+    /** How it is reached: the pin, else as discovery found out. */
     transport: Transport,
+    transportPin: ServerTransport,
     tags: z.array(z.string()),
     environment: z.string().nullable(),
     description: z.string().nullable(),
