@@ -17,7 +17,7 @@ afterAll(async () => {
   await discovery.close();
 });
 
-const call = (method: string, path: string, body?: object) => discovery.own.call(method, path, body);
+const call = (method: 'GET' | 'POST' | 'PATCH', path: string, body?: object) => discovery.own.call(method, path, body);
 const discover = async () => (await call('POST', '/v1/servers/old/discovery?waitSeconds=30')).body.server;
 const entryOf = async (id: string) => {
   const [row] = await discovery.own.database.$transaction((tx) => readServers(tx, [bucketOf(id)]));
