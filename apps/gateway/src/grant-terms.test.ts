@@ -83,6 +83,17 @@ describe.each(['legacy', 'modern'] as const)('terms of grants (%s)', (era) => {
     expect(asked).toBeUndefined();
   });
 
+  test('A47: what a condition lets through is not reached by dots, case, look-alikes, kinds or gaps, and what it weighed is what goes on', async () => {
+    granted({ names: ['list_issues'], condition: 'args.repo.matches("^acme/[a-z-]+$")' });
+    asked = undefined;
+    const repos = ['acme/../evil', 'acme/x/../y', 'ACME/x', 'acme/X', 'acme/x\n', '\uff41cme/x', 'acme/\u017f', ['acme/x'], { 0: 'acme/x' }, null];
+    for (const args of [...repos.map((repo) => ({ repo })), { Repo: 'acme/x' }, {}])
+      expect(await call('one__list_issues', args)).toMatchObject({ result: { isError: true } });
+    expect(asked).toBeUndefined();
+    expect((await call('one__list_issues', { repo: 'acme/x', Repo: 'evil/x' })).result?.isError).toBeUndefined();
+    expect(asked).toMatchObject({ params: { arguments: { repo: 'acme/x', Repo: 'evil/x' } } });
+  });
+
   test('what refused the arguments is on record, with the grant', async () => {
     const id = crypto.randomUUID();
     granted({ id, names: ['list_issues'], condition: 'args.repo == "a"' });
