@@ -27,7 +27,7 @@ export class LoadConnection {
     const reply = await this.#send(this.shape.headers(method, name) + this.session, body);
     if (reply.status !== 200) throw new Failure(`status ${reply.status}`);
     const answer = answerTo(id, reply);
-    if (answer.error) throw new Failure(`JSON-RPC error ${answer.error.code}: ${String(answer.error.message).slice(0, 80)}`);
+    if (answer.error) throw new Failure(describeError(answer.error));
     return { result: answer.result, headers: reply.headers, events: answer.events };
   }
 
@@ -90,6 +90,11 @@ export class LoadConnection {
     this.#pending = null;
     pending?.reject(error instanceof Failure ? error : new Failure(error.code ?? error.message));
   }
+}
+
+function describeError({ code, message, data }) {
+  const reason = typeof data?.reason === 'string' ? ` (${data.reason})` : '';
+  return `JSON-RPC error ${code}${reason}: ${String(message).slice(0, 80)}`;
 }
 
 /** The answer to this request, be it JSON or the last message of a stream; reading the others would cost more than what is measured. */

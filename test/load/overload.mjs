@@ -1,0 +1,128 @@
+// What a good server's calls feel of bad neighbours, as a table in Markdown:  npm run bench:overload [-- --quick] [--only hang,slow,…] [--rounds 5] [--seconds 10]
+// One node with everything on. An agent calls a good server at a steady rate; in turn other agents call a server that hangs, is slow, flaps, answers
+// without end or too much, and a herd of agents reconnects. Each is measured in pairs of windows, so that a noisy machine disturbs both alike: in the
+// first of a pair the same calls go to a healthy neighbour instead (beside the herd's there are none), so that what differs is the fault and not the
+// load. The ratio within a pair is what to read (target: within 10 %).
+//   --quick       one short pair of each, to see that it works; the figures are rough
+//   --only LIST   of: hang, slow, flap, endless, oversize, herd
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { grantEverything } from '../local-stack/grant-everything.mjs';
+import { startLocalStack } from '../local-stack/start-local-stack.mjs';
+import { startHerd } from './herd.mjs';
+import { makeListeners } from './idle-stream.mjs';
+import { measureLoad } from './measure-load.mjs';
+import { pairCells, pairedWindows } from './paired-windows.mjs';
+import { memoryMiB } from './process-tree.mjs';
+import { startScript } from './start-process.mjs';
+import { watchNode } from './watch-node.mjs';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'hang,slow,flap,endless,oversize,herd' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+  },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+const seconds = Number(values.seconds ?? (values.quick ? 3 : 10));
+const herdSize = values.quick ? 40 : 200;
+const good = { era: 'modern', connections: 16, rate: 100, warmup: 1, seconds };
+const [BEGIN_MS, TAIL_SECONDS, WARM_SECONDS] = [1_500, 4, 8];
+/** How the bad server is called meanwhile: enough for its places to run out, or for its answers to fill what is kept of them. */
+const badLoads = {
+  hang: { connections: 160, rate: 50 },
+  slow: { connections: 160, rate: 50 },
+  flap: { connections: 32, rate: 50 },
+  endless: { connections: 16, rate: 10 },
+  oversize: { connections: 2, rate: 1 },
+};
+const say = (line) => process.stderr.write(`${line}\n`);
+
+/** How often each thing happened, the commonest first. */
+function counted(outcomes) {
+  const all = Object.entries(outcomes).toSorted(([, a], [, b]) => b - a);
+  return all.length === 0 ? '–' : all.map(([what, times]) => `${times} × ${what.replaceAll('|', '/')}`).join('; ');
+}
+
+function addTo(totals, outcomes) {
+  for (const [what, times] of Object.entries(outcomes)) totals[what] = (totals[what] ?? 0) + times;
+}
+
+/** Calls of another server for as long as a window takes; `end` waits for the last. */
+async function callServer(target, load, totals) {
+  const running = measureLoad(target, { era: 'modern', warmup: 0, ...load, seconds: seconds + TAIL_SECONDS });
+  await pause(BEGIN_MS);
+  return async () => {
+    const { good: answered, causes } = await running;
+    addTo(totals, { ...(answered > 0 && { answered }), ...causes });
+  };
+}
+
+async function reconnect(node, totals) {
+  const herd = startHerd(node.herd);
+  await pause(BEGIN_MS);
+  return async () => addTo(totals, await herd.stop());
+}
+
+async function measureFault(fault, node, { usual, disturb }) {
+  const totals = {};
+  const watch = watchNode(node);
+  const beforeMiB = memoryMiB([node.pid]);
+  const pairs = await pairedWindows({ target: node.good, load: good, rounds }, usual, () => disturb(totals));
+  const { peakMiB, suspensions, changes } = await watch.stop();
+  const breaker =
+    suspensions === 0 ? 'stayed closed' : `opened ${suspensions} ×; ${changes.slice(0, 6).join(', ')}${changes.length > 6 ? ', …' : ''}`;
+  const cells = [fault, ...pairCells(pairs), counted(totals), breaker, `${beforeMiB.toFixed(0)} → ${peakMiB.toFixed(0)}`];
+  say(cells.join(' · '));
+  return cells;
+}
+
+const parts = [];
+try {
+  const [upstream, faulty] = await Promise.all([startScript('upstream.mjs'), startScript('faulty-upstream.mjs')]);
+  parts.push(upstream, faulty);
+  say('Starting a stack …');
+  const stack = await startLocalStack({ nodes: 1, say });
+  parts.push(stack);
+  const { api } = stack;
+  const chosen = values.only.split(',');
+  const token = await grantEverything(api, { slug: 'good', url: `${upstream.url}/mcp`, agent: 'caller', kinds: ['tools'] });
+  const other = await grantEverything(api, { slug: 'neighbour', url: `${upstream.url}/mcp`, agent: 'neighbour', kinds: ['tools'] });
+  const url = new URL(stack.gatewayUrls[0]);
+  const metricsUrl = `http://${url.hostname}:${Number(url.port) + 40}/metrics`;
+  const node = { pid: stack.pids['gateway-1'], metricsUrl, good: { url: `${url.origin}/servers/good/mcp`, token } };
+  node.neighbour = { url: `${url.origin}/servers/neighbour/mcp`, token: other };
+  const keys = {};
+  for (const fault of chosen.filter((name) => name in badLoads))
+    keys[fault] = await grantEverything(api, { slug: fault, url: `${faulty.url}/${fault}/mcp`, agent: `caller-${fault}`, kinds: ['tools'] });
+  if (chosen.includes('herd')) node.herd = { url, keys: await makeListeners(api, herdSize) };
+  await measureLoad(node.good, { ...good, seconds: WARM_SECONDS });
+  const rows = [];
+  for (const fault of chosen) {
+    say(`${fault} …`);
+    const bad = { url: `${url.origin}/servers/${fault}/mcp`, token: keys[fault] };
+    const beside = {
+      usual: () => callServer(node.neighbour, badLoads[fault], {}),
+      disturb: (totals) => callServer(bad, badLoads[fault], totals),
+    };
+    const herd = { usual: async () => async () => undefined, disturb: (totals) => reconnect(node, totals) };
+    rows.push(await (fault === 'herd' ? measureFault(`herd of ${herdSize}`, node, herd) : measureFault(fault, node, beside)));
+  }
+  const head = [
+    'beside',
+    'p50 / p99 ms beside a healthy one',
+    'beside it',
+    'ratio',
+    'good calls that failed',
+    'what the others got',
+    'breaker, s',
+    'memory of the node, MiB',
+  ];
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  console.log(`### ${good.rate} calls a second of a good server; ${rounds} pairs of windows of ${seconds} s, medians\n`);
+  console.log([line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n'));
+} finally {
+  for (const part of parts.reverse()) await part.stop();
+}

@@ -1,0 +1,42 @@
+import { measureLoad } from './measure-load.mjs';
+
+export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+/**
+ * Calls at a fixed rate in pairs of windows, one beside what `usual` begins and one beside what `disturb` begins, since the machine's own mood changes
+ * within minutes: what counts is the ratio within a pair. Both are awaited before their window and give what ends them. Gives the medians.
+ */
+export async function pairedWindows({ target, load, rounds }, usual, disturb) {
+  const windowBeside = async (begin) => {
+    const end = await begin();
+    try {
+      return await measureLoad(target, load);
+    } finally {
+      await end();
+    }
+  };
+  const pairs = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const before = await windowBeside(usual);
+    pairs.push({ before, during: await windowBeside(disturb) });
+  }
+  return summaryOf(pairs);
+}
+
+/** Medians over pairs of windows, and the median of the ratios within each. */
+export function summaryOf(pairs) {
+  const of = (read) => median(pairs.map(read));
+  const sum = (read) => pairs.reduce((total, pair) => total + read(pair), 0);
+  return {
+    before: { p50Ms: of(({ before }) => before.p50Ms), p99Ms: of(({ before }) => before.p99Ms) },
+    during: { p50Ms: of(({ during }) => during.p50Ms), p99Ms: of(({ during }) => during.p99Ms) },
+    ratio: { p50: of(({ before, during }) => during.p50Ms / before.p50Ms), p99: of(({ before, during }) => during.p99Ms / before.p99Ms) },
+    failed: sum(({ before, during }) => before.failed + during.failed),
+  };
+}
+
+/** `p50 / p99` before, meanwhile, and their ratios, as cells of a table. */
+export function pairCells({ before, during, ratio, failed }) {
+  const two = (a, b, digits) => `${a.toFixed(digits)} / ${b.toFixed(digits)}`;
+  return [two(before.p50Ms, before.p99Ms, 1), two(during.p50Ms, during.p99Ms, 1), two(ratio.p50, ratio.p99, 2), String(failed)];
+}
