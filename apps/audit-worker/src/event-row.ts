@@ -43,6 +43,7 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent): EventRow {
     truncated: event.truncated,
     shadow_decision: event.shadowDecision ?? null,
     shadow_grant_id: event.shadowGrantId ?? null,
+    task: textOf(event.task ?? null),
   };
 }
 

@@ -53,7 +53,11 @@ export function answerLocally(call: ClassifiedRequest, view: AgentView, visit: V
   if (call.method === 'ping') return { result: emptyResult({ era: call.era, serverInfo }) };
   if (call.method !== 'initialize') return undefined;
   const capabilities = askableCapabilities(call.clientCapabilities);
-  const sessionId = visit.gateway.sessions.start(visit.caller.agent.id, call.version, { capabilities, now: visit.now });
+  const sessionId = visit.gateway.sessions.start(visit.caller.agent.id, call.version, {
+    capabilities,
+    now: visit.now,
+    taskKeyId: visit.caller.task?.id,
+  });
   const instructions = instructionsOf(view);
   return { result: initializeResult({ protocolVersion: call.version, capabilities: capabilitiesFor(view), serverInfo, instructions }), sessionId };
 }

@@ -6,6 +6,7 @@ import { answerSubscription, isSubscription } from './answer-subscription.js';
 import { Cancellation } from './cancel/cancellation.js';
 import { RevocableCall } from './cancel/forwarded-calls.js';
 import { callName } from './cancel/running-calls.js';
+import { callerName } from './authenticate.js';
 import { CallRecord } from './audit/call-record.js';
 import type { CallOutcome } from './call-metrics.js';
 import { describeAsked } from './describe-asked.js';
@@ -45,7 +46,7 @@ export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply
   const record = new CallRecord(visit, { method: call.method, era: call.era, traceparent: call.meta && ownMember(call.meta, 'traceparent') });
   try {
     const session = openSession(call, visit);
-    const view = gateway.views.of(caller.agent, slug, { live, now });
+    const view = gateway.views.of(caller.agent, slug, { live, now, task: caller.task });
     const step: Step = { call, visit, reply, record, session };
     if (isSubscription(call)) return await answerSubscription(view, step);
     const local = call.method === 'logging/setLevel' ? await setLogLevel(call, session, visit) : answerLocally(call, view, visit);
@@ -61,7 +62,7 @@ export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply
 /** The legacy session a request belongs to; a client may go without, and the modern era knows none. */
 function openSession(call: ClassifiedRequest, { head, gateway, caller, now }: Visit): Session | undefined {
   if (call.era === 'modern' || head.sessionId === undefined || call.method === 'initialize') return undefined;
-  return gateway.sessions.open(head.sessionId, caller.agent.id, now);
+  return gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.task?.id);
 }
 
 async function respondLocally({ result, sessionId }: LocalAnswer, { call, visit, reply, record }: Step): Promise<void> {
@@ -199,7 +200,7 @@ function openToCancels(cancellation: Cancellation, { call, visit, reply, session
     return () => undefined;
   }
   const { runningCalls } = visit.gateway;
-  const name = callName(visit.caller.agent.id, session?.name, call.id);
+  const name = callName(callerName(visit.caller), session?.name, call.id);
   runningCalls.add(name, cancellation);
   return () => runningCalls.remove(name, cancellation);
 }

@@ -47,7 +47,15 @@ async function listen(view: AgentView, { call, visit, reply, record }: Step): Pr
   const { lists, uris } = filterOf(call.params);
   const granted = uris.filter((uri) => resourceServer(view, uri, now) !== undefined);
   await gateway.streams.takePlace(caller.agent.id, () => (live.settings.auditLists ? record.end({ status: 'success' }) : undefined));
-  const facts = { agentId: caller.agent.id, keyId: caller.keyId, slug, listenId: call.id, session: undefined, lists: listSet(...lists) };
+  const facts = {
+    agentId: caller.agent.id,
+    keyId: caller.keyId,
+    task: caller.task,
+    slug,
+    listenId: call.id,
+    session: undefined,
+    lists: listSet(...lists),
+  };
   const stream = gateway.streams.open(reply.openStream(), facts);
   const flags = Object.fromEntries(lists.map((kind) => [`${kind}ListChanged`, true]));
   stream.acknowledge(granted.length === 0 ? flags : { ...flags, resourceSubscriptions: granted });

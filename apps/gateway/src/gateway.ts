@@ -22,6 +22,7 @@ import type { LogLevels } from './session/log-levels.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
 import type { ChangeStreams } from './streams/change-streams.js';
 import type { Upstreams } from './upstream/upstreams.js';
+import type { TaskKeys } from './task-keys/task-keys.js';
 import type { UpstreamWatches } from './watch/upstream-watches.js';
 import type { AgentViews } from './view/agent-views.js';
 
@@ -35,6 +36,7 @@ export interface Gateway {
     ageMs(): number;
   };
   readonly pepperOf: PepperOf;
+  readonly taskKeys: TaskKeys;
   readonly sealer: () => Sealer;
   readonly sessions: AgentSessions;
   readonly views: AgentViews;

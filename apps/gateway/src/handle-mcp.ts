@@ -16,6 +16,7 @@ import { livePolicy } from './live-policy.js';
 import { openStream } from './open-stream.js';
 import { countRefusal, recordRefusal, refuse, refuseBody } from './refuse.js';
 import { takeResponse } from './questions/take-response.js';
+import { answerTaskKey } from './task-keys/answer-task-key.js';
 import { takeNotification } from './take-notification.js';
 import type { Visit } from './visit.js';
 
@@ -28,6 +29,7 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
     limitPipelining(request.socket, response);
     const filtered = filterRequest(request, gateway.edge);
     visit = enter(request, filtered, { gateway, startedAt }); // nothing of a stranger's body is read
+    if (filtered.route.isTaskKeys === true) return await answerTaskKey(visit, request, reply);
     if (request.method === 'DELETE') return await endSession(visit, reply);
     if (request.method === 'GET') return await openStream(visit, reply);
     filterBodyHeaders(filtered.head, gateway.edge);
@@ -50,7 +52,7 @@ function enter(request: IncomingMessage, { head, route }: FilteredRequest, at: {
   const now = gateway.now();
   let caller: Caller;
   try {
-    caller = authenticate(head.authorization, live, { pepperOf: gateway.pepperOf, now });
+    caller = authenticate(head.authorization, live, { pepperOf: gateway.pepperOf, taskKeys: gateway.taskKeys, now });
   } catch (error) {
     throw gateway.failedAuthentication.note(error, sourceOf(request.socket.remoteAddress), now);
   }

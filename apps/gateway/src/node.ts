@@ -35,6 +35,7 @@ import { LogLevels, redisLogLevelChannel } from './session/log-levels.js';
 import { redisSessionStore } from './session/redis-session-store.js';
 import { UpstreamSessions } from './session/upstream-sessions.js';
 import { openChangeStreams } from './streams/open-change-streams.js';
+import { TaskKeys } from './task-keys/task-keys.js';
 import { Upstreams } from './upstream/upstreams.js';
 import { AgentViews } from './view/agent-views.js';
 
@@ -182,6 +183,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     serverInfo,
     policy: follower,
     pepperOf: ring.pepperOf,
+    taskKeys: new TaskKeys(ring.taskKeySealer),
     sealer: ring.sealer,
     sessions,
     views,

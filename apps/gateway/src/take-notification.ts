@@ -1,4 +1,5 @@
 import { isRequestId, ownMember, type ClassifiedNotification } from '@portcullis/mcp';
+import { callerName } from './authenticate.js';
 import { callName } from './cancel/running-calls.js';
 import type { HttpReply } from './http-reply.js';
 import type { Visit } from './visit.js';
@@ -13,7 +14,7 @@ export async function takeNotification(notification: ClassifiedNotification, vis
 /** Does what a notification says, where that is anything to us. A modern client cancels by going away, never by a message. */
 export function heedNotification({ era, method, params }: ClassifiedNotification, { head, gateway, caller, now }: Visit): void {
   if (era === 'modern') return;
-  const session = head.sessionId === undefined ? undefined : gateway.sessions.open(head.sessionId, caller.agent.id, now);
+  const session = head.sessionId === undefined ? undefined : gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.task?.id);
   const id = method === 'notifications/cancelled' && params !== undefined ? ownMember(params, 'requestId') : undefined;
-  if (isRequestId(id)) gateway.cancels.cancel(callName(caller.agent.id, session?.name, id));
+  if (isRequestId(id)) gateway.cancels.cancel(callName(callerName(caller), session?.name, id));
 }

@@ -11,6 +11,7 @@ import {
   type UpdateAgent,
 } from '@portcullis/contracts/api/agents';
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import { CreatedTaskKey, type CreateTaskKey } from '@portcullis/contracts/task-keys';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -27,6 +28,8 @@ export interface AgentsApi {
   /** The only answer that ever holds the key. */
   createKey(agent: string, key?: z.input<typeof CreateAgentKey>, options?: ChangeOptions): Promise<Changed<CreatedAgentKey>>;
   revokeKey(agent: string, keyId: string, options?: ChangeOptions): Promise<Changed<void>>;
+  /** A key for one task, until its time is over; the only answer that ever holds it. */
+  createTaskKey(agent: string, key: z.input<typeof CreateTaskKey>): Promise<CreatedTaskKey>;
   /** What the agent can see and call now. */
   access(agent: string): ListRoute<Partial<AccessQuery>, AccessPage>;
 }
@@ -41,6 +44,8 @@ export function agentsApi(send: Send): AgentsApi {
     keys: (agent) => listRoute(send, path`/v1/agents/${agent}/keys`, AgentKeyPage),
     createKey: (agent, body = {}, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/keys`, query, body, answer: CreatedAgentKey }),
     revokeKey: (agent, keyId, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}/keys/${keyId}`, query, answer: z.void() }),
+    createTaskKey: async (agent, body) =>
+      (await send({ method: 'POST', path: path`/v1/agents/${agent}/task-keys`, body, answer: CreatedTaskKey })).value,
     access: (agent) => listRoute(send, path`/v1/agents/${agent}/access`, AccessPage),
   };
 }

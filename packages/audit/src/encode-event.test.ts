@@ -39,15 +39,23 @@ const events = fc.record({
   truncated: fc.boolean(),
   shadowDecision: fc.constant(undefined),
   shadowGrantId: fc.constant(undefined),
+  task: fc.constant(undefined),
 });
 
 const shadowed = fc
   .tuple(events, fc.constantFrom('allow' as const, 'deny' as const), maybe(fc.uuid()))
   .map(([event, shadowDecision, shadowGrantId]) => ({ ...event, shadowDecision, shadowGrantId }));
 
+const ofTasks = fc.tuple(fc.oneof(events, shadowed), text).map(([event, task]) => ({
+  ...event,
+  shadowDecision: event.shadowDecision ?? null,
+  shadowGrantId: event.shadowGrantId ?? null,
+  task,
+}));
+
 test('an event comes back as it was, every member of the contract and no other', () => {
   fc.assert(
-    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed), (id, seq, event) => {
+    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks), (id, seq, event) => {
       const decoded = decodeEvent(encodeEvent(id, seq, event));
       expect(decoded).toEqual({ id, seq, ...event });
       expect(decodeEvent(JSON.stringify(decoded))).toEqual(decoded);

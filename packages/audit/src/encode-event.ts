@@ -24,7 +24,7 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
   ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
   ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
-  ...(['shadowDecision', 'shadowGrantId'] as const),
+  ...(['shadowDecision', 'shadowGrantId', 'task'] as const),
 ];
 
 /**
@@ -41,12 +41,15 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
   const how =
     `,"${event.status}",${event.durationUs},${event.upstreamUs},${name(event.era)}` +
     `,${once(event.traceId)},${once(event.argumentsHash)},${event.argumentsBytes},${once(event.arguments)}`;
-  return `${who}${what}${how},${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)},${event.truncated}${shadowOf(event)}]`;
+  return `${who}${what}${how},${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)},${event.truncated}${restOf(event)}]`;
 }
 
-/** Most events have none and are not longer for it. */
-const shadowOf = ({ shadowDecision, shadowGrantId }: NewAuditEvent): string =>
-  shadowDecision === undefined || shadowDecision === null ? '' : `,"${shadowDecision}",${name(shadowGrantId ?? null)}`;
+/** Most events have neither and are not longer for it. */
+function restOf({ shadowDecision = null, shadowGrantId = null, task = null }: NewAuditEvent): string {
+  if (shadowDecision === null && task === null) return '';
+  const shadow = `,${name(shadowDecision)},${name(shadowGrantId)}`;
+  return task === null ? shadow : `${shadow},${name(task)}`;
+}
 
 /** The event of an encoding, not yet judged. Throws a SyntaxError for what is no JSON. */
 export function decodeEvent(json: string): unknown {

@@ -71,6 +71,8 @@ export const AuditEvent = z.object({
   /** Where the grants in the mode `shadow`, enforced, would have decided otherwise: how, and by which grant. */
   shadowDecision: z.enum(['allow', 'deny']).nullish(),
   shadowGrantId: Id.nullish(),
+  /** The task whose key was used. */
+  task: text.nullish(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 

@@ -13,6 +13,7 @@ import { weighArguments, type Weighed } from './weigh-arguments.js';
  */
 export function decide(table: PolicyTable, target: Target, args: JsonObject | undefined, now: number): Decision {
   if (!table.agentEnabled) return AGENT_DISABLED;
+  if (table.within !== undefined && !table.within(target)) return OUTSIDE_TASK;
   const rules = table.rulesOf(target.server).get(target.kind);
   if (rules === undefined) return NO_GRANT;
   const exact = rules.exact.get(target.name);
@@ -70,6 +71,7 @@ const refusal = (code: ReasonCode): Decision =>
     rateLimit: null,
   });
 const NO_GRANT = refusal(reasonCodes.noGrant);
+const OUTSIDE_TASK = refusal(reasonCodes.outsideTask);
 const AGENT_DISABLED = refusal(reasonCodes.agentDisabled);
 
 const isInForce = (rule: Rule, now: number): boolean => rule.notBefore <= now && now < rule.expiresAt;

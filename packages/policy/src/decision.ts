@@ -26,6 +26,8 @@ export const reasonCodes = {
   notYetValid: 'not_yet_valid',
   /** An allowing grant named the target until its `expiresAt`. */
   expired: 'expired',
+  /** The agent may, but the key of its task may not. */
+  outsideTask: 'outside_task',
   /** The agent itself is switched off. */
   agentDisabled: 'agent_disabled',
   /** The arguments will decide. */

@@ -1,6 +1,7 @@
 import type { TargetSelector } from '@portcullis/contracts/grants';
 import { OWN_SERVER_ID, type Id } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import type { Within } from './narrowing.js';
 import { compileServerRules, type ServerRules } from './rule.js';
 import { selectsServer, type ServerFacts } from './selector.js';
 
@@ -29,10 +30,12 @@ export class PolicyTable {
   private readonly shared = new Map<string, ServerRules>();
 
   constructor(
-    agent: AgentEntry,
-    enforced: readonly GrantEntry[],
+    private readonly agent: AgentEntry,
+    private readonly enforced: readonly GrantEntry[],
     /** What would hold if the grants in the mode `shadow` were enforced too; undefined when there are none. */
     readonly trial: PolicyTable | undefined,
+    /** What is left of it for a task; undefined where nothing is held back. */
+    readonly within?: Within,
   ) {
     this.agentId = agent.id;
     this.agentSlug = agent.slug;
@@ -44,6 +47,11 @@ export class PolicyTable {
     this.selectors = this.selecting.filter(({ effect }) => effect === 'allow').map(({ target }) => target.selector);
     const times = enforced.flatMap((grant) => [grant.notBefore, grant.expiresAt]).filter((time) => time !== null);
     this.changeTimes = [...new Set(times)].sort((a, b) => a - b);
+  }
+
+  /** The same, less whatever lies outside: no decision of it can allow what this one does not. */
+  narrowedTo(within: Within): PolicyTable {
+    return new PolicyTable(this.agent, this.enforced, this.trial?.narrowedTo(within), within);
   }
 
   /** The rules of a server. */

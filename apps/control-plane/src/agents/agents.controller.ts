@@ -11,13 +11,15 @@ import {
   UpdateAgent,
 } from '@portcullis/contracts/api/agents';
 import { PageQuery, Reference } from '@portcullis/contracts/api/conventions';
+import { CreatedTaskKey, CreateTaskKey } from '@portcullis/contracts/task-keys';
 import { z } from 'zod';
 import { ChangesPolicy } from '../changes/changes-policy.js';
 import type { Changed } from '../changes/policy-changes.js';
 import { CallingOperator } from '../http/calling-operator.js';
-import { Requires } from '../http/route-marks.js';
+import { Audited, Requires } from '../http/route-marks.js';
 import type { Caller } from '../operators/operator-tokens.js';
 import { AgentKeysService } from './agent-keys.service.js';
+import { TaskKeysService } from './task-keys.service.js';
 import { AgentsService } from './agents.service.js';
 
 const KeyId = z.string().min(1).max(64);
@@ -28,6 +30,7 @@ export class AgentsController {
   constructor(
     @Inject(AgentsService) private readonly agents: AgentsService,
     @Inject(AgentKeysService) private readonly keys: AgentKeysService,
+    @Inject(TaskKeysService) private readonly taskKeys: TaskKeysService,
   ) {}
 
   @Get()
@@ -106,5 +109,17 @@ export class AgentsController {
     @Param('key', { schema: KeyId }) key: string,
   ): Promise<Changed<undefined>> {
     return this.keys.revoke(caller, agent, key);
+  }
+
+  @Post(':agent/task-keys')
+  @Requires('task-keys:write')
+  @Audited('task-key.created')
+  @ApiCreatedResponse({ standardSchema: CreatedTaskKey })
+  async createTaskKey(
+    @CallingOperator() caller: Caller,
+    @Param('agent', { schema: Reference }) agent: string,
+    @Body({ schema: CreateTaskKey }) body: CreateTaskKey,
+  ): Promise<CreatedTaskKey> {
+    return this.taskKeys.create(caller, agent, body);
   }
 }

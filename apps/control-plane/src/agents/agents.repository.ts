@@ -68,6 +68,12 @@ export async function findAgentKey(db: Transaction, agentId: string, id: string)
   return db.agentKey.findFirst({ where: { id, agentId } });
 }
 
+/** The key of this agent that is good now and was made last. */
+export async function findNewestLiveKey(db: Transaction, agentId: string, now: Date): Promise<AgentKey | null> {
+  const where = { agentId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
+  return db.agentKey.findFirst({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
+}
+
 export async function revokeAgentKey(db: Transaction, id: string, at: Date): Promise<void> {
   await db.agentKey.update({ where: { id }, data: { revokedAt: at } });
 }

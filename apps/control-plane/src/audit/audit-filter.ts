@@ -41,9 +41,10 @@ export const idsAfter = (id: string): Prisma.Sql => Prisma.sql`call_id > ${id}::
  * gather and sort all rows of a value before the first is given. Several are for each agent apart.
  */
 export function driversOf(filter: ResolvedFilter): Prisma.Sql[] {
-  const { traceId, requestId, agents, tool, server, decision, status: wanted } = filter;
+  const { traceId, requestId, task, agents, tool, server, decision, status: wanted } = filter;
   if (traceId !== undefined) return [Prisma.sql`trace_id = ${traceId}`];
   if (requestId !== undefined) return [Prisma.sql`request_id = ${requestId}::uuid`];
+  if (task !== undefined) return [Prisma.sql`task = ${task}`];
   if (agents !== undefined && agents.length <= AGENTS_APART_MAX) return agents.map((agent) => Prisma.sql`agent = ${agent}`);
   if (tool !== undefined) return [Prisma.sql`tool = ${tool}`];
   if (server !== undefined) return [Prisma.sql`server = ${server}`];
@@ -69,8 +70,8 @@ export function conditionsOf(filter: ResolvedFilter): Prisma.Sql[] {
   return conditions;
 }
 
-function namesOf({ operator, server, tool, method, node }: ResolvedFilter): Prisma.Sql[] {
-  const named = { operator, server, tool, method, node };
+function namesOf({ operator, server, tool, task, method, node }: ResolvedFilter): Prisma.Sql[] {
+  const named = { operator, server, tool, task, method, node };
   return Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [Prisma.sql`${Prisma.raw(`b.${name}`)} = ${value}`]));
 }
 

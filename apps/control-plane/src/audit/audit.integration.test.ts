@@ -56,7 +56,7 @@ beforeAll(async () => {
   await writeCall('refused', 40, ['single'], { decision: 'deny', reason: 'policy.denied', agent: 'ops', tool: 'drop_table', server: null });
   await writeCall('binary', 30, ['intent', 'outcome'], { arguments: Uint8Array.from([0x7b, 0x22, 0xff, 0x00, 0xc3]), argumentsBytes: 900 });
   await writeCall('orphan', 20, ['outcome'], { status: 'tool_error' });
-  await writeCall('running', 1, ['intent']);
+  await writeCall('running', 1, ['intent'], { task: 'ticket-4711' });
 });
 afterAll(() => own.close());
 
@@ -156,4 +156,10 @@ test('a shadow report counts calls by agent and tool, each once, with samples to
   expect((await own.call('GET', `/v1/grants/${id}/shadow-report`)).body.wouldDeny).toBe(3);
   expect((await own.call('GET', `/v1/grants/${v7()}/shadow-report`)).status).toBe(404);
   expect((await own.call('GET', `/v1/grants/${id}/shadow-report?since=yesterday`)).status).toBe(400);
+});
+
+test('the calls of one task are found by its name', async () => {
+  expect(await found('&task=ticket-4711')).toEqual(['running']);
+  expect((await events('&task=ticket-4711')).items[0]).toMatchObject({ task: 'ticket-4711' });
+  expect(await found('&task=ticket-4711&agent=ops')).toEqual([]);
 });

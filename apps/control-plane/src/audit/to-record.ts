@@ -26,6 +26,7 @@ export function toRecord(row: AuditRow): AuditRecord {
     shadowDecision: ShadowDecision.catch(null).parse(row.shadow_decision),
     shadowGrantId: row.shadow_grant_id,
     keyId: row.key_id,
+    task: row.task,
     revision: row.revision,
     definitionHash: row.definition_hash,
     durationMs: toMs(row.duration_us),

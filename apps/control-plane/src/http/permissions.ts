@@ -25,6 +25,7 @@ export const permissions = [
   'servers:write',
   'settings:read',
   'settings:write',
+  'task-keys:write',
 ] as const;
 
 export type Permission = (typeof permissions)[number];
@@ -35,12 +36,15 @@ const everything: ReadonlySet<Permission> = new Set(permissions);
 /** What a look at the inventory and its policy takes. */
 const inventory: readonly Permission[] = ['access-requests:read', 'agents:read', 'grants:read', 'groups:read', 'policy:read', 'servers:read'];
 
-/** An auditor reads everything and writes nothing. Asking for access changes nothing, so whoever sees the inventory may. */
+/**
+ * An auditor reads everything and writes nothing. Asking for access changes nothing, so whoever sees the inventory may. A key for a task gives nothing
+ * that its agent has not: an agent's owner may make one, whatever else they may.
+ */
 const permissionsOf: Readonly<Record<OperatorRole, ReadonlySet<Permission>>> = {
   admin: everything,
   auditor: readings,
-  approver: new Set<Permission>([...inventory, 'access-requests:write', 'access-requests:decide', 'audit:read', 'revisions:read']),
-  viewer: new Set<Permission>([...inventory, 'access-requests:write', 'nodes:read', 'revisions:read', 'settings:read']),
+  approver: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'access-requests:decide', 'audit:read', 'revisions:read']),
+  viewer: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'nodes:read', 'revisions:read', 'settings:read']),
 };
 
 export function isPermitted(role: OperatorRole, permission: Permission): boolean {

@@ -1,4 +1,5 @@
 import { createSealer, deriveKey, UnsealError, type KeyPair, type Sealer } from '@portcullis/secrets';
+import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import type { NodeKeys } from '@portcullis/contracts/node';
 import type { KeyPurpose, PrismaClient } from '@portcullis/database';
 import { makeKey, placeOf } from './make-key.js';
@@ -82,6 +83,13 @@ export class KeyRing {
   sealer(): Sealer {
     const [current, previous] = this.of('sealing').map(({ id, secret }) => ({ id, key: secret }));
     if (current === undefined) throw new Error('The key ring has no sealing key');
+    return createSealer({ current, previous });
+  }
+
+  /** Seals keys for agents' tasks as nodes do. */
+  taskKeySealer(): Sealer {
+    const [current, previous] = this.of('session').map(({ id, secret }) => ({ id, key: deriveKey(secret, TASK_KEY_PURPOSE) }));
+    if (current === undefined) throw new Error('The key ring has no session key');
     return createSealer({ current, previous });
   }
 

@@ -51,6 +51,11 @@ export class CallRecord {
     return this.event.callId;
   }
 
+  /** The task that is begun. */
+  ofTask(task: string): void {
+    this.event.task = task;
+  }
+
   /** What was asked for, where it is nothing the agent can see. */
   asked({ server, name, reason, shadow }: Asked): void {
     const { event } = this;
@@ -170,5 +175,6 @@ function newEvent({ live, caller, now }: Visit, method: string, era: Era | null)
     truncated: false,
     shadowDecision: null,
     shadowGrantId: null,
+    task: caller.task?.task ?? null,
   };
 }

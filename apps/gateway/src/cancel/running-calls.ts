@@ -2,8 +2,8 @@ import type { RequestId } from '@portcullis/mcp';
 import type { Cancellation } from './cancellation.js';
 
 /** By what a client names its call when it cancels it: its own session and id, which mean nothing in the session of another. */
-export function callName(agentId: string, session: string | undefined, id: RequestId): string {
-  return `${agentId} ${session ?? '-'} ${typeof id === 'string' ? 's' : 'n'}${String(id)}`;
+export function callName(caller: string, session: string | undefined, id: RequestId): string {
+  return `${caller} ${session ?? '-'} ${typeof id === 'string' ? 's' : 'n'}${String(id)}`;
 }
 
 /** The calls in progress on this node that a later message may cancel. */

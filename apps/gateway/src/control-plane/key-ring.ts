@@ -1,5 +1,6 @@
 import { NodeKeys, nodeKeysAad } from '@portcullis/contracts/node';
-import { createSealer, deriveKey, openWith, verifyBytes, type Sealer } from '@portcullis/secrets';
+import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
+import { createSealer, deriveKey, openWith, verifyBytes, type Sealer, type SealingKey } from '@portcullis/secrets';
 import type { NodeLinkKey } from '../internal/node-signature.js';
 import type { Identity } from './identity-file.js';
 
@@ -8,6 +9,7 @@ export class KeyRing {
   private signing: ReadonlyMap<string, string> = new Map();
   private peppers: ReadonlyMap<string, Uint8Array> = new Map();
   private currentSealer: Sealer | undefined;
+  private ofTaskKeys: Sealer | undefined;
   private linkKeys: readonly NodeLinkKey[] = [];
   private opened = '';
   /** Told when the keys are others than before. */
@@ -28,6 +30,7 @@ export class KeyRing {
     this.signing = new Map(keys.signing.map(({ keyId, publicKey }) => [keyId, publicKey]));
     this.peppers = new Map(keys.peppers.map(({ keyId, secret }) => [keyId, Buffer.from(secret, 'base64url')]));
     this.currentSealer = createSealer({ current, previous });
+    this.ofTaskKeys = createSealer({ current: forTaskKeys(current), previous: previous && forTaskKeys(previous) });
     this.linkKeys = [current, ...(previous === undefined ? [] : [previous])].map(({ id, key }) => ({ id, key: deriveKey(key, 'node to node 1') }));
     this.opened = opened;
     this.onChange();
@@ -44,9 +47,17 @@ export class KeyRing {
   /** What nodes sign their requests to one another with, the current key first. */
   readonly nodeLinkKeys = (): readonly NodeLinkKey[] => this.linkKeys;
 
+  /** What agents' keys for tasks are sealed with, here and by the control plane. */
+  readonly taskKeySealer = (): Sealer => {
+    if (this.ofTaskKeys === undefined) throw new Error('This node has no keys yet');
+    return this.ofTaskKeys;
+  };
+
   /** Only asked for on behalf of an authenticated agent, whom an empty ring cannot have let in. */
   readonly sealer = (): Sealer => {
     if (this.currentSealer === undefined) throw new Error('This node has no keys yet');
     return this.currentSealer;
   };
 }
+
+const forTaskKeys = ({ id, key }: SealingKey): SealingKey => ({ id, key: deriveKey(key, TASK_KEY_PURPOSE) });

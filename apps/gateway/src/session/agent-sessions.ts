@@ -9,6 +9,8 @@ export interface Session {
   /** Short name of this one session, for what lies elsewhere under it. */
   readonly name: string;
   readonly agentId: string;
+  /** The one task key it belongs to; null for the agent's own keys. */
+  readonly taskKeyId: string | null;
   readonly version: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
@@ -37,15 +39,16 @@ export class AgentSessions {
   ) {}
 
   /** The id of a new session. */
-  start(agentId: string, version: string, facts: { capabilities: JsonObject; now: number }): string {
-    const content = [randomBytes(9).toString('base64url'), agentId, version, facts.now + LIFETIME_MS, facts.capabilities];
+  start(agentId: string, version: string, facts: { capabilities: JsonObject; now: number; taskKeyId?: string | undefined }): string {
+    const content = [randomBytes(9).toString('base64url'), agentId, version, facts.now + LIFETIME_MS, facts.capabilities, facts.taskKeyId ?? null];
     return this.sealer().seal(JSON.stringify(content), AAD);
   }
 
   /** Opens an id; `client.unknown_session` for one that is forged, expired, ended or another agent's, all alike. */
-  open(id: string, agentId: string, now: number): Session {
+  open(id: string, agentId: string, now: number, taskKeyId?: string): Session {
     const session = this.opened.get(id) ?? this.unseal(id);
     if (session.agentId !== agentId) throw new GatewayError('client.unknown_session', { reason: 'of another agent' });
+    if (session.taskKeyId !== (taskKeyId ?? null)) throw new GatewayError('client.unknown_session', { reason: 'of another key' });
     if (session.expiresAt <= now) throw new GatewayError('client.unknown_session', { reason: 'expired' });
     if (this.ended.has(session.name)) throw new GatewayError('client.unknown_session', { reason: 'ended' });
     return session;
@@ -81,8 +84,15 @@ export class AgentSessions {
 function readSession(text: string): Session | undefined {
   const content: unknown = JSON.parse(text);
   if (!Array.isArray(content)) return undefined;
-  const [name, agentId, version, expiresAt, capabilities]: unknown[] = content;
+  const [name, agentId, version, expiresAt, capabilities, taskKeyId]: unknown[] = content;
   if (typeof name !== 'string' || typeof agentId !== 'string' || typeof version !== 'string' || typeof expiresAt !== 'number') return undefined;
   if (!isLegacyVersion(version)) return undefined;
-  return { name, agentId, version, expiresAt, capabilities: isJsonObject(capabilities) ? capabilities : {} };
+  return {
+    name,
+    agentId,
+    taskKeyId: typeof taskKeyId === 'string' ? taskKeyId : null,
+    version,
+    expiresAt,
+    capabilities: isJsonObject(capabilities) ? capabilities : {},
+  };
 }

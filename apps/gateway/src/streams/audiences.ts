@@ -3,11 +3,12 @@ import type { TargetSelector } from '@portcullis/contracts/grants';
 import type { PolicySnapshot, SnapshotChange } from '@portcullis/snapshot';
 import type { AgentView } from '../view/agent-view.js';
 import type { AgentViews } from '../view/agent-views.js';
-import type { ChangeStream } from './change-stream.js';
+import type { Task } from '../task-keys/task-keys.js';
+import type { ChangeStream, StreamFacts } from './change-stream.js';
 import { SelectingAudiences } from './selecting-audiences.js';
 import { differingLists, listsShowing, NO_LISTS, readView, type ListSet } from './list-kinds.js';
 
-/** The streams of one agent at one endpoint: they see the same lists. */
+/** The streams of one agent at one endpoint, or of its tasks that may use the same: they see the same lists. */
 export class Audience {
   readonly streams = new Set<ChangeStream>();
   digests: readonly string[] = [];
@@ -24,6 +25,7 @@ export class Audience {
   constructor(
     readonly agentId: string,
     readonly slug: string | null,
+    readonly task: Task | undefined,
   ) {}
 }
 
@@ -57,11 +59,11 @@ export class Audiences {
 
   /** Takes a stream in. From here on it is told of every change. */
   join(stream: ChangeStream): void {
-    const { agentId, slug } = stream.facts;
-    const name = nameOf(agentId, slug);
+    const { agentId, slug, task } = stream.facts;
+    const name = nameOf(stream.facts);
     let audience = this.byName.get(name);
     if (audience === undefined) {
-      audience = new Audience(agentId, slug);
+      audience = new Audience(agentId, slug, task);
       this.byName.set(name, audience);
       this.read(audience);
     }
@@ -69,7 +71,7 @@ export class Audiences {
   }
 
   leave(stream: ChangeStream): void {
-    const name = nameOf(stream.facts.agentId, stream.facts.slug);
+    const name = nameOf(stream.facts);
     const audience = this.byName.get(name);
     if (audience === undefined || !audience.streams.delete(stream) || audience.streams.size > 0) return;
     this.byName.delete(name);
@@ -143,7 +145,7 @@ export class Audiences {
     const live = policy.current();
     const agent = live?.agents.get(audience.agentId);
     if (live === undefined || agent === undefined) return NO_LISTS;
-    const view = views.of(agent, audience.slug, { live, now: now() });
+    const view = views.of(agent, audience.slug, { live, now: now(), task: audience.task });
     const { digests, shown, news } = audience;
     const reading = readView(view);
     audience.digests = reading.digests;
@@ -180,4 +182,4 @@ export class Audiences {
   }
 }
 
-const nameOf = (agentId: string, slug: string | null): string => (slug === null ? agentId : `${agentId} ${slug}`);
+const nameOf = ({ agentId, slug, task }: StreamFacts): string => `${agentId} ${slug ?? ''} ${task?.narrowingId ?? ''}`;

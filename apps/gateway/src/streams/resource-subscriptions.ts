@@ -93,7 +93,7 @@ export class ResourceSubscriptions {
     const { policy, views, now } = this.parts;
     const live = policy.current();
     const agent = live?.agents.get(facts.agentId);
-    return live === undefined || agent === undefined ? undefined : views.of(agent, facts.slug, { live, now: now() });
+    return live === undefined || agent === undefined ? undefined : views.of(agent, facts.slug, { live, now: now(), task: facts.task });
   }
 
   private add(stream: ChangeStream, serverId: string, uri: string): void {

@@ -21,6 +21,7 @@ import { LogLevels, type LogLevelChannel } from '../session/log-levels.js';
 import type { IndexedSessionStore } from '../session/session-store.js';
 import { UpstreamSessions } from '../session/upstream-sessions.js';
 import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
+import { TaskKeys } from '../task-keys/task-keys.js';
 import { Upstreams } from '../upstream/upstreams.js';
 import { AgentViews } from '../view/agent-views.js';
 import { memorySubscriptions } from './memory-subscriptions.js';
@@ -109,6 +110,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     serverInfo,
     policy,
     pepperOf: (id) => (id === pepper.keyId ? pepper.key : undefined),
+    taskKeys: new TaskKeys(() => sealer),
     sealer: () => sealer,
     sessions: new AgentSessions(() => sealer, { has: (name) => ended.has(name), add: (name) => void ended.add(name) }),
     views,

@@ -95,7 +95,12 @@ function levelToAsk(logs: LogWish, server: ServerEntry, era: Era): LogLevel | un
 async function callInSession(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
   const { gateway, caller } = work.visit;
   const { capabilities } = work.questioning;
-  const owner: SessionOwner = { serverId: work.target.server.id, agentId: caller.agent.id, session: work.session?.name ?? null, capabilities };
+  const owner: SessionOwner = {
+    serverId: work.target.server.id,
+    agentId: caller.agent.id,
+    session: work.session?.name ?? caller.task?.id ?? null,
+    capabilities,
+  };
   const open = (): Promise<UpstreamSession> => openLegacySession(upstream, { clientInfo: gateway.serverInfo, capabilities }, nextId());
   const sendIn = async (session: UpstreamSession): Promise<UpstreamAnswer> => {
     // What the server asks on the session's own stream would be lost where that is not open by then.

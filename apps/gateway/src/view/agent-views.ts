@@ -4,6 +4,7 @@ import { compileTable, type PolicyTable } from '@portcullis/policy';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import { LRUCache } from '../lru-cache.js';
 import { ownServer } from '../own-tools/own-server.js';
+import type { Task } from '../task-keys/task-keys.js';
 import { AgentView, type ViewParts } from './agent-view.js';
 import { selectedServers } from './selected-servers.js';
 
@@ -24,22 +25,58 @@ interface KnownView {
   servers: PolicySnapshot['servers'];
 }
 
+interface Narrowed {
+  readonly whole: PolicyTable;
+  readonly table: PolicyTable;
+}
+
+interface Moment {
+  readonly live: PolicySnapshot;
+  readonly now: number;
+  readonly task?: Task | undefined;
+}
+
+interface Wanted extends Omit<Moment, 'task'> {
+  readonly agent: AgentEntry;
+  readonly table: PolicyTable;
+  readonly slug: string | null;
+}
+
+const TASKS_READY_MAX = 1000;
+
 /** Policy tables and views of the agents that call here, made on first use and kept while what they were made from stays the same. */
 export class AgentViews {
   private readonly tables: LRUCache<Compiled>;
   private readonly views: LRUCache<KnownView>;
+  /** Apart, so that an agent with many tasks takes no other's place. */
+  private readonly taskTables = new LRUCache<Narrowed>(TASKS_READY_MAX);
+  private readonly taskViews = new LRUCache<KnownView>(TASKS_READY_MAX);
 
   constructor(agentsMax: number) {
     this.tables = new LRUCache(agentsMax);
     this.views = new LRUCache(agentsMax);
   }
 
-  /** What this agent sees at this endpoint, by this snapshot and this moment (epoch milliseconds). */
-  of(agent: AgentEntry, slug: string | null, moment: { live: PolicySnapshot; now: number }): AgentView {
-    const { live, now } = moment;
-    const { table } = this.compiled(agent, live);
-    const key = slug === null ? agent.id : `${agent.id} ${slug}`;
-    const known = this.views.get(key);
+  /** What this agent, or a task of its, sees at this endpoint, by this snapshot and this moment (epoch milliseconds). */
+  of(agent: AgentEntry, slug: string | null, moment: Moment): AgentView {
+    const { live, now, task } = moment;
+    const whole = this.compiled(agent, live).table;
+    if (task === undefined) return this.view(this.views, slug === null ? agent.id : `${agent.id} ${slug}`, { agent, table: whole, slug, live, now });
+    const key = `${agent.id} ${task.narrowingId}`;
+    const table = this.narrowed(key, whole, task);
+    return this.view(this.taskViews, slug === null ? key : `${key} ${slug}`, { agent, table, slug, live, now });
+  }
+
+  private narrowed(key: string, whole: PolicyTable, { isWithin }: Task): PolicyTable {
+    const known = this.taskTables.get(key);
+    if (known?.whole === whole) return known.table;
+    const table = whole.narrowedTo(isWithin);
+    this.taskTables.set(key, { whole, table });
+    return table;
+  }
+
+  private view(views: LRUCache<KnownView>, key: string, { agent, table, slug, live, now }: Wanted): AgentView {
+    const known = views.get(key);
     if (known !== undefined && known.view.table === table && (known.view.validUntil === null || now < known.view.validUntil)) {
       // Looked at once per snapshot, not per call: an agent may see thousands of servers.
       if (known.servers === live.servers) return known.view;
@@ -49,7 +86,7 @@ export class AgentViews {
       }
     }
     const view = new AgentView(partsOf(agent, table, live), table, slug, now);
-    this.views.set(key, { view, servers: live.servers });
+    views.set(key, { view, servers: live.servers });
     return view;
   }
 

@@ -18,6 +18,7 @@ export const auditFilter = {
   operator: filterText.optional(),
   server: filterText.optional(),
   tool: filterText.optional(),
+  task: filterText.optional(),
   method: filterText.optional(),
   decision: AuditDecision.optional(),
   status: z.union([AuditStatus, z.literal('unknown')]).optional(),

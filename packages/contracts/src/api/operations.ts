@@ -95,6 +95,8 @@ export const AuditRecord = z
     shadowDecision: z.enum(['allow', 'deny']).nullable(),
     shadowGrantId: Id.nullable(),
     keyId: z.string().nullable(),
+    /** The task whose key was used. */
+    task: z.string().nullable(),
     revision: z.number().int().nullable(),
     definitionHash: z.string().nullable(),
     durationMs: z.number().nullable(),
