@@ -44,7 +44,9 @@ function print(line) {
   process.stdout.write(`${line}\n`);
 }
 
-const seconds = (since) => Math.round((performance.now() - since) / 1000);
+function seconds(since) {
+  return Math.round((performance.now() - since) / 1000);
+}
 
 /**
  * What auditors ask, by name; some of it of a call in the middle of the trail.
