@@ -46,8 +46,8 @@ export function driversOf(filter: ResolvedFilter): Prisma.Sql[] {
   if (requestId !== undefined) return [Prisma.sql`request_id = ${requestId}::uuid`];
   if (task !== undefined) return [Prisma.sql`task = ${task}`];
   if (agents !== undefined && agents.length <= AGENTS_APART_MAX) return agents.map((agent) => Prisma.sql`agent = ${agent}`);
-  if (tool !== undefined) return [Prisma.sql`tool = ${tool}`];
   if (server !== undefined) return [Prisma.sql`server = ${server}`];
+  if (tool !== undefined) return [Prisma.sql`tool = ${tool}`];
   const exceptional = decision === 'deny' || (wanted !== undefined && !['pending', 'success', 'unknown'].includes(wanted));
   if (exceptional) return [Prisma.sql`(decision = 'deny' OR status NOT IN ('pending', 'success'))`]; // the very words of the index
   return [Prisma.sql`true`];
