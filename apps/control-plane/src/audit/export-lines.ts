@@ -16,6 +16,7 @@ const columns = [
   'revision',
   'grantId',
   'keyId',
+  'task',
   'definitionHash',
   'traceId',
   'node',
