@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { Job, Queue, type JobJson } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { AUDIT_QUEUE, type AuditBatch } from '@portcullis/contracts/audit';
 
@@ -16,30 +16,43 @@ export interface BatchQueue {
 /** Share of Redis' memory limit above which nodes spool instead of queueing. */
 const PRESSURE_RATIO = 0.6;
 
-const LARGE_CHARS = 4096;
+/** A batch as the bytes of its JSON. Base64 needs no escaping, and is most of it. */
+function bytesOf({ frames, ...rest }: AuditBatch): Buffer {
+  const head = `${JSON.stringify(rest).slice(0, -1)},"frames":"`;
+  const headBytes = Buffer.byteLength(head);
+  const bytes = Buffer.allocUnsafeSlow(headBytes + frames.length + 2);
+  bytes.write(head);
+  bytes.write(frames, headBytes, 'latin1');
+  bytes.write('"}', headBytes + frames.length, 'latin1');
+  return bytes;
+}
+
+const NOTHING = {};
 
 /**
- * Sends large texts as bytes. As a string a batch becomes part of the command's own string, which V8 then keeps, with whatever was young beside it,
- * until the next full collection: a third more CPU for all collections, and 100 MiB.
+ * Sends its data as bytes. As text a batch is looked through for what to escape, copied, and becomes part of the command's own string, which V8
+ * keeps, with whatever was young beside it, until the next full collection: a third more CPU for all collections, and 100 MiB.
  */
-function sendLargeTextsAsBytes(connection: Redis): void {
-  const send = connection.sendCommand.bind(connection);
-  connection.sendCommand = (command, stream) => {
-    const { args } = command;
-    // Only where bytes are among the arguments does the command get written piece by piece.
-    if (args.some((argument) => Buffer.isBuffer(argument))) {
-      for (const [place, argument] of args.entries()) {
-        if (typeof argument === 'string' && argument.length > LARGE_CHARS) args[place] = Buffer.from(argument);
-      }
-    }
-    return send(command, stream);
-  };
+class BatchJob extends Job {
+  override asJSON(): JobJson {
+    const batch = this.data as AuditBatch;
+    this.data = NOTHING;
+    const json = super.asJSON();
+    this.data = batch;
+    // What the library only passes on: Redis' client takes texts and bytes alike.
+    return { ...json, data: bytesOf(batch) as unknown as string };
+  }
+}
+
+class BatchJobs extends Queue<AuditBatch> {
+  protected override get Job(): typeof Job {
+    return BatchJob as typeof Job;
+  }
 }
 
 /** The BullMQ queue that audit workers read. A failed batch is tried again until it is stored; nothing is given up. */
 export function createBatchQueue(connection: Redis): BatchQueue {
-  sendLargeTextsAsBytes(connection);
-  const queue = new Queue<AuditBatch>(AUDIT_QUEUE, {
+  const queue = new BatchJobs(AUDIT_QUEUE, {
     connection,
     defaultJobOptions: { attempts: 1_000_000, backoff: { type: 'fixed', delay: 1000 }, removeOnComplete: true, removeOnFail: false },
   });

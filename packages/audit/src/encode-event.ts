@@ -27,21 +27,78 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['shadowDecision', 'shadowGrantId', 'task'] as const),
 ];
 
+/** The members whose text stays the same from call to call: what one key does at one target under one revision. */
+const LASTING = [
+  ...(['method', 'agentId', 'agent', 'keyId', 'operator', 'serverId', 'server', 'tool'] as const),
+  ...(['definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
+] as const;
+
+/** The text of those members, and of which event it is. */
+class Lasting {
+  readonly json: string;
+  private readonly of: Pick<NewAuditEvent, (typeof LASTING)[number]>;
+
+  constructor(event: NewAuditEvent) {
+    const { method, agentId, agent, keyId, operator, serverId, server, tool, definitionHash, decision, reason, grantId, epoch, revision } = event;
+    this.of = { method, agentId, agent, keyId, operator, serverId, server, tool, definitionHash, decision, reason, grantId, epoch, revision };
+    this.json = LASTING.map((member) => JSON.stringify(this.of[member])).join(',');
+  }
+
+  /** Mostly the very same strings are compared, which costs no look at their characters. */
+  isOf(event: NewAuditEvent): boolean {
+    const { of } = this;
+    return (
+      of.method === event.method &&
+      of.keyId === event.keyId &&
+      of.agentId === event.agentId &&
+      of.agent === event.agent &&
+      of.operator === event.operator &&
+      of.serverId === event.serverId &&
+      of.server === event.server &&
+      of.tool === event.tool &&
+      of.definitionHash === event.definitionHash &&
+      of.decision === event.decision &&
+      of.reason === event.reason &&
+      of.grantId === event.grantId &&
+      of.epoch === event.epoch &&
+      of.revision === event.revision
+    );
+  }
+}
+
+const LASTING_MAX = 4096;
+const lasting = new Map<string | null, Map<string | null, Lasting>>();
+let lastingCount = 0;
+
+function lastingOf(event: NewAuditEvent): string {
+  const ofKey = lasting.get(event.keyId);
+  const known = ofKey?.get(event.definitionHash);
+  if (known?.isOf(event) === true) return known.json;
+  const made = new Lasting(event);
+  if (known === undefined && (lastingCount += 1) > LASTING_MAX) {
+    lasting.clear();
+    lastingCount = 1;
+  }
+  const place = lasting.get(event.keyId) ?? new Map<string | null, Lasting>();
+  lasting.set(event.keyId, place.set(event.definitionHash, made));
+  return made.json;
+}
+
 /**
  * An event as the JSON array of its members. Every byte is copied, checked and escaped some ten times on its way to Postgres, so the names of
- * members are left out and what events repeat is quoted once.
+ * members are left out; what calls repeat is written once, since each piece that a text is put together from is an allocation.
  */
 export function encodeEvent(id: string, seq: number, event: NewAuditEvent): string {
-  const who =
-    `["${id}",${seq},${once(event.callId)},"${event.phase}",${event.at},${name(event.method)}` +
-    `,${name(event.agentId)},${name(event.agent)},${name(event.keyId)},${name(event.operator)}`;
-  const what =
-    `,${name(event.serverId)},${name(event.server)},${name(event.tool)},${name(event.definitionHash)}` +
-    `,"${event.decision}",${name(event.reason)},${name(event.grantId)},${event.epoch},${event.revision}`;
   const how =
     `,"${event.status}",${event.durationUs},${event.upstreamUs},${name(event.era)}` +
-    `,${once(event.traceId)},${once(event.argumentsHash)},${event.argumentsBytes},${once(event.arguments)}`;
-  return `${who}${what}${how},${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)},${event.truncated}${restOf(event)}]`;
+    (event.traceId === null && event.argumentsHash === null && event.argumentsBytes === null && event.arguments === null
+      ? ',null,null,null,null'
+      : `,${once(event.traceId)},${once(event.argumentsHash)},${event.argumentsBytes},${once(event.arguments)}`);
+  const result =
+    event.resultHash === null && event.resultBytes === null && event.resultSummary === null
+      ? ',null,null,null'
+      : `,${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)}`;
+  return `["${id}",${seq},"${event.callId}","${event.phase}",${event.at},${lastingOf(event)}${how}${result},${event.truncated}${restOf(event)}]`;
 }
 
 /** Most events have neither and are not longer for it. */
