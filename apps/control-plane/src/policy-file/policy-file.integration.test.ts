@@ -185,12 +185,12 @@ test('a file that cannot be is refused whole: unknown servers, no YAML, another 
 
 test('what may be asked for is part of the file: changed by its id, told by a dry run, pruned with its section, and reverted', async () => {
   const before = await exported();
-  const rule = { group: 'team', server: 'github', names: ['read'], durationSecondsMax: 3600 };
+  const rule = { group: 'team', server: 'github', names: ['read'], durationSecondsMax: 7200 };
   const file = { version: 1, agents: { ann: {} }, groups: { team: {} }, requestable: [rule] };
   const added = await send(stringify(file));
   expect(added.status, added.text).toBe(200);
   const { items } = (await own.call('GET', '/v1/requestable?limit=50')).body;
-  const made = items.find(({ durationSecondsMax }: { durationSecondsMax: number }) => durationSecondsMax === 3600);
+  const made = items.find(({ durationSecondsMax }: { durationSecondsMax: number }) => durationSecondsMax === 7200);
   expect(made).toMatchObject({ subject: { group: 'team' }, server: 'github', names: ['read'] });
   const changed = stringify({ version: 1, requestable: [{ ...rule, id: made.id, names: ['read', 'w*'] }] });
   const told = await send(changed, '?dryRun=true&prune=true');

@@ -76,11 +76,15 @@ async function missingParents(tx: Transaction, { changes }: Undoing, references:
   return faults;
 }
 
+/** Written by triggers from rows of policy: comes and goes with them, and is nobody's decision. */
+const derived: ReadonlySet<string> = new Set(['search_entry']);
+
 /** Rows of later revisions that would vanish with a row that this revision made. */
 async function laterChildren(tx: Transaction, { changes }: Undoing, references: readonly Reference[]): Promise<Fault[]> {
   const faults: Fault[] = [];
   const leaving = changes.filter(({ before }) => before === null);
   for (const { child, column, parent } of references) {
+    if (derived.has(child)) continue;
     const ids = leaving.filter(({ entity }) => entity.name === parent).map(({ key }) => key);
     if (ids.length === 0) continue;
     // What a server offers goes with it, unless somebody has decided on it.
