@@ -36,7 +36,12 @@ export function createChunkReader(redis: RedisLink, controlPlane: SnapshotSource
 function accept(digest: Digest, bytes: Uint8Array, { found, faults }: Search): void {
   if (bytes.length > CHUNK_BYTES_MAX) faults.set(digest, 'chunk_too_large');
   else if (digestOf(bytes) !== digest) faults.set(digest, 'digest_mismatch');
-  else found.set(digest, new Uint8Array(bytes)); // replies lie in memory that others share
+  else found.set(digest, bytes);
+}
+
+/** A long reply has memory to itself, short ones lie in what others share. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 async function searchRedis(redis: RedisLink, digests: readonly Digest[], search: Search): Promise<void> {
@@ -51,7 +56,7 @@ async function searchRedis(redis: RedisLink, digests: readonly Digest[], search:
     if (!answers) return; // Redis is gone: the control plane is asked for the rest
     batch.forEach((digest, each) => {
       const bytes = answers[each]?.[1];
-      if (bytes instanceof Uint8Array && bytes.length > 0) accept(digest, bytes, search);
+      if (bytes instanceof Uint8Array && bytes.length > 0) accept(digest, ownBytes(bytes), search);
     });
   }
 }
@@ -64,7 +69,7 @@ async function searchControlPlane(source: SnapshotSource, digests: readonly Dige
       const wanted = digest;
       try {
         const bytes = await within(CONTROL_PLANE_DEADLINE_MS, (signal) => source.fetchChunk(wanted, signal));
-        if (bytes !== null) accept(wanted, bytes, search);
+        if (bytes !== null) accept(wanted, new Uint8Array(bytes), search);
       } catch {
         gone = true; // one failure speaks for the rest: the next head tries again
       }

@@ -294,6 +294,7 @@ test('a database that was restored publishes nothing and changes nothing until a
   await expect(newPublisher().publishOnce()).rejects.toMatchObject({ reason: 'restored' });
   await redis.flushall(); // it was noted: what showed it may go
   await expect(publisher.publishOnce()).rejects.toMatchObject({ reason: 'restored' });
+  expect(publisher.heldBecause()).toBe('restored');
   await expect(renameAgent(id, 'a new line of revisions')).rejects.toMatchObject({ key: 'conflict' });
   await expect(newPublisher().publishOnce()).rejects.toMatchObject({ reason: 'restored' });
   expect(await redis.get(snapshotKeys.head)).toBeNull();

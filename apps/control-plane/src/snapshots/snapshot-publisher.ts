@@ -45,6 +45,7 @@ export class SnapshotPublisher {
   private newest: SignedHead | undefined;
   private committed: PolicyVersion | undefined;
   private upkeepAt = 0;
+  private held: HoldReason | undefined;
 
   constructor(private readonly parts: PublisherParts) {
     this.heartbeatMs = parts.heartbeatMs ?? HEARTBEAT_MS;
@@ -71,6 +72,11 @@ export class SnapshotPublisher {
     return this.newest;
   }
 
+  /** Why this process publishes nothing, by its last round; undefined where nothing holds it. */
+  heldBecause(): HoldReason | undefined {
+    return this.held;
+  }
+
   /** A node serves by this head and finds ours older. Notes a policy that this database has forgotten; a head that is not ours proves nothing. */
   async noteSeen(signed: SignedHead): Promise<void> {
     const head = openOwnHead(this.parts.keys, signed);
@@ -87,6 +93,7 @@ export class SnapshotPublisher {
         return commitSnapshot(this.parts.database);
       });
       this.committed = snapshot;
+      this.held = undefined;
       const head = signSnapshot(snapshot, this.parts.keys.signingKey());
       this.newest = head;
       await this.at('redis', () => distributeSnapshot(this.parts.database, this.parts.store, snapshot, head));
@@ -124,7 +131,9 @@ export class SnapshotPublisher {
     try {
       return await work();
     } catch (error) {
-      throw error instanceof PublishingHeld ? error : new RoundError(stage, error);
+      if (!(error instanceof PublishingHeld)) throw new RoundError(stage, error);
+      this.held = error.reason;
+      throw error;
     }
   }
 

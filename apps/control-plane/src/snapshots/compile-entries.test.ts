@@ -1,0 +1,87 @@
+import { encodeChunk, encodeSettings } from '@portcullis/snapshot';
+import { expect, test } from 'vitest';
+import { agentEntry, askingEntry, COMPILE_VERSION, grantEntry, serverEntry, settingsEntry } from './compile-entries.js';
+import type { AgentRow, GrantRow, ServerRow } from './snapshot-rows.js';
+
+const now = new Date('2026-01-01T00:00:00Z');
+const idOf = (letter: string, number: number): string => `${letter.repeat(8)}-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+const server: ServerRow = {
+  id: idOf('a', 1),
+  slug: 'github',
+  url: 'https://github.example/mcp',
+  protocol: 'auto',
+  era: 'legacy',
+  bothEras: true,
+  transport: 'sse',
+  tags: ['code', 'Audited'],
+  environment: 'production',
+  enabled: true,
+  suspendedAt: null,
+  keepServing: 'descriptions-only',
+  instructions: 'Ask first.',
+  capabilitiesJson: '{"tools":{}}',
+  definitions: ['b', 'a', 'c'].map((name, at) => ({
+    kind: 'tool',
+    name,
+    state: at === 0 ? 'changed' : 'approved',
+    descriptionsOnly: at === 0,
+    approvedJson: Buffer.from(`{"name":"${name}"}`),
+    approvedHash: String(at).repeat(64),
+  })),
+};
+const agent: AgentRow = {
+  id: idOf('b', 1),
+  slug: 'caller',
+  enabled: true,
+  toolNameStyle: 'double_underscore',
+  memberships: [{ groupId: idOf('c', 2) }, { groupId: idOf('c', 1) }],
+  keys: [{ id: 'key', hash: 'hash', pepperId: 'pepper', expiresAt: new Date(now.getTime() + 1), revokedAt: null }],
+};
+const grant: GrantRow = {
+  id: idOf('d', 1),
+  agentId: agent.id,
+  groupId: null,
+  serverId: server.id,
+  selector: null,
+  kind: 'tools',
+  names: ['b', 'a*'],
+  effect: 'allow',
+  condition: null,
+  pinned: null,
+  rateLimit: null,
+  mode: 'enforce',
+  notBefore: null,
+  expiresAt: null,
+};
+const terms: GrantRow = {
+  ...grant,
+  id: idOf('d', 2),
+  serverId: null,
+  selector: { tags: { allOf: ['code'] }, annotations: { readOnlyHint: true } },
+  effect: 'deny',
+  condition: 'args.repo == "a"',
+  mode: 'shadow',
+  notBefore: now,
+  expiresAt: new Date(now.getTime() + 1),
+};
+
+// Fails here? Raise COMPILE_VERSION, then note the new bytes: without it, control planes of two releases would publish two policies under one revision.
+test('the same rows give other bytes only under another COMPILE_VERSION', () => {
+  const bucket = 1;
+  const asking = askingEntry({ id: idOf('d', 3), agentId: agent.id, groupId: null });
+  const contents = {
+    servers: encodeChunk({ kind: 'servers', bucket, items: [serverEntry(server)] }),
+    agents: encodeChunk({ kind: 'agents', bucket, items: [agentEntry(agent, now)] }),
+    grants: encodeChunk({ kind: 'grants', bucket, items: [grantEntry(grant), grantEntry(terms), asking] }),
+    settings: encodeSettings(settingsEntry({ staleAfterSeconds: 60, auditRelease: 'queue', auditLists: true, auditArgumentBytesMax: 100 })),
+  };
+  const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
+  expect({ version: COMPILE_VERSION, ...digests }).toEqual({
+    version: 3,
+    servers: 'b5611c995613ce89f0c17dc92ff59c9e7dfe9cd89246428b30d6fd114a850824',
+    agents: '4127f9baff69834202b75f783d93505c01b22e68a290548ce50d0892b2c9fb74',
+    grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',
+    settings: 'a9092b108bb7970d19153176185f9dd87539b1b7857fa524c8d60d5fc1a99a14',
+  });
+});
