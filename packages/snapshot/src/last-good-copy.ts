@@ -19,6 +19,9 @@ export interface LastGoodCopy {
   save(head: SignedHead, contents: ReadonlyMap<Digest, Uint8Array>, needed: ReadonlySet<Digest>): Promise<void>;
 }
 
+/** Each takes several turns of an event loop that is busy reading what comes next. */
+const FILES_AT_ONCE = 32;
+
 const digestName = /^[0-9a-f]{64}$/;
 
 export function createLastGoodCopy(directory: string): LastGoodCopy {
@@ -28,10 +31,18 @@ export function createLastGoodCopy(directory: string): LastGoodCopy {
   const saveHead = (head: SignedHead): Promise<void> => replaceDurably(headFile, JSON.stringify(head));
   const saveContents = async (contents: ReadonlyMap<Digest, Uint8Array>): Promise<void> => {
     await mkdir(chunkDirectory, { recursive: true, mode: 0o700 });
-    for (const [digest, bytes] of contents) {
-      await writeFile(`${chunkFile(digest)}.new`, bytes, { mode: 0o600 });
-      await rename(`${chunkFile(digest)}.new`, chunkFile(digest));
-    }
+    const queue = [...contents];
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [digest, bytes] = next;
+        await writeFile(`${chunkFile(digest)}.new`, bytes, { mode: 0o600 });
+        await rename(`${chunkFile(digest)}.new`, chunkFile(digest));
+      }
+    };
+    // All of them end before a failure is told, so that nobody tries again beside one that still writes.
+    const ends = await Promise.allSettled(Array.from({ length: FILES_AT_ONCE }, work));
+    const failure = ends.find((end) => end.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
   };
   return {
     saveHead,
