@@ -41,6 +41,23 @@ const row = (at: number, more: object = {}) => ({ id: `row-${at}`, slug: `server
 const many = (count: number, from = 0): object[] => Array.from({ length: count }, (_, at) => row(from + at));
 const counts = (received: number, more: object = {}) => ({ received, created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0, ...more });
 
+test('a table makes servers over HTTP, and a row that is none is told by its line', async () => {
+  const csv = 'id,slug,url,tags\n1,crm,https://crm.example.com/mcp,sales;emea\n2,none,nowhere,\n';
+  const { status, body } = await send(csv, { type: 'text/csv; charset=utf-8' });
+  expect([status, body]).toMatchObject([201, { source: 'csv', ...counts(2, { created: 1, failed: 1 }) }]);
+  expect(await rowsOf(body.id, '&state=failed')).toMatchObject([{ line: 3, code: 'invalid_url' }]);
+  expect(await server('crm')).toMatchObject({ tags: ['sales', 'emea'], importedFrom: { source: 'csv/default', id: '1' } });
+});
+
+test("a client's settings make servers over HTTP, without the secrets in them, and what is started by a command is none", async () => {
+  const github = { type: 'http', url: 'https://github.example.com/mcp', headers: { Authorization: 'Bearer s3cret-s3cret' } };
+  const document = `{ "mcpServers": { "github": ${JSON.stringify(github)}, // work\n "files": { "command": "npx" }, } }`;
+  const { status, body } = await send(document, { type: 'application/json', query: '?source=mcp.json' });
+  expect([status, body]).toMatchObject([201, { source: 'mcp.json', ...counts(2, { created: 1, skipped: 1 }) }]);
+  expect(await server('github')).toMatchObject({ url: 'https://github.example.com/mcp', importedFrom: { source: 'mcp.json/default', id: 'github' } });
+  expect(JSON.stringify([await own.database.server.findMany(), await rowsOf(body.id), body])).not.toContain('s3cret');
+});
+
 describe('JSON Lines', () => {
   test('twelve hundred rows make servers in three revisions, each with its audit event, and nothing is approved', async () => {
     const before = await revision();

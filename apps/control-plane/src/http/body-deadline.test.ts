@@ -1,0 +1,51 @@
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { fastify } from 'fastify';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { endSlowBodies } from './body-deadline.js';
+
+const DEADLINE_MS = 200;
+const app = fastify();
+let port: number;
+
+beforeAll(async () => {
+  endSlowBodies(app, DEADLINE_MS, new Set(['/streamed']));
+  app.post('/', async ({ body }) => ({ read: body }));
+  app.post('/streamed', async ({ body }) => ({ read: body }));
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  port = (app.server.address() as AddressInfo).port;
+});
+afterAll(() => app.close());
+
+/** A connection that says this and stays open. */
+function say(words: string): { socket: Socket; heard: () => string } {
+  const socket = connect(port, '127.0.0.1');
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (more: string) => (heard += more));
+  socket.write(words);
+  return { socket, heard: () => heard };
+}
+
+const head = (path: string, bytes: number): string =>
+  `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`;
+
+test('whoever does not finish a request in time is told and cut off, and nobody else is', async () => {
+  // Both are older than the one that is cut off, so their time would have passed before.
+  const prompt = say(`${head('/', 4)}true`);
+  const streaming = say(`${head('/streamed', 4)}t`);
+  await vi.waitFor(() => expect(prompt.heard()).toContain('{"read":true}'), 10_000);
+  const slow = connect(port, '127.0.0.1');
+  slow.write(`${head('/', 4)}t`);
+  const answer = await text(slow); // ends only because the server ends it
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  expect(answer).toContain('connection: close');
+  const chunked = connect(port, '127.0.0.1');
+  chunked.write('POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\nt\r\n');
+  expect(await text(chunked)).toMatch(/^HTTP\/1\.1 408 /);
+  streaming.socket.write('rue');
+  await vi.waitFor(() => expect(streaming.heard()).toContain('{"read":true}'), 10_000);
+  prompt.socket.write(`${head('/', 5)}false`);
+  await vi.waitFor(() => expect(prompt.heard()).toContain('{"read":false}'), 10_000);
+  prompt.socket.destroy();
+  streaming.socket.destroy();
+});
