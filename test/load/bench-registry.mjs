@@ -1,4 +1,4 @@
-// What a registry of thousands costs, as lines of Markdown:  npm run bench:registry -- [--servers 13000] [--discover 500|all] [--queries 400]
+// What a registry of thousands costs, as lines of Markdown:  npm run bench:registry -- [--servers 13000] [--discover 500|all] [--queries 400] [--profile FILE]
 // A local stack of its own; one process stands in for all the servers, with ten tools each.
 //   import     JSON Lines through REST, twice: new, and unchanged
 //   discovery  of some of the servers at once, or of all of them at the pace that imports are given
@@ -7,10 +7,13 @@
 import { createHash } from 'node:crypto';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { queryDatabase } from '@portcullis/testing';
 import { startLocalStack } from '../local-stack/start-local-stack.mjs';
+import { cpuSeconds } from './process-tree.mjs';
+import { takeCpuProfile } from './take-cpu-profile.mjs';
 import { rowOf, slugOf, toolsOf, TOOLS_EACH } from './registry-words.mjs';
 
 const { values } = parseArgs({
@@ -18,8 +21,10 @@ const { values } = parseArgs({
     servers: { type: 'string', default: '13000' },
     discover: { type: 'string', default: '500' },
     queries: { type: 'string', default: '400' },
+    profile: { type: 'string' },
   },
 });
+const PROFILE_SECONDS = 8;
 const count = Number(values.servers);
 const say = (line) => process.stderr.write(`${line}\n`);
 const seconds = (since) => (performance.now() - since) / 1000;
@@ -70,6 +75,8 @@ async function measureDiscovery() {
     await sql(
       `UPDATE server SET next_discovery_at = CASE WHEN id IN (SELECT id FROM server WHERE discovered_at IS NULL ORDER BY id LIMIT ${wanted}) THEN now() ELSE now() + interval '1 day' END`,
     );
+  const cpuBefore = cpuByProcess();
+  const profiling = values.profile === undefined ? undefined : takeCpuProfile(stack.pids.discovery, PROFILE_SECONDS);
   const begun = performance.now();
   for (let last = -1; ;) {
     const done = Number(await one('SELECT count(*) FROM server WHERE discovered_at IS NOT NULL')) - (isAll ? 0 : before);
@@ -79,11 +86,20 @@ async function measureDiscovery() {
     await sleep(isAll ? 2000 : 100);
   }
   const took = seconds(begun);
+  const cpu = cpuByProcess();
+  if (profiling !== undefined) await writeFile(values.profile, JSON.stringify(await profiling));
   const failed = Number(await one('SELECT count(*) FROM server WHERE discovery_error IS NOT NULL'));
   const definitions = Number(await one('SELECT count(*) FROM definition'));
   console.log(
     `- discovery of ${wanted} servers with ${TOOLS_EACH} tools each${isAll ? ', at the pace of imports' : ''}: ${took.toFixed(1)} s, ${(wanted / took).toFixed(1)} servers/s, ${failed} failed, ${definitions} definitions; ${count} servers at this rate: ${(count / (wanted / took) / 60).toFixed(1)} min`,
   );
+  const each = Object.entries(cpu).map(([name, used]) => `${name} ${(((used - cpuBefore[name]) * 1000) / wanted).toFixed(1)}`);
+  console.log(`- CPU ms per discovered server: ${each.join(', ')}`);
+}
+
+/** CPU seconds so far of each process of the stack, with its descendants. */
+function cpuByProcess() {
+  return Object.fromEntries(Object.entries(stack.pids).map(([name, pid]) => [name, cpuSeconds([pid])]));
 }
 
 /** Definitions of the servers that were not discovered, as discovery would have written them. */

@@ -7,7 +7,7 @@ import { ProblemError } from '../http/problem.js';
 import { requireUnderstood } from '../snapshots/understood-schema.js';
 import { forgetRows, keepRows } from './kept-rows.js';
 import { PolicyNews } from './policy-news.js';
-import { recordAction, type Action } from './record-action.js';
+import { recordActions, type Action } from './record-action.js';
 import { SelfWideningGuard, type Widened } from './self-widening-guard.js';
 
 export type { Dirty } from './dirty.js';
@@ -116,8 +116,12 @@ async function writeRevision(tx: Transaction, { author, action, reason, done, wi
   const buckets = new Map(done.dirty.map((dirty) => [`${dirty.kind ?? ''}/${dirty.bucket}`, dirty]));
   await tx.dirtyBucket.createMany({ data: [...buckets.values()].map(({ kind, bucket }) => ({ revision, kind, bucket })) });
   const requestId = done.requestId ?? (await requestBehind(tx, subject));
-  await recordAction(tx, author, { action, detail: { subject, change, reason: reason ?? null, ...glass }, policy: { epoch, revision }, requestId });
-  for (const implied of done.also ?? []) await recordAction(tx, author, { ...implied, policy: { epoch, revision }, requestId });
+  const actions = [{ action, detail: { subject, change, reason: reason ?? null, ...glass } }, ...(done.also ?? [])];
+  await recordActions(
+    tx,
+    author,
+    actions.map((one) => ({ ...one, policy: { epoch, revision }, requestId })),
+  );
 }
 
 /** What is done to a grant that was asked for belongs to the request. */

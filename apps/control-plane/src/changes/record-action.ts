@@ -22,35 +22,41 @@ export interface Action {
  * Writes the audit event of an operator's action in the caller's transaction, so that neither exists without the other. Actions of all control
  * planes are one run of sequence numbers without a hole: one that is rolled back gives its number back.
  */
-export async function recordAction(tx: Transaction, author: Author, { action, detail, policy, requestId }: Action): Promise<void> {
+export const recordAction = (tx: Transaction, author: Author, action: Action): Promise<void> => recordActions(tx, author, [action]);
+
+/** The same for several actions, in their order. */
+export async function recordActions(tx: Transaction, author: Author, actions: readonly Action[]): Promise<void> {
+  if (actions.length === 0) return;
   const at = new Date();
+  await tx.$executeRaw`SELECT audit_ensure_day(${at.toISOString().slice(0, 10)}::date)`;
+  const { boot, seq } = await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { seq: { increment: actions.length } } });
+  const first = seq - BigInt(actions.length - 1);
+  await tx.auditEvent.createMany({
+    data: actions.map((action, place) => ({ ...eventOf(author, action, at), boot, seq: first + BigInt(place) })),
+  });
+}
+
+function eventOf(author: Author, { action, detail, policy, requestId }: Action, at: Date) {
   const id = v7({ msecs: at.getTime() });
   const bytes = Buffer.from(JSON.stringify(detail));
-  const day = new Date(at.toISOString().slice(0, 10));
-  await tx.$executeRaw`SELECT audit_ensure_day(${at.toISOString().slice(0, 10)}::date)`;
-  const { boot, seq } = await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { seq: { increment: 1 } } });
-  await tx.auditEvent.create({
-    data: {
-      day,
-      node: CONTROL_PLANE_NODE,
-      boot,
-      seq,
-      id,
-      callId: id,
-      phase: 'single',
-      at,
-      method: `operator/${action}`,
-      operator: author.name,
-      keyId: author.tokenId ?? null,
-      decision: 'none',
-      status: 'success',
-      epoch: policy?.epoch ?? null,
-      revision: policy?.revision ?? null,
-      argumentsHash: createHash('sha256').update(bytes).digest('hex'),
-      argumentsBytes: bytes.length,
-      arguments: Uint8Array.from(bytes.subarray(0, ARGUMENT_BYTES_MAX)),
-      requestId: requestId ?? null,
-      truncated: bytes.length > ARGUMENT_BYTES_MAX,
-    },
-  });
+  return {
+    day: new Date(at.toISOString().slice(0, 10)),
+    node: CONTROL_PLANE_NODE,
+    id,
+    callId: id,
+    phase: 'single',
+    at,
+    method: `operator/${action}`,
+    operator: author.name,
+    keyId: author.tokenId ?? null,
+    decision: 'none',
+    status: 'success',
+    epoch: policy?.epoch ?? null,
+    revision: policy?.revision ?? null,
+    argumentsHash: createHash('sha256').update(bytes).digest('hex'),
+    argumentsBytes: bytes.length,
+    arguments: Uint8Array.from(bytes.subarray(0, ARGUMENT_BYTES_MAX)),
+    requestId: requestId ?? null,
+    truncated: bytes.length > ARGUMENT_BYTES_MAX,
+  };
 }

@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger, Metrics } from '@portcullis/boot';
+import type { PrismaClient } from '@portcullis/database';
 import { DelayedError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { PolicyChanges } from '../changes/policy-changes.js';
 import { DISCOVERY_QUEUE, LOOK_JOB, type DiscoveryJob, type DiscoveryQueue } from './discovery-queue.js';
+import { FindingsStore } from './findings-store.js';
 import { HostPlaces } from './host-places.js';
 import { runDiscovery, type DiscoveryOutcome, type DiscoveryParts } from './run-discovery.js';
 
-export interface WorkerParts extends DiscoveryParts {
+export interface WorkerParts extends Omit<DiscoveryParts, 'findings'> {
+  readonly database: PrismaClient;
+  readonly changes: PolicyChanges;
   /** A connection that waits for Redis as long as it takes. */
   readonly redis: Redis;
   readonly queue: DiscoveryQueue;
@@ -31,10 +36,12 @@ export class DiscoveryWorker {
   private readonly worker: Worker<DiscoveryJob>;
   private readonly keeping: Promise<void>;
   private readonly places = new HostPlaces(PER_HOST);
+  private readonly run: DiscoveryParts;
   private readonly runs: ReturnType<Metrics['counter']>;
 
   constructor(private readonly parts: WorkerParts) {
-    const { redis, logger, metrics } = parts;
+    const { redis, logger, metrics, repository, fetch } = parts;
+    this.run = { repository, fetch, findings: new FindingsStore(parts.database, parts.changes) };
     this.runs = metrics.counter({ name: 'discovery_runs_total', help: 'Discoveries by how they ended', labelNames: ['outcome'] });
     this.worker = new Worker<DiscoveryJob>(DISCOVERY_QUEUE, (job, token) => this.work(job, token), {
       connection: redis,
@@ -62,25 +69,22 @@ export class DiscoveryWorker {
     if (job.name === LOOK_JOB || serverId === undefined) return this.look();
     const host = await this.parts.repository.hostOf(serverId);
     if (host === undefined) return;
-    const leave = this.places.take(host);
-    if (leave === undefined) {
-      await job.moveToDelayed(Date.now() + HOST_BUSY_MS * (1 + Math.random()), token);
-      throw new DelayedError();
-    }
-    try {
-      await this.discover(serverId);
-    } finally {
-      leave();
-    }
-  }
-
-  private async discover(serverId: string): Promise<void> {
     do {
-      const ended = await runDiscovery(this.parts, serverId, this.stopping.signal);
-      this.runs.inc({ outcome: ended.outcome });
-      this.tell(ended);
+      const leave = this.places.take(host);
+      if (leave === undefined) {
+        await job.moveToDelayed(Date.now() + HOST_BUSY_MS * (1 + Math.random()), token);
+        throw new DelayedError();
+      }
+      await this.discover(serverId, leave).finally(leave);
       // Whoever asked while the job ran was not queued again: serve them now.
     } while (!this.stopping.signal.aborted && (await this.parts.repository.isRequested(serverId)));
+  }
+
+  /** The place is left as soon as the server was asked: a host has nothing to do with what is stored. */
+  private async discover(serverId: string, leave: () => void): Promise<void> {
+    const ended = await runDiscovery(this.run, serverId, this.stopping.signal, leave);
+    this.runs.inc({ outcome: ended.outcome });
+    this.tell(ended);
   }
 
   private async look(): Promise<void> {

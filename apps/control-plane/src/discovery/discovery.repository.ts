@@ -3,7 +3,7 @@ import { PrismaClient, type Server } from '@portcullis/database';
 
 /** A server to ask, and when (by Postgres' clock) asking began. */
 export interface ClaimedServer {
-  readonly server: Pick<Server, 'id' | 'slug' | 'url' | 'protocol' | 'transportPin' | 'era' | 'eraSeenAt'>;
+  readonly server: Pick<Server, 'id' | 'slug' | 'url' | 'protocol' | 'transportPin' | 'era' | 'eraSeenAt' | 'seenAt'>;
   readonly startedAt: Date;
 }
 
@@ -14,8 +14,8 @@ const SOONER_MAX = 10;
 /** After so many times that a server said it changed, without a change, each further one makes it wait a second longer. */
 const BELIEVED_ANNOUNCEMENTS = 30;
 const REST_SECONDS_MAX = 60;
-/** Of one host, taken from the schedule at once. */
-const PER_HOST_AT_ONCE = 4;
+/** Of one host, taken from the schedule at once. The schedule is looked at once a second, so a host is not asked for more in a second. */
+const PER_HOST_AT_ONCE = 50;
 
 /** Rows as discovery needs them. Times are Postgres' own, so that a request and the run that serves it compare. */
 @Injectable()
@@ -39,16 +39,17 @@ export class DiscoveryRepository {
    * the server is gone.
    */
   async claim(id: string): Promise<ClaimedServer | null> {
-    const rows = await this.database.$queryRaw<{ at: Date }[]>`
+    const rows = await this.database.$queryRaw<(ClaimedServer['server'] & { startedAt: Date })[]>`
       UPDATE server SET next_discovery_at =
         CASE WHEN enabled AND suspended_at IS NULL THEN clock_timestamp() + make_interval(secs => (0.9 + random() * 0.2) *
           least(refresh_interval_seconds, greatest(coalesce(list_ttl_seconds, refresh_interval_seconds), ${LEAST_SECONDS}::int, refresh_interval_seconds / ${SOONER_MAX}::int))) END
-      WHERE id = ${id}::uuid RETURNING date_trunc('milliseconds', clock_timestamp()) AS at`;
-    const startedAt = rows[0]?.at;
-    if (startedAt === undefined) return null;
-    const select = { id: true, slug: true, url: true, protocol: true, transportPin: true, era: true, eraSeenAt: true } as const;
-    const server = await this.database.server.findUnique({ where: { id }, select });
-    return server === null ? null : { server, startedAt };
+      WHERE id = ${id}::uuid
+      RETURNING id::text AS id, slug, url, protocol::text AS protocol, transport_pin AS "transportPin", era::text AS era, era_seen_at AS "eraSeenAt", seen_at AS "seenAt",
+        date_trunc('milliseconds', clock_timestamp()) AS "startedAt"`;
+    const [claimed] = rows;
+    if (claimed === undefined) return null;
+    const { startedAt, ...server } = claimed;
+    return { server, startedAt };
   }
 
   /** Notes a failure, forgets what era was assumed and tries again soon, but less soon each time. What is approved stays as it is. */

@@ -4,12 +4,15 @@ export class HostPlaces {
 
   constructor(private readonly perHost: number) {}
 
-  /** Takes a place and gives how to leave it; undefined when there is none. */
+  /** Takes a place and gives how to leave it, once however often it is called; undefined when there is none. */
   take(host: string): (() => void) | undefined {
     const count = this.taken.get(host) ?? 0;
     if (count >= this.perHost) return undefined;
     this.taken.set(host, count + 1);
+    let isLeft = false;
     return () => {
+      if (isLeft) return;
+      isLeft = true;
       const left = (this.taken.get(host) ?? 1) - 1;
       if (left > 0) this.taken.set(host, left);
       else this.taken.delete(host);

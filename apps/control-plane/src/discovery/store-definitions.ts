@@ -1,5 +1,6 @@
 import { differsInDescriptionsOnly, isJsonObject, type JsonObject } from '@portcullis/mcp';
 import type { Definition, Server, Transaction } from '@portcullis/database';
+import { v7 } from 'uuid';
 import { isServed } from '../snapshots/is-served.js';
 import type { FoundDefinition } from './collect-list.js';
 import { nextState } from './next-state.js';
@@ -7,7 +8,7 @@ import type { SeenChange } from './record-drift.js';
 
 type Row = Pick<
   Definition,
-  'id' | 'kind' | 'name' | 'state' | 'json' | 'hash' | 'approvedHash' | 'approvedJson' | 'descriptionsOnly' | 'firstSeenAt'
+  'id' | 'serverId' | 'kind' | 'name' | 'state' | 'json' | 'hash' | 'approvedHash' | 'approvedJson' | 'descriptionsOnly' | 'firstSeenAt'
 >;
 
 /** What a discovery changed: kind and name of what agents may see now and could not before, the other way round, and every change it saw. */
@@ -20,47 +21,81 @@ export interface DefinitionChanges {
 const WHO_APPROVED_ALL = 'registration (approve: all)';
 const keyOf = ({ kind, name }: Pick<Row, 'kind' | 'name'>): string => `${kind} ${name}`;
 
-/** Brings what is kept of a server's definitions in line with what it offers. Nothing is served that is not, by its hash, what was approved. */
-export async function storeDefinitions(tx: Transaction, server: Server, found: readonly FoundDefinition[], at: Date): Promise<DefinitionChanges> {
-  const rows: Row[] = await tx.definition.findMany({ where: { serverId: server.id }, omit: { lastSeenAt: true, decidedAt: true, decidedBy: true } });
-  const known = new Map(rows.map((row) => [keyOf(row), row]));
-  const changes: DefinitionChanges = { approved: [], withheld: [], seen: [] };
-  await storeNew(tx, server, { found: found.filter((definition) => !known.has(keyOf(definition))), at }, changes);
-  for (const definition of found) {
-    const row = known.get(keyOf(definition));
-    if (row !== undefined) await storeSeen(tx, server, { row, definition }, changes);
-  }
-  const offered = new Set(found.map(keyOf));
-  await storeGone(
+/** What a server was found to offer, and when it was asked. */
+export interface Sighting {
+  readonly server: Server;
+  readonly found: readonly FoundDefinition[];
+  readonly at: Date;
+}
+
+/**
+ * Brings what is kept of these servers' definitions, each server once, in line with what they offer; gives the changes of each. Nothing is served that
+ * is not, by its hash, what was approved.
+ */
+export async function storeDefinitions(tx: Transaction, sightings: readonly Sighting[]): Promise<DefinitionChanges[]> {
+  const omit = { lastSeenAt: true, decidedAt: true, decidedBy: true } as const;
+  const rows = await tx.definition.findMany({ where: { serverId: { in: sightings.map(({ server }) => server.id) } }, omit });
+  const rowsOf = Map.groupBy(rows, ({ serverId }) => serverId);
+  const compared = sightings.map((sighting) => compare(sighting, rowsOf.get(sighting.server.id) ?? []));
+  await insertDefinitions(
     tx,
-    server,
-    rows.filter((row) => !offered.has(keyOf(row)) && row.state !== 'removed'),
-    changes,
+    compared.flatMap(({ added }) => added),
   );
-  return changes;
+  for (const { server, known, gone, changes } of compared) {
+    for (const one of known) await storeSeen(tx, server, one, changes);
+    await storeGone(tx, server, gone, changes);
+  }
+  return compared.map(({ changes }) => changes);
 }
 
-async function storeNew(
-  tx: Transaction,
-  server: Server,
-  { found, at }: { found: readonly FoundDefinition[]; at: Date },
-  changes: DefinitionChanges,
-): Promise<void> {
-  if (found.length === 0) return;
-  const created = await tx.definition.createManyAndReturn({
-    data: found.map((definition) => newRow(server, definition, at)),
-    select: { id: true, kind: true, name: true, state: true, hash: true, json: true },
+function compare({ server, found, at }: Sighting, rows: readonly Row[]) {
+  const rowOf = new Map(rows.map((row) => [keyOf(row), row]));
+  const offered = new Set(found.map(keyOf));
+  const added = found.filter((definition) => !rowOf.has(keyOf(definition))).map((definition) => newRow(server, definition, at));
+  const known = found.flatMap((definition) => {
+    const row = rowOf.get(keyOf(definition));
+    return row === undefined ? [] : [{ row, definition }];
   });
-  if (server.approveFirstDiscovery) changes.approved.push(...created.map(keyOf));
-  for (const { id, kind, name, state, hash, json } of created)
-    changes.seen.push({ change: 'added', definitionId: id, kind, name, state, afterHash: hash, afterJson: json });
+  const gone = rows.filter((row) => !offered.has(keyOf(row)) && row.state !== 'removed');
+  const changes: DefinitionChanges = { approved: [], withheld: [], seen: added.map(seenFirst) };
+  if (server.approveFirstDiscovery) changes.approved.push(...added.map(keyOf));
+  return { server, added, known, gone, changes };
 }
 
-function newRow(server: Server, { kind, name, json, hash }: FoundDefinition, at: Date) {
-  const bytes = Uint8Array.from(Buffer.from(json));
-  const row = { serverId: server.id, kind, name, json: bytes, hash, firstSeenAt: at, lastSeenAt: at };
-  if (!server.approveFirstDiscovery) return { ...row, state: 'pending' as const };
-  return { ...row, state: 'approved' as const, approvedJson: bytes, approvedHash: hash, decidedAt: at, decidedBy: WHO_APPROVED_ALL };
+type NewRow = ReturnType<typeof newRow>;
+
+const newRow = ({ id: serverId, approveFirstDiscovery }: Server, found: FoundDefinition, at: Date) => ({
+  ...found,
+  id: v7(),
+  serverId,
+  at,
+  state: approveFirstDiscovery ? ('approved' as const) : ('pending' as const),
+});
+
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text));
+
+const seenFirst = ({ id, kind, name, state, hash, json }: NewRow): SeenChange => ({
+  change: 'added',
+  definitionId: id,
+  kind,
+  name,
+  state,
+  afterHash: hash,
+  afterJson: bytesOf(json),
+});
+
+/** One statement for all of them: thousands of servers that are seen for the first time offer ten times as many. */
+async function insertDefinitions(tx: Transaction, rows: readonly NewRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const column = <K extends keyof NewRow>(key: K): NewRow[K][] => rows.map((row) => row[key]);
+  await tx.$executeRaw`
+    INSERT INTO definition (id, server_id, kind, name, state, json, hash, first_seen_at, last_seen_at, approved_json, approved_hash, decided_at, decided_by)
+    SELECT id, server_id, kind::definition_kind, name, state::definition_state, convert_to(json, 'UTF8'), hash, at, at,
+      CASE WHEN state = 'approved' THEN convert_to(json, 'UTF8') END, CASE WHEN state = 'approved' THEN hash END,
+      CASE WHEN state = 'approved' THEN at END, CASE WHEN state = 'approved' THEN ${WHO_APPROVED_ALL} END
+    FROM unnest(${column('id')}::uuid[], ${column('serverId')}::uuid[], ${column('kind')}::text[], ${column('name')}::text[], ${column('state')}::text[],
+      ${column('json')}::text[], ${column('hash')}::text[], ${column('at').map((at) => at.toISOString())}::timestamptz[])
+      AS added (id, server_id, kind, name, state, json, hash, at)`;
 }
 
 async function storeSeen(
@@ -71,7 +106,7 @@ async function storeSeen(
 ): Promise<void> {
   const { hash } = definition;
   const state = nextState(row, hash);
-  const json = Uint8Array.from(Buffer.from(definition.json));
+  const json = bytesOf(definition.json);
   if (state === row.state && Buffer.from(row.json).equals(json)) return;
   const descriptionsOnly = state === 'changed' && row.approvedJson !== null && isReworded(row.approvedJson, json);
   await tx.definition.update({ where: { id: row.id }, data: { state, hash, json, descriptionsOnly } });

@@ -2,9 +2,10 @@ import { bucketOf } from '@portcullis/contracts/snapshot';
 import type { Prisma, Server, Transaction } from '@portcullis/database';
 import type { ChangeDetail, Subject } from '../changes/author.js';
 import type { Dirty } from '../changes/policy-changes.js';
+import { lockDefinitions } from '../servers/definitions.repository.js';
 import type { Findings } from './discover-server.js';
 import { driftOf, driftWithinDay, recordDrift, type SeenChange } from './record-drift.js';
-import { storeDefinitions } from './store-definitions.js';
+import { storeDefinitions, type DefinitionChanges, type Sighting } from './store-definitions.js';
 
 /** A discovery that ended well: of which server, asked at which address, begun when. */
 export interface FinishedDiscovery {
@@ -29,24 +30,47 @@ export interface StoredFindings {
 /** Names that an event lists one by one; the counts are always complete. */
 const NAMES_MAX = 200;
 
-/** Writes what a discovery found, in the caller's transaction: definitions, history of changes, and the suspension of a server that changed too much. */
-export async function storeFindings(tx: Transaction, finished: FinishedDiscovery): Promise<StoredFindings> {
-  const { serverId, startedAt, findings } = finished;
-  await tx.$queryRaw`SELECT 1 FROM server WHERE id = ${serverId}::uuid FOR UPDATE`; // decisions of operators wait, or are seen here
-  const server = await tx.server.findUnique({ where: { id: serverId } });
-  if (server === null || isElsewhere(server, finished)) return { isStored: false };
-  const { approved, withheld, seen } = await storeDefinitions(tx, server, findings.definitions, startedAt);
+/**
+ * Writes what discoveries found, of each server once, in the caller's transaction: definitions, history of changes, and the suspension of a server that
+ * changed too much. Gives what became of each.
+ */
+export async function storeFindings(tx: Transaction, finished: readonly FinishedDiscovery[]): Promise<StoredFindings[]> {
+  const ids = finished.map(({ serverId }) => serverId);
+  await lockDefinitions(tx, ids); // decisions of operators wait, or are seen here
+  const servers = new Map((await tx.server.findMany({ where: { id: { in: ids } } })).map((server) => [server.id, server]));
+  const sightings = finished.flatMap((one) => {
+    const server = servers.get(one.serverId);
+    if (server === undefined || isElsewhere(server, one)) return [];
+    return [{ server, findings: one.findings, at: one.startedAt, found: one.findings.definitions }];
+  });
+  const stored = new Map<string, StoredFindings>();
+  for (const [place, changes] of (await storeDefinitions(tx, sightings)).entries()) {
+    const sighting = sightings[place];
+    if (sighting !== undefined) stored.set(sighting.server.id, await storeAbout(tx, sighting, changes));
+  }
+  return finished.map(({ serverId }) => stored.get(serverId) ?? { isStored: false });
+}
+
+type AboutServer = Sighting & { readonly findings: Findings };
+
+/** What the server is, now that its definitions are stored: its own row, and its history. */
+async function storeAbout(
+  tx: Transaction,
+  { server, findings, at }: AboutServer,
+  { approved, withheld, seen }: DefinitionChanges,
+): Promise<StoredFindings> {
   const drift = driftOf(server, [...seen, ...serverChanges(server, findings)]);
-  await recordDrift(tx, server, drift, startedAt);
-  const suspension = await suspensionOf(tx, server, drift.length, startedAt);
+  await recordDrift(tx, server, drift, at);
+  const suspension = await suspensionOf(tx, server, drift.length, at);
   const differs = aboutFields.filter((field) => server[field] !== findings[field]);
-  await tx.server.update({ where: { id: serverId }, data: { ...columnsOf(server, findings, startedAt, seen.length > 0), ...suspension } });
+  const data = { ...columnsOf(server, findings, at, seen.length > 0), ...suspension };
+  await tx.server.update({ where: { id: server.id }, data, select: { id: true } });
   const concernsAgents = differs.length > 0 || approved.length > 0 || withheld.length > 0 || suspension !== undefined;
   if (!concernsAgents && drift.length === 0) return { isStored: true };
-  const told = { subject: { kind: 'server', id: serverId, slug: server.slug }, change: { fields: differs, approved, withheld, ...detailOf(drift) } };
+  const told = { subject: { kind: 'server', id: server.id, slug: server.slug }, change: { fields: differs, approved, withheld, ...detailOf(drift) } };
   if (!concernsAgents) return { isStored: true, told };
   const turnedOut = suspension === undefined ? drifted(drift) : { action: 'server.suspended', reason: suspension.suspendedReason };
-  return { isStored: true, told, dirty: [{ kind: 'servers', bucket: bucketOf(serverId) }], ...(turnedOut && { turnedOut }) };
+  return { isStored: true, told, dirty: [{ kind: 'servers', bucket: bucketOf(server.id) }], ...(turnedOut && { turnedOut }) };
 }
 
 /** Whether the operator has meanwhile said where else, or how else, it is to be asked. */
