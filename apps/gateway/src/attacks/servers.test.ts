@@ -56,7 +56,9 @@ describe.each(eras)('what a server says stays what a server says (%s)', (era) =>
     const links = ['file:///etc/passwd', 'http://169.254.169.254/latest', 'javascript:alert(1)', lure.url, 'other://server/resource'];
     const content = links.map((uri) => ({ type: 'resource_link', uri, name: 'x', icons: [{ src: lure.url }] }));
     stage.upstream.answer = result({ content });
-    const { result: got } = JSON.parse(bodyOf(await run({ era }))) as { result: { content: unknown } };
+    // A legacy client that names no revision is of 2025-03-26 and knows no links.
+    const named = era === 'legacy' ? { era, headers: { 'MCP-Protocol-Version': '2025-11-25' } } : { era };
+    const { result: got } = JSON.parse(bodyOf(await run(named))) as { result: { content: unknown } };
     expect(got.content).toEqual(content);
     expect(lured).toBe(0);
   });
