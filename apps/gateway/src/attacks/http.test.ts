@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SERVER_LIMITS } from '../edge/server-limits.js';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
@@ -335,8 +337,15 @@ describe('A5: who is slow is told so and sent away', () => {
     slow.upstream.answer = ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: { content: [text], resultType: 'complete' } });
     const connection = await RawConnection.open(slow.port);
     connection.socket.pause();
+    let cut = false;
+    const onRequest = (started: unknown): void => {
+      const { socket } = started as { socket: Socket };
+      if (socket.remotePort === connection.socket.localPort) socket.once('close', () => (cut = true));
+    };
+    subscribe('http.server.request.start', onRequest);
     for (let at = 0; at < 8; at += 1) connection.socket.write(rawRequest({ token: slow.policy.agents[0].token, body: call }));
-    await eventually(() => expect(slow.metrics.inFlight).toBe(0));
+    await eventually(() => expect(cut).toBe(true));
+    unsubscribe('http.server.request.start', onRequest);
     connection.socket.resume();
     const received = await connection.until('closed');
     expect(received.length).toBeLessThan(8 * text.length);

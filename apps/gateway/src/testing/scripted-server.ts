@@ -20,6 +20,8 @@ export interface ScriptedServer {
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const methods: string[] = [];
   const server = createServer((request, response) => {
+    // It keeps no sessions and has no stream of its own.
+    if (request.method !== 'POST') return void response.writeHead(405).end();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
