@@ -3,7 +3,7 @@ import { request as sendRequest, type ClientRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { v7 } from 'uuid';
-import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
 
 let own: TestApp;
 let base: string;
@@ -20,8 +20,7 @@ type Send = { query?: string; type?: string; token?: string };
 async function send(body: string | Uint8Array<ArrayBuffer>, { query = '', type = 'application/x-ndjson', token = own.admin }: Send = {}) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': type };
   const answer = await fetch(`${base}/v1/imports${query}`, { method: 'POST', headers, body });
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
-  return { status: answer.status, body: (await answer.json()) as any };
+  return { status: answer.status, body: (await answer.json()) as Answer['body'] };
 }
 
 /** A body that the test writes as it likes. */

@@ -36,7 +36,7 @@ function parsed(text: string, lineCounter: LineCounter): Document.Parsed {
   }
 }
 
-/** The reader of YAML runs out of stack where nesting has no end, and tells that as any fault. */
+/** Where nesting exhausts the stack, the yaml package reports that among its parse errors. */
 const wordsOf = (message: string): string => (message.includes('call stack') ? 'is nested too deep' : message);
 
 const refusal = (faults: readonly Fault[]): ProblemError => new ProblemError('validation', undefined, faults.slice(0, FAULTS_MAX));
