@@ -1,25 +1,13 @@
 import { snapshotKeys } from '@portcullis/contracts/snapshot';
-import { freshRedis } from '@portcullis/testing';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FollowRig } from './follow-rig.js';
-import type { Follower } from './follower.js';
+import { describe, expect, test } from 'vitest';
+import { FollowRig } from './testing/follow-rig.js';
+import { refuses, rigForEach, serves } from './testing/rig-for-each.js';
 
-const soon = { timeout: 20_000, interval: 5 };
-let service: Awaited<ReturnType<typeof freshRedis>>;
 let rig: FollowRig;
-
-beforeAll(async () => {
-  service = await freshRedis();
+rigForEach((opened) => {
+  rig = opened;
 });
-afterAll(async () => service.stop());
-beforeEach(async () => {
-  rig = await FollowRig.open(service.url);
-});
-afterEach(async () => rig.close());
-
-const serves = (follower: Follower, revision: number) => vi.waitFor(() => expect(follower.current()?.revision).toBe(revision), soon);
-const refuses = (reason: string) => vi.waitFor(() => expect(rig.refusals).toContain(reason), soon);
 
 describe('messages and looks', () => {
   test('a message is applied without waiting for a look', async () => {
@@ -67,7 +55,7 @@ describe('messages and looks', () => {
       follower.offerHead(head);
       await rig.redis.publish(snapshotKeys.channel, JSON.stringify(head));
     }
-    await refuses('rollback');
+    await refuses(rig, 'rollback');
     await rig.publish(6);
     await serves(follower, 6);
     expect(rig.applied).toEqual(rig.applied.toSorted((a, b) => a - b));
@@ -81,7 +69,7 @@ describe('messages and looks', () => {
     await rig.publish(3, { epoch: 2 });
     await serves(follower, 3);
     await rig.publish(8);
-    await refuses('rollback');
+    await refuses(rig, 'rollback');
     expect(follower.current()).toMatchObject({ epoch: 2, revision: 3 });
   });
 
@@ -150,7 +138,7 @@ describe('the age of policy', () => {
     await serves(follower, 1);
     monotonic = 9_000;
     await rig.store.publishHead(rig.head(2));
-    await refuses('chunk_missing');
+    await refuses(rig, 'chunk_missing');
     expect(follower.ageMs()).toBeGreaterThanOrEqual(9_000);
   });
 });

@@ -1,26 +1,15 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { snapshotKeys } from '@portcullis/contracts/snapshot';
-import { freshRedis } from '@portcullis/testing';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FakePublisher } from './fake-publisher.js';
-import { FollowRig, NEVER_MS } from './follow-rig.js';
-import type { Follower } from './follower.js';
+import { describe, expect, test, vi } from 'vitest';
+import { FakePublisher } from './testing/fake-publisher.js';
+import { FollowRig, NEVER_MS } from './testing/follow-rig.js';
+import { rigForEach, serves, soon } from './testing/rig-for-each.js';
 
-const soon = { timeout: 20_000, interval: 5 };
-let service: Awaited<ReturnType<typeof freshRedis>>;
 let rig: FollowRig;
-
-beforeAll(async () => {
-  service = await freshRedis();
+rigForEach((opened) => {
+  rig = opened;
 });
-afterAll(async () => service.stop());
-beforeEach(async () => {
-  rig = await FollowRig.open(service.url);
-});
-afterEach(async () => rig.close());
-
-const serves = (follower: Follower, revision: number) => vi.waitFor(() => expect(follower.current()?.revision).toBe(revision), soon);
 
 describe('whoever can write to Redis', () => {
   test('10,000 messages are heard as a few, and the newest good head among them is followed', async () => {

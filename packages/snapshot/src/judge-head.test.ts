@@ -2,7 +2,7 @@ import { SNAPSHOT_SCHEMA_VERSION, type SnapshotHead } from '@portcullis/contract
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeContent } from './content.js';
-import { FakePublisher } from './fake-publisher.js';
+import { FakePublisher } from './testing/fake-publisher.js';
 import { judgeHead } from './judge-head.js';
 import { openHead, parseSignedHead } from './signed-head.js';
 

@@ -1,26 +1,15 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freshRedis } from '@portcullis/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Redis } from 'ioredis';
-import { FakePublisher } from './fake-publisher.js';
-import { FollowRig } from './follow-rig.js';
-import type { Follower } from './follower.js';
+import { FakePublisher } from './testing/fake-publisher.js';
+import { FollowRig } from './testing/follow-rig.js';
+import { rigForEach, serves } from './testing/rig-for-each.js';
 
-const soon = { timeout: 20_000, interval: 5 };
-let service: Awaited<ReturnType<typeof freshRedis>>;
 let rig: FollowRig;
-
-beforeAll(async () => {
-  service = await freshRedis();
+rigForEach((opened) => {
+  rig = opened;
 });
-afterAll(async () => service.stop());
-beforeEach(async () => {
-  rig = await FollowRig.open(service.url);
-});
-afterEach(async () => rig.close());
-
-const serves = (follower: Follower, revision: number) => vi.waitFor(() => expect(follower.current()?.revision).toBe(revision), soon);
 
 describe('the last good copy', () => {
   /** A connection nobody answers on, as when Redis is gone. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ReadContents } from './chunk-reader.js';
 import { digestOf, encodeContent } from './content.js';
 import { encodeChunk } from './encode-chunk.js';
-import { fakeAgent, fakeGrant, fakeId, FakePublisher, fakeServer, type FakePolicy, type Published } from './fake-publisher.js';
+import { fakeAgent, fakeGrant, fakeId, FakePublisher, fakeServer, type FakePolicy, type Published } from './testing/fake-publisher.js';
 import { loadSnapshot } from './load-snapshot.js';
 import type { LoadedSnapshot } from './loaded-snapshot.js';
 

@@ -1,25 +1,14 @@
 import { snapshotKeys } from '@portcullis/contracts/snapshot';
 import { join } from 'node:path';
-import { freshRedis } from '@portcullis/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FollowRig } from './follow-rig.js';
-import type { Follower, SnapshotSource } from './follower.js';
+import { describe, expect, test } from 'vitest';
+import { FollowRig } from './testing/follow-rig.js';
+import type { SnapshotSource } from './follower.js';
+import { refuses, rigForEach, serves } from './testing/rig-for-each.js';
 
-const soon = { timeout: 20_000, interval: 5 };
-let service: Awaited<ReturnType<typeof freshRedis>>;
 let rig: FollowRig;
-
-beforeAll(async () => {
-  service = await freshRedis();
+rigForEach((opened) => {
+  rig = opened;
 });
-afterAll(async () => service.stop());
-beforeEach(async () => {
-  rig = await FollowRig.open(service.url);
-});
-afterEach(async () => rig.close());
-
-const serves = (follower: Follower, revision: number) => vi.waitFor(() => expect(follower.current()?.revision).toBe(revision), soon);
-const refuses = (reason: string) => vi.waitFor(() => expect(rig.refusals).toContain(reason), soon);
 
 describe('without Redis', () => {
   test('a flushed Redis is healed from the control plane, chunk by chunk', async () => {
@@ -52,7 +41,7 @@ describe('without Redis', () => {
     const follower = rig.follow({ controlPlane: bad, pollMs: 30 });
     await serves(follower, 1);
     await rig.redis.flushall();
-    await refuses('digest_mismatch');
+    await refuses(rig, 'digest_mismatch');
     expect(follower.current()?.revision).toBe(1);
     const other = rig.follow({ controlPlane: failing, directory: join(rig.directory, 'other') });
     await other.firstLook;
@@ -64,13 +53,13 @@ describe('without Redis', () => {
     const follower = rig.follow({ controlPlane: rig.controlPlane(() => newest), pollMs: 100 });
     await rig.publish(1);
     await serves(follower, 1);
-    process.kill(service.pid, 'SIGSTOP');
+    process.kill(rig.redisPid, 'SIGSTOP');
     try {
       newest = 2;
       await serves(follower, 2);
       expect(follower.status().source).toBe('control-plane');
     } finally {
-      process.kill(service.pid, 'SIGCONT');
+      process.kill(rig.redisPid, 'SIGCONT');
     }
     await rig.publish(3);
     await serves(follower, 3);

@@ -1,26 +1,14 @@
 import { SNAPSHOT_SCHEMA_VERSION, snapshotKeys, type SignedHead, type SnapshotHead } from '@portcullis/contracts/snapshot';
-import { freshRedis } from '@portcullis/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { encodeContent } from './content.js';
-import { FakePublisher } from './fake-publisher.js';
-import { FollowRig, NEVER_MS } from './follow-rig.js';
-import type { Follower } from './follower.js';
+import { FakePublisher } from './testing/fake-publisher.js';
+import { FollowRig, NEVER_MS } from './testing/follow-rig.js';
+import { refuses, rigForEach, serves } from './testing/rig-for-each.js';
 
-const soon = { timeout: 20_000, interval: 5 };
-let service: Awaited<ReturnType<typeof freshRedis>>;
 let rig: FollowRig;
-
-beforeAll(async () => {
-  service = await freshRedis();
+rigForEach((opened) => {
+  rig = opened;
 });
-afterAll(async () => service.stop());
-beforeEach(async () => {
-  rig = await FollowRig.open(service.url);
-});
-afterEach(async () => rig.close());
-
-const serves = (follower: Follower, revision: number) => vi.waitFor(() => expect(follower.current()?.revision).toBe(revision), soon);
-const refuses = (reason: string) => vi.waitFor(() => expect(rig.refusals).toContain(reason), soon);
 
 describe('what must not be served', () => {
   /** A head, rightly signed, over revision 2, of which one content was spoilt. */
@@ -68,7 +56,7 @@ describe('what must not be served', () => {
     await rig.publish(1);
     await serves(follower, 1);
     await rig.store.publishHead(await spoilt());
-    await refuses(reason);
+    await refuses(rig, reason);
     expect(follower.current()?.revision).toBe(1);
     expect(follower.status()).toMatchObject({ refused: { reason }, refusedCounts: { [reason]: 1 } });
     expect(rig.refusals).toEqual([reason]);
@@ -84,7 +72,7 @@ describe('what must not be served', () => {
     await rig.redis.del(snapshotKeys.head);
     await rig.redis.lpush(snapshotKeys.head, 'x');
     for (const text of ['', '{', 'null', '[]', '"x"', '{"body":1}']) await rig.redis.publish(snapshotKeys.channel, text);
-    await refuses('head_malformed');
+    await refuses(rig, 'head_malformed');
     await rig.redis.del(snapshotKeys.head);
     await rig.publish(2);
     await serves(follower, 2);

@@ -2,13 +2,13 @@ import { snapshotKeys } from '@portcullis/contracts/snapshot';
 import { freshRedis } from '@portcullis/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { digestOf } from './content.js';
-import { FollowRig } from './follow-rig.js';
+import { FollowRig } from './testing/follow-rig.js';
 
 let service: Awaited<ReturnType<typeof freshRedis>>;
 let rig: FollowRig;
 beforeAll(async () => {
   service = await freshRedis();
-  rig = await FollowRig.open(service.url);
+  rig = await FollowRig.open(service);
 });
 afterAll(async () => {
   await rig.close();

@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import type { Digest, SignedHead, SnapshotHead } from '@portcullis/contracts/snapshot';
 import { Redis } from 'ioredis';
 import { fakeAgent, fakeGrant, FakePublisher, fakeServer, type FakePolicy } from './fake-publisher.js';
-import { followSnapshots } from './follow-snapshots.js';
-import type { Follower, FollowOptions, SnapshotSource } from './follower.js';
-import { createSnapshotStore, type SnapshotStore } from './snapshot-store.js';
+import { followSnapshots } from '../follow-snapshots.js';
+import type { Follower, FollowOptions, SnapshotSource } from '../follower.js';
+import { createSnapshotStore, type SnapshotStore } from '../snapshot-store.js';
 
 /** Longer than any test: what happens, happens without a look. */
 export const NEVER_MS = 3_600_000;
+
+/** A Redis process of the tests' own. */
+interface Service {
+  readonly url: string;
+  readonly pid: number;
+}
 
 /** For tests: one publisher and any number of followers around one Redis. Revision n has one server, one agent and a grant on `tool_n`. */
 export class FollowRig {
@@ -17,6 +23,7 @@ export class FollowRig {
   readonly refusals: string[] = [];
   readonly applied: number[] = [];
   readonly store: SnapshotStore;
+  readonly redisPid: number;
   readonly #followers: Follower[] = [];
   readonly #clients: readonly Redis[];
   #issued = 0;
@@ -25,18 +32,19 @@ export class FollowRig {
     readonly redis: Redis,
     readonly subscriber: Redis,
     readonly directory: string,
-    url: string,
+    service: Service,
   ) {
-    const writer = new Redis(url).on('error', () => undefined);
+    this.redisPid = service.pid;
+    const writer = new Redis(service.url).on('error', () => undefined);
     this.store = createSnapshotStore(writer);
     this.#clients = [redis, subscriber, writer];
   }
 
-  static async open(url: string): Promise<FollowRig> {
-    const connect = () => new Redis(url, { retryStrategy: () => 20 }).on('error', () => undefined);
+  static async open(service: Service): Promise<FollowRig> {
+    const connect = () => new Redis(service.url, { retryStrategy: () => 20 }).on('error', () => undefined);
     const [redis, subscriber] = [connect(), connect()];
     await redis.flushall();
-    return new FollowRig(redis, subscriber, await mkdtemp(join(tmpdir(), 'portcullis-copy-')), url);
+    return new FollowRig(redis, subscriber, await mkdtemp(join(tmpdir(), 'portcullis-copy-')), service);
   }
 
   async close(): Promise<void> {

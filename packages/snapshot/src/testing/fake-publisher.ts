@@ -11,11 +11,11 @@ import {
   type SignedHead,
   type SnapshotHead,
 } from '@portcullis/contracts/snapshot';
-import { assembleRoot } from './assemble-root.js';
-import type { Encoded } from './content.js';
-import { bucketIdOf, encodeChunk, encodeSettings, type BucketContent } from './encode-chunk.js';
-import { HEAD_LIFETIME_MS } from './limits.js';
-import { signHead, type VerifyBody } from './signed-head.js';
+import { assembleRoot } from '../assemble-root.js';
+import type { Encoded } from '../content.js';
+import { bucketIdOf, encodeChunk, encodeSettings, type BucketContent } from '../encode-chunk.js';
+import { HEAD_LIFETIME_MS } from '../limits.js';
+import { signHead, type VerifyBody } from '../signed-head.js';
 
 /** What a test publishes. */
 export interface FakePolicy {
