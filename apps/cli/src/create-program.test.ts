@@ -35,6 +35,10 @@ describe('command line', () => {
     [['kill', 'agent', 'x'], "required option '--reason <text>'"],
     [['kill', 'node', 'x', '--reason', 'r'], 'Allowed choices are agent, server'],
     [['revive', 'agent', 'x'], "required option '--reason <text>'"],
+    [['audit', 'show', 'x'], 'must be the id of a call'],
+    [['audit', 'search', '--from', 'soon'], 'a time, or a number and m, h or d'],
+    [['audit', 'search', '--decision', 'maybe'], 'Allowed choices are allow, deny, none'],
+    [['audit', 'export', '--format', 'xls'], 'Allowed choices are ndjson, csv'],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

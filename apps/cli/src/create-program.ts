@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { add } from './add/add.js';
 import { ask } from './add/ask.js';
 import { slugFromUrl } from './add/slug-from-url.js';
+import { addAuditCommands } from './audit/audit-commands.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
@@ -14,6 +15,7 @@ import { addRegistryCommands } from './registry-commands.js';
 import { addRequestCommands } from './requests/request-commands.js';
 import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
 import { up } from './up/up.js';
+import { wholeNumber } from './whole-number.js';
 import { why } from './why/why.js';
 import { withBreakGlass, withConnection } from './with-connection.js';
 import { defaultDataDirectory } from './workspace.js';
@@ -58,7 +60,9 @@ export function createProgram(environment: Environment): Program {
   addRequestCommands(command, environment, print);
   addPolicyCommands(command, environment, print);
   addDriftCommands(command, environment, print);
-  addRegistryCommands(command, environment, { print, say, exit: (code) => (exitCode = code) });
+  const terminal = { print, say, exit: (code: number): void => void (exitCode = code) };
+  addRegistryCommands(command, environment, terminal);
+  addAuditCommands(command, environment, terminal);
   addKillCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
@@ -117,14 +121,6 @@ function addWhy(program: Command, environment: Environment, exit: (code: number)
     exit(await why({ agent, target: tool, arguments: flags.arguments }, await connect(flags, environment), print));
   });
 }
-
-const wholeNumber =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
 
 function slug(text: string): string {
   if (Slug.safeParse(text).success) return text;

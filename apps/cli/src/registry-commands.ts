@@ -1,11 +1,12 @@
 import { ImportSource } from '@portcullis/contracts/api/imports';
 import { SearchKind } from '@portcullis/contracts/api/search';
 import { DefinitionState } from '@portcullis/contracts/api/servers';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
 import { importServers, type ImportTerminal } from './import/import-servers.js';
 import { searchRegistry } from './search/search-registry.js';
+import { wholeNumber } from './whole-number.js';
 import { withConnection } from './with-connection.js';
 
 interface ImportFlags extends ConnectionOptions {
@@ -44,14 +45,8 @@ export function addRegistryCommands(program: Command, environment: Environment, 
     .addOption(new Option('--kind <kind>', 'only these').choices(SearchKind.options))
     .option('--server <slug>', 'only of this server')
     .addOption(new Option('--state <state>', 'only definitions in this state').choices(DefinitionState.options))
-    .option('--limit <n>', 'how many to show', limit, 20);
+    .option('--limit <n>', 'how many to show', wholeNumber(1, 200), 20);
   withConnection(search).action(async (words: string[], { kind, server, state, limit: most, ...flags }: SearchFlags) => {
     terminal.exit(await searchRegistry({ q: words.join(' '), kind, server, state, limit: most }, await connect(flags, environment), terminal.print));
   });
-}
-
-function limit(text: string): number {
-  const value = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 1 && value <= 200) return value;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 200.');
 }

@@ -1,12 +1,20 @@
 import { AuditIntegrity, type AuditIntegrityQuery } from '@portcullis/contracts/api/audit-integrity';
 import { AuditCall, type AuditTimelineQuery } from '@portcullis/contracts/api/audit-calls';
-import { AuditAggregates, type AuditAggregatesQuery, AuditPairs, type AuditPairsQuery } from '@portcullis/contracts/api/audit-reports';
+import {
+  AuditAggregates,
+  type AuditAggregatesQuery,
+  type AuditExportQuery,
+  AuditPairs,
+  type AuditPairsQuery,
+  type AuditTailQuery,
+} from '@portcullis/contracts/api/audit-reports';
 import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
 import { AuditRecord, AuditRecordPage } from '@portcullis/contracts/api/operations';
 import type { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
-import type { Send } from './send.js';
+import type { Open, Send } from './send.js';
+import { tailAudit, type TailOptions } from './tail-audit.js';
 
 /** What was done, newest first, and whether all of it is there. */
 export interface AuditApi {
@@ -20,9 +28,13 @@ export interface AuditApi {
   /** Which agents used which tools. */
   pairs(query?: Partial<AuditPairsQuery>): Promise<AuditPairs>;
   integrity: ListRoute<Partial<AuditIntegrityQuery>, AuditIntegrity>;
+  /** Every call that matches, as bytes of NDJSON or CSV; rejects midway where the connection breaks. */
+  export(query?: Partial<AuditExportQuery>): Promise<AsyncIterable<Uint8Array>>;
+  /** Calls as they are stored, once more when their outcome is, until `signal`. Goes on behind the last one where a connection ends. */
+  tail(query?: AuditTailQuery, options?: TailOptions): AsyncGenerator<AuditRecord, void, undefined>;
 }
 
-export function auditApi(send: Send): AuditApi {
+export function auditApi(send: Send, open: Open): AuditApi {
   return {
     events: listRoute(send, '/v1/audit/events', AuditRecordPage),
     read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
@@ -31,5 +43,7 @@ export function auditApi(send: Send): AuditApi {
     aggregates: async (query) => (await send({ method: 'GET', path: '/v1/audit/aggregates', query, answer: AuditAggregates })).value,
     pairs: async (query) => (await send({ method: 'GET', path: '/v1/audit/pairs', query, answer: AuditPairs })).value,
     integrity: listRoute(send, '/v1/audit/integrity', AuditIntegrity),
+    export: (query) => open({ path: '/v1/audit/export', query, takes: 'application/x-ndjson, text/csv' }),
+    tail: (query, options) => tailAudit(open, query, options),
   };
 }

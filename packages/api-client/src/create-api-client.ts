@@ -17,7 +17,7 @@ import {
   settingsApi,
 } from './policy.js';
 import { type ImportsApi, importsApi, type SearchApi, searchApi } from './registrations.js';
-import { type ApiClientOptions, createSend } from './send.js';
+import { type ApiClientOptions, createOpen, createSend } from './send.js';
 import { type ServersApi, serversApi } from './servers.js';
 
 /** The control plane's REST API, noun by noun. Every answer is checked against its contract; every refusal is an ApiError. */
@@ -60,6 +60,6 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     epochs: epochsApi(send),
     nodes: nodesApi(send),
     operators: operatorsApi(send),
-    audit: auditApi(send),
+    audit: auditApi(send, createOpen(options)),
   };
 }

@@ -9,4 +9,5 @@ export type { AgentsApi } from './agents.js';
 export type { GroupsApi } from './groups.js';
 export type { EpochsApi, GrantsApi, ImportOptions, PolicyApi, RehearsalOptions, RevisionsApi, SettingsApi } from './policy.js';
 export type { AuditApi } from './audit.js';
+export type { TailOptions } from './tail-audit.js';
 export type { NodesApi, OperatorsApi } from './operations.js';

@@ -43,6 +43,38 @@ export interface ChangeOptions {
   timeout?: number | undefined;
 }
 
+/** Asks for an answer of any length: gives its bytes as they come, with headers of one's own. Rejects with an ApiError where none begins. */
+export type Open = (request: {
+  path: string;
+  query?: object | undefined;
+  takes: string;
+  headers?: Readonly<Record<string, string>>;
+  signal?: AbortSignal | undefined;
+}) => Promise<AsyncIterable<Uint8Array>>;
+
+export function createOpen(options: ApiClientOptions): Open {
+  const { token, timeoutMs = 90_000, fetch: ask = fetch } = options;
+  const base = options.baseUrl.replace(/\/+$/, '');
+  return async ({ path, query, takes, headers, signal }) => {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DOMException('No answer began', 'TimeoutError')), timeoutMs);
+    const ends = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
+    const accept = `${takes}, application/problem+json`;
+    try {
+      const sent = { accept, authorization: `Bearer ${token}`, ...headers };
+      const response = await ask(base + path + queryOf(query), { headers: sent, redirect: 'error', signal: ends });
+      if (response.ok) return response.body ?? emptyBody();
+      throw refusal(response, await readText(response), { revision: null, request: `GET ${path}` });
+    } catch (cause) {
+      throw cause instanceof ApiError ? cause : unanswered(base, cause, timeoutMs);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+async function* emptyBody(): AsyncGenerator<Uint8Array> {}
+
 /** Sends one request; rejects with an ApiError for every answer but the promised one. */
 export type Send = <Answer extends z.ZodType>(request: ApiRequest<Answer>) => Promise<Changed<z.output<Answer>>>;
 

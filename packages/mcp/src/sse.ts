@@ -57,6 +57,8 @@ class IncrementalSseParser implements SseParser {
   #skipLf = false;
   #first = true;
   #event = '';
+  // Counts when its event is whole: who goes on behind an event of which only the id came would lose it.
+  #id: string | undefined;
   #data: string[] = [];
   #dataBytes = 0;
 
@@ -134,11 +136,12 @@ class IncrementalSseParser implements SseParser {
       if (this.#dataBytes > this.#limits.eventBytesMax) return this.#fail('event_too_large');
       this.#data.push(value);
     } else if (name === 'event') this.#event = value;
-    else if (name === 'id' && !value.includes('\u0000')) this.lastEventId = value;
+    else if (name === 'id' && !value.includes('\u0000')) this.#id = value;
     else if (name === 'retry' && /^\d+$/.test(value)) this.retryMs = Math.min(Number(value), RETRY_MS_MAX);
   }
 
   #dispatch(events: SseEvent[]): void {
+    this.lastEventId = this.#id;
     if (this.#data.length > 0)
       events.push({ event: this.#event === '' ? 'message' : this.#event, data: this.#data.join('\n'), id: this.lastEventId });
     this.#event = '';

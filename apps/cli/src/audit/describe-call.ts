@@ -1,0 +1,50 @@
+import type { AuditCall } from '@portcullis/contracts/api/audit-calls';
+import type { AuditRecord } from '@portcullis/contracts/api/operations';
+import { plainText } from '../plain-text.js';
+
+/** A call in one line: when, who, what, how it ended. Names are foreign words. */
+export function describeCall({
+  callId,
+  timestamp,
+  agent,
+  operator,
+  method,
+  server,
+  tool,
+  decision,
+  status,
+  reason,
+  durationMs,
+}: AuditRecord): string {
+  const who = plainText(agent ?? operator ?? '(nobody known)', 64);
+  const what = tool === null && server === null ? plainText(method, 120) : plainText([server, tool].filter((name) => name !== null).join(':'), 160);
+  const end = [status, ...(decision === 'deny' && status !== 'denied' ? ['denied'] : []), ...(reason === null ? [] : [plainText(reason, 120)])];
+  const took = durationMs === null ? '' : `  ${durationMs.toFixed(1)} ms`;
+  return `${timestamp.slice(0, 23).replace('T', ' ')}  ${who} → ${what}  ${end.join(', ')}${took}  ${callId}`;
+}
+
+const contentShown = 2000;
+
+/** Everything about a call, part by part. */
+export function describeStory({ call, events, timings, arguments: args, grant, definition, accessRequest, questions }: AuditCall): string {
+  const lines = [
+    describeCall(call),
+    ...events.map(({ at, phase, status, node, seq }) => `  ${at}  ${phase}: ${status} (${plainText(node, 64)}, number ${seq})`),
+    `  time: ${msText(timings.totalMs)} in all, ${msText(timings.upstreamMs)} at the server, ${msText(timings.gatewayMs)} here`,
+    `  arguments (${keptText(args.kept, args.bytes)}): ${contentText(args.value)}`,
+    `  result (${call.result === null ? 'none kept' : `${call.result.bytes} bytes`}): ${plainText(call.result?.summary ?? '', contentShown)}`,
+  ];
+  if (grant !== null) lines.push(`  grant ${grant.id}${grant.now === null ? ', which is no more' : ''}: ${contentText(grant.atCall)}`);
+  if (definition !== null) lines.push(`  definition ${definition.hash}${definition.approvedNow ? '' : ', which is not the approved one any more'}`);
+  if (accessRequest !== null) lines.push(`  asked for in ${accessRequest.id}: ${plainText(accessRequest.reason, 500)}`);
+  lines.push(...questions.map(({ at, method, status, callId }) => `  ${at}  the server asked ${plainText(method, 120)}: ${status} (${callId})`));
+  if (call.traceId !== null) lines.push(`  trace ${plainText(call.traceId, 64)}`);
+  return lines.join('\n');
+}
+
+const msText = (ms: number | null): string => (ms === null ? 'unknown' : `${ms.toFixed(1)} ms`);
+
+const keptText = (kept: AuditCall['arguments']['kept'], bytes: number | null): string =>
+  ({ whole: `${bytes ?? 0} bytes`, part: `the beginning of ${bytes ?? 0} bytes`, none: 'not kept' })[kept];
+
+const contentText = (value: unknown): string => plainText(JSON.stringify(value) ?? '', contentShown);
