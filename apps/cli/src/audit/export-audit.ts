@@ -33,7 +33,7 @@ export async function exportAudit({ query, out, resume }: ExportOptions, api: Ap
     );
   });
   try {
-    const sink = { write: async (records: Uint8Array) => void (await file.appendFile(records)) };
+    const sink = { write: (records: Uint8Array) => file.appendFile(records) };
     await exportTo({ query: after === undefined ? query : { ...query, after }, sink }, api, say);
     await file.sync();
   } finally {
