@@ -13,6 +13,8 @@ export interface DiscoveryTarget {
   readonly protocol: 'auto' | Era;
   readonly transport: ServerTransport;
   readonly knownEra: Era | undefined;
+  /** Whether it speaks both eras, where that is known and need not be asked again. */
+  readonly knownBothEras?: boolean | undefined;
 }
 
 /** What a server says of itself and offers. */
@@ -104,8 +106,8 @@ async function askStreamable(target: DiscoveryTarget, tap: AnswerTap): Promise<F
     await client.connect(transport, { timeout: REQUEST_MS });
     const findings = await readEverything(client, tap, 'streamable-http');
     await transport.terminateSession().catch(() => undefined); // a courtesy; the server forgets the session anyway
-    const bothEras = target.protocol === 'auto' && findings.era === 'modern' && (await speaksLegacy(target, tap));
-    return { ...findings, bothEras };
+    const mayBeBoth = target.protocol === 'auto' && findings.era === 'modern';
+    return { ...findings, bothEras: mayBeBoth && (target.knownBothEras ?? (await speaksLegacy(target, tap))) };
   } finally {
     await client.close().catch(() => undefined);
   }

@@ -69,15 +69,16 @@ export class DiscoveryWorker {
     if (job.name === LOOK_JOB || serverId === undefined) return this.look();
     const host = await this.parts.repository.hostOf(serverId);
     if (host === undefined) return;
-    do {
+    for (;;) {
       const leave = this.places.take(host);
-      if (leave === undefined) {
-        await job.moveToDelayed(Date.now() + HOST_BUSY_MS * (1 + Math.random()), token);
-        throw new DelayedError();
-      }
+      if (leave === undefined) return later(job, token, HOST_BUSY_MS * (1 + Math.random()));
       await this.discover(serverId, leave).finally(leave);
-      // Whoever asked while the job ran was not queued again: serve them now.
-    } while (!this.stopping.signal.aborted && (await this.parts.repository.isRequested(serverId)));
+      if (this.stopping.signal.aborted) return;
+      // Whoever asked while the job ran was not queued again: serve them now, or when the server has rested.
+      const waitMs = await this.parts.repository.requestedIn(serverId);
+      if (waitMs === undefined) return;
+      if (waitMs > 0) return later(job, token, waitMs);
+    }
   }
 
   /** The place is left as soon as the server was asked: a host has nothing to do with what is stored. */
@@ -110,4 +111,10 @@ export class DiscoveryWorker {
     if (ended.outcome === 'failed') this.parts.logger.warn({ server: ended.slug, reason: ended.reason }, 'Discovery failed');
     else this.parts.logger.debug({ server: ended.slug, outcome: ended.outcome }, 'Discovery ended');
   }
+}
+
+/** Puts the job back for a while. Never returns. */
+async function later(job: Job<DiscoveryJob>, token: string | undefined, waitMs: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + waitMs, token);
+  throw new DelayedError();
 }

@@ -3,7 +3,9 @@ import { PrismaClient, type Server } from '@portcullis/database';
 
 /** A server to ask, and when (by Postgres' clock) asking began. */
 export interface ClaimedServer {
-  readonly server: Pick<Server, 'id' | 'slug' | 'url' | 'protocol' | 'transportPin' | 'era' | 'eraSeenAt' | 'seenAt'>;
+  readonly server: Pick<Server, 'id' | 'slug' | 'url' | 'protocol' | 'transportPin' | 'era' | 'eraSeenAt' | 'bothEras' | 'seenAt'>;
+  /** Whether the server has said, since it was last asked, that it changed. */
+  readonly isAnnounced: boolean;
   readonly startedAt: Date;
 }
 
@@ -11,7 +13,9 @@ const RETRY_SECONDS = 60;
 /** A server that says its lists hold only for a moment is asked no more often than this, and than its interval lets it. */
 const LEAST_SECONDS = 30;
 const SOONER_MAX = 10;
-/** After so many times that a server said it changed, without a change, each further one makes it wait a second longer. */
+/** A server that says it changed again within this time is asked no sooner than so long after it was asked last. */
+const REST_SECONDS = 0.5;
+/** After so many runs for which a server said that it changed, without a change, each further one makes it wait a second longer. */
 const BELIEVED_ANNOUNCEMENTS = 30;
 const REST_SECONDS_MAX = 60;
 /** Of one host, taken from the schedule at once. The schedule is looked at once a second, so a host is not asked for more in a second. */
@@ -39,17 +43,17 @@ export class DiscoveryRepository {
    * the server is gone.
    */
   async claim(id: string): Promise<ClaimedServer | null> {
-    const rows = await this.database.$queryRaw<(ClaimedServer['server'] & { startedAt: Date })[]>`
+    const rows = await this.database.$queryRaw<(ClaimedServer['server'] & Omit<ClaimedServer, 'server'>)[]>`
       UPDATE server SET next_discovery_at =
         CASE WHEN enabled AND suspended_at IS NULL THEN clock_timestamp() + make_interval(secs => (0.9 + random() * 0.2) *
           least(refresh_interval_seconds, greatest(coalesce(list_ttl_seconds, refresh_interval_seconds), ${LEAST_SECONDS}::int, refresh_interval_seconds / ${SOONER_MAX}::int))) END
       WHERE id = ${id}::uuid
-      RETURNING id::text AS id, slug, url, protocol::text AS protocol, transport_pin AS "transportPin", era::text AS era, era_seen_at AS "eraSeenAt", seen_at AS "seenAt",
-        date_trunc('milliseconds', clock_timestamp()) AS "startedAt"`;
+      RETURNING id::text AS id, slug, url, protocol::text AS protocol, transport_pin AS "transportPin", era::text AS era, era_seen_at AS "eraSeenAt", both_eras AS "bothEras", seen_at AS "seenAt",
+        coalesce(announced_at > discovered_at, false) AS "isAnnounced", date_trunc('milliseconds', clock_timestamp()) AS "startedAt"`;
     const [claimed] = rows;
     if (claimed === undefined) return null;
-    const { startedAt, ...server } = claimed;
-    return { server, startedAt };
+    const { startedAt, isAnnounced, ...server } = claimed;
+    return { server, startedAt, isAnnounced };
   }
 
   /** Notes a failure, forgets what era was assumed and tries again soon, but less soon each time. What is approved stays as it is. */
@@ -71,18 +75,23 @@ export class DiscoveryRepository {
   }
 
   /**
-   * Asks for a run of a server that says it changed, as soon as it has rested since its last one: a second, and ever longer when it has said so many
-   * times and nothing had changed. Gives the milliseconds until then; undefined when it is disabled, suspended or gone.
+   * Asks for a run of a server that says it changed: at once where it has not said so for a while, else when it has rested since it was asked, and ever
+   * longer when it has said so many times and nothing had changed. Gives the milliseconds until then; undefined when it is disabled, suspended or gone.
    */
   async requestAfterRest(id: string): Promise<number | undefined> {
     const rows = await this.database.$queryRaw<{ waitMs: number }[]>`
+      WITH said AS (
+        SELECT id, clock_timestamp() AS at, discovered_at + make_interval(secs =>
+            CASE WHEN announced_at > clock_timestamp() - interval '10 minutes' AND announcements > ${BELIEVED_ANNOUNCEMENTS}::int
+                THEN least(${REST_SECONDS_MAX}::int, announcements - ${BELIEVED_ANNOUNCEMENTS}::int)::float
+              WHEN announced_at > clock_timestamp() - make_interval(secs => ${REST_SECONDS}::float) THEN ${REST_SECONDS}::float ELSE 0 END) AS rested_at
+        FROM server WHERE id = ${id}::uuid AND enabled AND suspended_at IS NULL FOR UPDATE)
       UPDATE server SET
-        announced_at = clock_timestamp(),
-        announcements = CASE WHEN announced_at > clock_timestamp() - interval '10 minutes' THEN announcements + 1 ELSE 1 END,
-        next_discovery_at = least(next_discovery_at, greatest(clock_timestamp(), discovered_at + make_interval(secs =>
-          CASE WHEN announced_at > clock_timestamp() - interval '10 minutes'
-            THEN least(${REST_SECONDS_MAX}::int, greatest(1, announcements - ${BELIEVED_ANNOUNCEMENTS}::int)) ELSE 1 END)))
-      WHERE id = ${id}::uuid AND enabled AND suspended_at IS NULL
+        announced_at = said.at,
+        announcements = CASE WHEN announced_at > said.at - interval '10 minutes' THEN announcements ELSE 0 END
+          + CASE WHEN next_discovery_at <= greatest(said.at, rested_at) THEN 0 ELSE 1 END, -- what is asked for already is not asked for twice
+        next_discovery_at = least(next_discovery_at, greatest(said.at, rested_at))
+      FROM said WHERE server.id = said.id
       RETURNING greatest(0, extract(epoch FROM next_discovery_at - clock_timestamp()) * 1000)::int AS "waitMs"`;
     return rows[0]?.waitMs;
   }
@@ -93,10 +102,12 @@ export class DiscoveryRepository {
     return server === null ? undefined : new URL(server.url).host;
   }
 
-  /** Whether a run was asked for that has not begun. */
-  async isRequested(id: string): Promise<boolean> {
-    const rows = await this.database.$queryRaw<unknown[]>`SELECT 1 FROM server WHERE id = ${id}::uuid AND next_discovery_at <= clock_timestamp()`;
-    return rows.length > 0;
+  /** Milliseconds until the next run, where that is so soon that somebody has asked for it; 0 when it should have begun. */
+  async requestedIn(id: string): Promise<number | undefined> {
+    const rows = await this.database.$queryRaw<{ waitMs: number }[]>`
+      SELECT greatest(0, ceil(extract(epoch FROM next_discovery_at - clock_timestamp()) * 1000))::int AS "waitMs"
+      FROM server WHERE id = ${id}::uuid AND next_discovery_at <= clock_timestamp() + make_interval(secs => ${REST_SECONDS}::float)`;
+    return rows[0]?.waitMs;
   }
 
   /** Whether a run that began at or after this time has ended, or the server is gone. */

@@ -30,6 +30,11 @@ export class FindingsStore {
     private readonly changes: PolicyChanges,
   ) {}
 
+  /** Of a server that says it changed: most likely a change of policy, and the sooner it is made the better. False as `store` says. */
+  async storeAnnounced(finished: FinishedDiscovery): Promise<boolean> {
+    return (await this.change([finished]))[0] ?? false;
+  }
+
   /** False when the server is gone, or has another address by now. */
   async store(finished: FinishedDiscovery): Promise<boolean> {
     try {
@@ -42,7 +47,7 @@ export class FindingsStore {
       });
     } catch (error) {
       if (!(error instanceof ConcernsPolicy)) throw error;
-      return (await this.change([finished]))[0] ?? false;
+      return this.storeAnnounced(finished);
     }
   }
 

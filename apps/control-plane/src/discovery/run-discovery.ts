@@ -4,6 +4,7 @@ import { discoverServer, type DiscoveryTarget, type Findings } from './discover-
 import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
 import type { ClaimedServer, DiscoveryRepository } from './discovery.repository.js';
 import type { FindingsStore } from './findings-store.js';
+import type { FinishedDiscovery } from './store-findings.js';
 
 export interface DiscoveryParts {
   readonly repository: DiscoveryRepository;
@@ -23,13 +24,14 @@ const LEGACY_VERDICT_MS = 3_600_000;
 export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop: AbortSignal, asked: () => void): Promise<DiscoveryOutcome> {
   const claimed = await parts.repository.claim(serverId);
   if (claimed === null) return { outcome: 'gone' };
-  const { server, startedAt } = claimed;
+  const { server, startedAt, isAnnounced } = claimed;
   const { slug, url, protocol, transportPin } = server;
   try {
-    const target = { url, protocol, transport: ServerTransport.parse(transportPin), knownEra: knownEra(claimed) };
+    const known = { knownEra: knownEra(claimed), knownBothEras: isAnnounced ? server.bothEras : undefined };
+    const target = { url, protocol, transport: ServerTransport.parse(transportPin), ...known };
     const findings = await ask(target, parts.fetch, stop).finally(asked);
     const finished = { serverId, url, protocol, transportPin, startedAt, findings };
-    const isStored = await (server.seenAt === null ? parts.findings.storeFirst(finished) : parts.findings.store(finished));
+    const isStored = await storeOf(parts.findings, claimed)(finished);
     return { outcome: isStored ? 'stored' : 'gone', slug };
   } catch (error) {
     if (error instanceof DiscoveryAbandoned) {
@@ -40,6 +42,13 @@ export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop
     await parts.repository.fail(claimed, error.message);
     return { outcome: 'failed', slug, reason: error.message };
   }
+}
+
+function storeOf(findings: FindingsStore, { server, isAnnounced }: ClaimedServer) {
+  return (finished: FinishedDiscovery): Promise<boolean> => {
+    if (server.seenAt === null) return findings.storeFirst(finished);
+    return isAnnounced ? findings.storeAnnounced(finished) : findings.store(finished);
+  };
 }
 
 /** A remembered era that leads nowhere is no reason to fail: the server may have been upgraded since. */

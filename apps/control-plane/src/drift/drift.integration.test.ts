@@ -336,7 +336,7 @@ describe('the schedule', () => {
         discovered_at = clock_timestamp(), next_discovery_at = clock_timestamp() + interval '10 minutes' WHERE id = ${id}::uuid`;
       return (await repository.requestAfterRest(id)) ?? Infinity;
     };
-    expect(await announced(1)).toBeLessThanOrEqual(1000);
+    expect(await announced(1)).toBeLessThanOrEqual(500);
     expect(await announced(50)).toBeGreaterThan(10_000);
     expect(await announced(5000)).toBeLessThanOrEqual(60_000);
   });
