@@ -9,6 +9,8 @@ export interface TestServer {
   readonly url: string;
   /** Descriptions by name; set to change what is offered. */
   readonly tools: Map<string, string>;
+  /** What it says for all of them; set to change it. */
+  instructions: string | undefined;
   /** The `text` of every call that ran, in order. */
   readonly ran: string[];
   /** Lets calls begin but not end until what it gives is called. */
@@ -28,8 +30,9 @@ export async function startTestServer(names: readonly string[], legacy: 'statele
     held = promise;
     return resolve;
   };
+  const about: Pick<TestServer, 'instructions'> = { instructions: undefined };
   const build = (): McpServer => {
-    const server = new McpServer({ name: 'test', version: '1' });
+    const server = new McpServer({ name: 'test', version: '1' }, about.instructions === undefined ? {} : { instructions: about.instructions });
     for (const [name, description] of tools)
       server.registerTool(name, { description, inputSchema: z.object({ text: z.string() }) }, async ({ text }) => {
         ran.push(text);
@@ -53,12 +56,12 @@ export async function startTestServer(names: readonly string[], legacy: 'statele
     await handler.close();
     await closed;
   };
-  return {
+  return Object.assign(about, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     tools,
     ran,
     hold,
     sayChanged: () => handler.notify.toolsChanged(),
     close,
-  };
+  });
 }

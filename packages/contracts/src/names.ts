@@ -22,6 +22,12 @@ export type TargetKind = z.infer<typeof TargetKind>;
 export const DefinitionKind = z.enum(['tool', 'prompt', 'resource', 'resource_template']);
 export type DefinitionKind = z.infer<typeof DefinitionKind>;
 
+/** What is pinned of a server and reaches agents only as it was approved: what it offers, and the instructions that it gives for all of it. */
+export const PinnedKind = z.enum([...DefinitionKind.options, 'instructions']);
+export type PinnedKind = z.infer<typeof PinnedKind>;
+/** Instructions have no name of their own, and a server has one text of them. */
+export const INSTRUCTIONS_NAME = 'instructions';
+
 export const targetKindOf: Readonly<Record<DefinitionKind, TargetKind>> = {
   tool: 'tools',
   prompt: 'prompts',

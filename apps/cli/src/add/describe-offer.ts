@@ -4,10 +4,17 @@ import { plainText } from '../plain-text.js';
 /** What a server offers, for a person who has to decide. Everything in it is foreign text. */
 export function describeOffer(definitions: readonly Definition[]): string {
   const tools = definitions.filter(({ kind }) => kind === 'tool');
-  const others = definitions.length - tools.length;
+  const instructions = definitions.find(({ kind }) => kind === 'instructions');
+  const others = definitions.length - tools.length - (instructions === undefined ? 0 : 1);
   const lines = tools.map(describeTool);
+  if (instructions !== undefined) lines.push(describeInstructions(instructions));
   if (others > 0) lines.push(`  and ${others} ${others === 1 ? 'prompt or resource' : 'prompts and resources'}, which are not granted here`);
   return lines.length === 0 ? '  nothing' : lines.join('\n');
+}
+
+function describeInstructions({ state, offered }: Definition): string {
+  const told = state === 'approved' ? '' : ', which agents are told only once somebody approves it (portcullis approve)';
+  return `  and it says for all of them${told}:\n      ${plainText(asRecord(offered)['instructions'], 600)}`;
 }
 
 function describeTool({ name, state, offered }: Definition): string {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { DefinitionKind } from '@portcullis/contracts/names';
+import { INSTRUCTIONS_NAME, type DefinitionKind, type PinnedKind } from '@portcullis/contracts/names';
 import { cutDefinitions, type DefinitionKey, type DefinitionPiece } from '@portcullis/mcp';
 import { DiscoveryFailure } from './discovery-failure.js';
 
 /** A definition as the server offers it: exact text, and the pin over its canonical form. */
 export interface FoundDefinition {
-  readonly kind: DefinitionKind;
+  readonly kind: PinnedKind;
   readonly name: string;
   readonly json: string;
   readonly hash: string;
@@ -80,8 +80,16 @@ function separateDoubles(kind: DefinitionKind, pieces: readonly DefinitionPiece[
 }
 
 function found(kind: DefinitionKind, { identity, json, canonical }: DefinitionPiece): FoundDefinition {
-  return { kind, name: identity, json, hash: createHash('sha256').update(canonical).digest('hex') };
+  return { kind, name: identity, json, hash: pinOf(canonical) };
 }
+
+/** What a server says for all that it offers, pinned like a definition. */
+export function foundInstructions(instructions: string): FoundDefinition {
+  const json = JSON.stringify({ instructions }); // one member, so this is its canonical form too
+  return { kind: 'instructions', name: INSTRUCTIONS_NAME, json, hash: pinOf(json) };
+}
+
+const pinOf = (canonical: string): string => createHash('sha256').update(canonical).digest('hex');
 
 /** Names are the server's words: only what prints safely gets into a report. */
 function withName(name: string | undefined, reason: string): string {

@@ -34,7 +34,7 @@ test('a server of the older era is discovered with all that it offers', async ()
   expect(findings.era).toBe('legacy');
   expect(findings.instructions).toBe('Be kind.');
   expect(JSON.parse(findings.capabilitiesJson)).toMatchObject({ tools: {}, prompts: {}, resources: {} });
-  expect(names(findings)).toEqual(['prompt greet', 'resource file:///readme', 'tool add']);
+  expect(names(findings)).toEqual(['instructions instructions', 'prompt greet', 'resource file:///readme', 'tool add']);
   expect(findings.problems).toEqual([]);
 });
 
@@ -64,7 +64,7 @@ test('a server that keeps sessions of the older era beside the newer one is know
 test('a server of HTTP+SSE is found where it takes no message, with the exact text of what it offers', async () => {
   const findings = await discover(serveSse());
   expect(findings).toMatchObject({ era: 'legacy', transport: 'sse', instructions: 'Be patient.', problems: [] });
-  expect(names(findings)).toEqual(['tool add']);
+  expect(names(findings)).toEqual(['instructions instructions', 'tool add']);
   expect(findings.definitions[0]?.json).toContain('"description":"Adds"');
   expect((await discover(serveSse(), { protocol: 'legacy' })).transport).toBe('sse');
   expect((await discover(serveSse(), { knownEra: 'legacy' })).transport).toBe('sse');

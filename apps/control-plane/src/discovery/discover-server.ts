@@ -3,7 +3,7 @@ import type { ServerTransport } from '@portcullis/contracts/api/servers';
 import type { DefinitionKind, Era, Transport } from '@portcullis/contracts/names';
 import { MODERN_VERSION, type DefinitionKey } from '@portcullis/mcp';
 import { AnswerTap, type Fetch, type HttpAnswer } from './answer-tap.js';
-import { collectList, leastOf, type FoundDefinition, type FoundProblem } from './collect-list.js';
+import { collectList, foundInstructions, leastOf, type FoundDefinition, type FoundProblem } from './collect-list.js';
 import { describeFailure, printable } from './describe-failure.js';
 import { DiscoveryAbandoned, DiscoveryFailure } from './discovery-failure.js';
 
@@ -158,6 +158,7 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
   const handshake = tap.take('initialize') ?? tap.take('server/discover');
   const about = handshake === undefined ? {} : resultOf(handshake);
   const offered = client.getServerCapabilities() ?? {};
+  const instructions = instructionsOf(about);
   const definitions: FoundDefinition[] = [];
   const problems: FoundProblem[] = [];
   let bytesLeft = DEFINITIONS_BYTES_MAX;
@@ -173,12 +174,13 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
       else problems.push({ kind: list.kind, index, reason: 'the server offers more than 3 MiB of definitions in all' });
     }
   }
+  if (instructions !== null) definitions.push(foundInstructions(instructions));
   return {
     era: client.getProtocolEra() === 'modern' ? 'modern' : 'legacy',
     bothEras: false,
     transport,
     capabilitiesJson: capabilitiesOf(about),
-    instructions: instructionsOf(about),
+    instructions,
     software: softwareOf(client.getServerVersion()),
     ttlSeconds: ttlMs === undefined ? null : Math.min(Math.ceil(ttlMs / 1000), TTL_SECONDS_MAX),
     definitions,

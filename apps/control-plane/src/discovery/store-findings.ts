@@ -77,7 +77,7 @@ async function storeAbout(
 const isElsewhere = (server: Server, asked: FinishedDiscovery): boolean =>
   server.url !== asked.url || server.protocol !== asked.protocol || server.transportPin !== asked.transportPin;
 
-const aboutFields = ['era', 'bothEras', 'transport', 'capabilitiesJson', 'instructions'] as const;
+const aboutFields = ['era', 'bothEras', 'transport', 'capabilitiesJson'] as const;
 
 const drifted = (drift: readonly SeenChange[]) =>
   drift.length === 0 ? undefined : { action: 'server.drifted', reason: `${String(drift.length)} changes by the server` };
@@ -107,13 +107,12 @@ function columnsOf(server: Server, findings: Findings, at: Date, hasChanged: boo
 
 /** What a server says of itself is no definition, and its changes are worth knowing all the same. */
 function serverChanges(server: Server, findings: Findings): SeenChange[] {
-  const before = { era: server.era, software: server.software, instructions: server.instructions };
-  const { era, software, instructions } = findings;
+  const before = { era: server.era, software: server.software };
+  const { era, software } = findings;
   // A server seen before its software was noted has not changed it.
-  const isSame = before.era === era && (before.software ?? software) === software && before.instructions === instructions;
-  if (isSame) return [];
+  if (before.era === era && (before.software ?? software) === software) return [];
   const bytes = (value: object): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(JSON.stringify(value)));
-  return [{ change: 'server', beforeJson: bytes(before), afterJson: bytes({ era, software, instructions }) }];
+  return [{ change: 'server', beforeJson: bytes(before), afterJson: bytes({ era, software }) }];
 }
 
 /** A server that changes all the time would keep everybody busy, and hide the change that matters among the others. */

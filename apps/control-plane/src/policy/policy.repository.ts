@@ -1,5 +1,6 @@
+import { DefinitionKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
-import type { DefinitionKind, DefinitionState, Prisma, PrismaClient, Transaction } from '@portcullis/database';
+import type { DefinitionState, Prisma, PrismaClient, Transaction } from '@portcullis/database';
 import { isServed } from '../snapshots/is-served.js';
 import { selectsServer, type ServerFacts } from '@portcullis/policy';
 import { agentEntry, grantEntry } from '../snapshots/compile-entries.js';
@@ -66,6 +67,7 @@ export const asksAnnotations = (grants: readonly GrantEntry[]): boolean =>
 export async function findServers(tx: Transaction, ids: readonly string[], withDefinitions: boolean): Promise<PolicyServer[]> {
   const approvedJson = withDefinitions;
   const definitions = {
+    where: { kind: { in: DefinitionKind.options } }, // instructions are no target
     select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedHash: true, approvedJson },
   } satisfies Prisma.Server$definitionsArgs;
   const rows = await tx.server.findMany({
@@ -90,6 +92,7 @@ export async function findServers(tx: Transaction, ids: readonly string[], withD
     discovered: discoveredAt !== null,
     definitions: server.definitions.map(({ approvedJson: json, ...definition }) => ({
       ...definition,
+      kind: DefinitionKind.parse(definition.kind),
       served: isServed(definition, server),
       json: json instanceof Uint8Array ? Buffer.from(json).toString('utf8') : '{}',
     })),

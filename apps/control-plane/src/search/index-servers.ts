@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DefinitionKind } from '@portcullis/contracts/names';
 import type { Definition, PrismaClient, Server, Transaction } from '@portcullis/database';
 import { nameKey, plainWords, printable } from './search-text.js';
 
@@ -53,7 +54,8 @@ async function indexThese(tx: Transaction, ids: readonly string[]): Promise<void
   const isNew = ({ id, hash }: { id: string; hash: string }): boolean => hashes.get(id) !== hash;
   await write(tx, servers.map(ofServer).filter(isNew));
   const slugs = new Map(servers.map(({ id, slug }) => [id, slug]));
-  const heads = await tx.definition.findMany({ where: { serverId: { in: [...slugs.keys()] } }, select: { id: true, hash: true } });
+  const ofThese = { serverId: { in: [...slugs.keys()] }, kind: { in: DefinitionKind.options } }; // instructions are found with their server
+  const heads = await tx.definition.findMany({ where: ofThese, select: { id: true, hash: true } });
   const changed = heads.filter(({ id, hash }) => isNew({ id, hash: hashOf(hash) })).map(({ id }) => id);
   for (let from = 0; from < changed.length; from += DEFINITIONS_AT_ONCE) {
     const where = { id: { in: changed.slice(from, from + DEFINITIONS_AT_ONCE) } };

@@ -45,12 +45,12 @@ test('nothing a new server offers is approved before an operator says so, and th
     era: 'legacy',
     instructions: 'Be kind.',
     discovery: { status: 'ok', error: null },
-    definitions: { pending: 3, approved: 0 },
+    definitions: { pending: 4, approved: 0 },
   });
   expect(server.next.join()).toContain('POST /v1/servers/everything/definitions/approve {"all":true}');
   const approved = await own.call('POST', '/v1/servers/everything/definitions/approve', { all: true });
   expect(approved.status).toBe(200);
-  expect(approved.body).toMatchObject({ decided: 3, server: { definitions: { pending: 0, approved: 3 } } });
+  expect(approved.body).toMatchObject({ decided: 4, server: { definitions: { pending: 0, approved: 4 } } });
   expect(approved.body.server.next.join()).toContain('POST /v1/grants');
   const again = await own.call('POST', '/v1/servers/everything/definitions/approve', { all: true });
   expect(again.body.decided).toBe(0);

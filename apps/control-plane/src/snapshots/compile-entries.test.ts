@@ -20,16 +20,25 @@ const server: ServerRow = {
   enabled: true,
   suspendedAt: null,
   keepServing: 'descriptions-only',
-  instructions: 'Ask first.',
   capabilitiesJson: '{"tools":{}}',
-  definitions: ['b', 'a', 'c'].map((name, at) => ({
-    kind: 'tool',
-    name,
-    state: at === 0 ? 'changed' : 'approved',
-    descriptionsOnly: at === 0,
-    approvedJson: Buffer.from(`{"name":"${name}"}`),
-    approvedHash: String(at).repeat(64),
-  })),
+  definitions: [
+    ...['b', 'a', 'c'].map((name, at) => ({
+      kind: 'tool' as const,
+      name,
+      state: at === 0 ? ('changed' as const) : ('approved' as const),
+      descriptionsOnly: at === 0,
+      approvedJson: Buffer.from(`{"name":"${name}"}`),
+      approvedHash: String(at).repeat(64),
+    })),
+    {
+      kind: 'instructions',
+      name: 'instructions',
+      state: 'changed',
+      descriptionsOnly: false,
+      approvedJson: Buffer.from('{"instructions":"Ask first."}'),
+      approvedHash: '3'.repeat(64),
+    },
+  ],
 };
 const agent: AgentRow = {
   id: idOf('b', 1),
@@ -79,7 +88,7 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
-    version: 4,
+    version: 5,
     servers: 'b5611c995613ce89f0c17dc92ff59c9e7dfe9cd89246428b30d6fd114a850824',
     agents: '4127f9baff69834202b75f783d93505c01b22e68a290548ce50d0892b2c9fb74',
     grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',

@@ -5,12 +5,14 @@ import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, RequestableRow, Se
 import { isServed } from './is-served.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
 import { transportOf } from '../servers/transport-of.js';
+import { z } from 'zod';
 
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
+ * 5: instructions as they were approved.
  */
-export const COMPILE_VERSION = 4;
+export const COMPILE_VERSION = 5;
 
 const DAY_MS = 86_400_000;
 
@@ -38,7 +40,7 @@ export function serverEntry(row: ServerRow): ServerEntry {
     ...(transportOf(row) === 'sse' && { transport: 'sse' as const }),
     tags: row.tags.toSorted(byText),
     environment: row.environment,
-    instructions: row.instructions,
+    instructions: approvedInstructions(row),
     capabilitiesJson: row.capabilitiesJson,
     limits: defaultLimits,
     definitions: row.definitions
@@ -48,8 +50,14 @@ export function serverEntry(row: ServerRow): ServerEntry {
 }
 
 function definitionEntry(row: DefinitionRow, server: ServerRow): ServerEntry['definitions'] {
-  if (!isServed(row, server) || row.approvedJson === null || row.approvedHash === null) return [];
+  if (row.kind === 'instructions' || !isServed(row, server) || row.approvedJson === null || row.approvedHash === null) return [];
   return [{ kind: row.kind, name: row.name, hash: row.approvedHash, json: Buffer.from(row.approvedJson).toString('utf8') }];
+}
+
+function approvedInstructions(server: ServerRow): string | null {
+  const row = server.definitions.find(({ kind }) => kind === 'instructions');
+  if (row === undefined || !isServed(row, server) || row.approvedJson === null) return null;
+  return z.object({ instructions: z.string() }).parse(JSON.parse(Buffer.from(row.approvedJson).toString('utf8'))).instructions;
 }
 
 /** An agent with its live keys. A key a day past its end is left out; until then the node tells its owner that it has expired. */

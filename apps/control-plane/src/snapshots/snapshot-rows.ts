@@ -16,7 +16,6 @@ export type ServerRow = Pick<
   | 'enabled'
   | 'suspendedAt'
   | 'keepServing'
-  | 'instructions'
   | 'capabilitiesJson'
 > & { definitions: DefinitionRow[] };
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
@@ -63,10 +62,9 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       enabled: true,
       suspendedAt: true,
       keepServing: true,
-      instructions: true,
       capabilitiesJson: true,
       definitions: {
-        where: { OR: [{ state: 'approved' }, { state: 'changed', descriptionsOnly: true }] },
+        where: { OR: [{ state: 'approved' }, { state: 'changed', descriptionsOnly: true }, { state: 'changed', kind: 'instructions' }] },
         select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedJson: true, approvedHash: true },
       },
     },

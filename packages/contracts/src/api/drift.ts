@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DefinitionKind, Id } from '../names.js';
+import { Id, PinnedKind } from '../names.js';
 import { pageOf, pageQuery, Reason, Reference, Timestamp } from './conventions.js';
 import { Definition, DefinitionState } from './servers.js';
 
@@ -59,7 +59,7 @@ export type DefinitionDiff = z.infer<typeof DefinitionDiff>;
 
 /**
  * `added`: offered for the first time. `changed`: it differs from what was offered before. `removed`: not offered any more. `returned`: offered again
- * just as it was approved. `server`: what the server says of itself (its software, its instructions).
+ * just as it was approved. `server`: what the server says of itself (its software, its era).
  */
 export const DriftKind = z.enum(['added', 'changed', 'removed', 'returned', 'server']);
 export type DriftKind = z.infer<typeof DriftKind>;
@@ -76,7 +76,7 @@ export const DriftChange = z
     server: z.string(),
     change: DriftKind,
     /** Null where the change is one of the server itself. */
-    definition: z.object({ id: Id, ref: z.string(), kind: DefinitionKind, name: z.string() }).nullable(),
+    definition: z.object({ id: Id, ref: z.string(), kind: PinnedKind, name: z.string() }).nullable(),
     /** The state that the definition came to by it. */
     state: DefinitionState.nullable(),
     beforeHash: z.string().nullable(),
@@ -124,7 +124,7 @@ export const DefinitionSelection = z.strictObject({
   server: Reference.optional(),
   tag: z.string().min(1).max(64).optional(),
   states: z.array(DefinitionState).min(1).max(5).default(['pending', 'changed']),
-  kinds: z.array(DefinitionKind).min(1).max(4).optional(),
+  kinds: z.array(PinnedKind).min(1).max(5).optional(),
   /** Exact names, or globs in which `*` stands for any run of characters. */
   names: z.array(z.string().min(1).max(2048)).min(1).max(200).optional(),
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Environment, Tag } from '../grants.js';
-import { DefinitionKind, Era, Id, RESERVED_SLUGS, Slug, Transport } from '../names.js';
+import { DefinitionKind, Era, Id, PinnedKind, RESERVED_SLUGS, Slug, Transport } from '../names.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 
 const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
@@ -91,6 +91,7 @@ export const Server = z
     suspension: z.object({ at: Timestamp, reason: z.string() }).nullable(),
     /** Name and version of its software, as it says. */
     software: z.string().nullable(),
+    /** What the server says now; agents are given what was approved of it, the definition of kind `instructions`. */
     instructions: z.string().nullable(),
     discovery: z.object({
       status: z.enum(['never', 'ok', 'failed']),
@@ -131,7 +132,7 @@ export const Definition = z
     id: Id,
     /** Canonical id, `server:name`. */
     ref: z.string(),
-    kind: DefinitionKind,
+    kind: PinnedKind,
     name: z.string(),
     state: DefinitionState,
     /** Whether agents that are granted it have it. */
@@ -153,7 +154,7 @@ export type Definition = z.infer<typeof Definition>;
 export const ListDefinitionsQuery = z.strictObject({
   ...pageQuery,
   state: DefinitionState.optional(),
-  kind: DefinitionKind.optional(),
+  kind: PinnedKind.optional(),
   q: z.string().min(1).max(200).optional(),
 });
 export type ListDefinitionsQuery = z.infer<typeof ListDefinitionsQuery>;

@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "definition_kind" ADD VALUE 'instructions';
