@@ -10,12 +10,14 @@ import { callerName } from './authenticate.js';
 import { CallRecord } from './audit/call-record.js';
 import type { CallOutcome } from './call-metrics.js';
 import { describeAsked } from './describe-asked.js';
+import { endingOf } from './ending-of.js';
 import { errorMessage } from './error-message.js';
 import { HttpReply } from './http-reply.js';
 import { takeToken } from './limits/take-token.js';
 import { answerOwnTool, isOwnTool } from './own-tools/answer-own-tool.js';
 import { openAsking, type Asking } from './questions/open-asking.js';
-import { readRetry } from './questions/read-retry.js';
+import { bringsBack, readRetry } from './questions/read-retry.js';
+import type { StatePlace } from './questions/request-states.js';
 import { resumeParked } from './questions/resume-parked.js';
 import { recordShadow } from './record-shadow.js';
 import type { Reply } from './reply.js';
@@ -143,12 +145,14 @@ async function forward(work: Work, step: Step): Promise<void> {
   const { target, name, argumentsJson } = work;
   const { gateway, caller } = step.visit;
   const place = { agentId: caller.agent.id, serverId: target.server.id, method: step.call.method, name, argumentsJson };
-  const { call, parked } = await readRetry(step.call, place, { serverEra: eraTowards(target.server, step.call.era), states: gateway.requestStates });
-  if (parked !== undefined) return resumeParked(call, parked, step);
+  const at = { serverEra: eraTowards(target.server, step.call.era), states: gateway.requestStates };
+  const retry = bringsBack(step.call) ? await readRetry(step.call, place, at) : undefined;
+  if (retry?.parked !== undefined) return resumeParked(retry.call, retry.parked, step);
+  const resumed = retry === undefined ? step : { ...step, call: retry.call };
   if (work.decision.rateLimit !== null) await takeToken(work.decision, step);
   const cancellation = new Cancellation();
-  const asking = openAsking({ ...step, call }, { target, place, cancellation });
-  const asked: Step = { ...step, call: asking.call, reply: asking.reply };
+  const asking = openAsking(resumed, { target, place, cancellation });
+  const asked: Step = asking.parked === undefined ? resumed : { ...resumed, call: asking.call, reply: asking.reply };
   const forget = openToCancels(cancellation, asked);
   const revocable = new RevocableCall(caller.agent.id, caller.keyId, target.server.id, (reason) => {
     cancellation.end(reason);
@@ -157,7 +161,7 @@ async function forward(work: Work, step: Step): Promise<void> {
   gateway.forwardedCalls.add(revocable, step.visit.live);
   try {
     if (step.reply instanceof HttpReply) step.reply.keepAlive();
-    await exchange({ ...work, ...asking, place, cancellation }, asked);
+    await exchange(callOf(work, asked, { asking, place, cancellation }), asked);
   } catch (error) {
     await refuseRequest(error, asked);
   } finally {
@@ -167,10 +171,17 @@ async function forward(work: Work, step: Step): Promise<void> {
   }
 }
 
-async function exchange(
-  work: Work & Asking & Pick<CallToServer, 'place' | 'cancellation'>,
-  { call, visit, reply, record, session }: Step,
-): Promise<void> {
+// Member by member: objects put together from others cost several times as much, for every call.
+function callOf(
+  { target, nameMember, name, argumentsJson }: Work,
+  { visit, call, reply, session }: Step,
+  { asking, place, cancellation }: { asking: Asking; place: StatePlace; cancellation: Cancellation },
+): CallToServer {
+  const { questioning, parked } = asking;
+  return { visit, call, target, nameMember, argumentsJson, session, reply, cancellation, name, place, questioning, parked };
+}
+
+async function exchange(work: CallToServer, { call, visit, reply, record }: Step): Promise<void> {
   const { gateway } = visit;
   const agentId = visit.caller.agent.id;
   const upstream = gateway.upstreams.of(work.target.server);
@@ -180,7 +191,7 @@ async function exchange(
   const upstreamUs = (): number => Math.round((performance.now() - sentAt) * 1000);
   try {
     await record.intent(); // recorded before anything goes upstream
-    const answer = await upstream.watch(callServer({ ...work, visit, session }, upstream), agentId);
+    const answer = await upstream.watch(callServer(work, upstream), agentId);
     const tookUs = upstreamUs();
     await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
     if (answer.release === undefined) reply.finish(answer.httpStatus ?? 200, [answer.message]);
@@ -193,11 +204,13 @@ async function exchange(
   }
 }
 
+const nothing = (): void => undefined;
+
 /** In the modern era going away is how a client cancels; a legacy client says so, on any node, and may come back for other answers of its session. */
 function openToCancels(cancellation: Cancellation, { call, visit, reply, session }: Step): () => void {
   if (call.era === 'modern') {
     reply.onGone(() => cancellation.cancel());
-    return () => undefined;
+    return nothing;
   }
   const { runningCalls } = visit.gateway;
   const name = callName(callerName(visit.caller), session?.name, call.id);
@@ -231,13 +244,3 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
 
 /** Which grant refused, and for which of its terms, is on the record already. */
 const saidByDecision: ReadonlySet<string> = new Set(['policy.arguments', 'limit.grant_rate']);
-
-function endingOf(thrown: unknown): { status: CallOutcome; code: string; error: GatewayError } {
-  const error = thrown instanceof GatewayError ? thrown : new GatewayError('node.internal', {}, { cause: thrown });
-  const { code } = error;
-  if (code === 'upstream.timeout') return { status: 'timeout', code, error };
-  if (code === 'client.cancelled' || code.endsWith('.revoked_in_flight')) return { status: 'cancelled', code, error };
-  if (code.startsWith('upstream.')) return { status: 'upstream_error', code, error };
-  if (code.startsWith('policy.') || code === 'limit.grant_rate') return { status: 'denied', code, error };
-  return { status: code.startsWith('node.') ? 'error' : 'refused', code, error };
-}

@@ -8,10 +8,14 @@ export interface Retry {
   readonly parked?: { readonly content: Extract<StateContent, { kind: 'parked' }>; readonly responses: JsonObject | undefined };
 }
 
+/** Whether a call brings anything back from an earlier `input_required`. Most bring nothing, and `readRetry` need not be asked. */
+export const bringsBack = ({ params }: ClassifiedRequest): boolean =>
+  params !== undefined && (Object.hasOwn(params, 'requestState') || Object.hasOwn(params, 'inputResponses'));
+
 /** Reads what a call brings back from an earlier `input_required`; `client.invalid_state` unless it is ours, this call's, unused and in time. */
 export async function readRetry(call: ClassifiedRequest, place: StatePlace, at: { serverEra: Era; states: RequestStates }): Promise<Retry> {
   const { params } = call;
-  if (params === undefined || !(Object.hasOwn(params, 'requestState') || Object.hasOwn(params, 'inputResponses'))) return { call };
+  if (params === undefined || !bringsBack(call)) return { call };
   // Members of the modern era: from a legacy client they are no state that anybody gave it.
   if (call.era === 'legacy') return { call: withRetryMembers(call, {}) };
   const state = ownMember(params, 'requestState');

@@ -30,7 +30,11 @@ import { tellLogLevel } from './server-log-level.js';
 import type { Upstream } from './upstreams.js';
 import { serverDeclares } from '../view/server-capabilities.js';
 
-type WishedCall = CallToServer & { readonly logs: LogWish };
+/** A call, and which log messages its agent takes. */
+interface WishedCall {
+  readonly work: CallToServer;
+  readonly logs: LogWish;
+}
 
 // Unique beyond this process: nodes share sessions at servers, and a server tells requests of a session apart by their ids.
 const prefix = `${randomBytes(6)
@@ -49,7 +53,7 @@ export async function callServer(work: CallToServer, upstream: Upstream): Promis
   // A session is only looked at where the server has a log.
   const asks = work.session !== undefined && serverDeclares(target.server, 'logging');
   const logs = logWishOf(work.call, asks ? await visit.gateway.logLevels.of(work.session.name) : undefined);
-  const wished = { ...work, logs };
+  const wished: WishedCall = { work, logs };
   let { call } = work;
   for (let round = 1; ; round += 1) {
     const forwarded = forwardCall(call, forwardingOf(wished, serverEra));
@@ -71,7 +75,8 @@ export async function callServer(work: CallToServer, upstream: Upstream): Promis
 /** What was agreed at `initialize`; the oldest clients say it nowhere else. */
 const versionOf = ({ call, session }: CallToServer): string => session?.version ?? call.version;
 
-function forwardingOf({ nameMember, name, argumentsJson, target, visit, questioning, logs }: WishedCall, era: Era): Forwarding {
+function forwardingOf({ work, logs }: WishedCall, era: Era): Forwarding {
+  const { nameMember, name, argumentsJson, target, visit, questioning } = work;
   return {
     id: nextId(),
     era,
@@ -92,7 +97,8 @@ function levelToAsk(logs: LogWish, server: ServerEntry, era: Era): LogLevel | un
   return era === 'modern' ? 'info' : undefined;
 }
 
-async function callInSession(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
+async function callInSession(wished: WishedCall, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
+  const { work } = wished;
   const { gateway, caller } = work.visit;
   const { capabilities } = work.questioning;
   const owner: SessionOwner = {
@@ -106,8 +112,8 @@ async function callInSession(work: WishedCall, upstream: Upstream, forwarded: Fo
     // What the server asks on the session's own stream would be lost where that is not open by then.
     const leave = await gateway.questionStreams.attend({ owner, session, upstream, questioning: work.questioning });
     try {
-      await askForLogs(work, upstream, session);
-      return await send(work, upstream, forwarded, session).answer;
+      await askForLogs(wished, upstream, session);
+      return await send(wished, upstream, forwarded, session).answer;
     } finally {
       leave?.();
     }
@@ -118,9 +124,9 @@ async function callInSession(work: WishedCall, upstream: Upstream, forwarded: Fo
   return sendIn(await gateway.upstreamSessions.replace(owner, session, open));
 }
 
-async function askForLogs({ logs, target, session: own }: WishedCall, upstream: Upstream, session: UpstreamSession): Promise<void> {
-  const level = levelToAsk(logs, target.server, 'legacy');
-  if (level !== undefined) await tellLogLevel(session, level, { upstream, isShared: own === undefined, id: nextId() });
+async function askForLogs({ logs, work }: WishedCall, upstream: Upstream, session: UpstreamSession): Promise<void> {
+  const level = levelToAsk(logs, work.target.server, 'legacy');
+  if (level !== undefined) await tellLogLevel(session, level, { upstream, isShared: work.session === undefined, id: nextId() });
 }
 
 /** 404 by the specification; several servers in use say 400 with a code of the SDK instead. Neither comes from a tool that ran. */
@@ -129,7 +135,7 @@ function isSessionLost({ status, message }: UpstreamAnswer): boolean {
   return status === 400 && message !== undefined && /"code":\s*-32000\b/.test(message);
 }
 
-function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
+function send({ work, logs }: WishedCall, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
   const { call, reply, target, cancellation, questioning } = work;
   cancellation.throwIfCancelled();
   const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
@@ -154,7 +160,7 @@ function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, se
     resumeHeaders: session?.id === undefined || target.server.transport === 'sse' ? undefined : sessionHeaders(session),
     isAnswer: (message) => answersTo(message, forwarded.id),
     onMessage: (message) => {
-      const relayed = relayNotification(message, call, { id: forwarded.id, logs: work.logs, onRequest });
+      const relayed = relayNotification(message, call, { id: forwarded.id, logs, onRequest });
       if (relayed === undefined || reply.notify(relayed)) return true;
       reply.onceDrained(() => inFlight.resume());
       return false;
@@ -169,7 +175,7 @@ function send(work: WishedCall, upstream: Upstream, forwarded: ForwardedCall, se
 }
 
 /** Between equal eras an answer passes unchanged, and may do so while it comes; what a parked call is answered is kept for whoever asks again. */
-function relayFor(work: WishedCall, { id }: ForwardedCall, onDrained: () => void): AnswerRelay | undefined {
+function relayFor(work: CallToServer, { id }: ForwardedCall, onDrained: () => void): AnswerRelay | undefined {
   const { call, reply, target, parked } = work;
   const { era } = call;
   if (era === 'legacy' && !carriesAllContent(versionOf(work))) return undefined;

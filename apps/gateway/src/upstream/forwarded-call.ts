@@ -41,6 +41,8 @@ export interface Forwarding {
   readonly clientCapabilities: JsonObject;
 }
 
+const NO_PARAMS: JsonObject = {};
+const NO_HEADERS: readonly string[] = [];
 const UNFORWARDED_META: ReadonlySet<string> = new Set([...RESERVED_REQUEST_META, 'progressToken']);
 
 /**
@@ -49,34 +51,44 @@ const UNFORWARDED_META: ReadonlySet<string> = new Set([...RESERVED_REQUEST_META,
  */
 export function forwardCall(call: ClassifiedRequest, forwarding: Forwarding): ForwardedCall {
   const { id, nameMember, name, argumentsJson, era } = forwarding;
-  const params = call.params ?? {};
-  const members = [`${JSON.stringify(nameMember)}:${JSON.stringify(nameMember === 'ref' ? referenceTo(name, params) : name)}`];
-  if (argumentsJson !== undefined) members.push(`"arguments":${argumentsJson}`);
-  for (const [key, value] of Object.entries(params)) {
-    if (key !== nameMember && key !== 'arguments' && key !== '_meta') members.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  const params = call.params ?? NO_PARAMS;
+  let body = `{"jsonrpc":"2.0","id":"${id}","method":${JSON.stringify(call.method)},"params":{"${nameMember}":`;
+  body += nameMember === 'ref' ? JSON.stringify(referenceTo(name, params)) : JSON.stringify(name);
+  if (argumentsJson !== undefined) body += `,"arguments":${argumentsJson}`;
+  for (const key in params) {
+    if (key === nameMember || key === 'arguments' || key === '_meta' || !Object.hasOwn(params, key)) continue;
+    body += `,${JSON.stringify(key)}:${JSON.stringify(params[key])}`;
   }
   const meta = forwardedMeta(call, forwarding);
-  if (meta !== undefined) members.push(`"_meta":${JSON.stringify(meta)}`);
-  const body = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(call.method)},"params":{${members.join(',')}}}`;
-  return { id, body, headers: era === 'modern' ? modernHeaders(call, forwarding) : [] };
+  body += meta === '' ? '}}' : `,"_meta":{${meta}}}}`;
+  return { id, body, headers: era === 'modern' ? modernHeaders(call, forwarding) : NO_HEADERS };
 }
 
-function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo, clientCapabilities, logLevel }: Forwarding): JsonObject | undefined {
-  const meta: Record<string, unknown> = {};
-  let members = 0;
-  for (const [key, value] of Object.entries(call.meta ?? {})) {
-    if (UNFORWARDED_META.has(key) || (call.meta !== undefined && !passesOn(key, call.meta))) continue;
-    meta[key] = value;
-    members += 1;
+/** The members of the `_meta` that goes on, as JSON without the braces. */
+function forwardedMeta(call: ClassifiedRequest, { id, era, clientInfo, clientCapabilities, logLevel }: Forwarding): string {
+  const { meta } = call;
+  let members = '';
+  for (const key in meta) {
+    if (UNFORWARDED_META.has(key) || !Object.hasOwn(meta, key) || !passesOn(key, meta)) continue;
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(meta[key])}`;
   }
   // Tokens of two agents may be equal; ours are not.
-  if (call.progressToken !== undefined) meta['progressToken'] = id;
-  if (era === 'legacy') return members > 0 || call.progressToken !== undefined ? meta : undefined;
-  meta[META_PROTOCOL_VERSION] = MODERN_VERSION;
-  meta[META_CLIENT_INFO] = clientInfo;
-  meta[META_CLIENT_CAPABILITIES] = clientCapabilities;
-  if (logLevel !== undefined) meta[META_LOG_LEVEL] = logLevel;
-  return meta;
+  if (call.progressToken !== undefined) members += `${members === '' ? '' : ','}"progressToken":"${id}"`;
+  if (era === 'legacy') return members;
+  members += `${members === '' ? '' : ','}"${META_PROTOCOL_VERSION}":"${MODERN_VERSION}","${META_CLIENT_INFO}":${ownInfo(clientInfo)}`;
+  members += `,"${META_CLIENT_CAPABILITIES}":${JSON.stringify(clientCapabilities)}`;
+  return logLevel === undefined ? members : `${members},"${META_LOG_LEVEL}":"${logLevel}"`;
+}
+
+const infoJson = new WeakMap<Implementation, string>();
+
+/** What this gateway says it is, written once. */
+function ownInfo(info: Implementation): string {
+  const known = infoJson.get(info);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(info);
+  infoJson.set(info, json);
+  return json;
 }
 
 /** What a completion is about, under the server's own name for it. */
