@@ -39,6 +39,11 @@ describe('command line', () => {
     [['audit', 'search', '--from', 'soon'], 'a time, or a number and m, h or d'],
     [['audit', 'search', '--decision', 'maybe'], 'Allowed choices are allow, deny, none'],
     [['audit', 'export', '--format', 'xls'], 'Allowed choices are ndjson, csv'],
+    [['task-key', 'a'], "missing required argument 'task'"],
+    [['task-key', 'a', 'no good'], 'must be 1–128 characters'],
+    [['task-key', 'a', 't', '--for', '25h'], 'a day at most'],
+    [['task-key', 'a', 't'], 'name servers or tools'],
+    [['task-key', 'a', 't', '--tools', 'no-colon'], 'must be server:tool'],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

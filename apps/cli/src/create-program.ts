@@ -13,6 +13,7 @@ import { addPolicyCommands } from './policy/policy-commands.js';
 import { addDriftCommands } from './drift/drift-commands.js';
 import { addRegistryCommands } from './registry-commands.js';
 import { addRequestCommands } from './requests/request-commands.js';
+import { addTaskKeyCommands } from './task-key/task-key-commands.js';
 import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
 import { up } from './up/up.js';
 import { wholeNumber } from './whole-number.js';
@@ -41,6 +42,8 @@ interface AddFlags extends ConnectionOptions {
   yes?: boolean;
 }
 interface WhyFlags extends ConnectionOptions {
+  taskServers?: string[];
+  taskTools?: string[];
   arguments?: Record<string, unknown>;
 }
 
@@ -64,6 +67,7 @@ export function createProgram(environment: Environment): Program {
   addRegistryCommands(command, environment, terminal);
   addAuditCommands(command, environment, terminal);
   addKillCommands(command, environment, print);
+  addTaskKeyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
     return exitCode;
@@ -116,9 +120,13 @@ function addWhy(program: Command, environment: Environment, exit: (code: number)
     .description('Explain why an agent may use a tool or not. Exit code 0: it may, 1: it may not, 2: that could not be found out.')
     .argument('<agent>', 'the agent, by slug or id')
     .argument('<target>', 'the tool as server:tool', target)
-    .option('--arguments <json>', 'arguments of the call, a JSON object', jsonObject);
+    .option('--arguments <json>', 'arguments of the call, a JSON object', jsonObject)
+    .option('--task-servers <names>', 'with a key for a task that has these servers, separated by commas', names)
+    .option('--task-tools <names>', 'with a key for a task that has these tools (server:tool), separated by commas', names);
   withConnection(command).action(async (agent: string, tool: string, flags: WhyFlags) => {
-    exit(await why({ agent, target: tool, arguments: flags.arguments }, await connect(flags, environment), print));
+    const { taskServers: servers, taskTools: tools } = flags;
+    const task = servers === undefined && tools === undefined ? undefined : { ...(servers && { servers }), ...(tools && { tools }) };
+    exit(await why({ agent, target: tool, arguments: flags.arguments, task }, await connect(flags, environment), print));
   });
 }
 

@@ -52,6 +52,20 @@ describe('explain', () => {
     expect(hints(over)).toContain(hint);
   });
 
+  test('with the key of a task, what lies outside of it is refused whatever is granted', () => {
+    expect(explain({ ...facts, task: { tools: ['postgres:que*'] } })).toMatchObject({ effect: 'allow', visible: true });
+    expect(codes({ task: { servers: ['postgres'] } })).toContain('within_task');
+    const outside = { task: { tools: ['postgres:other'] } };
+    expect(explain({ ...facts, ...outside })).toMatchObject({ effect: 'deny', visible: false });
+    expect([codes(outside), hints(outside)]).toEqual([
+      expect.arrayContaining(['outside_task', 'refused']),
+      expect.stringContaining('postgres:query'),
+    ]);
+    // Tools narrow nothing but tools; servers everything.
+    const prompts = { target: { kind: 'prompts', name: 'query' }, grants: [{ ...grant, kind: 'prompts' }] } as const;
+    expect(codes({ ...prompts, task: { tools: ['*:*'] } })).toContain('outside_task');
+  });
+
   test('a changed definition that is still served does not refuse', () => {
     expect(explain({ ...facts, definition: { state: 'changed', served: true, json: '{}' } })).toMatchObject({ effect: 'allow', visible: true });
   });

@@ -3,8 +3,10 @@ import { decide } from './decide.js';
 import type { Decision, Reason } from './decision.js';
 import { grantSteps } from './explain-grants.js';
 import type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
+import { compileNarrowings } from './narrowing.js';
 import { nearestGrant } from './nearest-grant.js';
 import { compileTable } from './policy-table.js';
+import type { ServerFacts } from './selector.js';
 
 interface Finding {
   readonly passes: boolean;
@@ -14,7 +16,8 @@ interface Finding {
 
 /** Walks every rule on the way from an agent to a target, past the first that refuses, so that one answer names all that is in the way. */
 export function explain(facts: ExplainFacts): Explanation {
-  const gates = [agentFinding(facts), serverFinding(facts), ...(facts.server === null ? [] : [definitionFinding(facts)])];
+  const { server } = facts;
+  const gates = [agentFinding(facts), serverFinding(facts), ...(server === null ? [] : [definitionFinding(facts), ...taskFindings(facts, server)])];
   const considered = facts.agent === null || facts.server === null ? [] : grantSteps(facts, facts.agent, facts.server);
   const decision = decideFacts(facts);
   const blocked = gates.some((gate) => !gate.passes);
@@ -73,6 +76,15 @@ function definitionFinding({ definition, named, target }: ExplainFacts): Finding
     case 'removed':
       return finding(served, 'definition_removed', `${named.server} no longer offers ${target.name}.`);
   }
+}
+
+/** A key for a task only ever shrinks, so what lies outside of it is refused whatever is granted. */
+function taskFindings({ task, named, target }: ExplainFacts, server: ServerFacts): Finding[] {
+  if (task === undefined) return [];
+  const id = canonical(named.server, target.name);
+  if (compileNarrowings([task])({ server, ...target })) return [finding(true, 'within_task', `${id} lies within the task.`)];
+  const hint = `Make the key for the task with ${target.kind === 'tools' ? `the tool ${id}` : `the server ${named.server}`}.`;
+  return [finding(false, 'outside_task', `${id} lies outside of the task.`, hint)];
 }
 
 function conclusion({ named, target }: ExplainFacts, decision: Decision, blocked: boolean): ExplainStep {

@@ -1,6 +1,7 @@
 import type { DefinitionState } from '@portcullis/contracts/api/servers';
 import type { Id, TargetKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
+import type { Narrowing } from '@portcullis/contracts/task-keys';
 import type { Decision, JsonObject } from './decision.js';
 import type { ServerFacts } from './selector.js';
 
@@ -17,6 +18,8 @@ export interface ExplainFacts {
   /** Grants of the agent and its groups, of all servers, for the hint about the nearest. Others are ignored. */
   readonly grants: readonly GrantEntry[];
   readonly args?: JsonObject | undefined;
+  /** What the key of a task leaves of it; undefined for an agent's own key. */
+  readonly task?: Narrowing | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
 }

@@ -8,6 +8,6 @@ export { gainedAccess, type Gain, type Reach } from './gained-access.js';
 export { compileGlob, isGlob, type GlobMatcher } from './glob.js';
 export { globCovers } from './glob-relations.js';
 export { compileTable, grantsFor, isAbout, PolicyTable } from './policy-table.js';
-export { selectsServer, type DefinitionFacts, type ServerFacts } from './selector.js';
+export { selectsDefinition, selectsServer, type DefinitionFacts, type ServerFacts } from './selector.js';
 export { compileNarrowings, type Within } from './narrowing.js';
 export { withPinned } from './weigh-arguments.js';

@@ -63,3 +63,7 @@ function annotationsIn(json: string): Partial<Hints> {
 export function selectsHints(wanted: NonNullable<TargetSelector['annotations']>, hints: Hints): boolean {
   return (Object.keys(UNSAID) as AnnotationHint[]).every((hint) => wanted[hint] === undefined || wanted[hint] === hints[hint]);
 }
+
+/** Whether a selector is about a tool that says this of itself; undefined is a tool that says nothing. */
+export const selectsDefinition = ({ annotations }: TargetSelector, definition: DefinitionFacts | undefined): boolean =>
+  annotations === undefined || selectsHints(annotations, hintsOf(definition));

@@ -16,6 +16,7 @@ interface PreviewFlags extends ConnectionOptions {
   days: number;
 }
 interface RevertFlags extends ConnectionOptions {
+  dryRun?: boolean;
   reason: string;
 }
 
@@ -49,9 +50,11 @@ export function addPolicyCommands(program: Command, environment: Environment, pr
     .command('revert')
     .description('Undo all that a revision did, as a new revision.')
     .argument('<revision>', 'its number', revision)
+    .option('--dry-run', 'tell what would change and who would gain and lose what by it, and change nothing')
     .requiredOption('--reason <text>', 'why, for the record');
   withBreakGlass(reverted).action(async (number: number, flags: RevertFlags) => {
-    await revert({ revision: number, reason: flags.reason }, await connect(flags, environment), print);
+    const { reason, dryRun = false } = flags;
+    await revert({ revision: number, reason, dryRun }, await connect(flags, environment), print);
   });
   const listed = program.command('access').description('List all that an agent may use now.').argument('<agent>', 'the agent, by slug or id');
   withConnection(listed).action(async (agent: string, flags: ConnectionOptions) => {

@@ -1,4 +1,5 @@
 import type { ExplainResponse } from '@portcullis/contracts/api/policy';
+import type { Narrowing } from '@portcullis/contracts/task-keys';
 import type { Connection } from '../connection.js';
 import { plainText } from '../plain-text.js';
 
@@ -7,6 +8,8 @@ export interface WhyOptions {
   /** Canonical: `server:tool`. */
   readonly target: string;
   readonly arguments?: Record<string, unknown> | undefined;
+  /** What a key for a task is narrowed to; undefined asks about the agent's own keys. */
+  readonly task?: Narrowing | undefined;
 }
 
 export const exitAllow = 0;
@@ -14,8 +17,8 @@ export const exitDeny = 1;
 
 /** Prints why an agent may use a tool or not, and gives the exit code: 0 where it may (or the arguments decide), 1 where it may not. */
 export async function why(options: WhyOptions, { api }: Connection, print: (text: string) => void): Promise<number> {
-  const { agent, target } = options;
-  const question = { agent, target, ...(options.arguments === undefined ? {} : { arguments: options.arguments }) };
+  const { agent, target, task } = options;
+  const question = { agent, target, ...(options.arguments && { arguments: options.arguments }), ...(task && { task }) };
   const answer = await api.policy.explain(question);
   print(`${explanation(agent, target, answer)}\n`);
   return answer.effect === 'deny' ? exitDeny : exitAllow;

@@ -68,6 +68,24 @@ describe('what an agent may ask for', () => {
     expect((await ask(agent, 'payroll:pay')).body.outcome).toBe('refused');
   });
 
+  test('may be said of what approved tools say of themselves, and of no tool that nobody approved', async () => {
+    const agent = await anAgent(null);
+    const { id: serverId } = await own.database.server.findUniqueOrThrow({ where: { slug: 'github' } });
+    const tool = (name: string, annotations: object, isApproved = true) => {
+      const json = Buffer.from(JSON.stringify({ name, annotations }));
+      const approved = isApproved ? { approvedJson: json, approvedHash: name, state: 'approved' as const } : {};
+      return { serverId, kind: 'tool' as const, name, json, hash: name, ...approved };
+    };
+    const tools = [tool('reads', { readOnlyHint: true }), tool('writes', { readOnlyHint: false }), tool('waits', { readOnlyHint: true }, false)];
+    await own.database.definition.createMany({ data: tools });
+    const selector = { tags: { anyOf: ['code'] }, annotations: { readOnlyHint: true } };
+    const rule = await own.call('POST', '/v1/requestable', { agent, selector, names: ['*'] });
+    expect([rule.status, rule.body.selector]).toEqual([201, selector]);
+    const outcomes = async (names: string[]) => Promise.all(names.map(async (name) => (await ask(agent, `github:${name}`)).body.outcome));
+    expect(await outcomes(['reads', 'writes', 'waits', 'nothing'])).toEqual(['filed', 'refused', 'refused', 'refused']);
+    await own.database.definition.deleteMany({ where: { serverId } });
+  });
+
   test('is a rule of policy: numbered, changed, reverted and taken away', async () => {
     const agent = await anAgent(null);
     const rule = await own.call('POST', '/v1/requestable', { agent, server: 'github', names: ['x'] });
@@ -89,7 +107,7 @@ describe('what an agent may ask for', () => {
       expect((await own.call('POST', '/v1/requestable', body)).status).toBe(400);
     expect((await own.call('POST', '/v1/requestable', { agent, server: 'nothing', names: ['x'] })).status).toBe(404);
     const selector = { annotations: { readOnlyHint: true } };
-    expect((await own.call('POST', '/v1/requestable', { agent, selector, names: ['x'] })).status).toBe(400);
+    expect((await own.call('POST', '/v1/requestable', { agent, selector, kind: 'prompts', names: ['x'] })).status).toBe(400);
   });
 });
 

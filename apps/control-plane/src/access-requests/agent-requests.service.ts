@@ -3,7 +3,7 @@ import { REQUEST_SECONDS_MIN } from '@portcullis/contracts/api/access-requests';
 import { TargetSelector } from '@portcullis/contracts/grants';
 import type { NodeAccessAnswer, NodeAccessFound, NodeAccessLookup, NodeAccessRequest, OwnAccessRequest } from '@portcullis/contracts/node';
 import { PrismaClient, type AccessRequest as Row, type Requestable, type Server, type Transaction } from '@portcullis/database';
-import { globCovers, selectsServer } from '@portcullis/policy';
+import { globCovers, selectsDefinition, selectsServer } from '@portcullis/policy';
 import { RecordedChanges, type RecordedChange } from '../changes/recorded-changes.js';
 import { requestSubject } from './access-requests.service.js';
 import { describedRequest, fileRequest } from './file-request.js';
@@ -68,9 +68,23 @@ async function requestableTool(tx: Transaction, agentId: string, tool: string): 
   const rules = await rulesFor(tx, agentId);
   const server = await tx.server.findUnique({ where: { slug }, select: { id: true, slug: true, tags: true, environment: true } });
   if (server === null) return undefined;
-  const matching = rules.filter((rule) => rule.kind === 'tools' && isAbout(rule, server) && rule.names.some((each) => globCovers(each, name)));
+  const named = rules.filter((rule) => rule.kind === 'tools' && isAbout(rule, server) && rule.names.some((each) => globCovers(each, name)));
+  const matching = await selecting(tx, named, { server, name });
   if (matching.length === 0) return undefined;
   return { server, name, secondsMax: Math.max(...matching.map(({ durationSecondsMax }) => durationSecondsMax)) };
+}
+
+/** Of these rules those that are about what the tool says of itself, or about all tools. */
+async function selecting(tx: Transaction, rules: readonly Requestable[], { server, name }: RequestableTool): Promise<readonly Requestable[]> {
+  const annotationsOf = ({ selector }: Requestable) => (selector === null ? undefined : TargetSelector.parse(selector).annotations);
+  if (rules.every((rule) => annotationsOf(rule) === undefined)) return rules;
+  const where = { serverId_kind_name: { serverId: server.id, kind: 'tool' as const, name } };
+  const approved = (await tx.definition.findUnique({ where, select: { approvedJson: true } }))?.approvedJson;
+  const facts = approved ? { json: Buffer.from(approved).toString('utf8') } : undefined;
+  return rules.filter((rule) => {
+    const annotations = annotationsOf(rule);
+    return annotations === undefined || (facts !== undefined && selectsDefinition({ annotations }, facts));
+  });
 }
 
 function isAbout({ serverId, selector }: Requestable, server: Pick<Server, 'id' | 'tags' | 'environment'>): boolean {

@@ -41,6 +41,10 @@ test('a grant is written, listed by its agent, group and server, changed and del
   const same = await own.call('PATCH', path, { names: ['c'] });
   expect(same.headers['x-policy-revision']).toBe(changed.headers['x-policy-revision']);
   expect((await own.call('PATCH', path, { notBefore: '2099-01-01T00:00:00Z' })).status).toBe(400);
+  const moved = await own.call('PATCH', path, { selector: {}, agent: 'other' });
+  expect([moved.status, moved.body.errors.map(({ pointer }: { pointer: string }) => pointer)]).toEqual([400, ['/selector', '/agent']]);
+  expect(moved.body.errors[0].detail).toContain('delete it and create another');
+  expect((await own.call('PATCH', path, { nonsense: 1 })).body.errors).toEqual([{ pointer: '/nonsense', detail: 'is unknown' }]);
 
   expect((await own.call('DELETE', path)).status).toBe(204);
   expect((await own.call('DELETE', path)).status).toBe(404);

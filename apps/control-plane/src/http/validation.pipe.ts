@@ -33,7 +33,8 @@ async function validate(schema: Schema, value: unknown): Promise<{ readonly valu
 function faultsOf(issue: Issue, base: string): Fault[] {
   const parent = base + (issue.path ?? []).map((step) => `/${escapeStep(step)}`).join('');
   if (!Array.isArray(issue.keys)) return [{ pointer: parent, detail: issue.message }];
-  return issue.keys.map((key) => ({ pointer: `${parent}/${escapeStep(key)}`, detail: isUnsafeKey(String(key)) ? 'is not allowed' : 'is unknown' }));
+  const detail = issue.message.startsWith('Unrecognized') ? 'is unknown' : issue.message;
+  return issue.keys.map((key) => ({ pointer: `${parent}/${escapeStep(key)}`, detail: isUnsafeKey(String(key)) ? 'is not allowed' : detail }));
 }
 
 function escapeStep(step: unknown): string {

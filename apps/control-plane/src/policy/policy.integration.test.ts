@@ -91,6 +91,9 @@ test('explain says whether, why, by which grant and at which revision', async ()
   const explain = async (body: object) => (await own.call('POST', '/v1/policy/explain', body, own.auditor)).body;
   const { revision } = await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } });
   expect(await explain({ agent: 'dev', target: 'github:create_issue' })).toMatchObject({ effect: 'allow', visible: true, revision, hints: [] });
+  const narrowed = { agent: 'dev', target: 'github:create_issue', task: { tools: ['github:list_issues'] } };
+  expect(await explain(narrowed)).toMatchObject({ effect: 'deny', visible: false });
+  expect((await explain({ ...narrowed, task: { servers: ['git*'] } })).effect).toBe('allow');
   const pending = await explain({ agent: 'dev', target: 'github:merge', arguments: { title: 'x' } });
   expect(pending).toMatchObject({ effect: 'deny', visible: false });
   expect(pending.hints).toContain('Approve github:merge.');

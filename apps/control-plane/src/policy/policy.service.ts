@@ -50,7 +50,7 @@ export class PolicyService {
   }
 
   /** An unknown agent or server is an answer, not an error: that is what the question is asked for. */
-  async explain({ agent: reference, target, kind, arguments: args }: ExplainRequest): Promise<ExplainResponse> {
+  async explain({ agent: reference, target, kind, arguments: args, task }: ExplainRequest): Promise<ExplainResponse> {
     const colon = target.indexOf(':');
     if (colon < 1 || colon === target.length - 1)
       throw new ProblemError('validation', undefined, [{ pointer: '/target', detail: 'must be server:name' }]);
@@ -68,6 +68,7 @@ export class PolicyService {
         definition: definitionOf(server, kind, named.name),
         grants,
         args,
+        task,
         now: Date.now(),
       };
       const { effect, visible, grantId, steps, hints } = explain(facts);

@@ -22,9 +22,6 @@ export const DurationText = z
   .transform((text) => Number(text.slice(0, -1)) * secondsIn[text.slice(-1) as keyof typeof secondsIn])
   .refine((seconds) => seconds >= REQUEST_SECONDS_MIN && seconds <= REQUEST_SECONDS_MAX, 'must be from 1m to 30d');
 
-/** Servers by tag and environment. What may be asked for is known by name alone, so annotations select nothing here. */
-const RequestableSelector = TargetSelector.omit({ annotations: true });
-
 const ruleFields = {
   kind: TargetKind.default('tools'),
   /** Exact names, or globs in which `*` stands for any run of characters. */
@@ -34,7 +31,10 @@ const ruleFields = {
   reason: Reason.optional(),
 };
 
-/** A rule: this agent, or each member of this group, may ask for access to these names of one server or of what a selector selects. */
+/**
+ * A rule: this agent, or each member of this group, may ask for access to these names of one server or of what a selector selects. Annotations are
+ * those of the approved definition, so a rule with some lets nobody ask for a tool that is not approved.
+ */
 export const CreateRequestable = z
   .strictObject({
     /** Exactly one of `agent` and `group`. */
@@ -42,13 +42,14 @@ export const CreateRequestable = z
     group: Reference.optional(),
     /** Exactly one of `server` and `selector`. */
     server: Reference.optional(),
-    selector: RequestableSelector.optional(),
+    selector: TargetSelector.optional(),
     ...ruleFields,
   })
   .superRefine((rule, context) => {
     const issue = (member: string, message: string): void => context.addIssue({ code: 'custom', path: [member], message });
     if ((rule.agent === undefined) === (rule.group === undefined)) issue('agent', 'name either an agent or a group');
     if ((rule.server === undefined) === (rule.selector === undefined)) issue('server', 'name either a server or a selector');
+    if (rule.selector?.annotations !== undefined && rule.kind !== 'tools') issue('selector', 'only tools have annotations');
   })
   .meta({ id: 'CreateRequestable', examples: [{ group: 'developers', server: 'github', names: ['create_*'], durationSecondsMax: 28_800 }] });
 export type CreateRequestable = z.infer<typeof CreateRequestable>;
@@ -65,7 +66,7 @@ export const Requestable = z
     subject: z.union([z.object({ agent: Slug }), z.object({ group: Slug })]),
     /** Null for a rule that has a selector. */
     server: Slug.nullable(),
-    selector: RequestableSelector.nullable(),
+    selector: TargetSelector.nullable(),
     kind: TargetKind,
     names: z.array(z.string()),
     durationSecondsMax: z.number().int(),

@@ -69,18 +69,25 @@ export const CreateGrant = z
   });
 export type CreateGrant = z.infer<typeof CreateGrant>;
 
+/** What a grant is: another subject, target, kind or effect is another grant, with an id, a history and a record of its own. */
+const GRANT_IS: ReadonlySet<string> = new Set(['agent', 'group', 'server', 'selector', 'kind', 'effect']);
+const STAYS = 'is what the grant is and stays: delete it and create another, which POST /v1/policy/apply does in one revision';
+
 /** Subject, target, kind and effect are what a grant is; the rest may change. */
 export const UpdateGrant = z
-  .strictObject({
-    names: z.array(NamePattern).min(1).max(1000),
-    condition: Condition.nullable(),
-    pinned: Pinned.nullable(),
-    rateLimit: GrantRateLimit.nullable(),
-    mode: GrantMode,
-    notBefore: Timestamp.nullable(),
-    expiresAt: Timestamp.nullable(),
-    reason: Reason,
-  })
+  .strictObject(
+    {
+      names: z.array(NamePattern).min(1).max(1000),
+      condition: Condition.nullable(),
+      pinned: Pinned.nullable(),
+      rateLimit: GrantRateLimit.nullable(),
+      mode: GrantMode,
+      notBefore: Timestamp.nullable(),
+      expiresAt: Timestamp.nullable(),
+      reason: Reason,
+    },
+    { error: ({ code, keys }) => (code === 'unrecognized_keys' && keys.every((key) => GRANT_IS.has(key)) ? STAYS : undefined) },
+  )
   .partial()
   .meta({ id: 'UpdateGrant' });
 export type UpdateGrant = z.infer<typeof UpdateGrant>;

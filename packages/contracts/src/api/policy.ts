@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id, TargetKind } from '../names.js';
 import { AuditRelease } from '../snapshot.js';
+import { Narrowing } from '../task-keys.js';
 import { pageOf, Reason, Reference, Timestamp } from './conventions.js';
 
 /** `target` is canonical: `server:name`. */
@@ -10,8 +11,16 @@ export const ExplainRequest = z
     target: z.string().min(3).max(2200),
     kind: TargetKind.default('tools'),
     arguments: z.record(z.string(), z.unknown()).optional(),
+    /** What a key for a task is narrowed to: asks about that key instead of the agent's own. */
+    task: Narrowing.optional(),
   })
-  .meta({ id: 'ExplainRequest', examples: [{ agent: 'data-agent', target: 'postgres:query' }] });
+  .meta({
+    id: 'ExplainRequest',
+    examples: [
+      { agent: 'data-agent', target: 'postgres:query' },
+      { agent: 'data-agent', target: 'postgres:query', task: { tools: ['postgres:query'] } },
+    ],
+  });
 export type ExplainRequest = z.infer<typeof ExplainRequest>;
 
 export const ExplainResponse = z
