@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { queryDatabase } from '@portcullis/testing';
+import { tamperWith } from '@portcullis/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { auditRowsOf } from './audit-rows.js';
 import { apiOf, freshSlug } from './demo-stack.js';
@@ -117,6 +117,6 @@ test('a call whose node is killed while it waits for an answer is lost by name, 
   await vi.waitUntil(async () => (await statuses()).includes('success'), patient);
   expect(await statuses()).toContain('pending');
   // As it will be a while from now: nobody is left who could say how that call ended.
-  await queryDatabase(stack.databaseUrl, "UPDATE audit_event SET at = at - interval '20 minutes' WHERE agent = $1", [agent]);
+  await tamperWith(stack.databaseUrl, "UPDATE audit_event SET at = at - interval '20 minutes' WHERE agent = $1", [agent]);
   expect((await statuses()).filter((status) => ['unknown', 'pending'].includes(status))).toEqual(['unknown']);
 });

@@ -1,3 +1,4 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,12 +6,14 @@ import { Queue, type Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
+import { createBatchQueue, openAuditTrail, type AuditSigner, type AuditTrail } from '@portcullis/audit';
 import { createLogger, createMetrics } from '@portcullis/boot';
 import { AUDIT_BATCH_VERSION, AUDIT_QUEUE, type NewAuditEvent } from '@portcullis/contracts/audit';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
 import type { LocalService } from '@portcullis/local-services';
+import { newSigningKey, signBytes } from '@portcullis/secrets';
 import { freshDatabase, freshRedis } from '@portcullis/testing';
+import { BatchAuthority } from './batch-authority.js';
 import { startWorker } from './start-worker.js';
 import { BatchStore } from './store-batch.js';
 
@@ -56,6 +59,7 @@ let database: { url: string; drop(): Promise<void> };
 let prisma: PrismaClient;
 let redis: LocalService;
 let directory: string;
+let signer: AuditSigner | undefined;
 const cleanUp: (() => unknown)[] = [];
 
 beforeEach(async () => {
@@ -63,6 +67,7 @@ beforeEach(async () => {
   prisma = openDatabase(database.url);
   redis = await freshRedis();
   directory = mkdtempSync(join(tmpdir(), 'portcullis-spool-'));
+  signer = await enrolledSigner('node-1');
 });
 afterEach(async () => {
   for (const step of cleanUp.splice(0).toReversed()) await step();
@@ -72,6 +77,16 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
+/** A node that has registered a key, and what it signs with. */
+async function enrolledSigner(node: string): Promise<AuditSigner> {
+  const { keyId, publicKey, privateKey } = newSigningKey();
+  const secret = randomBytes(32);
+  await prisma.auditKey.create({
+    data: { keyId, node, publicKey, secret: secret.toString('base64url'), certifiedBy: '', certificate: '', createdAt: new Date(0) },
+  });
+  return { keyId, batchKey: createSecretKey(secret), sign: (bytes) => signBytes(privateKey, bytes) };
+}
+
 function connect(url = redis.url): Redis {
   const connection = new Redis(url, { maxRetriesPerRequest: null });
   connection.on('error', () => undefined);
@@ -79,13 +94,27 @@ function connect(url = redis.url): Redis {
   return connection;
 }
 function openTrail(): AuditTrail {
-  const trail = openAuditTrail({ node: 'node-1', directory, queue: createBatchQueue(connect()), release: () => 'queue', onTrouble: () => undefined });
+  const trail = openAuditTrail({
+    node: 'node-1',
+    directory,
+    queue: createBatchQueue(connect()),
+    release: () => 'queue',
+    onTrouble: () => undefined,
+    signer: () => signer,
+  });
   cleanUp.push(() => trail.close(0).catch(() => undefined));
   return trail;
 }
 function runWorker(): Worker {
   const logger = createLogger({ name: 'test', level: 'fatal' });
-  const parts = { redis: connect(), store: new BatchStore(prisma, Date.now), logger, metrics: createMetrics({ app: 'test' }), concurrency: 8 };
+  const parts = {
+    redis: connect(),
+    store: new BatchStore(prisma, Date.now),
+    authority: new BatchAuthority(prisma),
+    logger,
+    metrics: createMetrics({ app: 'test' }),
+    concurrency: 8,
+  };
   const worker = startWorker(parts);
   cleanUp.push(() => worker.close(true));
   return worker;
@@ -190,6 +219,12 @@ test('what a queue lost is sent again by the next boot, and the spool is deleted
   await vi.waitFor(async () => expect(await rows()).toHaveLength(200), patiently);
   await vi.waitFor(async () => expect(await acknowledged()).toContainEqual({ boot: first.boot, contiguousSeq: 200 }), patiently);
   expect(second.held()).toContainEqual({ boot: first.boot, lastSeq: 200 });
+  second.acknowledge(await acknowledged());
+  // It is not linked to its end yet, which only its own node can do.
+  expect(second.held()).toContainEqual({ boot: first.boot, lastSeq: 200 });
+  const links = second.links();
+  expect(links).toMatchObject([{ boot: first.boot, firstSeq: 1, lastSeq: 200 }]);
+  second.confirmLinks(links);
   second.acknowledge(await acknowledged());
   expect(second.held()).toEqual([{ boot: second.boot, lastSeq: 0 }]);
   expect(readdirSync(directory)).not.toContain(first.boot);

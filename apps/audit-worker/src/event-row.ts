@@ -1,11 +1,15 @@
 import type { AuditBatch, AuditEvent } from '@portcullis/contracts/audit';
-import { sanitiseText, type UnreadableEvent } from '@portcullis/audit';
+import { isReproducible, QUARANTINED, type DecodedBatch, type UnreadableEvent } from '@portcullis/audit';
 import { hash } from 'node:crypto';
+
+/** An event as its node wrote it. */
+export type EventFrame = DecodedBatch['frames'][number];
 
 /** One row of `audit_event` as JSON: keys are column names, bytes are base64. */
 export type EventRow = Readonly<Record<string, string | number | boolean | null>>;
 
-export function rowOf({ node, boot }: AuditBatch, event: AuditEvent): EventRow {
+/** `event` as `sanitiseEvent` gives it; `frame` is its payload as it came. */
+export function rowOf({ node, boot }: AuditBatch, event: AuditEvent, { payload, hash: digest }: EventFrame): EventRow {
   return {
     day: dayOf(event.callId),
     node,
@@ -15,17 +19,17 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent): EventRow {
     call_id: event.callId,
     phase: event.phase,
     at: event.at,
-    method: sanitiseText(event.method),
+    method: event.method,
     agent_id: event.agentId,
-    agent: textOf(event.agent),
-    key_id: textOf(event.keyId),
-    operator: textOf(event.operator),
+    agent: event.agent,
+    key_id: event.keyId,
+    operator: event.operator,
     server_id: event.serverId,
-    server: textOf(event.server),
-    tool: textOf(event.tool),
-    definition_hash: textOf(event.definitionHash),
+    server: event.server,
+    tool: event.tool,
+    definition_hash: event.definitionHash,
     decision: event.decision,
-    reason: textOf(event.reason),
+    reason: event.reason,
     grant_id: event.grantId,
     epoch: event.epoch,
     revision: event.revision,
@@ -33,17 +37,19 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent): EventRow {
     duration_us: event.durationUs,
     upstream_us: event.upstreamUs,
     era: event.era,
-    trace_id: textOf(event.traceId),
-    arguments_hash: textOf(event.argumentsHash),
+    trace_id: event.traceId,
+    arguments_hash: event.argumentsHash,
     arguments_bytes: event.argumentsBytes,
     arguments: event.arguments,
-    result_hash: textOf(event.resultHash),
+    result_hash: event.resultHash,
     result_bytes: event.resultBytes,
     result_summary: event.resultSummary,
     truncated: event.truncated,
     shadow_decision: event.shadowDecision ?? null,
     shadow_grant_id: event.shadowGrantId ?? null,
-    task: textOf(event.task ?? null),
+    task: event.task ?? null,
+    hash: Buffer.from(digest, 'latin1').toString('base64'),
+    frame: isReproducible(event, payload) ? null : payload.toString('base64'),
   };
 }
 
@@ -59,7 +65,7 @@ const NOTHING_KNOWN = {
   tool: null,
   definitionHash: null,
   decision: 'none',
-  reason: 'audit.quarantined',
+  reason: QUARANTINED,
   grantId: null,
   epoch: null,
   revision: null,
@@ -79,18 +85,16 @@ const NOTHING_KNOWN = {
  * Stands in the trail for an event that could not be stored as it was, so that no sequence number is missing. Its ids follow from
  * (node, boot, seq) alone: storing it twice gives one row.
  */
-export function stubRowOf(batch: AuditBatch, { seq, bytes }: UnreadableEvent, at: number): EventRow {
+export function stubRowOf(batch: AuditBatch, { seq, bytes }: UnreadableEvent, { at, hash: digest }: { at: number; hash: string }): EventRow {
   const { node, boot } = batch;
-  const digest = hash('sha256', `${node} ${boot} ${seq}`, 'hex');
+  const name = hash('sha256', `${node} ${boot} ${seq}`, 'hex');
   const time = boot.slice(0, 8) + boot.slice(9, 13);
-  const id = `${time.slice(0, 8)}-${time.slice(8)}-7${digest.slice(0, 3)}-8${digest.slice(3, 6)}-${digest.slice(6, 18)}`;
+  const id = `${time.slice(0, 8)}-${time.slice(8)}-7${name.slice(0, 3)}-8${name.slice(3, 6)}-${name.slice(6, 18)}`;
   const about = { argumentsHash: hash('sha256', bytes, 'hex'), argumentsBytes: bytes.length };
-  return rowOf(batch, { ...NOTHING_KNOWN, ...about, id, callId: id, seq, at });
+  return rowOf(batch, { ...NOTHING_KNOWN, ...about, id, callId: id, seq, at }, { payload: bytes, hash: digest });
 }
 
 /** The day partition: the UTC date of the time in a UUIDv7, the same however often the event is delivered. */
 export function dayOf(uuidv7: string): string {
   return new Date(Number.parseInt(uuidv7.slice(0, 8) + uuidv7.slice(9, 13), 16)).toISOString().slice(0, 10);
 }
-
-const textOf = (text: string | null): string | null => (text === null ? null : sanitiseText(text));

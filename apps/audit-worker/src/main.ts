@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { createLogger, createMetrics, runProcess, startHealthServer } from '@portcullis/boot';
 import { openDatabase } from '@portcullis/database';
 import { loadConfig } from './config.js';
+import { BatchAuthority } from './batch-authority.js';
 import { startWorker } from './start-worker.js';
 import { BatchStore } from './store-batch.js';
 
@@ -22,7 +23,7 @@ await runProcess(async (onClose) => {
   onClose('redis', () => redis.disconnect());
 
   const store = new BatchStore(database, Date.now);
-  const worker = startWorker({ redis, store, logger, metrics, concurrency: config.concurrency });
+  const worker = startWorker({ redis, store, authority: new BatchAuthority(database), logger, metrics, concurrency: config.concurrency });
   onClose('worker', () => worker.close());
 
   const health = await startHealthServer({

@@ -1,11 +1,11 @@
 import type { AuditBatch } from '@portcullis/contracts/audit';
-import type { UnreadableEvent } from '@portcullis/audit';
+import { sanitiseEvent, type DecodedBatch, type UnreadableEvent } from '@portcullis/audit';
 import type { PrismaClient } from '@portcullis/database';
-import { rowOf, stubRowOf, type EventRow } from './event-row.js';
+import { rowOf, stubRowOf, type EventFrame, type EventRow } from './event-row.js';
 import { isPoison } from './is-poison.js';
-import type { decodeBatch } from '@portcullis/audit';
 
-type Decoded = ReturnType<typeof decodeBatch>;
+/** Kept of a job that may be anybody's. */
+const JOB_BYTES_MAX = 512 * 1024;
 
 /** Writes batches into `audit_event`, each event once, however often a batch is delivered. */
 export class BatchStore {
@@ -20,24 +20,25 @@ export class BatchStore {
    * Stores the batch and the fact that its range is complete, together. An event that Postgres refuses goes to quarantine and leaves
    * a stub row; the others are stored. Throws when Postgres is not to be had: the queue then tries again.
    */
-  async store({ batch, events, unreadable }: Decoded): Promise<void> {
-    const rows = events.map((event) => rowOf(batch, event));
-    for (const event of unreadable) await this.quarantine(batch, event, 'unreadable', false);
-    const stubs = unreadable.map((event) => stubRowOf(batch, event, this.now()));
+  async store(decoded: DecodedBatch): Promise<void> {
+    const { batch, unreadable } = decoded;
+    const rows = rowsOf(decoded);
+    for (const event of unreadable) await this.quarantine(batch, event, 'unreadable');
+    const stubs = unreadable.map((event) => this.stubOf(decoded, event));
     const all = [...rows, ...stubs];
     await this.ensureDays(all);
     try {
       await this.insert(all, [batch]);
     } catch (error) {
       if (!isPoison(error)) throw error;
-      await this.bisect(batch, all);
+      await this.bisect(decoded, all);
       await this.insert([], [batch]);
     }
   }
 
   /** Stores batches that hold nothing unreadable in one statement. Where Postgres refuses any of their values it throws and has stored nothing. */
-  async storeAll(all: readonly Decoded[]): Promise<void> {
-    const rows = all.flatMap(({ batch, events }) => events.map((event) => rowOf(batch, event)));
+  async storeAll(all: readonly DecodedBatch[]): Promise<void> {
+    const rows = all.flatMap(rowsOf);
     await this.ensureDays(rows);
     await this.insert(
       rows,
@@ -45,13 +46,13 @@ export class BatchStore {
     );
   }
 
-  /** Keeps a job that is no batch, as its raw bytes. */
+  /** Keeps a job that is no batch, or not of the node it names, as its raw bytes. */
   async quarantineJob(data: unknown, reason: string): Promise<void> {
-    const bytes = Buffer.from(JSON.stringify(data) ?? '');
+    const bytes = Buffer.from(JSON.stringify(data) ?? '').subarray(0, JOB_BYTES_MAX);
     await this.database.auditQuarantine.create({ data: { node: 'unknown', boot: 'unknown', reason, bytes } });
   }
 
-  private async bisect(batch: AuditBatch, rows: readonly EventRow[]): Promise<void> {
+  private async bisect(decoded: DecodedBatch, rows: readonly EventRow[]): Promise<void> {
     const [only] = rows;
     if (!only) return;
     try {
@@ -60,16 +61,19 @@ export class BatchStore {
     } catch (error) {
       if (!isPoison(error)) throw error;
       if (rows.length === 1) {
-        await this.quarantine(batch, { seq: Number(only['seq']), bytes: Buffer.from(JSON.stringify(only)) }, String(error), true);
+        const seq = Number(only['seq']);
+        const event = { seq, bytes: frameAt(decoded, seq).payload };
+        await this.quarantine(decoded.batch, event, String(error));
+        await this.insertStub(this.stubOf(decoded, event));
         return;
       }
     }
     const middle = rows.length >> 1;
-    await this.bisect(batch, rows.slice(0, middle));
-    await this.bisect(batch, rows.slice(middle));
+    await this.bisect(decoded, rows.slice(0, middle));
+    await this.bisect(decoded, rows.slice(middle));
   }
 
-  private async quarantine(batch: AuditBatch, event: UnreadableEvent, reason: string, withStub: boolean): Promise<void> {
+  private async quarantine(batch: AuditBatch, event: UnreadableEvent, reason: string): Promise<void> {
     const { node, boot } = batch;
     const known = await this.database.auditQuarantine.findFirst({ where: { node, boot, seq: event.seq } });
     if (!known) {
@@ -77,8 +81,13 @@ export class BatchStore {
         data: { node, boot, seq: event.seq, reason: reason.slice(0, 500), bytes: Uint8Array.from(event.bytes) },
       });
     }
-    if (!withStub) return;
-    const stub = stubRowOf(batch, event, this.now());
+  }
+
+  private stubOf(decoded: DecodedBatch, event: UnreadableEvent): EventRow {
+    return stubRowOf(decoded.batch, event, { at: this.now(), hash: frameAt(decoded, event.seq).hash });
+  }
+
+  private async insertStub(stub: EventRow): Promise<void> {
     await this.ensureDays([stub]);
     await this.insert([stub], []);
   }
@@ -98,17 +107,17 @@ export class BatchStore {
         INSERT INTO audit_event (day, node, boot, seq, id, call_id, phase, at, method, agent_id, agent, key_id, operator, server_id, server, tool,
           definition_hash, decision, reason, grant_id, epoch, revision, status, duration_us, upstream_us, era, trace_id,
           arguments_hash, arguments_bytes, arguments, result_hash, result_bytes, result_summary, truncated, shadow_decision, shadow_grant_id,
-          task)
+          task, hash, frame)
         SELECT day, node, boot, seq, id, call_id, phase, to_timestamp(at / 1000.0), method, agent_id, agent, key_id, operator, server_id, server, tool,
           definition_hash, decision, reason, grant_id, epoch, revision, status, duration_us, upstream_us, era, trace_id,
           arguments_hash, arguments_bytes, decode(arguments, 'base64'), result_hash, result_bytes, decode(result_summary, 'base64'), truncated,
-          shadow_decision, shadow_grant_id, task
+          shadow_decision, shadow_grant_id, task, decode(hash, 'base64'), decode(frame, 'base64')
         FROM json_to_recordset(${JSON.stringify(rows)}::json) AS event (
           day date, node text, boot uuid, seq bigint, id uuid, call_id uuid, phase text, at double precision, method text, agent_id uuid, agent text,
           key_id text, operator text, server_id uuid, server text, tool text, definition_hash text, decision text, reason text, grant_id uuid,
           epoch int, revision int, status text, duration_us bigint, upstream_us bigint, era text, trace_id text, arguments_hash text,
           arguments_bytes int, arguments text, result_hash text, result_bytes bigint, result_summary text, truncated boolean,
-          shadow_decision text, shadow_grant_id uuid, task text)
+          shadow_decision text, shadow_grant_id uuid, task text, hash text, frame text)
         ON CONFLICT DO NOTHING
       )
       INSERT INTO audit_range (node, boot, first_seq, last_seq)
@@ -117,6 +126,15 @@ export class BatchStore {
       ON CONFLICT (node, boot, first_seq) DO UPDATE SET last_seq = greatest(audit_range.last_seq, excluded.last_seq)`;
   }
 }
+
+function frameAt({ batch, frames }: DecodedBatch, seq: number): EventFrame {
+  const frame = frames[seq - batch.firstSeq];
+  if (frame === undefined) throw new Error(`No frame ${seq} in a batch from ${batch.firstSeq}`);
+  return frame;
+}
+
+const rowsOf = (decoded: DecodedBatch): EventRow[] =>
+  decoded.events.map((event) => rowOf(decoded.batch, sanitiseEvent(event), frameAt(decoded, event.seq)));
 
 /** The ranges of batches; of two that begin alike, such as one that was sent twice, the longer. */
 function rangesOf(batches: readonly AuditBatch[]): object[] {

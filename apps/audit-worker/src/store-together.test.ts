@@ -1,22 +1,21 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { decodeBatch } from '@portcullis/audit';
+import type { DecodedBatch } from '@portcullis/audit';
 import { StoreTogether } from './store-together.js';
-
-type Decoded = ReturnType<typeof decodeBatch>;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const aBatch = (firstSeq: number, unreadable: Decoded['unreadable'] = []): Decoded => ({
+const aBatch = (firstSeq: number, unreadable: DecodedBatch['unreadable'] = []): DecodedBatch => ({
   batch: { v: 1, node: 'n', boot: 'b', firstSeq, lastSeq: firstSeq, frames: '' },
   events: [],
   unreadable,
+  frames: [],
 });
 
 /** A store that notes what it is given together, and fails as it is told. */
 function aStore(failure: (batches: readonly number[]) => Error | undefined = () => undefined) {
   const commits: number[][] = [];
-  const commit = async (all: readonly Decoded[]): Promise<void> => {
+  const commit = async (all: readonly DecodedBatch[]): Promise<void> => {
     const seqs = all.map(({ batch }) => batch.firstSeq);
     const error = failure(seqs);
     if (error) throw error;

@@ -1,8 +1,6 @@
-import type { decodeBatch } from '@portcullis/audit';
+import type { DecodedBatch } from '@portcullis/audit';
 import { isPoison } from './is-poison.js';
 import type { BatchStore } from './store-batch.js';
-
-type Decoded = ReturnType<typeof decodeBatch>;
 
 /** A commit costs Postgres more than the few events of a quiet moment do: what comes within so short a time is stored together. */
 const GATHER_MS = 10;
@@ -10,7 +8,7 @@ const EVENTS_MAX = 1024;
 const IN_FLIGHT_MAX = 2;
 
 interface Waiting {
-  readonly decoded: Decoded;
+  readonly decoded: DecodedBatch;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -25,7 +23,7 @@ export class StoreTogether {
   constructor(private readonly batches: Pick<BatchStore, 'store' | 'storeAll'>) {}
 
   /** Resolves after the commit; rejects, with nothing of this batch stored, where Postgres is not to be had. */
-  store(decoded: Decoded): Promise<void> {
+  store(decoded: DecodedBatch): Promise<void> {
     if (decoded.unreadable.length > 0) return this.batches.store(decoded);
     return new Promise((resolve, reject) => {
       this.line.push({ decoded, resolve, reject });

@@ -61,7 +61,7 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   const news: News = { onApplied: () => undefined, onChange: () => undefined };
   const follower = followPolicy(config, { redis, control, logger, news });
   onClose('policy', () => follower.close());
-  const audit = openAudit(config, { redis, logger, follower, onClose });
+  const audit = openAudit(config, { redis, control, logger, follower, onClose });
   const reporter = new StatusReporter({
     client: control.client,
     follower,
@@ -132,14 +132,15 @@ function followPolicy(config: Config, parts: { redis: RedisConnections; control:
   });
 }
 
-function openAudit(config: Config, parts: { redis: RedisConnections; logger: Logger; follower: Follower; onClose: OnClose }): AuditTrail {
-  const { redis, logger, follower, onClose } = parts;
+function openAudit(config: Config, parts: Pick<GatewayParts, 'redis' | 'control' | 'logger' | 'follower' | 'onClose'>): AuditTrail {
+  const { redis, control, logger, follower, onClose } = parts;
   const queue = createBatchQueue(redis.audit);
   onClose('audit queue', () => Promise.race([queue.close(), pause(QUEUE_CLOSE_MS_MAX)]));
   const audit = openAuditTrail({
     node: config.nodeName,
     directory: join(config.dataDir, 'audit'),
     queue,
+    signer: () => control.membership.auditSigner,
     release: () => follower.current()?.settings.auditRelease ?? 'queue',
     onTrouble: (what, error) => logger.warn({ err: error, what }, 'Audit events are not taken at once'),
   });

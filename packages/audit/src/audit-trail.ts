@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { NewAuditEvent } from '@portcullis/contracts/audit';
+import type { AuditLink, NewAuditEvent } from '@portcullis/contracts/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { AuditRelease } from '@portcullis/contracts/snapshot';
 import type { BatchQueue } from './batch-queue.js';
@@ -8,6 +8,9 @@ import { encodeEvent } from './encode-event.js';
 import { giveUp, letGo, settle, type Entry, type Waiter } from './entry.js';
 import { encodeFrame } from './frame.js';
 import { newEventId } from './new-event-id.js';
+import type { BootChain } from './proof/boot-chain.js';
+import { hashFrame } from './proof/hash-frame.js';
+import type { AuditSigner } from './proof/audit-signer.js';
 import { Shipper } from './shipper.js';
 import type { Spool } from './spool.js';
 
@@ -24,6 +27,8 @@ export interface TrailParts {
   readonly spool: Spool;
   readonly queue: BatchQueue;
   readonly earlierBoots: EarlierBoots;
+  readonly chain: BootChain;
+  readonly signer: () => AuditSigner | undefined;
   readonly release: () => AuditRelease;
   readonly onTrouble: (what: 'spool' | 'queue', error: unknown) => void;
   readonly unlock: () => void;
@@ -87,8 +92,24 @@ export class AuditTrail {
     for (const { boot, contiguousSeq } of acknowledged) {
       if (boot === this.boot) {
         this.shipper.acknowledge(contiguousSeq);
-        this.parts.spool.deleteThrough(contiguousSeq);
+        this.parts.spool.deleteThrough(this.parts.signer() ? Math.min(contiguousSeq, this.parts.chain.linkedSeq) : contiguousSeq);
       } else this.parts.earlierBoots.acknowledge(boot, contiguousSeq);
+    }
+  }
+
+  /** Links of the chains of this and earlier boots that are to be handed to the control plane, again and again until `confirmLinks`. */
+  links(): AuditLink[] {
+    const signer = this.parts.signer();
+    if (signer === undefined) return [];
+    const own = this.parts.chain.link(signer);
+    return [...(own ? [own] : []), ...this.parts.earlierBoots.links(signer)];
+  }
+
+  /** The control plane has these. */
+  confirmLinks(links: readonly AuditLink[]): void {
+    for (const link of links) {
+      if (link.boot === this.boot) this.parts.chain.confirm(link);
+      else this.parts.earlierBoots.confirm(link);
     }
   }
 
@@ -114,7 +135,7 @@ export class AuditTrail {
     const id = event.phase === 'single' ? event.callId : newEventId();
     const frame = encodeFrame(seq, encodeEvent(id, seq, event));
     return new Promise((resolve, reject) => {
-      const entry = { seq, frame, at: performance.now(), spooled: false, queued: false, waiter: { rule, resolve, reject } };
+      const entry = { seq, frame, hash: hashFrame(frame), at: performance.now(), spooled: false, queued: false, waiter: { rule, resolve, reject } };
       this.unspooled.push(entry);
       this.fresh.push(entry);
       this.waiting.push(entry);
@@ -131,6 +152,7 @@ export class AuditTrail {
     const fresh = this.fresh;
     this.fresh = [];
     if (fresh.length === 0) return;
+    for (const { hash, seq } of fresh) this.parts.chain.add(hash, seq);
     const waiting = fresh.filter(({ waiter }) => waiter);
     this.shipper.offer(fresh, waiting.length > 0);
     if (waiting.length > 0 && !this.shipper.available) void this.releaseBySpool(waiting);

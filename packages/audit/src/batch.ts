@@ -1,6 +1,9 @@
 import { AUDIT_BATCH_VERSION, AuditBatch, AuditEvent } from '@portcullis/contracts/audit';
 import { decodeEvent } from './encode-event.js';
 import { decodeFrames, joinFrames, type Frame } from './frame.js';
+import { tagBatch } from './proof/batch-tag.js';
+import { hashFrame } from './proof/hash-frame.js';
+import type { AuditSigner } from './proof/audit-signer.js';
 
 /** A batch that a worker cannot read: not what a node writes, or damaged on the way. */
 export class UnreadableBatch extends Error {
@@ -22,19 +25,31 @@ export interface UnreadableEvent {
   readonly bytes: Buffer;
 }
 
-export function encodeBatch(node: string, boot: string, frames: readonly Buffer[], firstSeq: number): AuditBatch {
-  return {
-    v: AUDIT_BATCH_VERSION,
-    node,
-    boot,
-    firstSeq,
-    lastSeq: firstSeq + frames.length - 1,
-    frames: joinFrames(frames).toString('base64'),
-  };
+/** Consecutive frames of a boot, and their hashes behind one another, as `hashFrame` gives them. */
+export interface FrameRun {
+  readonly firstSeq: number;
+  readonly frames: readonly Buffer[];
+  readonly hashes: string;
+}
+
+/** Without a signer, which a node has as soon as it has registered its key, a batch carries no proof. */
+export function encodeBatch(node: string, boot: string, { firstSeq, frames, hashes }: FrameRun, signer?: AuditSigner): AuditBatch {
+  const lastSeq = firstSeq + frames.length - 1;
+  const batch = { v: AUDIT_BATCH_VERSION, node, boot, firstSeq, lastSeq, frames: joinFrames(frames).toString('base64') } as const;
+  if (signer === undefined) return batch;
+  return { ...batch, proof: { keyId: signer.keyId, tag: tagBatch(signer.batchKey, { node, boot, firstSeq, lastSeq }, hashes) } };
+}
+
+export interface DecodedBatch {
+  readonly batch: AuditBatch;
+  readonly events: AuditEvent[];
+  readonly unreadable: UnreadableEvent[];
+  /** Of every event, by its place from `batch.firstSeq` on. */
+  readonly frames: readonly { readonly payload: Buffer; readonly hash: string }[];
 }
 
 /** The events of a job's data. Throws `UnreadableBatch`, or `NewerBatch` for what must be left to a newer worker; a single odd event is given apart and spoils nothing. */
-export function decodeBatch(data: unknown): { batch: AuditBatch; events: AuditEvent[]; unreadable: UnreadableEvent[] } {
+export function decodeBatch(data: unknown): DecodedBatch {
   const version = versionOf(data);
   if (version > AUDIT_BATCH_VERSION) throw new NewerBatch(version);
   const parsed = AuditBatch.safeParse(data);
@@ -53,7 +68,7 @@ export function decodeBatch(data: unknown): { batch: AuditBatch; events: AuditEv
     if (event) events.push(event);
     else unreadable.push({ seq: frame.seq, bytes: frame.payload });
   }
-  return { batch, events, unreadable };
+  return { batch, events, unreadable, frames: frames.map(({ payload, bytes: frame }) => ({ payload, hash: hashFrame(frame) })) };
 }
 
 function versionOf(data: unknown): number {

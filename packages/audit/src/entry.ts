@@ -5,6 +5,8 @@ import type { AuditRelease } from '@portcullis/contracts/snapshot';
 export interface Entry {
   readonly seq: number;
   readonly frame: Buffer;
+  /** Of `hashFrame`. */
+  readonly hash: string;
   readonly at: number;
   spooled: boolean;
   queued: boolean;

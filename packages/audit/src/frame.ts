@@ -36,6 +36,17 @@ export function encodeFrame(seq: number, payload: string): Buffer {
   return block.subarray(start, end);
 }
 
+/** The frame of a payload that lies somewhere already, such as one that was read back. */
+export function frameOf(seq: number, payload: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+  bytes.writeUInt32LE(payload.length, 0);
+  bytes.writeUInt32LE(seq % TWO_TO_32, 8);
+  bytes.writeUInt32LE(Math.floor(seq / TWO_TO_32), 12);
+  bytes.set(payload, HEADER_BYTES);
+  bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
+  return bytes;
+}
+
 /** Consecutive frames as one piece: without a copy where they lie behind one another. */
 export function joinFrames(frames: readonly Buffer[]): Buffer {
   const [first] = frames;

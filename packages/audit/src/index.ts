@@ -1,9 +1,14 @@
 export { AuditTrail } from './audit-trail.js';
-export { decodeBatch, encodeBatch, UnreadableBatch, type UnreadableEvent } from './batch.js';
+export { decodeBatch, encodeBatch, UnreadableBatch, type DecodedBatch, type UnreadableEvent } from './batch.js';
 export { createBatchQueue, type BatchQueue } from './batch-queue.js';
 export { capture, PieceCapture, type Capture } from './capture.js';
-export { decodeFrames, encodeFrame, type Frame } from './frame.js';
+export { decodeFrames, encodeFrame, frameOf, type Frame } from './frame.js';
 export { newEventId } from './new-event-id.js';
+export type { AuditSigner } from './proof/audit-signer.js';
+export { isTagOf } from './proof/batch-tag.js';
+export { keyText, linkDigest, linkText, NO_LINK } from './proof/link-text.js';
+export { sanitiseEvent } from './proof/sanitise-event.js';
+export { chainOn, hashStored, isReproducible, payloadOf, QUARANTINED, type StoredEvent } from './proof/stored-event.js';
 export { openAuditTrail, type AuditTrailOptions } from './open-audit-trail.js';
 export { sanitiseText } from './sanitise-text.js';
 export { SpoolFull, type SpoolLimits } from './spool.js';

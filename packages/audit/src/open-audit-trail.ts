@@ -5,6 +5,8 @@ import { AuditTrail, type TrailParts } from './audit-trail.js';
 import type { BatchQueue } from './batch-queue.js';
 import { EarlierBoots } from './earlier-boots.js';
 import { newEventId } from './new-event-id.js';
+import type { AuditSigner } from './proof/audit-signer.js';
+import { BootChain } from './proof/boot-chain.js';
 import { Spool, type SpoolLimits } from './spool.js';
 import { lockSpool } from './spool-lock.js';
 
@@ -19,17 +21,20 @@ export interface AuditTrailOptions {
   /** Told when the spool or the queue takes nothing; service goes on as long as one of them does. */
   readonly onTrouble: TrailParts['onTrouble'];
   readonly limits?: SpoolLimits;
+  /** The node's own key; undefined until it has registered one. */
+  readonly signer?: () => AuditSigner | undefined;
 }
 
 const DEFAULT_LIMITS: SpoolLimits = { segmentBytes: 16 * 1024 * 1024, quotaBytes: 1024 * 1024 * 1024 };
 
 /** Opens the record of this boot and starts sending what earlier boots left. Throws `SpoolInUse`. */
 export function openAuditTrail(options: AuditTrailOptions): AuditTrail {
-  const { node, directory, queue, release, onTrouble, limits = DEFAULT_LIMITS } = options;
+  const { node, directory, queue, release, onTrouble, limits = DEFAULT_LIMITS, signer = () => undefined } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const unlock = lockSpool(directory);
-  const earlierBoots = new EarlierBoots(node, directory, limits, queue);
+  const earlierBoots = new EarlierBoots({ node, directory, limits, signer }, queue);
   const boot = newEventId();
   const spool = Spool.create(join(directory, boot), limits);
-  return new AuditTrail({ node, boot, spool, queue, earlierBoots, release, onTrouble, unlock });
+  const chain = BootChain.begin({ node, boot, directory: join(directory, boot) });
+  return new AuditTrail({ node, boot, spool, queue, earlierBoots, chain, signer, release, onTrouble, unlock });
 }

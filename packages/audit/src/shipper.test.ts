@@ -25,7 +25,7 @@ afterEach(() => {
 
 const newShipper = () =>
   new Shipper(
-    { node: 'node-1', boot: '0190d7f0-0000-7000-8000-000000000000', spool },
+    { node: 'node-1', boot: '0190d7f0-0000-7000-8000-000000000000', spool, signer: () => undefined },
     {
       add: (batch) => Promise.resolve(void sent.push(batch)),
       has: () => Promise.resolve(true),
@@ -34,7 +34,7 @@ const newShipper = () =>
     },
     () => undefined,
   );
-const entry = (seq: number): Entry => ({ seq, frame: encodeFrame(seq, '{}'), at: 0, spooled: true, queued: false, waiter: undefined });
+const entry = (seq: number): Entry => ({ seq, frame: encodeFrame(seq, '{}'), hash: '', at: 0, spooled: true, queued: false, waiter: undefined });
 
 test('an outcome does not wait out the patience of an intent that came before it', async () => {
   const shipper = newShipper();

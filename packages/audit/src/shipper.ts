@@ -1,6 +1,8 @@
-import { encodeBatch } from './batch.js';
+import { encodeBatch, type FrameRun } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 import type { Entry } from './entry.js';
+import type { AuditSigner } from './proof/audit-signer.js';
+import { hashFrame } from './proof/hash-frame.js';
 import type { Spool } from './spool.js';
 
 const BATCH_EVENTS_MAX = 128;
@@ -30,6 +32,8 @@ export interface ShipperSource {
   readonly node: string;
   readonly boot: string;
   readonly spool: Spool;
+  /** Undefined until this node has registered its key. */
+  readonly signer: () => AuditSigner | undefined;
 }
 
 /** Brings one boot's events into the queue, in batches, again and again until Postgres has them. */
@@ -155,12 +159,7 @@ export class Shipper {
     this.inFlight += 1;
     this.lastShippedAt = performance.now();
     try {
-      this.shipments.push(
-        await this.add(
-          entries.map(({ frame }) => frame),
-          entries[0]?.seq ?? 0,
-        ),
-      );
+      this.shipments.push(await this.add(runOf(entries)));
       this.queueUp = true;
       this.onQueued(entries);
     } catch {
@@ -182,13 +181,14 @@ export class Shipper {
     if (first && last) this.offerRange(first.seq, last.seq);
   }
 
-  private async add(frames: readonly Buffer[], firstSeq: number): Promise<Shipment> {
-    const { node, boot } = this.source;
-    const lastSeq = firstSeq + frames.length - 1;
+  private async add(run: FrameRun): Promise<Shipment> {
+    const { node, boot, signer } = this.source;
+    const { firstSeq } = run;
+    const lastSeq = firstSeq + run.frames.length - 1;
     this.attempt += 1;
     // No `:`, which the queue forbids. The attempt makes the id new: the queue ignores an addition under an id it knows, whoever put it there.
     const jobId = `${node}-${boot}-${firstSeq}-${lastSeq}-${this.attempt}`;
-    await withDeadline(this.queue.add(encodeBatch(node, boot, frames, firstSeq), jobId));
+    await withDeadline(this.queue.add(encodeBatch(node, boot, run, signer()), jobId));
     return { firstSeq, lastSeq, jobId, at: performance.now() };
   }
 
@@ -198,7 +198,7 @@ export class Shipper {
     let bytes = 0;
     let next = firstSeq;
     const flush = async (): Promise<void> => {
-      if (frames.length > 0) sent.push(await this.add(frames, next - frames.length));
+      if (frames.length > 0) sent.push(await this.add({ firstSeq: next - frames.length, frames, hashes: frames.map(hashFrame).join('') }));
       frames = [];
       bytes = 0;
     };
@@ -218,6 +218,16 @@ export class Shipper {
     const place = this.shipments.indexOf(old);
     if (place !== -1) this.shipments.splice(place, 1, ...by);
   }
+}
+
+function runOf(entries: readonly Entry[]): FrameRun {
+  const frames: Buffer[] = [];
+  let hashes = '';
+  for (const { frame, hash } of entries) {
+    frames.push(frame);
+    hashes += hash;
+  }
+  return { firstSeq: entries[0]?.seq ?? 0, frames, hashes };
 }
 
 function withDeadline<T>(promise: Promise<T>): Promise<T> {

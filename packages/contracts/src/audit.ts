@@ -87,8 +87,27 @@ export const AuditBatch = z.object({
   firstSeq: z.number().int().positive(),
   lastSeq: z.number().int().positive(),
   frames: z.base64(),
+  /** Who says so: which of the node's keys, and HMAC-SHA256 under it (base64url) over the batch's place and the SHA-256 of each frame. */
+  proof: z.object({ keyId: z.string().max(64), tag: z.string().length(43) }).optional(),
 });
 export type AuditBatch = z.infer<typeof AuditBatch>;
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/**
+ * A link of a boot's chain, signed by the node: `digest` is SHA-256 over `prev` (as 32 bytes) and the SHA-256 of each frame from `firstSeq` through
+ * `lastSeq`. The first link of a boot begins at 1 with a `prev` of zeros, each other one where the one before ended.
+ */
+export const AuditLink = z.object({
+  boot: Id,
+  firstSeq: z.number().int().positive(),
+  lastSeq: z.number().int().positive(),
+  prev: Sha256,
+  digest: Sha256,
+  keyId: z.string().max(64),
+  signature: z.string().max(128),
+});
+export type AuditLink = z.infer<typeof AuditLink>;
 
 /** What the recorder of an event says; the trail adds row id and sequence number. */
 export type NewAuditEvent = Omit<AuditEvent, 'id' | 'seq'>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AuditLink } from './audit.js';
 import { AccessRequestStatus, REQUEST_REASON_CHARS_MAX } from './api/access-requests.js';
 import { Digest, SignedHead } from './snapshot.js';
 import { Id } from './names.js';
@@ -53,6 +54,8 @@ export const NodeStatus = z.object({
   refused: z.object({ revision: z.number().int().nullable(), reason: z.string().max(200) }).nullable(),
   /** Boots whose audit events this node still holds, with the last sequence number each has used. */
   audit: z.array(z.strictObject({ boot: Id, lastSeq: z.number().int().nonnegative() })).max(1000),
+  /** Links of the chains of those boots that the control plane may not have yet. A report that is answered has handed them over. */
+  auditLinks: z.array(AuditLink).max(1000).optional(),
 });
 export type NodeStatus = z.infer<typeof NodeStatus>;
 
@@ -66,6 +69,16 @@ export type NodeStatusResponse = z.infer<typeof NodeStatusResponse>;
 /** `POST /v1/node/changes`: a server says that what it offers has changed. Answered with 204; it is discovered again soon, not at once. */
 export const NodeChange = z.strictObject({ serverId: Id });
 export type NodeChange = z.infer<typeof NodeChange>;
+
+/** `POST /v1/node/audit-key`: the Ed25519 key (raw, base64url) that this node will sign its audit chain with. The same key may be registered again. */
+export const NodeAuditKey = z.strictObject({ publicKey: z.string().length(43) });
+export type NodeAuditKey = z.infer<typeof NodeAuditKey>;
+
+/** The key's id, and the secret (base64url of 32 bytes) under which the node tags its batches, sealed to the node with `nodeAuditKeyAad`. */
+export const NodeAuditKeyResponse = z.object({ keyId: z.string(), sealedSecret: z.string() });
+export type NodeAuditKeyResponse = z.infer<typeof NodeAuditKeyResponse>;
+
+export const nodeAuditKeyAad = (nodeId: string, keyId: string): string => `node-audit-key|${nodeId}|${keyId}|1`;
 
 /** `GET /v1/node/head` → SignedHead; `GET /v1/node/chunks/{digest}` → the bytes. */
 export const ChunkParams = z.object({ digest: Digest });

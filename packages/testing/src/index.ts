@@ -1,5 +1,5 @@
 export { connectRedis } from './connect-redis.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { freshRedis } from './fresh-redis.js';
-export { queryDatabase } from './query-database.js';
+export { queryDatabase, tamperWith } from './query-database.js';
 export { isLongLane, provideTestServices, testServices, type TestServices } from './test-services.js';

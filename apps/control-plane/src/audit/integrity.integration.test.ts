@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tamperWith } from '@portcullis/testing';
 import { AuditWatermarksRepository } from '../nodes/audit-watermarks.repository.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -106,7 +107,7 @@ test('boots are paged and filtered, totals are of all, and quarantined events ar
 test("an operator's action that somebody deleted is missed", async () => {
   const { operators } = await integrity();
   expect(operators).toMatchObject({ missingEvents: 0, missing: [], missingTruncated: false });
-  await own.database.$executeRaw`DELETE FROM audit_event WHERE node = 'control-plane' AND seq = ${operators.lastSeq - 1}`;
+  await tamperWith(own.config.databaseUrl, "DELETE FROM audit_event WHERE node = 'control-plane' AND seq = $1", [operators.lastSeq - 1]);
   expect((await integrity()).operators).toMatchObject({
     missingEvents: 1,
     missing: [{ firstSeq: operators.lastSeq - 1, lastSeq: operators.lastSeq - 1 }],

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { chainOn, hashStored } from '@portcullis/audit';
+import type { AuditEvent } from '@portcullis/contracts/audit';
 import type { Transaction } from '@portcullis/database';
 import { v7 } from 'uuid';
 import type { Author } from './author.js';
@@ -29,11 +31,46 @@ export async function recordActions(tx: Transaction, author: Author, actions: re
   if (actions.length === 0) return;
   const at = new Date();
   await tx.$executeRaw`SELECT audit_ensure_day(${at.toISOString().slice(0, 10)}::date)`;
-  const { boot, seq } = await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { seq: { increment: actions.length } } });
+  const { boot, seq, chain: before } = await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { seq: { increment: actions.length } } });
   const first = seq - BigInt(actions.length - 1);
-  await tx.auditEvent.createMany({
-    data: actions.map((action, place) => ({ ...eventOf(author, action, at), boot, seq: first + BigInt(place) })),
+  let chain: Uint8Array<ArrayBuffer> = before ?? new Uint8Array(32);
+  const data = actions.map((action, place) => {
+    const row = { ...eventOf(author, action, at), boot, seq: first + BigInt(place) };
+    const hash = hashOf(row);
+    chain = Uint8Array.from(chainOn(chain, hash));
+    return { ...row, hash: Uint8Array.from(Buffer.from(hash, 'latin1')), chain };
   });
+  await tx.auditEvent.createMany({ data });
+  // The row stays locked until the end of the transaction: actions are chained in the order of their numbers.
+  await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { chain } });
+}
+
+/** What a row does not say is null in it. */
+const NOTHING = {
+  agentId: null,
+  agent: null,
+  serverId: null,
+  server: null,
+  tool: null,
+  definitionHash: null,
+  reason: null,
+  grantId: null,
+  durationUs: null,
+  upstreamUs: null,
+  era: null,
+  traceId: null,
+  resultHash: null,
+  resultBytes: null,
+  resultSummary: null,
+};
+
+/** An operator's action is hashed as if a node had written it in a frame. */
+function hashOf({ requestId, node: _node, boot: _boot, day: _day, ...row }: ReturnType<typeof eventOf> & { boot: string; seq: bigint }): string {
+  const args = Buffer.from(row.arguments).toString('base64');
+  const event: AuditEvent = { ...NOTHING, ...row, seq: Number(row.seq), at: row.at.getTime(), arguments: args };
+  const hash = hashStored({ event, requestId, frame: null });
+  if (hash === undefined) throw new Error('A row without a frame of its own has a hash');
+  return hash;
 }
 
 function eventOf(author: Author, { action, detail, policy, requestId }: Action, at: Date) {
@@ -44,13 +81,13 @@ function eventOf(author: Author, { action, detail, policy, requestId }: Action, 
     node: CONTROL_PLANE_NODE,
     id,
     callId: id,
-    phase: 'single',
+    phase: 'single' as const,
     at,
     method: `operator/${action}`,
     operator: author.name,
     keyId: author.tokenId ?? null,
-    decision: 'none',
-    status: 'success',
+    decision: 'none' as const,
+    status: 'success' as const,
     epoch: policy?.epoch ?? null,
     revision: policy?.revision ?? null,
     argumentsHash: createHash('sha256').update(bytes).digest('hex'),

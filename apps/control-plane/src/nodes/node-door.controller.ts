@@ -3,9 +3,11 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import {
   ChunkParams,
   EnrolRequest,
+  NodeAuditKey,
   NodeChange,
   NodeStatus,
   type EnrolResponse,
+  type NodeAuditKeyResponse,
   type NodeKeysResponse,
   type NodeStatusResponse,
 } from '@portcullis/contracts/node';
@@ -16,6 +18,7 @@ import { DiscoveryRequestsService } from '../discovery/discovery-requests.servic
 import { Audited, NotAudited } from '../http/route-marks.js';
 import { JoinedBy, JoinersOnly } from './join.guard.js';
 import { CallingNode, NodesOnly } from './node.guard.js';
+import { NodeAuditKeysService } from './node-audit-keys.service.js';
 import { NodeReportsService } from './node-reports.service.js';
 import { NodesService } from './nodes.service.js';
 
@@ -26,6 +29,7 @@ export class NodeDoorController {
   constructor(
     @Inject(NodesService) private readonly nodes: NodesService,
     @Inject(NodeReportsService) private readonly reports: NodeReportsService,
+    @Inject(NodeAuditKeysService) private readonly auditKeys: NodeAuditKeysService,
     @Inject(DiscoveryRequestsService) private readonly discovery: DiscoveryRequestsService,
   ) {}
 
@@ -43,6 +47,15 @@ export class NodeDoorController {
   @Header('cache-control', 'no-store')
   keys(@CallingNode() node: Node): NodeKeysResponse {
     return { sealedKeys: this.nodes.sealedKeys(node) };
+  }
+
+  @Post('audit-key')
+  @HttpCode(200)
+  @NodesOnly()
+  @Audited('node-audit-key.registered')
+  @Header('cache-control', 'no-store')
+  async auditKey(@Body({ schema: NodeAuditKey }) body: NodeAuditKey, @CallingNode() node: Node): Promise<NodeAuditKeyResponse> {
+    return this.auditKeys.register(node, body);
   }
 
   @Get('head')

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { NodeStatus, NodeStatusResponse } from '@portcullis/contracts/node';
 import type { SignedHead } from '@portcullis/contracts/snapshot';
 import { PrismaClient, type Node as NodeRow } from '@portcullis/database';
@@ -7,10 +7,13 @@ import { SnapshotPublisher } from '../snapshots/snapshot-publisher.js';
 import { readContent } from '../snapshots/stored-contents.js';
 import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
 import { NodesRepository } from './nodes.repository.js';
+import { storeLinks } from './store-links.js';
 
 /** What nodes report, and the policy they get here when Redis does not have it. */
 @Injectable()
 export class NodeReportsService {
+  private readonly logger = new Logger('nodes');
+
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(NodesRepository) private readonly nodes: NodesRepository,
@@ -33,6 +36,8 @@ export class NodeReportsService {
   async report(node: NodeRow, status: NodeStatus): Promise<NodeStatusResponse> {
     await this.nodes.storeStatus(node.id, status);
     if (status.head !== undefined) await this.publisher.noteSeen(status.head);
+    const unsigned = await storeLinks(this.database, node.name, status.auditLinks ?? []);
+    if (unsigned > 0) this.logger.warn({ msg: 'Links of a chain that the node did not sign', node: node.name, unsigned });
     const audit = await this.watermarks.fold(node.name, status.audit);
     return { audit, head: this.publisher.head() ?? null };
   }

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
 import { FIXED_JOIN_TOKEN, JoinGuard } from './join.guard.js';
+import { NodeAuditKeysService } from './node-audit-keys.service.js';
 import { NodeDoorController } from './node-door.controller.js';
 import { NodeGuard } from './node.guard.js';
 import { NodeReportsService } from './node-reports.service.js';
@@ -22,6 +23,7 @@ export class NodesModule {
         NodeReportsService,
         NodesRepository,
         AuditWatermarksRepository,
+        NodeAuditKeysService,
         NodeGuard,
         JoinGuard,
         { provide: FIXED_JOIN_TOKEN, useFactory: () => joinToken },

@@ -1,5 +1,6 @@
 import {
   EnrolResponse,
+  NodeAuditKeyResponse,
   NodeAccessAnswer,
   NodeAccessFound,
   NodeKeysResponse,
@@ -34,6 +35,11 @@ export class ControlPlaneClient {
 
   async enrol(joinToken: string, request: EnrolRequest): Promise<EnrolResponse> {
     return this.json(EnrolResponse, '/v1/node/enrol', { bearer: joinToken, body: request });
+  }
+
+  /** Right after it enrolled a node is not yet known by its new key here. */
+  async registerAuditKey(nodeKey: string, publicKey: string): Promise<NodeAuditKeyResponse> {
+    return this.json(NodeAuditKeyResponse, '/v1/node/audit-key', { bearer: nodeKey, body: { publicKey } });
   }
 
   async keys(): Promise<NodeKeysResponse> {

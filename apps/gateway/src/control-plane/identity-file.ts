@@ -11,6 +11,8 @@ const Identity = z.object({
   sealingPrivateKey: z.string(),
   /** The key ring as it came last, still sealed, so that a node can start while the control plane is away. */
   sealedKeys: z.string(),
+  /** What it signs its audit trail with; absent until it is registered. */
+  audit: z.object({ keyId: z.string(), publicKey: z.string(), privateKey: z.string(), sealedSecret: z.string() }).optional(),
 });
 export type Identity = z.infer<typeof Identity>;
 

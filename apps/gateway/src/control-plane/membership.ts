@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@portcullis/boot';
+import type { AuditSigner } from '@portcullis/audit';
 import { newNodeKeyPair } from '@portcullis/secrets';
+import { newAuditKey, signerOf } from './audit-key.js';
 import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
 import type { Identity, IdentityFile } from './identity-file.js';
 import type { KeyRing } from './key-ring.js';
@@ -14,6 +16,8 @@ const URGENT_GAP_MS = 5000;
 /** Keeps this node a member: enrols it once, keeps its keys new, enrols it again where the control plane has forgotten it. */
 export class Membership {
   private identity: Identity | undefined;
+  private signer: AuditSigner | undefined;
+  private signerDueAt = 0;
   private refreshedAt = -Infinity;
   private refused = false;
   private complained = false;
@@ -30,6 +34,11 @@ export class Membership {
     },
   ) {}
 
+  /** Undefined until the node has registered a key of its own for what it records. */
+  get auditSigner(): AuditSigner | undefined {
+    return this.signer;
+  }
+
   get nodeKey(): string | undefined {
     return this.identity?.nodeKey;
   }
@@ -41,7 +50,7 @@ export class Membership {
       const identity = file.read(name);
       if (identity === undefined) return;
       ring.take(identity, identity.sealedKeys);
-      this.identity = identity;
+      this.take(identity);
     } catch (error) {
       logger.error({ err: error }, 'The identity of this node cannot be read; it will enrol again');
     }
@@ -76,6 +85,7 @@ export class Membership {
         if (enrolled) onEnrolled();
         waitMs = enrolled ? RETRY_MS_MIN : Math.min(waitMs * 2, RETRY_MS_MAX);
       } else {
+        if (this.signer === undefined && performance.now() >= this.signerDueAt) await this.registerAuditKey(client);
         if (performance.now() - this.refreshedAt >= KEYS_EVERY_MS) await this.refresh(client);
         waitMs = Math.min(1000, RETRY_MS_MAX);
       }
@@ -93,10 +103,13 @@ export class Membership {
     const pair = newNodeKeyPair();
     try {
       const { nodeId, nodeKey, sealedKeys } = await client.enrol(joinToken, { name, sealingPublicKey: pair.publicKey });
-      const identity = { name, nodeId, nodeKey, sealedKeys, sealingPublicKey: pair.publicKey, sealingPrivateKey: pair.privateKey };
+      const enrolled = { name, nodeId, nodeKey, sealedKeys, sealingPublicKey: pair.publicKey, sealingPrivateKey: pair.privateKey };
+      // Before the ring opens the door to agents: nothing is to leave without its tag.
+      const audit = await newAuditKey(client, nodeKey).catch(() => undefined);
+      const identity = { ...enrolled, ...(audit !== undefined && { audit }) };
       ring.take(identity, sealedKeys);
       file.write(identity);
-      this.identity = identity;
+      this.take(identity);
       this.refused = false;
       this.complained = false;
       this.refreshedAt = performance.now();
@@ -107,6 +120,25 @@ export class Membership {
       logger[this.complained ? 'debug' : 'warn']({ err: error }, 'The node could not enrol; it goes on trying');
       this.complained = true;
       return false;
+    }
+  }
+
+  private take(identity: Identity): void {
+    this.identity = identity;
+    this.signer = signerOf(identity);
+  }
+
+  /** For a node that enrolled before nodes had such keys, or could not register one then. */
+  private async registerAuditKey(client: ControlPlaneClient): Promise<void> {
+    const { file, logger } = this.parts;
+    if (this.identity === undefined) return;
+    this.signerDueAt = performance.now() + KEYS_EVERY_MS;
+    try {
+      const identity = { ...this.identity, audit: await newAuditKey(client, this.identity.nodeKey) };
+      file.write(identity);
+      this.take(identity);
+    } catch (error) {
+      logger.warn({ err: error }, 'The key that signs the audit trail could not be registered');
     }
   }
 

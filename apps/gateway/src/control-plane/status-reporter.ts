@@ -22,7 +22,7 @@ export class StatusReporter {
     private readonly parts: {
       readonly client: ControlPlaneClient;
       readonly follower: Follower;
-      readonly audit: Pick<AuditTrail, 'boot' | 'held' | 'acknowledge'>;
+      readonly audit: Pick<AuditTrail, 'boot' | 'held' | 'acknowledge' | 'links' | 'confirmLinks'>;
       readonly version: string;
       readonly url: string | null;
       readonly onRefused: () => void;
@@ -54,7 +54,9 @@ export class StatusReporter {
     this.sending = true;
     this.again = false;
     try {
-      const { audit: acknowledged, head } = await client.status(this.status());
+      const links = audit.links();
+      const { audit: acknowledged, head } = await client.status({ ...this.status(), ...(links.length > 0 && { auditLinks: links }) });
+      audit.confirmLinks(links);
       audit.acknowledge(acknowledged);
       if (head !== null) follower.offerHead(head);
     } catch (error) {
