@@ -168,6 +168,9 @@ export const SnapshotRoot = z.object({
 });
 export type SnapshotRoot = z.infer<typeof SnapshotRoot>;
 
+/** A head names no more contents than this as added. */
+export const ADDED_NAMED_MAX = 16;
+
 /** What a head says. Re-issued every second; only a newer `issuedAt` makes policy younger. Times are epoch milliseconds. */
 export const SnapshotHead = z.object({
   epoch: z.number().int().nonnegative(),
@@ -177,6 +180,8 @@ export const SnapshotHead = z.object({
   issuedAt: z.number().int(),
   notAfter: z.number().int(),
   keyId: z.string(),
+  /** Contents that this revision added, where they are few: whoever serves the one before needs no others, and may fetch them together. */
+  added: z.array(Digest).max(ADDED_NAMED_MAX).optional(),
 });
 export type SnapshotHead = z.infer<typeof SnapshotHead>;
 
