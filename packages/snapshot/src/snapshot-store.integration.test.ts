@@ -20,7 +20,7 @@ test('chunks are written once, live for a day from their last use, and missing o
   const chunks = new Map(texts.map((bytes) => [digestOf(bytes), bytes]));
   const [first = '', second = ''] = chunks.keys();
   await rig.store.putChunks(chunks);
-  expect(await rig.store.present(chunks.keys())).toEqual(new Set(chunks.keys()));
+  expect(await rig.store.touch(chunks.keys())).toEqual(new Set());
   await rig.redis.expire(snapshotKeys.chunk(first), 10);
   await rig.redis.del(snapshotKeys.chunk(second));
   expect(await rig.store.touch(chunks.keys())).toEqual(new Set([second]));
@@ -28,6 +28,20 @@ test('chunks are written once, live for a day from their last use, and missing o
   await rig.store.putChunks(chunks);
   expect(await rig.redis.getBuffer(snapshotKeys.chunk(second))).toEqual(texts[1]);
   expect(await rig.redis.ttl(snapshotKeys.chunk(second))).toBeGreaterThan(86_000);
+});
+
+test('a head is published where Redis has all that it needs, and not at all where something is missing', async () => {
+  const [root, lost] = ['root', 'lost'].map((text) => ({ digest: digestOf(Buffer.from(text)), bytes: Buffer.from(text) }));
+  if (root === undefined || lost === undefined) throw new Error('no contents');
+  const head = rig.head(1);
+  expect(await rig.store.publish(head, [root], [root.digest, lost.digest])).toBe(false);
+  expect(await rig.store.readHead()).toBeUndefined();
+  const heard = new Promise((resolve) => rig.subscriber.once('message', (_channel, text: string) => resolve(JSON.parse(text))));
+  await rig.subscriber.subscribe(snapshotKeys.channel);
+  expect(await rig.store.publish(head, [lost], [root.digest, lost.digest])).toBe(true);
+  expect(await rig.store.readHead()).toEqual(head);
+  expect(await heard).toEqual(head);
+  expect(await rig.redis.ttl(snapshotKeys.chunk(lost.digest))).toBeGreaterThan(86_000);
 });
 
 test('a Redis that refuses a write fails the call', async () => {

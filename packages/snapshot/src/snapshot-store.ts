@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { snapshotKeys, type Digest, type SignedHead } from '@portcullis/contracts/snapshot';
+import type { Encoded } from './content.js';
 import { CHUNK_LIFETIME_S, HEAD_BYTES_MAX } from './limits.js';
 import { parseSignedHead } from './signed-head.js';
 import { SnapshotRefusal } from './snapshot-refusal.js';
@@ -8,10 +9,13 @@ import { SnapshotRefusal } from './snapshot-refusal.js';
 export interface SnapshotStore {
   /** Writes those chunks that Redis lacks, and extends the life of the others. */
   putChunks(chunks: ReadonlyMap<Digest, Uint8Array>): Promise<void>;
-  /** Which of these Redis has. */
-  present(digests: Iterable<Digest>): Promise<ReadonlySet<Digest>>;
   /** Extends the life of these to another 24 hours; gives those that Redis has no more. */
   touch(digests: Iterable<Digest>): Promise<ReadonlySet<Digest>>;
+  /**
+   * Writes contents, then the head, and tells every node, in one round trip where the contents are few. False, and no head, where Redis lacks any of
+   * `needed`.
+   */
+  publish(head: SignedHead, contents: readonly Encoded[], needed: readonly Digest[]): Promise<boolean>;
   /** Stores the head and tells every node. Its chunks must be there before. */
   publishHead(head: SignedHead): Promise<void>;
   /** The head that lies in Redis, not verified; undefined where there is none, or something else. */
@@ -20,28 +24,49 @@ export interface SnapshotStore {
 
 const COMMANDS_AT_ONCE = 256;
 
+const PUBLISH_WHERE_ALL_IS = `
+  if #KEYS > 1 and redis.call('EXISTS', unpack(KEYS, 2)) < #KEYS - 1 then return 0 end
+  redis.call('SET', KEYS[1], ARGV[1])
+  redis.call('PUBLISH', ARGV[2], ARGV[1])
+  return 1`;
+
+const setChunk = (digest: Digest, bytes: Uint8Array): readonly unknown[] => {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return ['set', snapshotKeys.chunk(digest), Buffer.from(buffer, byteOffset, byteLength), 'EX', CHUNK_LIFETIME_S];
+};
+
 export function createSnapshotStore(redis: Redis): SnapshotStore {
-  const where = async (digests: Iterable<Digest>, command: (digest: Digest) => ['exists', string] | ['expire', string, number], answer: number) => {
-    const found = new Set<Digest>();
+  const touch = async (digests: Iterable<Digest>): Promise<ReadonlySet<Digest>> => {
+    const gone = new Set<Digest>();
     for (const batch of batches([...digests])) {
-      const answers = await run(redis, batch.map(command));
-      batch.forEach((digest, at) => answers[at] === answer && found.add(digest));
+      const answers = await run(
+        redis,
+        batch.map((digest) => ['expire', snapshotKeys.chunk(digest), CHUNK_LIFETIME_S]),
+      );
+      batch.forEach((digest, at) => answers[at] === 0 && gone.add(digest));
     }
-    return found;
+    return gone;
   };
-  const present = (digests: Iterable<Digest>) => where(digests, (digest) => ['exists', snapshotKeys.chunk(digest)], 1);
-  const touch = (digests: Iterable<Digest>) => where(digests, (digest) => ['expire', snapshotKeys.chunk(digest), CHUNK_LIFETIME_S], 0);
   return {
-    present,
     touch,
     async putChunks(chunks) {
       const missing = await touch(chunks.keys());
       for (const batch of batches([...missing])) {
         await run(
           redis,
-          batch.map((digest) => ['set', snapshotKeys.chunk(digest), Buffer.from(chunks.get(digest) ?? []), 'EX', CHUNK_LIFETIME_S]),
+          batch.map((digest) => setChunk(digest, chunks.get(digest) ?? new Uint8Array())),
         );
       }
+    },
+    async publish(head, contents, needed) {
+      const commands: (readonly unknown[])[] = contents.map(({ digest, bytes }) => setChunk(digest, bytes));
+      while (commands.length > COMMANDS_AT_ONCE) await run(redis, commands.splice(0, COMMANDS_AT_ONCE));
+      const keys = [snapshotKeys.head, ...needed.map(snapshotKeys.chunk)];
+      const answers = await run(redis, [
+        ...commands,
+        ['eval', PUBLISH_WHERE_ALL_IS, keys.length, ...keys, JSON.stringify(head), snapshotKeys.channel],
+      ]);
+      return answers.at(-1) === 1;
     },
     async publishHead(head) {
       const text = JSON.stringify(head);

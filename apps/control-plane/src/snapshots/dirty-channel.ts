@@ -8,10 +8,10 @@ export async function announceDirty(redis: Redis, revision: number): Promise<voi
 }
 
 /** Listens for such hints on a connection of its own. Returns how to stop. */
-export function onDirty(redis: Redis, listener: () => void): () => void {
+export function onDirty(redis: Redis, listener: (revision: number) => void): () => void {
   const subscriber = redis.duplicate({ enableOfflineQueue: true, commandTimeout: undefined, maxRetriesPerRequest: null });
   subscriber.on('error', () => undefined); // the connection for commands tells of the same outage
-  subscriber.on('message', listener);
+  subscriber.on('message', (_channel, revision) => listener(Number(revision)));
   subscriber.subscribe(CHANNEL).catch(() => undefined); // resubscribes by itself once Redis is back
   return () => subscriber.disconnect();
 }

@@ -13,9 +13,9 @@ const SIGN_OF_LIFE_MS = 3_000;
 export async function withPublisherLock<T>(database: PrismaClient, round: () => Promise<T>): Promise<T | undefined> {
   return database.$transaction(
     async (tx) => {
-      await tx.$executeRawUnsafe(`SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}`);
-      await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = ${WAIT_MS}`);
-      const isMine = await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('portcullis publisher'))`.then(
+      // Postgres evaluates these in their order: the wait for the lock is held to the limit.
+      const isMine = await tx.$executeRaw`SELECT set_config('idle_in_transaction_session_timeout', ${String(IDLE_MS)}, true),
+        set_config('lock_timeout', ${String(WAIT_MS)}, true), pg_advisory_xact_lock(hashtext('portcullis publisher'))`.then(
         () => true,
         (error: unknown) => {
           if (isLockTimeout(error)) return false;

@@ -10,7 +10,11 @@ export type HoldReason = 'restored' | 'newer_release';
 export class PublishingHeld extends Error {
   override readonly name = 'PublishingHeld';
 
-  constructor(readonly reason: HoldReason) {
+  constructor(
+    readonly reason: HoldReason,
+    /** What shows that it is, where the database has no note of that yet. */
+    readonly seen?: PolicyVersion,
+  ) {
     super(`Publishing is held: ${reason}`);
   }
 }

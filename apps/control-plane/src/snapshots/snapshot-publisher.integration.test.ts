@@ -197,7 +197,7 @@ test('publishers at once publish every change and never go back', async () => {
   let revision = 0;
   for (let change = 0; change < 30; change += 1) {
     revision = await renameAgent(id, `agent-${change}`);
-    publishers[change % 3]?.nudge();
+    publishers[change % 3]?.nudge(revision);
   }
   await vi.waitFor(() => expect(seen.at(-1)?.revision).toBe(revision), 20_000);
   listener.disconnect();

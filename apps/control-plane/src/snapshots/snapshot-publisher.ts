@@ -5,6 +5,7 @@ import type { KeyRing } from '../keys/key-ring.js';
 import { commitSnapshot, type CommittedSnapshot } from './commit-snapshot.js';
 import { distributeSnapshot, refreshContents } from './distribute-snapshot.js';
 import { openOwnHead } from './open-own-head.js';
+import type { PublishedTree } from './published-tree.js';
 import { isNewerVersion, noteSeenPolicy, PublishingHeld, type HoldReason, type PolicyVersion } from './publishing-held.js';
 import { withPublisherLock } from './publisher-lock.js';
 import { signSnapshot } from './sign-snapshot.js';
@@ -13,11 +14,23 @@ import { Wake } from './wake.js';
 
 /** What the publisher tells of its rounds. None of these may throw. */
 export interface PublisherReport {
-  published(snapshot: CommittedSnapshot, durationMs: number): void;
+  published(snapshot: CommittedSnapshot, took: RoundTimes): void;
   /** Postgres or Redis failed; the next round tries again. */
   failed(stage: 'postgres' | 'redis', error: unknown): void;
   /** Publishing would be wrong; somebody has to act. */
   held(reason: HoldReason): void;
+}
+
+/** Where the time of a round went, in milliseconds. */
+export interface RoundTimes {
+  /** Since the news that called for it came: gathering, and the round before. 0 for a heartbeat. */
+  readonly waiting: number;
+  /** For the lock of all publishers. */
+  readonly lock: number;
+  /** Read, compiled and committed in Postgres. */
+  readonly commit: number;
+  /** Signed, and brought to Redis with its contents. */
+  readonly distribute: number;
 }
 
 export interface PublisherParts {
@@ -28,7 +41,7 @@ export interface PublisherParts {
   readonly heartbeatMs?: number;
 }
 
-/** Writes this close together share one head. */
+/** Rest after a round. A change that finds a rested publisher is published at once; those that come meanwhile share the next head. */
 const GATHER_MS = 10;
 const HEARTBEAT_MS = 1_000;
 const UPKEEP_MS = 3_600_000;
@@ -43,7 +56,10 @@ export class SnapshotPublisher {
   private loop: Promise<void> | undefined;
   private isStopping = false;
   private newest: SignedHead | undefined;
-  private committed: PolicyVersion | undefined;
+  /** What this process committed last, or found committed. */
+  private committed: (PolicyVersion & PublishedTree) | undefined;
+  /** The newest revision that somebody told of, and when. */
+  private told: { readonly revision: number; readonly at: number } | undefined;
   private upkeepAt = 0;
   private held: HoldReason | undefined;
 
@@ -62,8 +78,10 @@ export class SnapshotPublisher {
     await this.loop;
   }
 
-  /** Something was committed: publish soon. Only a hint, the next heartbeat would find it too. */
-  nudge(): void {
+  /** This revision was committed: publish soon. Only a hint, the next heartbeat would find it too. */
+  nudge(revision: number): void {
+    if (revision <= Math.max(this.told?.revision ?? -1, this.committed?.revision ?? -1)) return;
+    this.told = { revision, at: performance.now() };
     this.wake.ring();
   }
 
@@ -86,20 +104,35 @@ export class SnapshotPublisher {
   /** One round: commits what changed, signs the head and distributes both. Throws when Postgres or Redis fails, or where publishing is held. */
   async publishOnce(): Promise<void> {
     const startedAt = performance.now();
+    const waiting = this.told === undefined ? 0 : startedAt - this.told.at;
+    this.told = undefined;
     await withPublisherLock(this.parts.database, async () => {
-      const seen = await this.newestSeen();
-      const snapshot = await this.at('postgres', async () => {
-        if (seen !== undefined) await noteSeenPolicy(this.parts.database, seen);
-        return commitSnapshot(this.parts.database);
-      });
-      this.committed = snapshot;
+      const lockedAt = performance.now();
+      const snapshot = await this.at('postgres', () => this.commit());
+      const committedAt = performance.now();
       this.held = undefined;
       const head = signSnapshot(snapshot, this.parts.keys.signingKey());
       this.newest = head;
       await this.at('redis', () => distributeSnapshot(this.parts.database, this.parts.store, snapshot, head));
-      this.parts.report.published(snapshot, performance.now() - startedAt);
+      const distribute = performance.now() - committedAt;
+      this.parts.report.published(snapshot, { waiting, lock: lockedAt - startedAt, commit: committedAt - lockedAt, distribute });
       await this.upkeep(snapshot);
     });
+  }
+
+  private async commit(): Promise<CommittedSnapshot> {
+    const { database } = this.parts;
+    const seen = this.newestSeen();
+    seen.catch(() => undefined); // whoever waits for it is told; without Postgres nobody does
+    try {
+      const snapshot = await commitSnapshot(database, { seen, tree: this.committed });
+      const { epoch, revision, rootDigest, root, buckets } = snapshot;
+      this.committed = { epoch, revision, rootDigest, root, buckets };
+      return snapshot;
+    } catch (error) {
+      if (error instanceof PublishingHeld && error.seen !== undefined) await noteSeenPolicy(database, error.seen);
+      throw error;
+    }
   }
 
   /** What this process published, or what lies in Redis: a database that knows neither was restored from a backup. */
@@ -115,8 +148,9 @@ export class SnapshotPublisher {
       const startedAt = performance.now();
       // A failure is reported where it happens; the loop is what tries again.
       await this.publishOnce().catch((error: unknown) => this.reportOnce(error));
-      const isNudged = await this.wake.within(this.heartbeatMs - (performance.now() - startedAt));
-      if (isNudged && !this.isStopping) await this.wake.pause(GATHER_MS);
+      const endedAt = performance.now();
+      await this.wake.within(this.heartbeatMs - (endedAt - startedAt));
+      if (!this.isStopping) await this.wake.rest(GATHER_MS - (performance.now() - endedAt));
     }
   }
 

@@ -71,53 +71,38 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
   });
 }
 
+/** Agents with their live keys, in one statement: each of a round's is waited for by everybody who waits for a change. */
 export async function readAgents(tx: Transaction, buckets: readonly number[]): Promise<AgentRow[]> {
-  const found = await tx.$queryRaw<Found[]>`SELECT id::text AS id FROM agent WHERE policy_bucket(id) = ANY(${buckets}::int[])`;
-  return tx.agent.findMany({
-    where: { id: { in: found.map(({ id }) => id) } },
-    orderBy: { id: 'asc' },
-    select: {
-      id: true,
-      slug: true,
-      enabled: true,
-      toolNameStyle: true,
-      memberships: { select: { groupId: true } },
-      keys: { where: { revokedAt: null }, select: { id: true, hash: true, pepperId: true, expiresAt: true, revokedAt: true } },
-    },
-  });
+  const rows = await tx.$queryRaw<FoundAgent[]>`
+    SELECT id::text AS id, slug, enabled, replace(tool_name_style::text, '-', '_') AS "toolNameStyle",
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('groupId', group_id)), '[]') FROM agent_group_member WHERE agent_id = agent.id) AS memberships,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'hash', hash, 'pepperId', pepper_id, 'expiresAt', expires_at)), '[]')
+        FROM agent_key WHERE agent_id = agent.id AND revoked_at IS NULL) AS keys
+    FROM agent WHERE policy_bucket(id) = ANY(${buckets}::int[]) ORDER BY id`;
+  return rows.map((row) => ({ ...row, keys: row.keys.map(liveKey) }));
 }
+
+type FoundAgent = Omit<AgentRow, 'keys'> & { keys: FoundKey[] };
+type FoundKey = Omit<AgentKeyRow, 'expiresAt' | 'revokedAt'> & { expiresAt: string | null };
+
+const liveKey = ({ expiresAt, ...key }: FoundKey): AgentKeyRow => ({
+  ...key,
+  expiresAt: expiresAt === null ? null : new Date(expiresAt),
+  revokedAt: null,
+});
 
 export type RequestableRow = Pick<Requestable, 'id' | 'agentId' | 'groupId'>;
 
 /** Rules of what may be asked for lie where their subject's grants do. */
 export async function readRequestable(tx: Transaction, buckets: readonly number[]): Promise<RequestableRow[]> {
   return tx.$queryRaw<RequestableRow[]>`SELECT id::text AS id, agent_id::text AS "agentId", group_id::text AS "groupId" FROM requestable_rule
-    WHERE ('x' || right(coalesce(agent_id, group_id)::text, 3))::bit(12)::int % 1024 = ANY(${buckets}) ORDER BY id`;
+    WHERE policy_bucket(coalesce(agent_id, group_id)) = ANY(${buckets}::int[]) ORDER BY id`;
 }
 
 /** Grants lie in the bucket of their subject. */
 export async function readGrants(tx: Transaction, buckets: readonly number[]): Promise<GrantRow[]> {
-  const found = await tx.$queryRaw<
-    Found[]
-  >`SELECT id::text AS id FROM access_grant WHERE policy_bucket(coalesce(agent_id, group_id)) = ANY(${buckets}::int[])`;
-  return tx.grant.findMany({
-    where: { id: { in: found.map(({ id }) => id) } },
-    orderBy: { id: 'asc' },
-    select: {
-      id: true,
-      agentId: true,
-      groupId: true,
-      serverId: true,
-      selector: true,
-      kind: true,
-      names: true,
-      effect: true,
-      condition: true,
-      pinned: true,
-      rateLimit: true,
-      mode: true,
-      notBefore: true,
-      expiresAt: true,
-    },
-  });
+  return tx.$queryRaw<GrantRow[]>`
+    SELECT id::text AS id, agent_id::text AS "agentId", group_id::text AS "groupId", server_id::text AS "serverId", selector, kind::text AS kind, names,
+      effect::text AS effect, condition, pinned, rate_limit AS "rateLimit", mode::text AS mode, not_before AS "notBefore", expires_at AS "expiresAt"
+    FROM access_grant WHERE policy_bucket(coalesce(agent_id, group_id)) = ANY(${buckets}::int[]) ORDER BY id`;
 }

@@ -35,10 +35,10 @@ export class SnapshotsModule implements OnApplicationBootstrap, BeforeApplicatio
   onApplicationBootstrap(): void {
     this.publisher.start();
     this.stopListening = [
-      this.news.onCommitted(() => this.publisher.nudge()),
+      this.news.onCommitted((revision) => this.publisher.nudge(revision)),
       // Where this process cannot publish, another may.
       this.news.onCommitted((revision) => void announceDirty(this.redis, revision).catch(() => undefined)),
-      onDirty(this.redis, () => this.publisher.nudge()),
+      onDirty(this.redis, (revision) => this.publisher.nudge(revision)),
     ];
   }
 

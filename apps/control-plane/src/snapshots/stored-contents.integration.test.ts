@@ -26,10 +26,13 @@ afterEach(async () => {
   await own.drop();
 });
 
-async function changeAgent(slug: string): Promise<void> {
-  const { id } = await database.agent.upsert({ where: { id: agentId }, create: { id: agentId, slug, name: 'x' }, update: { slug } });
-  const { revision } = await database.policyState.update({ where: { id: 1 }, data: { revision: { increment: 1 } } });
-  await database.dirtyBucket.create({ data: { revision, kind: 'agents', bucket: bucketOf(id) } });
+async function changeAgent(slug: string): Promise<number> {
+  return database.$transaction(async (tx) => {
+    const { id } = await tx.agent.upsert({ where: { id: agentId }, create: { id: agentId, slug, name: 'x' }, update: { slug } });
+    const { revision } = await tx.policyState.update({ where: { id: 1 }, data: { revision: { increment: 1 } } });
+    await tx.dirtyBucket.create({ data: { revision, kind: 'agents', bucket: bucketOf(id) } });
+    return revision;
+  });
 }
 const agentId = '0199aaaa-0000-7000-8000-00000000abcd';
 
@@ -38,7 +41,7 @@ test('contents are kept a day past their last use, and what is in use for ever',
   const old = await commitSnapshot(database);
   await changeAgent('two');
   const current = await commitSnapshot(database);
-  const referenced = await referencedDigests(database, current.rootDigest, current.root);
+  const referenced = referencedDigests(current);
   await pruneSnapshots(database, referenced, current.revision);
   expect(await readContent(database, old.rootDigest)).toBeDefined();
   expect(await database.dirtyBucket.count()).toBe(0);
@@ -71,8 +74,7 @@ test('a node that follows serves what was published, revision by revision', asyn
   });
   try {
     for (const slug of ['one', 'two', 'three']) {
-      await changeAgent(slug);
-      publisher.nudge();
+      publisher.nudge(await changeAgent(slug));
       await vi.waitFor(() => expect(follower.current()?.agents.get(agentId)?.slug).toBe(slug), 20_000);
     }
     expect(follower.status().refused).toBeNull();

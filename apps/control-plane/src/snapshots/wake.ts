@@ -10,8 +10,8 @@ export class Wake {
     this.waiting?.();
   }
 
-  /** Waits for the bell, at most so long; whether it was rung. */
-  async within(ms: number): Promise<boolean> {
+  /** Waits for the bell, at most so long. */
+  async within(ms: number): Promise<void> {
     if (!this.isRung && ms > 0) {
       const deadline = new AbortController();
       const rung = new Promise<void>((resolve) => (this.waiting = resolve));
@@ -19,12 +19,11 @@ export class Wake {
       deadline.abort();
       this.waiting = undefined;
     }
-    return this.isRung;
   }
 
-  /** Waits a moment for more rings, then forgets them all: what follows serves them together. */
-  async pause(ms: number): Promise<void> {
-    await sleep(ms);
+  /** Waits out what is left of a rest, then forgets all rings: what follows serves them together. */
+  async rest(ms: number): Promise<void> {
+    if (ms > 0) await sleep(ms);
     this.isRung = false;
   }
 }
