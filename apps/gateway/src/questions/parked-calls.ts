@@ -25,6 +25,8 @@ const ALL_MAX = 2000;
 
 /** The calls that this node holds open for answers of their clients. */
 export class ParkedCalls {
+  /** Their names begin with it, so that a node which was started again knows those that it held before. */
+  private readonly boot = randomBytes(6).toString('base64url');
   private readonly byName = new Map<string, Held>();
   private readonly perAgent = new Map<string, number>();
 
@@ -32,7 +34,7 @@ export class ParkedCalls {
   add(call: Held): string | undefined {
     const held = this.perAgent.get(call.agentId) ?? 0;
     if (held >= OF_ONE_AGENT_MAX || this.byName.size >= ALL_MAX) return undefined;
-    const name = randomBytes(12).toString('base64url');
+    const name = this.boot + randomBytes(12).toString('base64url');
     this.byName.set(name, call);
     this.perAgent.set(call.agentId, held + 1);
     return name;
@@ -45,10 +47,11 @@ export class ParkedCalls {
     else this.perAgent.delete(call.agentId);
   }
 
-  /** Goes on with a call of this agent; false where there is none, or it waits for something else. */
-  resume(name: string, agentId: string, turn: Turn): boolean {
+  /** Goes on with a call of this agent; `unknown` where there is none or it waits for something else, `lost` where it ended with an earlier process. */
+  resume(name: string, agentId: string, turn: Turn): 'resumed' | 'unknown' | 'lost' {
+    if (!name.startsWith(this.boot)) return 'lost';
     const call = this.byName.get(name);
-    return call !== undefined && call.agentId === agentId && call.resume(turn);
+    return call !== undefined && call.agentId === agentId && call.resume(turn) ? 'resumed' : 'unknown';
   }
 
   /** Ends all of them, so that each leaves its outcome; for a node that stops. */

@@ -22,7 +22,7 @@ const Resume = z.object({
 const Resumed = z.union([
   z.object({ status: z.number(), message: z.string() }),
   z.object({ silent: z.literal(true) }),
-  z.object({ unknown: z.literal(true) }),
+  z.object({ unknown: z.literal(true), lost: z.boolean().default(false) }),
 ]);
 type Resumed = z.infer<typeof Resumed>;
 
@@ -33,7 +33,8 @@ export function serveParkedCalls(nodes: NodeLinks, calls: ParkedCalls): void {
   nodes.route(ROUTE, (body, exchange) => {
     const { name, agentId, id, progressToken, round, responses } = Resume.parse(body);
     const reply = new ExchangeReply(exchange);
-    return calls.resume(name, agentId, { reply, id, progressToken, round, responses }) ? reply.resumed : { unknown: true };
+    const found = calls.resume(name, agentId, { reply, id, progressToken, round, responses });
+    return found === 'resumed' ? reply.resumed : { unknown: true, lost: found === 'lost' };
   });
 }
 
@@ -46,8 +47,8 @@ export async function resumeParked(call: ClassifiedRequest, parked: NonNullable<
   const { id, progressToken } = call;
   const agentId = visit.caller.agent.id;
   if (node === nodes.url) {
-    if (!parkedCalls.resume(name, agentId, { reply, id, progressToken, round, responses: parked.responses }))
-      throw new GatewayError('client.invalid_state');
+    const found = parkedCalls.resume(name, agentId, { reply, id, progressToken, round, responses: parked.responses });
+    if (found !== 'resumed') throw new GatewayError(found === 'lost' ? 'node.call_lost' : 'client.invalid_state');
     return;
   }
   const leaving = new AbortController();
@@ -75,7 +76,7 @@ export async function resumeParked(call: ClassifiedRequest, parked: NonNullable<
 }
 
 function finish(reply: Reply, end: Resumed): void {
-  if ('unknown' in end) throw new GatewayError('client.invalid_state');
+  if ('unknown' in end) throw new GatewayError(end.lost ? 'node.call_lost' : 'client.invalid_state');
   if ('silent' in end) reply.finishSilently();
   else reply.finish(end.status, [end.message]);
 }
