@@ -13,6 +13,7 @@ import { hashFrame } from './proof/hash-frame.js';
 import type { AuditSigner } from './proof/audit-signer.js';
 import { Shipper } from './shipper.js';
 import type { Spool } from './spool.js';
+import { withDeadline } from './with-deadline.js';
 
 /** After this an outcome that the queue has not taken is released by the spool's fdatasync. */
 const QUEUE_DEADLINE_MS = 250;
@@ -202,7 +203,7 @@ export class AuditTrail {
   private async resend(): Promise<void> {
     if (this.resending) return;
     this.resending = true;
-    this.shipper.pressed = await this.parts.queue.pressed().catch(() => this.shipper.pressed);
+    this.shipper.pressed = await withDeadline(this.parts.queue.pressed()).catch(() => this.shipper.pressed);
     await this.shipper.resend();
     if (!this.shipper.pressed) await this.parts.earlierBoots.resend();
     this.resending = false;

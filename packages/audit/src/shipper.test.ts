@@ -11,12 +11,16 @@ import { Spool } from './spool.js';
 let directory: string;
 let spool: Spool;
 let sent: AuditBatch[];
+let add: () => Promise<void>;
+let isInQueue: boolean;
 
 beforeEach(() => {
   vi.useFakeTimers();
   directory = mkdtempSync(join(tmpdir(), 'portcullis-spool-'));
   spool = Spool.create(directory, { segmentBytes: 1_000_000, quotaBytes: 1_000_000 });
   sent = [];
+  add = () => Promise.resolve();
+  isInQueue = true;
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -27,8 +31,11 @@ const newShipper = () =>
   new Shipper(
     { node: 'node-1', boot: '0190d7f0-0000-7000-8000-000000000000', spool, signer: () => undefined },
     {
-      add: (batch) => Promise.resolve(void sent.push(batch)),
-      has: () => Promise.resolve(true),
+      add: async (batch) => {
+        sent.push(batch);
+        await add();
+      },
+      has: () => Promise.resolve(isInQueue),
       pressed: () => Promise.resolve(false),
       close: () => Promise.resolve(),
     },
@@ -57,4 +64,20 @@ test('an intent alone leaves within its patience', async () => {
   expect(sent).toEqual([]);
   await vi.advanceTimersByTimeAsync(2);
   expect(sent).toHaveLength(1);
+});
+
+test('a batch that is taken while others are acknowledged is sent again when the queue loses it', async () => {
+  const shipper = newShipper();
+  const taken = Promise.withResolvers<void>();
+  add = () => taken.promise;
+  spool.append([entry(1).frame], 1);
+  shipper.offer([entry(1)], true);
+  await vi.advanceTimersByTimeAsync(5);
+  shipper.acknowledge(0);
+  taken.resolve();
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(shipper.unacknowledged).toBe(1);
+  isInQueue = false;
+  await shipper.resend();
+  expect(sent.map(({ firstSeq }) => firstSeq)).toEqual([1, 1]);
 });

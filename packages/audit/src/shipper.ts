@@ -4,6 +4,7 @@ import type { Entry } from './entry.js';
 import type { AuditSigner } from './proof/audit-signer.js';
 import { hashFrame } from './proof/hash-frame.js';
 import type { Spool } from './spool.js';
+import { withDeadline } from './with-deadline.js';
 
 const BATCH_EVENTS_MAX = 128;
 const BATCH_BYTES_MAX = 256 * 1024;
@@ -14,8 +15,6 @@ const FEW_EVENTS = 4;
 const INTENT_GATHER_MS = 20;
 const IN_FLIGHT_MAX = 4;
 const RETRY_MS = 250;
-/** A frozen Redis leaves an addition open for ever: after this it counts as failed. Should it be applied late, nothing doubles. */
-const ADD_DEADLINE_MS = 5000;
 /** A batch that is neither acknowledged nor in the queue after this is sent again. */
 const RESEND_AFTER_MS = 30_000;
 
@@ -159,7 +158,9 @@ export class Shipper {
     this.inFlight += 1;
     this.lastShippedAt = performance.now();
     try {
-      this.shipments.push(await this.add(runOf(entries)));
+      // Apart from the push: what is acknowledged meanwhile makes another list of `shipments`.
+      const shipment = await this.add(runOf(entries));
+      this.shipments.push(shipment);
       this.queueUp = true;
       this.onQueued(entries);
     } catch {
@@ -228,11 +229,4 @@ function runOf(entries: readonly Entry[]): FrameRun {
     hashes += hash;
   }
   return { firstSeq: entries[0]?.seq ?? 0, frames, hashes };
-}
-
-function withDeadline<T>(promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`The queue did not answer within ${ADD_DEADLINE_MS} ms`)), ADD_DEADLINE_MS);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
