@@ -16,6 +16,8 @@ export interface Started {
   isRunning(): boolean;
   /** Asks it to end, or ends it at once, and waits until it has. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Freezes it, or lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
 /** Starts one app with just this environment; its output goes to a file named after it. */
@@ -36,7 +38,14 @@ export function startByHand(directory: string, name: string, script: string, own
     child.kill(signal);
     await ended;
   };
-  return { pid: child.pid ?? -1, healthUrl: `http://127.0.0.1:${own.HEALTH_PORT}`, ended, isRunning: () => isRunning, stop };
+  return {
+    pid: child.pid ?? -1,
+    healthUrl: `http://127.0.0.1:${own.HEALTH_PORT}`,
+    ended,
+    isRunning: () => isRunning,
+    stop,
+    signal: (name) => void child.kill(name),
+  };
 }
 
 /** A Postgres or Redis whose address is known before it runs. */
@@ -44,6 +53,8 @@ export interface Service {
   readonly url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Sends it a signal; one that ends it is waited for until it has ended. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL' | 'SIGQUIT'): Promise<void>;
 }
 
 async function service(launch: () => Promise<LocalService>, prepare: (url: string) => Promise<unknown>): Promise<Service> {
@@ -56,25 +67,33 @@ async function service(launch: () => Promise<LocalService>, prepare: (url: strin
   const start = async (): Promise<void> => {
     running ??= await launch();
   };
+  const signal: Service['signal'] = async (name) => {
+    if (running === undefined) return;
+    const { pid, exited } = running;
+    process.kill(pid, name);
+    if (name === 'SIGSTOP' || name === 'SIGCONT') return;
+    await exited;
+    running = undefined;
+  };
   await prepare(url);
   await stop();
-  return { url, start, stop };
+  return { url, start, stop, signal };
 }
 
-/** Migrated, and stopped. */
-export const preparePostgres = (directory: string, port: number): Promise<Service> =>
+/** Migrated, and stopped. `durable` where it is to be ended at once: else it would forget its last commits. */
+export const preparePostgres = (directory: string, port: number, durable = false): Promise<Service> =>
   service(
-    () => startPostgres({ directory: join(directory, 'postgres'), port, durable: false }),
+    () => startPostgres({ directory: join(directory, 'postgres'), port, durable }),
     (url) => {
       const prisma = join(root, 'node_modules/prisma/build/index.js');
       return promisify(execFile)(process.execPath, [prisma, 'migrate', 'deploy'], { cwd: root, env: { ...process.env, DATABASE_URL: url } });
     },
   );
 
-/** Empty, and stopped. */
-export const prepareRedis = (directory: string, port: number): Promise<Service> =>
+/** Empty, and stopped. Without `persist` it is empty at each start. */
+export const prepareRedis = (directory: string, port: number, persist = true): Promise<Service> =>
   service(
-    () => startRedis({ directory: join(directory, 'redis'), port, persist: true }),
+    () => startRedis({ directory: join(directory, 'redis'), port, persist }),
     () => Promise.resolve(),
   );
 

@@ -59,14 +59,15 @@ export interface RawRequest {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly id?: number | string;
   readonly signal?: AbortSignal;
+  readonly traceparent?: string;
 }
 
 /** One MCP request of either era, written by hand. */
-export function sendMcp(url: string, { key, era, method, params = {}, id = 1, signal }: RawRequest): Promise<RawAnswer> {
+export function sendMcp(url: string, { key, era, method, params = {}, id = 1, signal, traceparent }: RawRequest): Promise<RawAnswer> {
   const message = { jsonrpc: '2.0', id, method, params: era === 'modern' ? { ...params, _meta: envelope } : params };
   const name = params['name'] ?? params['uri'];
   const mirrored = { 'mcp-protocol-version': revision, 'mcp-method': method, ...(typeof name === 'string' ? { 'mcp-name': name } : {}) };
-  const headers = { ...jsonHeaders(key), ...(era === 'modern' ? mirrored : {}) };
+  const headers = { ...jsonHeaders(key), ...(era === 'modern' ? mirrored : {}), ...(traceparent === undefined ? {} : { traceparent }) };
   return send(url, { headers, body: JSON.stringify(message), ...(signal === undefined ? {} : { signal }) });
 }
 
