@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { add } from './add/add.js';
 import { ask } from './add/ask.js';
 import { slugFromUrl } from './add/slug-from-url.js';
+import { addAlertsCommand } from './alerts/alerts-command.js';
 import { addAuditCommands } from './audit/audit-commands.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
@@ -66,6 +67,7 @@ export function createProgram(environment: Environment): Program {
   const terminal = { print, say, exit: (code: number): void => void (exitCode = code) };
   addRegistryCommands(command, environment, terminal);
   addAuditCommands(command, environment, terminal);
+  addAlertsCommand(command, environment, print);
   addKillCommands(command, environment, print);
   addTaskKeyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessRequestsModule } from './access-requests/access-requests.module.js';
 import { AgentsModule } from './agents/agents.module.js';
+import { AlertsModule } from './alerts/alerts.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import type { Metrics } from '@portcullis/boot';
@@ -59,6 +60,7 @@ export class AppModule {
         SettingsModule,
         EpochsModule,
         AuditModule,
+        AlertsModule.with(config.alerts),
         DriftModule,
       ],
       providers: [

@@ -1,6 +1,7 @@
 import { readConfig } from '@portcullis/boot';
 import { loadMasterKey } from '@portcullis/secrets';
 import { z } from 'zod';
+import type { AlertsOptions } from './alerts/alerts.module.js';
 import type { ImportOptions } from './imports/imports.module.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -19,6 +20,7 @@ export interface Config {
   /** A join token that does not expire, for installations that are set up by a file. */
   readonly joinToken?: string | undefined;
   readonly imports?: ImportOptions | undefined;
+  readonly alerts?: AlertsOptions | undefined;
 }
 
 /** What the discovery worker reads from its environment at start. */
@@ -73,7 +75,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       portcullisMasterKeyFile: z.string().optional(),
       portcullisBootstrapTokenFile: z.string().optional(),
       portcullisJoinToken: z.string().min(24).max(512).optional(),
-      // Where servers are pulled from when an operator names no registry, and where else than in public a registry may be.
+      // Where servers are pulled from when an operator names no registry, and where else than in public a registry or the receiver of a webhook may be.
       portcullisRegistryUrl: z.url({ protocol: /^https?$/ }).optional(),
       portcullisEgressAllow: ranges,
       portcullisImportRowsMax: z.coerce.number().int().min(1).max(1_000_000).optional(),
@@ -82,5 +84,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   );
   const masterKey = loadMasterKey({ value: portcullisMasterKey, file: portcullisMasterKeyFile });
   const imports = { rowsMax: portcullisImportRowsMax, registryUrl: portcullisRegistryUrl, egressAllow: portcullisEgressAllow };
-  return { ...rest, masterKey, bootstrapTokenFile: portcullisBootstrapTokenFile, joinToken: portcullisJoinToken, imports };
+  return {
+    ...rest,
+    masterKey,
+    bootstrapTokenFile: portcullisBootstrapTokenFile,
+    joinToken: portcullisJoinToken,
+    imports,
+    alerts: { egressAllow: portcullisEgressAllow },
+  };
 }

@@ -1,5 +1,6 @@
 import { type AccessRequestsApi, accessRequestsApi, type RequestableApi, requestableApi } from './access-requests.js';
 import { type AgentsApi, agentsApi } from './agents.js';
+import { type AlertRulesApi, alertRulesApi, type AlertsApi, alertsApi, type WebhooksApi, webhooksApi } from './alerts.js';
 import { type AuditApi, auditApi } from './audit.js';
 import { type DefinitionsApi, definitionsApi, type DriftApi, driftApi } from './drift.js';
 import { type GroupsApi, groupsApi } from './groups.js';
@@ -39,6 +40,9 @@ export interface ApiClient {
   nodes: NodesApi;
   operators: OperatorsApi;
   audit: AuditApi;
+  alerts: AlertsApi;
+  alertRules: AlertRulesApi;
+  webhooks: WebhooksApi;
 }
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
@@ -61,5 +65,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     nodes: nodesApi(send),
     operators: operatorsApi(send),
     audit: auditApi(send, createOpen(options)),
+    alerts: alertsApi(send),
+    alertRules: alertRulesApi(send),
+    webhooks: webhooksApi(send),
   };
 }

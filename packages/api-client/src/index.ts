@@ -11,3 +11,4 @@ export type { EpochsApi, GrantsApi, ImportOptions, PolicyApi, RehearsalOptions, 
 export type { AuditApi } from './audit.js';
 export type { TailOptions } from './tail-audit.js';
 export type { NodesApi, OperatorsApi } from './operations.js';
+export type { AlertRulesApi, AlertsApi, WebhooksApi } from './alerts.js';

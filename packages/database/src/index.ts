@@ -2,6 +2,8 @@ export { isUniqueViolation, openDatabase, type Transaction } from './open-databa
 export { Prisma, PrismaClient } from './generated/prisma/client.js';
 export type {
   AccessRequest,
+  Alert,
+  AlertRule,
   Agent,
   AgentKey,
   AuditEvent,
@@ -20,6 +22,8 @@ export type {
   Requestable,
   Revision,
   Server,
+  Webhook,
+  WebhookDelivery,
 } from './generated/prisma/client.js';
 export {
   AccessRequestStatus,

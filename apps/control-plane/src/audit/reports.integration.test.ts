@@ -1,62 +1,20 @@
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { callStore, type StoreCalls } from '../testing/store-calls.js';
 
 let own: TestApp;
 let base: string;
+let store: StoreCalls;
 const boot = v7();
-let seq = 0;
 const from = new Date(Date.now() - 3 * 3_600_000);
 
-interface Said {
-  readonly agent?: string;
-  readonly tool?: string;
-  readonly ms?: number;
-  readonly status?: string;
-  readonly args?: string;
-}
-
-/** Calls as a worker stores them, in one transaction: both rows of each, or one of a refusal. */
-async function store(calls: readonly (Said & { at?: Date })[]): Promise<string[]> {
-  const ids: string[] = [];
-  // Ids of one millisecond are in no order.
-  const data = calls.flatMap(({ at = new Date(Date.now() + ids.length), agent = 'dev', tool = 'read', ms = 1, status = 'success', args }) => {
-    const callId = v7({ msecs: at.getTime() });
-    ids.push(callId);
-    const day = new Date(at.toISOString().slice(0, 10));
-    const row = {
-      day,
-      node: 'node-1',
-      boot,
-      callId,
-      at,
-      method: 'tools/call',
-      agent,
-      server: 'wiki',
-      tool,
-      arguments: args === undefined ? null : Uint8Array.from(Buffer.from(args)),
-    };
-    const ended = { status, durationUs: BigInt(ms * 1000), decision: status === 'denied' ? 'deny' : 'allow' };
-    const phases = status === 'denied' ? ['single'] : status === 'pending' ? ['intent'] : ['intent', 'outcome'];
-    return phases.map((phase) => ({
-      ...row,
-      seq: (seq += 1),
-      id: v7({ msecs: at.getTime() }),
-      phase,
-      ...ended,
-      ...(phase === 'intent' && { status: 'pending', durationUs: null }),
-    }));
-  });
-  for (const day of new Set(data.map((row) => row.day.toISOString())))
-    await own.database.$executeRaw`SELECT audit_ensure_day(${day.slice(0, 10)}::date)`;
-  await own.database.auditEvent.createMany({ data });
-  return ids;
-}
 const get = async (path: string) => own.call('GET', `/v1/audit/${path}`, undefined, own.auditor);
 const later = (minutes: number): Date => new Date(from.getTime() + minutes * 60_000);
 
 beforeAll(async () => {
   own = await startTestApp();
+  store = callStore(own.database);
   await own.app.listen(0, '127.0.0.1');
   base = await own.app.getUrl();
 });

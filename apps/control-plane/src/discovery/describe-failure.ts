@@ -6,17 +6,24 @@ import { DiscoveryFailure } from './discovery-failure.js';
 /** What an operator is told of an error on the way to a server: what happened and where to look, never a stack. */
 export function describeFailure(error: unknown, url: string, http: HttpAnswer | undefined): string {
   const chain = causesOf(error);
-  const ours = chain.find((cause) => cause instanceof DiscoveryFailure || cause instanceof EgressRefused || cause instanceof TooManyBytes);
-  if (ours !== undefined) return ours.message.endsWith('.') ? ours.message : `${ours.message}.`;
-  const codes = chain.flatMap(({ code }) => (typeof code === 'string' ? [code] : []));
   return (
-    describeNetwork(codes, new URL(url)) ??
-    describeTimeout(codes, chain) ??
+    describeUnreached(error, url) ??
     describeHttp(http) ??
-    describeProtocol(codes, chain) ??
+    describeProtocol(codesOf(chain), chain) ??
     'The server does not answer as an MCP server. Check the path of the URL.'
   );
 }
+
+/** Why nothing came of an address at all; undefined where something did. */
+export function describeUnreached(error: unknown, url: string): string | undefined {
+  const chain = causesOf(error);
+  const ours = chain.find((cause) => cause instanceof DiscoveryFailure || cause instanceof EgressRefused || cause instanceof TooManyBytes);
+  if (ours !== undefined) return ours.message.endsWith('.') ? ours.message : `${ours.message}.`;
+  const codes = codesOf(chain);
+  return describeNetwork(codes, new URL(url)) ?? describeTimeout(codes, chain);
+}
+
+const codesOf = (chain: readonly Cause[]): string[] => chain.flatMap(({ code }) => (typeof code === 'string' ? [code] : []));
 
 interface Cause extends Error {
   readonly code?: unknown;

@@ -7,6 +7,8 @@ export const permissions = [
   'access-requests:write',
   'agents:read',
   'agents:write',
+  'alerts:read',
+  'alerts:write',
   'audit:read',
   'epochs:read',
   'epochs:write',

@@ -1,0 +1,62 @@
+import type { PrismaClient } from '@portcullis/database';
+import { v7 } from 'uuid';
+
+/** A call of a tool, as far as a test cares. */
+export interface StoredCall {
+  readonly at?: Date;
+  readonly agent?: string;
+  readonly agentId?: string;
+  readonly server?: string;
+  readonly serverId?: string;
+  readonly tool?: string;
+  readonly ms?: number;
+  readonly status?: string;
+  readonly args?: string;
+  readonly resultBytes?: number;
+}
+
+/** Stores calls as a worker does, in one transaction: both rows of each, or one of a refusal. Gives their ids. */
+export type StoreCalls = (calls: readonly StoredCall[]) => Promise<string[]>;
+
+export function callStore(database: PrismaClient): StoreCalls {
+  const boot = v7();
+  let seq = 0;
+  return async (calls) => {
+    // Ids of one millisecond are in no order.
+    const stored = calls.map((call, index) => rowsOf(call, new Date(Date.now() + index)));
+    const data = stored.flatMap(({ rows }) => rows.map((row) => ({ ...row, boot, seq: (seq += 1) })));
+    for (const day of new Set(data.map((row) => row.day.toISOString())))
+      await database.$executeRaw`SELECT audit_ensure_day(${day.slice(0, 10)}::date)`;
+    await database.auditEvent.createMany({ data });
+    return stored.map(({ callId }) => callId);
+  };
+}
+
+function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status = 'success', args, ...rest }: StoredCall, now: Date) {
+  const { at = now, agentId = null, serverId = null, resultBytes } = rest;
+  const callId = v7({ msecs: at.getTime() });
+  const row = {
+    day: new Date(at.toISOString().slice(0, 10)),
+    node: 'node-1',
+    callId,
+    at,
+    method: 'tools/call',
+    agent,
+    agentId,
+    server,
+    serverId,
+    tool,
+    arguments: args === undefined ? null : Uint8Array.from(Buffer.from(args)),
+    argumentsBytes: args === undefined ? null : Buffer.byteLength(args),
+  };
+  const ended = { status, durationUs: BigInt(ms * 1000), decision: status === 'denied' ? 'deny' : 'allow', resultBytes: resultBytes ?? null };
+  const phases = status === 'denied' ? ['single'] : status === 'pending' ? ['intent'] : ['intent', 'outcome'];
+  const rows = phases.map((phase) => ({
+    ...row,
+    id: v7({ msecs: at.getTime() }),
+    phase,
+    ...ended,
+    ...(phase === 'intent' && { status: 'pending', durationUs: null, resultBytes: null }),
+  }));
+  return { callId, rows };
+}
