@@ -1,11 +1,10 @@
-import type { LocalService } from '@portcullis/local-services';
 import { freshRedis } from '@portcullis/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 import { callStore } from '../testing/store-calls.js';
 import { startWebhookReceiver, type WebhookReceiver } from '../testing/webhook-receiver.js';
 
-let redis: LocalService;
+let redis: Awaited<ReturnType<typeof freshRedis>>;
 let own: TestApp;
 let receiver: WebhookReceiver;
 
