@@ -1,5 +1,6 @@
-// What a registry of thousands costs, as lines of Markdown:  npm run bench:registry -- [--servers 13000] [--discover 500|all] [--queries 400] [--profile FILE]
-// A local stack of its own; one process stands in for all the servers, with ten tools each.
+// What a registry of thousands costs, as lines of Markdown:  npm run bench:registry -- [--servers 13000] [--discover 500|all] [--hosts 16] [--queries 400] [--profile FILE]
+// A local stack of its own; one process stands in for all the servers, with ten tools each, at 16 ports: discovery takes each for a host, and is
+// gentle to a host.
 //   import     JSON Lines through REST, twice: new, and unchanged
 //   discovery  of some of the servers at once, or of all of them at the pace that imports are given
 //   search     all tools in the database and the index, a mix of queries through REST
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     servers: { type: 'string', default: '13000' },
     discover: { type: 'string', default: '500' },
     queries: { type: 'string', default: '400' },
+    hosts: { type: 'string', default: '16' },
     profile: { type: 'string' },
   },
 });
@@ -29,9 +31,12 @@ const count = Number(values.servers);
 const say = (line) => process.stderr.write(`${line}\n`);
 const seconds = (since) => (performance.now() - since) / 1000;
 
-const peers = fork(new URL('many-servers.mjs', import.meta.url), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-const [port] = await once(peers.stdout, 'data');
-const base = `http://127.0.0.1:${String(port).trim()}`;
+const peers = fork(new URL('many-servers.mjs', import.meta.url), [values.hosts], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+const [ports] = await once(peers.stdout, 'data');
+const bases = String(ports)
+  .trim()
+  .split(' ')
+  .map((port) => `http://127.0.0.1:${port}`);
 const stack = await startLocalStack({ say });
 const sql = (statement, given) => queryDatabase(stack.databaseUrl, statement, given);
 const one = async (statement) => Object.values((await sql(statement))[0])[0];
@@ -46,7 +51,10 @@ try {
 
 async function* lines() {
   for (let from = 0; from < count; from += 500) {
-    const rows = Array.from({ length: Math.min(500, count - from) }, (_, at) => `${JSON.stringify(rowOf(from + at, base))}\n`);
+    const rows = Array.from(
+      { length: Math.min(500, count - from) },
+      (_, at) => `${JSON.stringify(rowOf(from + at, bases[(from + at) % bases.length]))}\n`,
+    );
     yield Buffer.from(rows.join(''));
   }
 }
@@ -130,6 +138,7 @@ async function measureSearch() {
   const entries = Number(await one('SELECT count(*) FROM search_entry'));
   const bytes = await one("SELECT pg_size_pretty(pg_total_relation_size('search_entry'))");
   console.log(`- search index of ${entries} entries: ready ${seconds(indexed).toFixed(1)} s after the last write, ${bytes} in all`);
+  await sql("UPDATE definition SET state = 'rejected' WHERE right(hash, 2) = '00'");
   await sql('VACUUM ANALYZE search_entry, definition, server');
   const kinds = {
     'exact name': (at) => ({ q: slugOf((at * 37) % count) }),
@@ -139,6 +148,8 @@ async function measureSearch() {
     }),
     'a common word': (at) => ({ q: ['repository', 'project', 'returns', 'team'][at % 4] }),
     'words in one state': (at) => ({ q: ['merge cluster', 'secret role'][at % 2], state: 'pending', kind: 'tool' }),
+    'words in a rare state': (at) => ({ q: ['merge cluster', 'secret role'][at % 2], state: 'rejected', kind: 'tool' }),
+    'servers by word': (at) => ({ q: ['billing', 'returns project', 'calendar dashboard', 'secret role'][at % 4], kind: 'server' }),
     'a misspelt name': (at) => ({ q: ['repostory', 'dashbord', 'deploymnet', 'custmer'][at % 4] }),
     nothing: (at) => ({ q: `zzyzx${at}` }),
   };
@@ -157,9 +168,20 @@ async function measureSearch() {
     console.log(`| ${name} | ${percentile(times, 50)} | ${percentile(times, 95)} | ${(found / each).toFixed(1)} |`);
   }
   console.log(`| **all** | ${percentile(all, 50)} | ${percentile(all, 95)} | |\n`);
-  await explain('words', "SELECT id FROM search_entry WHERE document @@ search_query('{invoice,export}') ORDER BY id LIMIT 2000");
-  await explain('a misspelt name', "SELECT id FROM search_entry WHERE 'repostory' <% words ORDER BY id LIMIT 2000");
+  await explain('words', asked('invoice,export', ''));
+  await explain('rare words', asked('billing,archive,payments', ''));
+  await explain('words in one state', asked('secret,role', inState('pending')));
+  await explain('words in a rare state', asked('secret,role', inState('rejected')));
+  await explain('a misspelt name', "SELECT id FROM search_entry WHERE 'repostory' <% words LIMIT 1000");
 }
+
+/** The statement as search puts it: the query is a constant, so that it is planned for these words. */
+async function asked(words, more) {
+  const query = await one(`SELECT search_query('{${words}}')::text AS q`);
+  return `SELECT e.id, e.document FROM search_entry e WHERE e.document @@ '${query.replaceAll("'", "''")}'::tsquery ${more} LIMIT 1000`;
+}
+
+const inState = (state) => `AND e.kind = 'tool' AND e.id IN (SELECT d.id FROM definition d WHERE d.state = '${state}')`;
 
 function percentile(times, part) {
   const sorted = times.toSorted((a, b) => a - b);
@@ -167,6 +189,6 @@ function percentile(times, part) {
 }
 
 async function explain(name, statement) {
-  const plan = await sql(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF) ${statement}`);
+  const plan = await sql(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF) ${await statement}`);
   console.log(`Plan for ${name}:\n\n${plan.map((row) => `    ${row['QUERY PLAN']}`).join('\n')}\n`);
 }

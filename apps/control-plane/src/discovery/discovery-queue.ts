@@ -2,13 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 
-/** Jobs are `{ serverId }`, one per server at a time, and the look at the schedule, which has no server. */
+/** Jobs are of one server each, one per server at a time, and the look at the schedule, which has no server. */
 export const DISCOVERY_QUEUE = 'portcullis-discovery';
 /** Name of the jobs that look for servers whose time has come. */
 export const LOOK_JOB = 'look';
 
 export interface DiscoveryJob {
   readonly serverId?: string;
+  /** Where it is to be reached, where that was known. */
+  readonly host?: string;
+}
+
+export interface DueServer {
+  readonly id: string;
+  /** As `host:port`. */
+  readonly host: string;
 }
 
 const PATIENCE_MS = 2_000;
@@ -27,11 +35,11 @@ export class DiscoveryQueue {
   }
 
   /** Those whose time has come. A server whose job waits or runs is not queued twice. */
-  async addScheduled(serverIds: readonly string[]): Promise<void> {
-    const jobs = serverIds.map((serverId) => ({
+  async addScheduled(servers: readonly DueServer[]): Promise<void> {
+    const jobs = servers.map(({ id, host }) => ({
       name: 'discover',
-      data: { serverId },
-      opts: { ...opts, jobId: jobIdOf(serverId), priority: SCHEDULED_PRIORITY },
+      data: { serverId: id, host },
+      opts: { ...opts, jobId: jobIdOf(id), priority: SCHEDULED_PRIORITY },
     }));
     await inTime(this.queue.addBulk(jobs));
   }

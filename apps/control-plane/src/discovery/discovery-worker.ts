@@ -67,7 +67,7 @@ export class DiscoveryWorker {
   private async work(job: Job<DiscoveryJob>, token: string | undefined): Promise<void> {
     const { serverId } = job.data;
     if (job.name === LOOK_JOB || serverId === undefined) return this.look();
-    const host = await this.parts.repository.hostOf(serverId);
+    const host = job.data.host ?? (await this.parts.repository.hostOf(serverId));
     if (host === undefined) return;
     for (;;) {
       const leave = this.places.take(host);

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient, type Server } from '@portcullis/database';
+import type { DueServer } from './discovery-queue.js';
 
 /** A server to ask, and when (by Postgres' clock) asking began. */
 export interface ClaimedServer {
@@ -27,14 +28,13 @@ export class DiscoveryRepository {
   constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
   /** Servers whose time has come, a few of each host, so that one with thousands of them is not asked for all at once. */
-  async due(limit: number): Promise<string[]> {
-    const rows = await this.database.$queryRaw<{ id: string }[]>`
-      SELECT id FROM (
-        SELECT id::text AS id, next_discovery_at,
-          row_number() OVER (PARTITION BY substring(url FROM '^[a-z]+://([^/?#]+)') ORDER BY next_discovery_at) AS place
-        FROM server WHERE next_discovery_at <= clock_timestamp()) AS waiting
+  async due(limit: number): Promise<DueServer[]> {
+    return this.database.$queryRaw<DueServer[]>`
+      SELECT id, host FROM (
+        SELECT *, row_number() OVER (PARTITION BY host ORDER BY next_discovery_at) AS place
+        FROM (SELECT id::text AS id, next_discovery_at, lower(substring(url FROM '^[a-z]+://([^/?#]+)')) AS host
+          FROM server WHERE next_discovery_at <= clock_timestamp()) AS due) AS waiting
       WHERE place <= ${PER_HOST_AT_ONCE} ORDER BY next_discovery_at LIMIT ${limit}`;
-    return rows.map(({ id }) => id);
   }
 
   /**

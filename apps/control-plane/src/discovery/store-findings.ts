@@ -1,10 +1,11 @@
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import type { Prisma, Server, Transaction } from '@portcullis/database';
+import type { Server, Transaction } from '@portcullis/database';
 import type { ChangeDetail, Subject } from '../changes/author.js';
 import type { Dirty } from '../changes/policy-changes.js';
 import { lockDefinitions } from '../servers/definitions.repository.js';
 import type { Findings } from './discover-server.js';
 import { driftOf, driftWithinDay, recordDrift, type SeenChange } from './record-drift.js';
+import { seenServer, updateSeen, type SeenServer } from './seen-server.js';
 import { storeDefinitions, type DefinitionChanges, type Sighting } from './store-definitions.js';
 
 /** A discovery that ended well: of which server, asked at which address, begun when. */
@@ -44,33 +45,38 @@ export async function storeFindings(tx: Transaction, finished: readonly Finished
     return [{ server, findings: one.findings, at: one.startedAt, found: one.findings.definitions }];
   });
   const stored = new Map<string, StoredFindings>();
+  const seen: SeenServer[] = [];
   for (const [place, changes] of (await storeDefinitions(tx, sightings)).entries()) {
     const sighting = sightings[place];
-    if (sighting !== undefined) stored.set(sighting.server.id, await storeAbout(tx, sighting, changes));
+    if (sighting === undefined) continue;
+    const { outcome, row } = await judge(tx, sighting, changes);
+    stored.set(sighting.server.id, outcome);
+    seen.push(row);
   }
+  await updateSeen(tx, seen);
   return finished.map(({ serverId }) => stored.get(serverId) ?? { isStored: false });
 }
 
 type AboutServer = Sighting & { readonly findings: Findings };
 
-/** What the server is, now that its definitions are stored: its own row, and its history. */
-async function storeAbout(
+/** What became of the server, now that its definitions are stored: its history is written, what its own row is to say is given. */
+async function judge(
   tx: Transaction,
   { server, findings, at }: AboutServer,
   { approved, withheld, seen }: DefinitionChanges,
-): Promise<StoredFindings> {
+): Promise<{ outcome: StoredFindings; row: SeenServer }> {
   const drift = driftOf(server, [...seen, ...serverChanges(server, findings)]);
   await recordDrift(tx, server, drift, at);
   const suspension = await suspensionOf(tx, server, drift.length, at);
   const differs = aboutFields.filter((field) => server[field] !== findings[field]);
-  const data = { ...columnsOf(server, findings, at, seen.length > 0), ...suspension };
-  await tx.server.update({ where: { id: server.id }, data, select: { id: true } });
+  const row = { ...seenServer(server, findings, at, seen.length > 0), suspended_reason: suspension?.reason ?? null };
   const concernsAgents = differs.length > 0 || approved.length > 0 || withheld.length > 0 || suspension !== undefined;
-  if (!concernsAgents && drift.length === 0) return { isStored: true };
+  if (!concernsAgents && drift.length === 0) return { outcome: { isStored: true }, row };
   const told = { subject: { kind: 'server', id: server.id, slug: server.slug }, change: { fields: differs, approved, withheld, ...detailOf(drift) } };
-  if (!concernsAgents) return { isStored: true, told };
-  const turnedOut = suspension === undefined ? drifted(drift) : { action: 'server.suspended', reason: suspension.suspendedReason };
-  return { isStored: true, told, dirty: [{ kind: 'servers', bucket: bucketOf(server.id) }], ...(turnedOut && { turnedOut }) };
+  if (!concernsAgents) return { outcome: { isStored: true, told }, row };
+  const turnedOut = suspension === undefined ? drifted(drift) : { action: 'server.suspended', reason: suspension.reason };
+  const dirty = [{ kind: 'servers' as const, bucket: bucketOf(server.id) }];
+  return { outcome: { isStored: true, told, dirty, ...(turnedOut && { turnedOut }) }, row };
 }
 
 /** Whether the operator has meanwhile said where else, or how else, it is to be asked. */
@@ -81,29 +87,6 @@ const aboutFields = ['era', 'bothEras', 'transport', 'capabilitiesJson'] as cons
 
 const drifted = (drift: readonly SeenChange[]) =>
   drift.length === 0 ? undefined : { action: 'server.drifted', reason: `${String(drift.length)} changes by the server` };
-
-function columnsOf(server: Server, findings: Findings, at: Date, hasChanged: boolean): Prisma.ServerUpdateInput {
-  const { era, bothEras, transport, capabilitiesJson, instructions, software, ttlSeconds, problems } = findings;
-  return {
-    era,
-    bothEras,
-    transport,
-    capabilitiesJson,
-    instructions,
-    software,
-    listTtlSeconds: ttlSeconds,
-    // A verdict is dated when it was reached: one that was only taken over must not live for ever.
-    ...(era === 'legacy' && server.era === 'legacy' && server.eraSeenAt !== null ? {} : { eraSeenAt: at }),
-    approveFirstDiscovery: false,
-    discoveredAt: at,
-    seenAt: at,
-    discoveryError: null,
-    discoveryFailures: 0,
-    ...(hasChanged && { announcements: 0 }),
-    discoveryProblems: problems.map((problem) => ({ ...problem })),
-    ...(server.driftCountedSince === null ? { driftCountedSince: at } : {}),
-  };
-}
 
 /** What a server says of itself is no definition, and its changes are worth knowing all the same. */
 function serverChanges(server: Server, findings: Findings): SeenChange[] {
@@ -121,7 +104,7 @@ async function suspensionOf(tx: Transaction, server: Server, added: number, at: 
   const count = await driftWithinDay(tx, server, at);
   if (count <= server.driftBudgetPerDay) return undefined;
   const reason = `${String(count)} changes within 24 hours, of which ${String(server.driftBudgetPerDay)} are allowed`;
-  return { suspendedAt: at, suspendedReason: reason, nextDiscoveryAt: null };
+  return { reason };
 }
 
 function detailOf(drift: readonly SeenChange[]): ChangeDetail {

@@ -60,9 +60,11 @@ export async function findMatches(db: PrismaClient, { match, asked, textQuery, f
   if (candidates === undefined) return [];
   const isLater = after === undefined ? Prisma.sql`true` : Prisma.sql`(-score, ref, id) > (${-after.score}::int, ${after.ref}, ${after.id}::uuid)`;
   const query = Prisma.sql`SELECT id::text AS id, score, ref FROM (${candidates}) AS c WHERE ${isLater} ORDER BY -score, ref, id LIMIT ${limit}`;
-  if (match !== 'fuzzy') return db.$queryRaw<Found[]>(query);
-  const threshold = Prisma.sql`SELECT set_config('pg_trgm.word_similarity_threshold', ${FUZZY_THRESHOLD}, true)`;
-  const [, found] = await db.$transaction([db.$queryRaw(threshold), db.$queryRaw<Found[]>(query)]);
+  if (match === 'exact' || match === 'prefix') return db.$queryRaw<Found[]>(query);
+  // The first candidates are the same ones each time only where one process reads from the beginning.
+  const settings = Prisma.sql`SELECT set_config('pg_trgm.word_similarity_threshold', ${FUZZY_THRESHOLD}, true),
+    set_config('synchronize_seqscans', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`;
+  const [, found] = await db.$transaction([db.$queryRaw(settings), db.$queryRaw<Found[]>(query)]);
   return found;
 }
 
@@ -76,24 +78,24 @@ function candidatesOf(match: SearchMatch, { key, words }: AskedText, textQuery: 
   if (match === 'prefix')
     return Prisma.sql`(SELECT e.id, e.ref, 0 AS score FROM search_entry e WHERE e.ref LIKE ${like} AND NOT ${isExact} AND ${where} ORDER BY e.ref, e.id LIMIT ${max})
       UNION (SELECT e.id, e.ref, 0 AS score FROM search_entry e WHERE e.name LIKE ${like} AND NOT ${isExact} AND ${where} ORDER BY e.name, e.id LIMIT ${max})`;
+  // In the order in which they lie there: to read all of them for the sake of another order would cost most of the time.
   if (match === 'text' && textQuery !== null)
     return Prisma.sql`SELECT id, ref, (ts_rank(document, ${textQuery}::tsquery) * 1000000)::int AS score FROM (
       SELECT e.id, e.ref, e.document FROM search_entry e
-      WHERE e.document @@ ${textQuery}::tsquery AND NOT ${isPrefix} AND ${where} ORDER BY e.id LIMIT ${max}) AS t`;
+      WHERE e.document @@ ${textQuery}::tsquery AND NOT ${isPrefix} AND ${where} LIMIT ${max}) AS t`;
   if (match === 'text' || words.length === 0) return undefined;
-  // In the order in which they lie there: to read all of them for the sake of another order would cost most of the time.
   const text = words.join(' ');
   return Prisma.sql`SELECT e.id, e.ref, (word_similarity(${text}, e.words) * 1000000)::int AS score FROM search_entry e
     WHERE ${text} <% e.words AND ${where} LIMIT ${max}`;
 }
 
-/** The state is looked up for each candidate: as a join, all definitions would be read. */
+/** By an index on the state, which Postgres reads whole where few definitions are in it and asks for each candidate where many are. */
 function conditionsOf({ kind, state, serverId }: Filters): Prisma.Sql {
   const conditions = [
     Prisma.sql`true`,
     ...(kind === undefined ? [] : [Prisma.sql`e.kind = ${kind}`]),
     ...(serverId === undefined ? [] : [Prisma.sql`e.server_id = ${serverId}::uuid`]),
-    ...(state === undefined ? [] : [Prisma.sql`(SELECT d.state FROM definition d WHERE d.id = e.id) = ${state}::definition_state`]),
+    ...(state === undefined ? [] : [Prisma.sql`e.id IN (SELECT d.id FROM definition d WHERE d.state = ${state}::definition_state)`]),
   ];
   return Prisma.join(conditions, ' AND ');
 }
