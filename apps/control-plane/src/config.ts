@@ -27,6 +27,8 @@ export interface Config {
 export interface DiscoveryConfig extends Pick<Config, 'host' | 'healthHost' | 'healthPort' | 'logLevel' | 'databaseUrl' | 'redisUrl'> {
   /** CIDR ranges beyond the public network that servers may lie in. */
   readonly egressAllow: readonly string[];
+  /** How long changes of servers are kept. */
+  readonly driftHistoryDays: number;
 }
 
 const ranges = z
@@ -51,8 +53,16 @@ const processFields = {
 
 /** Throws with every fault at once when the environment cannot be used. */
 export function loadDiscoveryConfig(env: NodeJS.ProcessEnv = process.env): DiscoveryConfig {
-  const { portcullisEgressAllow, ...rest } = readConfig({ ...processFields, portcullisEgressAllow: ranges }, env);
-  return { ...rest, egressAllow: portcullisEgressAllow };
+  const { portcullisEgressAllow, portcullisDriftHistoryDays, ...rest } = readConfig(
+    {
+      ...processFields,
+      portcullisEgressAllow: ranges,
+      // Budgets count the changes of a day, so that long they are needed.
+      portcullisDriftHistoryDays: z.coerce.number().int().min(2).max(36_500).default(400),
+    },
+    env,
+  );
+  return { ...rest, egressAllow: portcullisEgressAllow, driftHistoryDays: portcullisDriftHistoryDays };
 }
 
 /** Throws with every fault at once when the environment cannot be used. */

@@ -10,6 +10,7 @@ import { isAnswering } from './database/is-answering.js';
 import { DiscoveryQueue } from './discovery/discovery-queue.js';
 import { DiscoveryRepository } from './discovery/discovery.repository.js';
 import { DiscoveryWorker } from './discovery/discovery-worker.js';
+import { keepForgettingDrift } from './drift/forget-old-drift.js';
 import { openRedis } from './redis/redis.module.js';
 import { announceDirty } from './snapshots/dirty-channel.js';
 
@@ -43,6 +44,7 @@ await runProcess(async (onClose) => {
   });
   onClose('discovery queue', () => queue.close());
   onClose('discovery worker', () => worker.stop());
+  onClose('drift history', keepForgettingDrift(database, config.driftHistoryDays, logger));
   const ready = async (): Promise<{ ready: boolean; postgres: boolean; redis: boolean }> => {
     const postgres = await isAnswering(database);
     const redis = commands.status === 'ready';

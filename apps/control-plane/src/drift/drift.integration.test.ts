@@ -1,5 +1,6 @@
 import type { DriftChange } from '@portcullis/contracts/api/drift';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { forgetOldDrift } from './forget-old-drift.js';
 import { DiscoveryRepository } from '../discovery/discovery.repository.js';
 import { rawTool, serveRaw, type Peer } from '../testing/mcp-peers.js';
 import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
@@ -156,6 +157,28 @@ describe('the history', () => {
     expect(event).toMatchObject({ operator: 'portcullis/discovery', revision: null });
     expect(JSON.parse(Buffer.from(event?.arguments ?? []).toString())).toMatchObject({ change: { drift: { count: 1, changed: ['tool tool'] } } });
     expect((await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } })).revision).toBe(revision);
+  });
+
+  test('is forgotten when it is old, but for what waits and what is in force', async () => {
+    const offer = await offering('aged', [rawTool('kept', '1'), rawTool('waits', '1'), rawTool('plain', '1')], { approve: 'all' });
+    for (const version of ['2', '3']) {
+      offer.tools = ['kept', 'waits', 'plain'].map((name) => rawTool(name, name === 'plain' && version === '3' ? '1' : version));
+      await discover('aged');
+      const kept = (await definitions('aged')).find(({ name }: { name: string }) => name === 'kept');
+      await own.call('POST', '/v1/servers/aged/definitions/approve', { definitions: [{ id: kept.id }] });
+    }
+    const names = async () =>
+      (await drift('since=2000-01-01T00:00:00Z')).items.map((one: DriftChange) => [one.definition?.name, one.state]).toSorted();
+    expect(await names()).toHaveLength(6);
+    expect(await forgetOldDrift(own.database, 30)).toBe(0);
+    await own.database.definitionChange.updateMany({ data: { at: new Date(Date.now() - 31 * 86_400_000) } });
+    expect(await forgetOldDrift(own.database, 32)).toBe(0);
+    expect(await forgetOldDrift(own.database, 30)).toBe(3);
+    expect(await names()).toEqual([
+      ['kept', 'changed'],
+      ['plain', 'approved'],
+      ['waits', 'changed'],
+    ]);
   });
 
   test('what a server says of itself is in its history too, and what it says for all of its tools waits like a tool', async () => {
