@@ -1,5 +1,5 @@
 import type { Digest, SignedHead } from '@portcullis/contracts/snapshot';
-import type { LastGoodCopy } from './last-good-copy.js';
+import type { DigestSet, LastGoodCopy } from './last-good-copy.js';
 import { releaseBytes } from './release-bytes.js';
 
 /** A head that says only that nothing changed is written this often: the age of the copy counts when it is all there is. */
@@ -16,9 +16,9 @@ export class CopyKeeper {
   /** On disk before a head that needs them. */
   readonly #ahead = new Set<Digest>();
   #head: SignedHead | undefined;
-  #needed: ReadonlySet<Digest> = new Set();
+  #needed: DigestSet = new Set<Digest>();
   #savedHead: SignedHead | undefined;
-  #savedNeeded: ReadonlySet<Digest> | undefined;
+  #savedNeeded: DigestSet | undefined;
   #savedAt = -Infinity;
   #writing: Promise<void> | undefined;
   #failed = false;
@@ -40,7 +40,7 @@ export class CopyKeeper {
   }
 
   /** The disk has this already: it was read from there. */
-  restored(head: SignedHead, needed: ReadonlySet<Digest>): void {
+  restored(head: SignedHead, needed: DigestSet): void {
     this.#head = this.#savedHead = head;
     this.#needed = this.#savedNeeded = needed;
     this.#savedAt = this.#monotonic();
@@ -56,7 +56,7 @@ export class CopyKeeper {
   }
 
   /** What was taken comes to be served. */
-  keep(head: SignedHead, needed: ReadonlySet<Digest>): void {
+  keep(head: SignedHead, needed: DigestSet): void {
     this.#head = head;
     this.#needed = needed;
     this.drop();
@@ -111,16 +111,16 @@ export class CopyKeeper {
     const [head, needed, contents] = [this.#head, this.#needed, new Map(this.#unsaved)];
     if (contents.size > 0) await this.#copy.saveContents(contents);
     for (const [digest, bytes] of contents) {
-      this.#ahead.add(digest);
-      if (this.#unsaved.get(digest) === bytes) this.#unsaved.delete(digest);
+      // What was dropped meanwhile goes with the next sweep.
+      if (this.#unsaved.get(digest) === bytes && this.#unsaved.delete(digest)) this.#ahead.add(digest);
       releaseBytes(bytes);
     }
     if (head === undefined) return;
     if (needed === this.#savedNeeded) {
       if (head !== this.#savedHead) await this.#copy.saveHead(head);
     } else {
-      await this.#copy.save(head, new Map(), new Set([...needed, ...this.#ahead]));
-      for (const digest of needed) this.#ahead.delete(digest);
+      await this.#copy.save(head, new Map(), { has: (digest) => needed.has(digest) || this.#ahead.has(digest) });
+      for (const digest of this.#ahead) if (needed.has(digest)) this.#ahead.delete(digest);
     }
     [this.#savedHead, this.#savedNeeded, this.#savedAt] = [head, needed, this.#monotonic()];
   }

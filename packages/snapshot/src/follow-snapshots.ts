@@ -141,7 +141,7 @@ class SnapshotFollower implements Follower {
       this.#loaded = loaded;
       [this.#head, this.#signed] = [head, signed];
       this.#youngAt = this.#youthOf(head, clock.monotonic());
-      this.#keeper.restored(signed, new Set(loaded.sizes.keys()));
+      this.#keeper.restored(signed, loaded.sizes);
     } catch (error) {
       this.#refusals.add(error, revision);
     }
@@ -214,7 +214,7 @@ class SnapshotFollower implements Follower {
         this.#refusals.settled();
         this.#serve(loaded, received.source);
         this.#done.applyingMs += performance.now() - startedAt;
-        this.#keeper.keep(received.signed, new Set(loaded.sizes.keys()));
+        this.#keeper.keep(received.signed, loaded.sizes);
       } catch (error) {
         this.#keeper.drop();
         this.#refusals.add(error, received.head.revision);

@@ -6,6 +6,9 @@ import { digestOf } from './content.js';
 import { parseSignedHead } from './signed-head.js';
 import { SnapshotRefusal } from './snapshot-refusal.js';
 
+/** All that is asked of the digests of a snapshot. */
+export type DigestSet = Pick<ReadonlySet<Digest>, 'has'>;
+
 /** One snapshot on disk: its head, and every content under its digest. What is read back is verified like anything else. */
 export interface LastGoodCopy {
   /** The head that was kept; undefined when there is none that can be read. */
@@ -16,7 +19,7 @@ export interface LastGoodCopy {
   /** Writes contents that a head to come needs. Until then, whatever is saved must name them as needed, or they are removed. */
   saveContents(contents: ReadonlyMap<Digest, Uint8Array>): Promise<void>;
   /** Writes contents, then the head, then removes what the head does not need. A crash in between leaves the copy before, or this one. */
-  save(head: SignedHead, contents: ReadonlyMap<Digest, Uint8Array>, needed: ReadonlySet<Digest>): Promise<void>;
+  save(head: SignedHead, contents: ReadonlyMap<Digest, Uint8Array>, needed: DigestSet): Promise<void>;
 }
 
 /** Each takes several turns of an event loop that is busy reading what comes next. */

@@ -25,6 +25,7 @@ import { bucketIdOf } from './encode-chunk.js';
 import { SNAPSHOT_BYTES_MAX } from './limits.js';
 import type { BucketList, BucketUpdate, LoadedSnapshot } from './loaded-snapshot.js';
 import { packServer } from './packed-definition.js';
+import { SharedMap, type SharedMapEdit } from './shared-map.js';
 import { SnapshotRefusal } from './snapshot-refusal.js';
 
 /** Chunks asked for at once; between two such groups the total size is looked at. */
@@ -36,7 +37,9 @@ interface Loading {
   readonly read: ReadContents;
   readonly onRead: OnRead;
   readonly previous: LoadedSnapshot | undefined;
-  readonly sizes: Map<Digest, number>;
+  /** Read together with the root. */
+  readonly ahead: Map<Digest, Uint8Array>;
+  readonly sizes: SharedMapEdit<number>;
   bytesTotal: number;
 }
 
@@ -51,28 +54,35 @@ export async function loadSnapshot(
   read: ReadContents,
   onRead: OnRead = () => undefined,
 ): Promise<LoadedSnapshot> {
-  const loading: Loading = { read, onRead, previous, sizes: new Map(), bytesTotal: 0 };
+  const sizes = (previous?.sizes ?? new SharedMap<number>()).edit();
+  const loading: Loading = { read, onRead, previous, ahead: new Map(), sizes, bytesTotal: previous?.bytesTotal ?? 0 };
   const root = await loadRoot(loading, head);
-  const buckets = {
+  const lists = {
     servers: await loadBucketList(loading, root, 'servers'),
     agents: await loadBucketList(loading, root, 'agents'),
     grants: await loadBucketList(loading, root, 'grants'),
   };
   const settings = await loadSettings(loading, root);
   const updates = {
-    servers: await loadUpdates(loading, 'servers', buckets.servers, (bucket, bytes) =>
-      decodeBucket(ServersChunk, 'servers', bucket, bytes).map(packServer),
-    ),
-    agents: await loadUpdates(loading, 'agents', buckets.agents, (bucket, bytes) => decodeBucket(AgentsChunk, 'agents', bucket, bytes)),
-    grants: await loadUpdates(loading, 'grants', buckets.grants, (bucket, bytes) => decodeBucket(GrantsChunk, 'grants', bucket, bytes)),
+    servers: await loadUpdates(loading, lists.servers, (bucket, bytes) => decodeBucket(ServersChunk, 'servers', bucket, bytes).map(packServer)),
+    agents: await loadUpdates(loading, lists.agents, (bucket, bytes) => decodeBucket(AgentsChunk, 'agents', bucket, bytes)),
+    grants: await loadUpdates(loading, lists.grants, (bucket, bytes) => decodeBucket(GrantsChunk, 'grants', bucket, bytes)),
   };
-  return composeSnapshot({ head, root, buckets, settings, updates, sizes: loading.sizes }, previous);
+  const buckets = { servers: lists.servers.buckets, agents: lists.agents.buckets, grants: lists.grants.buckets };
+  return composeSnapshot({ head, root, buckets, settings, updates, sizes: sizes.done(), bytesTotal: loading.bytesTotal }, previous);
 }
 
 async function loadRoot(loading: Loading, head: SnapshotHead): Promise<SnapshotRoot> {
   const { previous } = loading;
-  const same = previous?.snapshot.rootDigest === head.rootDigest && carry(loading, head.rootDigest);
-  const root = same ? previous.root : await fetchOne(loading, SnapshotRoot, head.rootDigest, 'root');
+  if (previous?.snapshot.rootDigest === head.rootDigest) return requireOf(head, previous.root);
+  if (previous !== undefined) drop(loading, previous.snapshot.rootDigest);
+  const added = (head.added ?? []).filter((digest) => digest !== head.rootDigest && previous?.sizes.has(digest) !== true);
+  const contents = await loading.read([head.rootDigest, ...added]);
+  for (const [digest, bytes] of contents) loading.ahead.set(digest, bytes);
+  return requireOf(head, await fetchOne(loading, SnapshotRoot, head.rootDigest, 'root'));
+}
+
+function requireOf(head: SnapshotHead, root: SnapshotRoot): SnapshotRoot {
   if (root.schema > SNAPSHOT_SCHEMA_VERSION) throw new SnapshotRefusal('schema_newer');
   if (root.revision !== head.revision || root.schema !== head.schema) throw new SnapshotRefusal('chunk_misplaced', 'root');
   return root;
@@ -80,24 +90,43 @@ async function loadRoot(loading: Loading, head: SnapshotHead): Promise<SnapshotR
 
 async function loadSettings(loading: Loading, root: SnapshotRoot): Promise<SettingsEntry> {
   const { previous } = loading;
-  if (previous?.root.settings === root.settings && carry(loading, root.settings)) return previous.snapshot.settings;
+  if (previous?.root.settings === root.settings) return previous.snapshot.settings;
+  if (previous !== undefined) drop(loading, previous.root.settings);
   return (await fetchOne(loading, SettingsChunk, root.settings, 'settings')).settings;
 }
 
-async function loadBucketList(loading: Loading, root: SnapshotRoot, kind: ChunkKind): Promise<BucketList> {
-  const list: (Digest | null)[] = [];
+interface ListOfKind {
+  readonly buckets: BucketList;
+  /** Numbers of those that differ from before. */
+  readonly differing: readonly number[];
+}
+
+async function loadBucketList(loading: Loading, root: SnapshotRoot, kind: ChunkKind): Promise<ListOfKind> {
+  const before = loading.previous?.buckets[kind] ?? [];
+  const buckets = Array.from({ length: BUCKETS_PER_KIND }, (_, bucket) => before[bucket] ?? null);
+  const differing: number[] = [];
   for (const [index, digest] of root.indexes[kind].entries()) {
-    const from = index * BUCKETS_PER_INDEX;
-    if (digest === null) list.push(...Array.from({ length: BUCKETS_PER_INDEX }, () => null));
-    else if (loading.previous?.root.indexes[kind][index] === digest && carry(loading, digest)) {
-      list.push(...loading.previous.buckets[kind].slice(from, from + BUCKETS_PER_INDEX));
-    } else {
-      const content = await fetchOne(loading, SnapshotIndex, digest, `index ${index} of ${kind}`);
-      if (content.kind !== kind || content.index !== index) throw new SnapshotRefusal('chunk_misplaced', `index ${index} of ${kind}`);
-      list.push(...content.chunks);
+    const known = loading.previous?.root.indexes[kind][index] ?? null;
+    if (digest === known) continue;
+    if (known !== null) drop(loading, known);
+    const named = digest === null ? undefined : (await loadIndex(loading, { kind, index, digest })).chunks;
+    for (let at = 0; at < BUCKETS_PER_INDEX; at += 1) {
+      const bucket = index * BUCKETS_PER_INDEX + at;
+      const [was, is] = [buckets[bucket] ?? null, named?.[at] ?? null];
+      if (was === is) continue;
+      if (was !== null) drop(loading, was);
+      buckets[bucket] = is;
+      differing.push(bucket);
     }
   }
-  return list;
+  return { buckets, differing };
+}
+
+async function loadIndex(loading: Loading, { kind, index, digest }: { kind: ChunkKind; index: number; digest: Digest }): Promise<SnapshotIndex> {
+  const what = `index ${index} of ${kind}`;
+  const content = await fetchOne(loading, SnapshotIndex, digest, what);
+  if (content.kind !== kind || content.index !== index) throw new SnapshotRefusal('chunk_misplaced', what);
+  return content;
 }
 
 type Item = ServerEntry | AgentEntry | GrantEntry;
@@ -105,23 +134,19 @@ type ChunkSchema<Entry> = Schema<{ bucket: number; items: Entry[] }>;
 
 async function loadUpdates<Entry extends Item>(
   loading: Loading,
-  kind: ChunkKind,
-  list: BucketList,
+  { buckets, differing }: ListOfKind,
   decode: (bucket: number, bytes: Uint8Array) => readonly Entry[],
 ): Promise<readonly BucketUpdate<Entry>[]> {
-  const updates: BucketUpdate<Entry>[] = [];
-  const wanted: { bucket: number; digest: Digest }[] = [];
-  for (let bucket = 0; bucket < BUCKETS_PER_KIND; bucket += 1) {
-    const digest = list[bucket] ?? null;
-    const before = loading.previous?.buckets[kind][bucket] ?? null;
-    if (digest !== null && digest === before) carry(loading, digest);
-    else if (digest !== null) wanted.push({ bucket, digest });
-    else if (before !== null) updates.push({ bucket, items: [] });
-  }
+  const wanted = differing.flatMap((bucket) => ({ bucket, digest: buckets[bucket] ?? null }));
+  const updates: BucketUpdate<Entry>[] = wanted.filter(({ digest }) => digest === null).map(({ bucket }) => ({ bucket, items: [] }));
+  const filled = wanted.flatMap(({ bucket, digest }) => (digest === null ? [] : { bucket, digest }));
   const breath = new Breath();
-  for (let at = 0; at < wanted.length; at += CHUNKS_AT_ONCE) {
-    const group = wanted.slice(at, at + CHUNKS_AT_ONCE);
-    const contents = await fetchAll(loading, group);
+  for (let at = 0; at < filled.length; at += CHUNKS_AT_ONCE) {
+    const group = filled.slice(at, at + CHUNKS_AT_ONCE);
+    const contents = await fetchAll(
+      loading,
+      group.map(({ digest }) => digest),
+    );
     for (const { bucket, digest } of group) {
       updates.push({ bucket, items: decode(bucket, contents.get(digest) ?? new Uint8Array()) });
       if (breath.isDue) await breath.take();
@@ -140,27 +165,34 @@ function decodeBucket<Entry extends Item>(schema: ChunkSchema<Entry>, kind: Chun
   return chunk.items;
 }
 
-/** Takes a content over from the snapshot before; false when it was no part of it. */
-function carry(loading: Loading, digest: Digest): boolean {
-  const bytes = loading.previous?.sizes.get(digest);
-  if (bytes !== undefined) account(loading, digest, bytes);
-  return bytes !== undefined;
+/** A content of the snapshot before that is none of this one. */
+function drop(loading: Loading, digest: Digest): void {
+  loading.bytesTotal -= loading.sizes.get(digest) ?? 0;
+  loading.sizes.delete(digest);
 }
 
 function account(loading: Loading, digest: Digest, bytes: number): void {
-  if (!loading.sizes.has(digest)) loading.bytesTotal += bytes;
+  drop(loading, digest); // named twice, it counts once
+  loading.bytesTotal += bytes;
   loading.sizes.set(digest, bytes);
   if (loading.bytesTotal > SNAPSHOT_BYTES_MAX) throw new SnapshotRefusal('snapshot_too_large', `more than ${SNAPSHOT_BYTES_MAX} bytes`);
 }
 
-async function fetchAll(loading: Loading, wanted: readonly { digest: Digest }[]): Promise<ReadonlyMap<Digest, Uint8Array>> {
-  const contents = await loading.read(wanted.map(({ digest }) => digest));
+async function fetchAll(loading: Loading, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  const contents = new Map<Digest, Uint8Array>();
+  for (const digest of digests) {
+    const bytes = loading.ahead.get(digest);
+    if (bytes !== undefined) contents.set(digest, bytes);
+    loading.ahead.delete(digest);
+  }
+  const missing = digests.filter((digest) => !contents.has(digest));
+  for (const [digest, bytes] of missing.length === 0 ? [] : await loading.read(missing)) contents.set(digest, bytes);
   for (const [digest, bytes] of contents) account(loading, digest, bytes.length);
   return contents;
 }
 
 async function fetchOne<Content>(loading: Loading, schema: Schema<Content>, digest: Digest, what: string): Promise<Content> {
-  const contents = await fetchAll(loading, [{ digest }]);
+  const contents = await fetchAll(loading, [digest]);
   const content = decodeContent(schema, contents.get(digest) ?? new Uint8Array(), what);
   loading.onRead(contents);
   return content;

@@ -1,24 +1,41 @@
 import type { Id } from '@portcullis/contracts/names';
-import type { AgentEntry, ChunkKind, Digest, GrantEntry, SnapshotRoot } from '@portcullis/contracts/snapshot';
+import type { AgentEntry, AgentKeyEntry, ChunkKind, Digest, GrantEntry, SnapshotRoot } from '@portcullis/contracts/snapshot';
 import type { PackedServer } from './packed-definition.js';
 import type { PolicySnapshot } from './policy-snapshot.js';
+import type { SharedMap } from './shared-map.js';
 
 export const CHUNK_KINDS: readonly ChunkKind[] = ['servers', 'agents', 'grants'];
 
 /** Digests of a kind's buckets by bucket number; null for an empty one. */
 export type BucketList = readonly (Digest | null)[];
 
+/** A key with the agent it belongs to. */
+export interface KeyOfAgent {
+  readonly agent: AgentEntry;
+  readonly key: AgentKeyEntry;
+}
+
+/** What a snapshot is made of, each part shared with the next one where it stays. */
+export interface LoadedParts {
+  readonly servers: SharedMap<PackedServer>;
+  readonly serversBySlug: SharedMap<PackedServer>;
+  readonly agents: SharedMap<AgentEntry>;
+  readonly agentByKeyId: SharedMap<KeyOfAgent>;
+  readonly grantsBySubject: SharedMap<readonly GrantEntry[]>;
+}
+
 /** A snapshot together with what is needed to load the next one from the difference alone. */
 export interface LoadedSnapshot {
   readonly snapshot: PolicySnapshot;
-  /** The snapshot's own, known to be packed. */
-  readonly servers: ReadonlyMap<Id, PackedServer>;
+  readonly parts: LoadedParts;
   readonly root: SnapshotRoot;
   readonly buckets: Readonly<Record<ChunkKind, BucketList>>;
-  /** Ids that each bucket holds: of servers, of agents, of the subjects of grants. */
-  readonly ids: Readonly<Record<ChunkKind, ReadonlyMap<number, readonly Id[]>>>;
+  /** Ids that each bucket holds, by bucket number: of servers, of agents, of the subjects of grants. */
+  readonly ids: Readonly<Record<ChunkKind, readonly (readonly Id[] | undefined)[]>>;
   /** Every content the snapshot consists of, root and indexes included, with its length in bytes. */
-  readonly sizes: ReadonlyMap<Digest, number>;
+  readonly sizes: SharedMap<number>;
+  /** The sum of those lengths. */
+  readonly bytesTotal: number;
 }
 
 /** The entries that a bucket holds now; none when it has become empty. */
