@@ -4,6 +4,7 @@ import { AccessRequestsModule } from './access-requests/access-requests.module.j
 import { AgentsModule } from './agents/agents.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { AuditModule } from './audit/audit.module.js';
+import { AuditProofModule } from './audit-proof/audit-proof.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import type { Metrics } from '@portcullis/boot';
 import type { Config } from './config.js';
@@ -61,6 +62,7 @@ export class AppModule {
         EpochsModule,
         AuditModule,
         AlertsModule.with(config.alerts),
+        AuditProofModule.anchoredAt(config.auditAnchors),
         DriftModule,
       ],
       providers: [

@@ -2,6 +2,7 @@ import { readConfig } from '@portcullis/boot';
 import { loadMasterKey } from '@portcullis/secrets';
 import { z } from 'zod';
 import type { AlertsOptions } from './alerts/alerts.module.js';
+import type { AnchorTargets } from './audit-proof/anchors.service.js';
 import type { ImportOptions } from './imports/imports.module.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -21,6 +22,7 @@ export interface Config {
   readonly joinToken?: string | undefined;
   readonly imports?: ImportOptions | undefined;
   readonly alerts?: AlertsOptions | undefined;
+  readonly auditAnchors?: AnchorTargets | undefined;
 }
 
 /** What the discovery worker reads from its environment at start. */
@@ -75,6 +77,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     portcullisRegistryUrl,
     portcullisImportRowsMax,
     portcullisEgressAllow,
+    auditAnchorFile,
+    auditAnchorUrl,
     ...rest
   } = readConfig(
     {
@@ -88,6 +92,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       // Where servers are pulled from when an operator names no registry, and where else than in public a registry or the receiver of a webhook may be.
       portcullisRegistryUrl: z.url({ protocol: /^https?$/ }).optional(),
       portcullisEgressAllow: ranges,
+      // Where heads of the audit trail are kept outside the database; best where whoever runs the database cannot write.
+      auditAnchorFile: z.string().min(1).optional(),
+      auditAnchorUrl: z.url({ protocol: /^https?$/ }).optional(),
       portcullisImportRowsMax: z.coerce.number().int().min(1).max(1_000_000).optional(),
     },
     env,
@@ -101,5 +108,6 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     joinToken: portcullisJoinToken,
     imports,
     alerts: { egressAllow: portcullisEgressAllow },
+    auditAnchors: { file: auditAnchorFile, url: auditAnchorUrl },
   };
 }

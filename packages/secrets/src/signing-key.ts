@@ -20,6 +20,9 @@ export function newSigningKey(): KeyPair {
   return { keyId: keyIdOf(publicKey), publicKey, privateKey: pair.privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64url') };
 }
 
+/** The public half of a private key. Throws a TypeError when it is not an Ed25519 private key. */
+export const publicKeyOf = (privateKey: string): string => rawPublicKey(privateKeyObject('Ed25519', privateKey));
+
 /** Signs bytes with Ed25519; the signature is base64url of 64 bytes. Throws a TypeError when the key is not an Ed25519 private key. */
 export function signBytes(privateKey: string, bytes: Uint8Array): string {
   return sign(null, bytes, privateKeyObject('Ed25519', privateKey)).toString('base64url');

@@ -41,6 +41,7 @@ export function controlPlaneSpec(plan: StackPlan, services: Services): ProcessSp
     HOST: host,
     PORT: String(plan.ports.controlPlane),
     PORTCULLIS_BOOTSTRAP_TOKEN_FILE: bootstrapTokenFile(plan.dataDirectory),
+    AUDIT_ANCHOR_FILE: join(plan.dataDirectory, 'audit-anchor.ndjson'),
     // For a registry of servers on this machine.
     PORTCULLIS_EGRESS_ALLOW: loopback,
   };

@@ -19,6 +19,12 @@ export async function readLiveKeys(database: PrismaClient): Promise<StoredKey[]>
   });
 }
 
+/** All keys that sign or have signed, oldest first. */
+export async function readSigningKeysEver(database: PrismaClient): Promise<StoredKey[]> {
+  const select = { keyId: true, purpose: true, secret: true, publicKey: true } as const;
+  return database.keyRingEntry.findMany({ where: { purpose: 'signing' }, orderBy: { createdAt: 'asc' }, select });
+}
+
 /** Gives each purpose without a live key its first one. The caller holds the lock. */
 export async function insertMissingKeys(tx: Transaction, purposes: readonly KeyPurpose[], make: (purpose: KeyPurpose) => MadeKey): Promise<void> {
   const live = await tx.keyRingEntry.groupBy({ by: ['purpose'], where: { retiredAt: null } });

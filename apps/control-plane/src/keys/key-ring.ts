@@ -1,9 +1,9 @@
-import { createSealer, deriveKey, UnsealError, type KeyPair, type Sealer } from '@portcullis/secrets';
+import { createSealer, deriveKey, publicKeyOf, UnsealError, type KeyPair, type Sealer } from '@portcullis/secrets';
 import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import type { NodeKeys } from '@portcullis/contracts/node';
 import type { KeyPurpose, PrismaClient } from '@portcullis/database';
 import { makeKey, placeOf } from './make-key.js';
-import { insertMissingKeys, lockKeyRing, readLiveKeys, retireOldKeys, type StoredKey } from './key-ring.repository.js';
+import { insertMissingKeys, lockKeyRing, readLiveKeys, readSigningKeysEver, retireOldKeys, type StoredKey } from './key-ring.repository.js';
 
 /** A pepper under which bearer secrets are hashed. `key` is one array for the life of the process, as `hashBearer` likes it. */
 export interface Pepper {
@@ -77,6 +77,23 @@ export class KeyRing {
   signingKey(): KeyPair {
     const key = this.newest('signing');
     return { keyId: key.id, publicKey: key.publicKey ?? '', privateKey: Buffer.from(key.secret).toString('base64url') };
+  }
+
+  /**
+   * The public keys that ever signed, retired ones too. One whose private half does not open under the master key, or is another's, was put into the database
+   * by somebody else and is none of them.
+   */
+  async signingKeysEver(): Promise<{ keyId: string; publicKey: string }[]> {
+    const rows = await readSigningKeysEver(this.database);
+    return rows.flatMap((row) => {
+      try {
+        const { id: keyId, secret } = this.keys.find((key) => key.id === row.keyId && key.purpose === 'signing') ?? this.openKey(row);
+        const publicKey = publicKeyOf(Buffer.from(secret).toString('base64url'));
+        return publicKey === row.publicKey ? [{ keyId, publicKey }] : [];
+      } catch {
+        return [];
+      }
+    });
   }
 
   /** Seals what is stored in Postgres and only the control plane opens. */

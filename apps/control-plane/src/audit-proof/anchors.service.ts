@@ -1,0 +1,89 @@
+import { appendFile, open } from 'node:fs/promises';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { hashBlock } from '@portcullis/audit';
+import { AuditAnchorHead } from '@portcullis/contracts/api/audit-proof';
+import type { PrismaClient } from '@portcullis/database';
+import { KeyRing } from '../keys/key-ring.js';
+
+/** Where heads are told to, so that nobody who holds the database can take back what was sealed. */
+export interface AnchorTargets {
+  /** A file that is only ever added to, best on another disk or machine. */
+  readonly file?: string | undefined;
+  /** Takes each head as a POST of JSON. */
+  readonly url?: string | undefined;
+}
+
+export const ANCHOR_TARGETS = 'AnchorTargets';
+const POST_MS_MAX = 5000;
+
+@Injectable()
+export class AnchorsService {
+  private readonly logger = new Logger('audit-anchors');
+
+  constructor(
+    @Inject(ANCHOR_TARGETS) private readonly targets: AnchorTargets,
+    @Inject(KeyRing) private readonly keys: KeyRing,
+  ) {}
+
+  /** Tells each target the newest head, if it does not have it. One that cannot take it is told the newest one next time. */
+  async tell(database: PrismaClient): Promise<void> {
+    const block = await database.auditBlock.findFirst({ orderBy: { n: 'desc' } });
+    if (block === null) return;
+    const publicKey = (await this.keys.signingKeysEver()).find(({ keyId }) => keyId === block.keyId)?.publicKey ?? '';
+    const head = {
+      n: Number(block.n),
+      hash: hashBlock(block.content),
+      events: block.events,
+      sealedAt: block.sealedAt.toISOString(),
+      keyId: block.keyId,
+      publicKey,
+      signature: block.signature,
+    };
+    const { file, url } = this.targets;
+    if (file !== undefined) await this.tellOne(database, 'file', head, (line) => appendDurably(file, line));
+    if (url !== undefined) await this.tellOne(database, 'url', head, (line) => post(url, line));
+  }
+
+  /** The heads in the file; undefined where none is configured or it cannot be read, which is the same to whoever verifies. */
+  async heads(): Promise<AuditAnchorHead[] | undefined> {
+    const { file } = this.targets;
+    if (file === undefined) return undefined;
+    try {
+      const handle = await open(file, 'r');
+      const heads: AuditAnchorHead[] = [];
+      for await (const line of handle.readLines()) heads.push(...headIn(line));
+      return heads;
+    } catch (error) {
+      this.logger.warn({ msg: 'The file of anchors cannot be read', error: String(error) });
+      return undefined;
+    }
+  }
+
+  private async tellOne(database: PrismaClient, target: string, head: AuditAnchorHead, send: (line: string) => Promise<void>): Promise<void> {
+    const known = await database.auditAnchor.findUnique({ where: { target } });
+    if (known !== null && known.block === BigInt(head.n) && known.error === null) return;
+    const told = await send(`${JSON.stringify(head)}\n`).then(
+      () => ({ block: BigInt(head.n), at: new Date(), error: null }),
+      (error: unknown) => ({ error: (error instanceof Error ? error.message : String(error)).slice(0, 500) }),
+    );
+    if (told.error !== null) this.logger.error({ msg: 'A head of the audit trail could not be anchored', target, error: told.error });
+    await database.auditAnchor.upsert({ where: { target }, create: { target, block: 0n, ...told }, update: told });
+  }
+}
+
+function headIn(line: string): AuditAnchorHead[] {
+  try {
+    return [AuditAnchorHead.parse(JSON.parse(line))];
+  } catch {
+    return []; // a line that was torn as the machine died
+  }
+}
+
+const appendDurably = (file: string, line: string): Promise<void> => appendFile(file, line, { mode: 0o600, flush: true });
+
+async function post(url: string, body: string): Promise<void> {
+  const signal = AbortSignal.timeout(POST_MS_MAX);
+  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, redirect: 'error', signal });
+  await answer.body?.cancel();
+  if (!answer.ok) throw new Error(`The anchor answered ${answer.status}`);
+}

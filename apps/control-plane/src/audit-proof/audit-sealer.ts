@@ -1,0 +1,95 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { blockText, hashBlock, NO_BLOCK, writeBlock } from '@portcullis/audit';
+import type { AuditBlockContent, AuditSegment } from '@portcullis/contracts/api/audit-proof';
+import { PrismaClient, type Transaction } from '@portcullis/database';
+import { signBytes } from '@portcullis/secrets';
+import { inTransaction } from '../changes/in-transaction.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { AnchorsService } from './anchors.service.js';
+import { BEFORE_ALL, isOnlySealer, lastBlock, nextReach, readSealedLinks, readSegments } from './seal-repository.js';
+
+const SEAL_EVERY_MS = 10_000;
+
+type Unchained = Omit<AuditBlockContent, 'n' | 'prev' | 'root' | 'events' | 'sealedAt' | 'transactions'>;
+
+/** Seals what is on record into signed blocks, one after the other, and tells the newest head to places outside the database. One control plane does at a time. */
+@Injectable()
+export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('audit-sealer');
+  private timer: NodeJS.Timeout | undefined;
+  private sealing: Promise<void> = Promise.resolve();
+  private isStopping = false;
+
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(AnchorsService) private readonly anchors: AnchorsService,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.again();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isStopping = true;
+    clearTimeout(this.timer);
+    await this.sealing;
+  }
+
+  /** Seals all that can be sealed now, then anchors the head. Says how many blocks it made. */
+  async seal(): Promise<number> {
+    let blocks = 0;
+    while (!this.isStopping && (await inTransaction(this.database, (tx) => this.sealNext(tx)))) blocks += 1;
+    await this.anchors.tell(this.database);
+    return blocks;
+  }
+
+  /** Puts a block of its own into the chain, in the caller's transaction. Throws where another control plane is sealing at this moment. */
+  async addBlock(tx: Transaction, block: Unchained): Promise<bigint> {
+    if (!(await isOnlySealer(tx))) throw new Error('Another control plane is sealing. Try again.');
+    const last = await lastBlock(tx);
+    const at = last?.txThrough ?? BEFORE_ALL;
+    return this.append(tx, last, { ...block, segments: [], from: at, through: at });
+  }
+
+  private async sealNext(tx: Transaction): Promise<boolean> {
+    if (!(await isOnlySealer(tx))) return false;
+    const last = await lastBlock(tx);
+    const from = last?.txThrough ?? BEFORE_ALL;
+    const through = await nextReach(tx, from);
+    if (through === undefined) return false;
+    const segments = await readSegments(tx, from, through);
+    await this.append(tx, last, { kind: 'rows', links: await readSealedLinks(tx, from, through), segments, from, through });
+    return true;
+  }
+
+  private async append(
+    tx: Transaction,
+    last: Awaited<ReturnType<typeof lastBlock>>,
+    { segments, from, through, ...block }: Unchained & { segments: AuditSegment[]; from: bigint; through: bigint },
+  ): Promise<bigint> {
+    const n = (last?.n ?? 0n) + 1n;
+    const prev = last === null ? NO_BLOCK : hashBlock(last.content);
+    const sealedAt = new Date();
+    const transactions: [string, string] = [String(from), String(through)];
+    const written = writeBlock({ n: Number(n), ...block, prev, transactions, sealedAt: sealedAt.toISOString() }, segments);
+    const { keyId, privateKey } = this.keys.signingKey();
+    const signature = signBytes(privateKey, blockText(written.content));
+    const events = segments.reduce((sum, [, , , first, end]) => sum + end - first + 1, 0);
+    await tx.auditBlock.create({ data: { n, ...written, keyId, signature, txThrough: through, events, sealedAt } });
+    return n;
+  }
+
+  private again(): void {
+    if (this.isStopping) return;
+    this.timer = setTimeout(() => {
+      this.sealing = this.seal()
+        .then(() => undefined)
+        .catch((error: unknown) =>
+          this.logger.warn({ msg: 'The trail could not be sealed', error: error instanceof Error ? error.message : 'unknown' }),
+        )
+        .finally(() => this.again());
+    }, SEAL_EVERY_MS);
+    this.timer.unref();
+  }
+}
