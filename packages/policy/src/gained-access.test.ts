@@ -46,6 +46,10 @@ const deny = grant({ effect: 'deny', names: ['delete_*'] });
 const all = grant({ names: ['*'] });
 const selecting = grant({ target: { selector: { tags: { anyOf: ['code'] } } }, names: ['*'] });
 
+const template = grant({ kind: 'resources', names: ['file:///docs/{path}'] });
+const strict = grant({ rateLimit: { calls: 2, perSeconds: 60 } });
+const loose = grant({ rateLimit: { calls: 1000, perSeconds: 1 } });
+
 describe('is a gain:', () => {
   const cases: Record<string, [Reach, Reach]> = {
     'a grant where there was none': [reach([]), reach([base])],
@@ -64,6 +68,21 @@ describe('is a gain:', () => {
     'a denial narrowed': [reach([all, deny]), reach([all, { ...deny, names: ['delete_repo'] }])],
     'a denial that ends': [reach([all, deny]), reach([all, { ...deny, expiresAt: 1000 }])],
     'a denial turned into a shadow': [reach([all, deny]), reach([all, { ...deny, mode: 'shadow' }])],
+    'a denial taken away of a URI that a granted template makes': [
+      reach([template, grant({ kind: 'resources', effect: 'deny', names: ['file:///docs/secret'] })]),
+      reach([template]),
+    ],
+    'a denial by glob taken away of URIs that a granted glob of templates makes': [
+      reach([{ ...template, names: ['file:///d*'] }, grant({ kind: 'resources', effect: 'deny', names: ['file:///docs/s*'] })]),
+      reach([{ ...template, names: ['file:///d*'] }]),
+    ],
+    'the stricter of two limits taken away, where it counted': [reach([strict, loose]), reach([loose])],
+    'the stricter of two limits narrowed, where it counted': [reach([strict, loose]), reach([{ ...strict, names: ['merge'] }, loose])],
+    'the stricter of two limits raised, where it counted': [reach([strict, loose]), reach([{ ...strict, rateLimit: loose.rateLimit }, loose])],
+    'a tag taken away by which the stricter of two limits was selected': [
+      reach([{ ...strict, target: selecting.target }, loose], { servers: [server()] }),
+      reach([{ ...strict, target: selecting.target }, loose], { servers: [server({ tags: [] })] }),
+    ],
     'an agent switched on': [reach([base], { agent: { ...agent, enabled: false } }), reach([base])],
     'membership of a group': [
       reach([grant({ subject: { groupId: GROUP } })]),
@@ -120,6 +139,12 @@ describe('is no gain:', () => {
     'a denial taken away of what nothing allows': [reach([base, deny]), reach([base])],
     'a grant of what stays denied': [reach([deny]), reach([deny, grant({ names: ['delete_repo'] })])],
     'a grant that goes': [reach([base]), reach([])],
+    'a denial taken away of URIs that no granted template makes': [
+      reach([template, grant({ kind: 'resources', effect: 'deny', names: ['file:///etc/passwd'] })]),
+      reach([template]),
+    ],
+    'the stricter of two limits made stricter': [reach([strict, loose]), reach([{ ...strict, rateLimit: { calls: 1, perSeconds: 60 } }, loose])],
+    'a limit that never counted': [reach([loose, grant({ rateLimit: { calls: 1, perSeconds: 60 } })]), reach([loose])],
     'an agent switched off': [reach([base]), reach([base], { agent: { ...agent, enabled: false } })],
     'a grant to a group it is not in': [reach([]), reach([grant({ subject: { groupId: GROUP } })])],
     'a definition approved that it may not use': [

@@ -1,7 +1,7 @@
 import { targetKindOf, type TargetKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { globsMeet } from './glob-relations.js';
-import { allowsAllOf, deniesAllOf, mayMeet, rulesOf, type NamedRule } from './grant-relations.js';
+import { allowsAllOf, deniesAllOf, isAsStrict, limitsAllOf, mayMeet, namesMeet, rulesOf, type NamedRule } from './grant-relations.js';
 import { concerns, isAbout } from './policy-table.js';
 
 /** What one agent may reach, as nodes would have it. */
@@ -34,7 +34,11 @@ export function gainedAccess(before: Reach, after: Reach, now: number): readonly
     (rule) => !is.denies.some((other) => deniesAllOf(other, rule, now)) && is.allows.some((allow) => mayMeet(allow, rule, now)),
   );
   const known = new Map(before.servers.map((server) => [server.id, server]));
-  return [...[...allowed, ...lifted].map(gainOf), ...after.servers.flatMap((server) => gainedOn(known.get(server.id), server, { was, is, now }))];
+  const loosened = loosenedLimits(was, is, now);
+  return [
+    ...[...allowed, ...lifted, ...loosened].map(gainOf),
+    ...after.servers.flatMap((server) => gainedOn(known.get(server.id), server, { was, is, now })),
+  ];
 }
 
 interface Rules {
@@ -49,6 +53,19 @@ function rulesAt({ agent, grants }: Reach, now: number): Rules {
 }
 
 const isDenied = (rule: NamedRule, { denies }: Rules, now: number): boolean => denies.some((deny) => deniesAllOf(deny, rule, now));
+
+/**
+ * Rules under whose limit calls count that counted under a stricter one before. Of several limited grants the one with the lowest id counts, so
+ * taking that one away leaves more, although nothing new is allowed.
+ */
+function loosenedLimits(was: Rules, is: Rules, now: number, sameTarget = false): readonly NamedRule[] {
+  const gone = was.allows.filter((old) => old.grant.rateLimit !== undefined && !is.allows.some((rule) => limitsAllOf(rule, old, now, sameTarget)));
+  return is.allows.filter(
+    ({ grant, name }) =>
+      grant.rateLimit !== undefined &&
+      gone.some((old) => grant.id >= old.grant.id && !isAsStrict(grant, old.grant) && mayMeet({ grant, name }, old, now)),
+  );
+}
 
 const gainOf = ({ grant, name }: NamedRule): Gain => ({
   kind: grant.kind,
@@ -79,9 +96,10 @@ function gainedOn(before: ServerEntry | undefined, after: ServerEntry, { was, is
   const lifted = there.denies.filter(
     (rule) =>
       !here.denies.some((other) => deniesAllOf(other, rule, now, true)) &&
-      here.allows.some(({ grant, name }) => grant.kind === rule.grant.kind && globsMeet(name, rule.name)),
+      here.allows.some((allow) => allow.grant.kind === rule.grant.kind && namesMeet(allow, rule)),
   );
-  const gains = [...allowed, ...lifted].map((rule) => ({ ...gainOf(rule), serverId: after.id }));
+  const loosened = loosenedLimits(there, here, now, true);
+  const gains = [...allowed, ...lifted, ...loosened].map((rule) => ({ ...gainOf(rule), serverId: after.id }));
   return [...gains, ...offeredAnew(before, after, here, now)];
 }
 

@@ -19,11 +19,24 @@ export function rulesOf(grants: readonly GrantEntry[], effect: GrantEntry['effec
  * understood here has to be the same in both. `sameTarget` where the caller knows that both are about the same server.
  */
 export function allowsAllOf(wide: NamedRule, narrow: NamedRule, now: number, sameTarget = false): boolean {
-  const { condition: needs, pinned: pins, rateLimit: limit, ...wideRest } = wide.grant;
-  const { condition, pinned = {}, rateLimit, ...narrowRest } = narrow.grant;
+  return isAsStrict(narrow.grant, wide.grant) && admitsAllOf(wide, narrow, now, sameTarget);
+}
+
+/** Whether whatever counted under the rate limit of `before` counts, after a change, under one as strict of the same grant. */
+export function limitsAllOf(after: NamedRule, before: NamedRule, now: number, sameTarget = false): boolean {
+  return after.grant.id === before.grant.id && isAsStrict(after.grant, before.grant) && admitsAllOf(after, before, now, sameTarget);
+}
+
+/** Whether the rate limit of `one` lets no more pass than that of `other`. */
+export const isAsStrict = ({ rateLimit: one }: GrantEntry, { rateLimit: other }: GrantEntry): boolean =>
+  other === undefined || (one !== undefined && one.perSeconds === other.perSeconds && one.calls <= other.calls);
+
+/** As `allowsAllOf`, whatever the rate limits. */
+function admitsAllOf(wide: NamedRule, narrow: NamedRule, now: number, sameTarget: boolean): boolean {
+  const { condition: needs, pinned: pins, rateLimit: _wideLimit, ...wideRest } = wide.grant;
+  const { condition, pinned = {}, rateLimit: _narrowLimit, ...narrowRest } = narrow.grant;
   const keepsPins = Object.entries(pins ?? {}).every(([name, value]) => Object.hasOwn(pinned, name) && same(pinned[name], value));
-  const keepsLimit = limit === undefined || (rateLimit !== undefined && limit.perSeconds === rateLimit.perSeconds && rateLimit.calls <= limit.calls);
-  return (needs === undefined || needs === condition) && keepsPins && keepsLimit && reaches(wide, narrow, { now, sameTarget, wideRest, narrowRest });
+  return (needs === undefined || needs === condition) && keepsPins && reaches(wide, narrow, { now, sameTarget, wideRest, narrowRest });
 }
 
 /** Whether the denying rule `wide` stops whatever `narrow`, denying or allowing, is about, at every moment from `now` on. */
@@ -38,9 +51,16 @@ export function deniesAllOf(wide: NamedRule, narrow: NamedRule, now: number, sam
 export function mayMeet(one: NamedRule, other: NamedRule, now: number): boolean {
   const [a, b] = [one.grant, other.grant];
   const sameServer = !('serverId' in a.target) || !('serverId' in b.target) || a.target.serverId === b.target.serverId;
-  return (
-    a.kind === b.kind && sameServer && globsMeet(one.name, other.name) && Math.max(startOf(a, now), startOf(b, now)) < Math.min(endOf(a), endOf(b))
-  );
+  return a.kind === b.kind && sameServer && namesMeet(one, other) && Math.max(startOf(a, now), startOf(b, now)) < Math.min(endOf(a), endOf(b));
+}
+
+/** Whether some name is concerned by both rules, whose kind is the same. */
+export const namesMeet = (one: NamedRule, other: NamedRule): boolean => globsMeet(reachOf(one), reachOf(other));
+
+/** A rule about a resource template is about every URI that the template makes, and those begin as the template does (RFC 6570 §3.2.2). */
+function reachOf({ grant, name }: NamedRule): string {
+  const literal = grant.kind === 'resources' ? name.search(/[*{]/) : -1;
+  return literal === -1 ? name : `${name.slice(0, literal)}*`;
 }
 
 interface Reach {
