@@ -37,10 +37,11 @@ export interface Changed<T> {
   lagging?: readonly string[];
 }
 
-/** `wait: 'all'`: the answer comes when every live node has applied the change, or after `timeout` seconds (default 20). */
+/** `wait: 'all'`: the answer comes when every live node has applied the change, or after `timeout` seconds (default 20). `reason`: why, where the body says nothing. */
 export interface ChangeOptions {
   wait?: 'all' | undefined;
   timeout?: number | undefined;
+  reason?: string | undefined;
 }
 
 /** Asks for an answer of any length: gives its bytes as they come, with headers of one's own. Rejects with an ApiError where none begins. */

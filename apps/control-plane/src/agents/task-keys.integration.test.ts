@@ -41,8 +41,10 @@ test('only who may change agents, or owns this one, makes keys for its tasks', a
   const viewer = await own.call('POST', '/v1/operators', { name: 'vera', role: 'viewer' });
   const { token } = (await own.call('POST', `/v1/operators/${viewer.body.id}/tokens`, {})).body;
   expect((await own.call('POST', '/v1/agents/worker/task-keys', wish, token)).status).toBe(403);
-  await own.call('PATCH', '/v1/agents/worker', { owner: 'Vera' });
-  expect((await own.call('POST', '/v1/agents/worker/task-keys', wish, token)).status).toBe(201);
+  for (const owner of ['Vera', 'team, Vera <vera>']) {
+    await own.call('PATCH', '/v1/agents/worker', { owner });
+    expect((await own.call('POST', '/v1/agents/worker/task-keys', wish, token)).status, owner).toBe(201);
+  }
 });
 
 test('a wish that names nothing, or for longer than a day, is refused', async () => {

@@ -9,6 +9,7 @@ import {
   type TaskKeyContent,
 } from '@portcullis/contracts/task-keys';
 import type { Transaction } from '@portcullis/database';
+import { isOwnedBy } from '../changes/owned-agents.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
 import { isPermitted } from '../http/permissions.js';
 import { ProblemError } from '../http/problem.js';
@@ -29,7 +30,7 @@ export class TaskKeysService {
   async create(caller: Caller, reference: string, { task, servers, tools, ttlSeconds }: CreateTaskKey): Promise<CreatedTaskKey> {
     return this.changes.apply(caller, 'task-key.created', async (tx) => {
       const agent = await this.agents.find(tx, reference);
-      requireOwner(caller, agent);
+      await requireOwner(tx, caller, agent);
       const parentKeyId = await parentOf(tx, agent);
       const id = randomBytes(12).toString('base64url');
       const narrowing = { ...(servers !== undefined && { servers }), ...(tools !== undefined && { tools }) };
@@ -48,8 +49,8 @@ export class TaskKeysService {
   }
 }
 
-function requireOwner({ name, role }: Caller, { owner, slug }: AgentRow): void {
-  if (isPermitted(role, 'agents:write') || owner?.toLowerCase() === name.toLowerCase()) return;
+async function requireOwner(tx: Transaction, { name, role }: Caller, { slug }: AgentRow): Promise<void> {
+  if (isPermitted(role, 'agents:write') || (await isOwnedBy(tx, slug, name))) return;
   throw new ProblemError('forbidden', `Only the owner of ${slug}, or who may change agents, makes keys for its tasks.`);
 }
 

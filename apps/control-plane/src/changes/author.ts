@@ -3,6 +3,8 @@ export interface Author {
   readonly name: string;
   /** Public id of the operator's token. */
   readonly tokenId?: string;
+  /** Why, where the change itself does not say. */
+  readonly reason?: string;
   /** Why an operator with that right gives more to an agent of their own. */
   readonly breakGlass?: string;
 }

@@ -10,9 +10,10 @@ import {
 } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
 import { ChangeQuery, LAGGING_HEADER, RehearsableQuery, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { mergeMap, type Observable } from 'rxjs';
 import type { z } from 'zod';
+import type { OperatorRequest } from '../http/access.guard.js';
 import { ProblemError, type Fault } from '../http/problem.js';
 import { Audited, QUERY_CHECKED } from '../http/route-marks.js';
 import { AppliedEverywhere } from './applied-everywhere.js';
@@ -27,8 +28,11 @@ export class PolicyAnswer implements NestInterceptor {
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     // Before the change: a misspelt parameter must not leave it done and answered with an error.
     const schema = (Reflect.getMetadata(QUERY, context.getHandler()) as typeof ChangeQuery | undefined) ?? ChangeQuery;
-    const query = schema.safeParse(context.switchToHttp().getRequest<FastifyRequest>().query);
+    const request = context.switchToHttp().getRequest<OperatorRequest>();
+    const query = schema.safeParse(request.query);
     if (!query.success) throw new ProblemError('validation', undefined, queryFaults(query.error.issues));
+    const { reason } = query.data;
+    if (reason !== undefined && request.operator !== undefined) request.operator = { ...request.operator, reason };
     return next.handle().pipe(
       mergeMap(async ({ result, revision }) => {
         reply.header(REVISION_HEADER, String(revision));
@@ -43,13 +47,13 @@ export class PolicyAnswer implements NestInterceptor {
 const queryFaults = (issues: readonly { readonly path: readonly PropertyKey[] }[]): Fault[] =>
   issues.map(({ path }) => ({
     pointer: `/${String(path[0] ?? 'wait')}`,
-    detail: 'takes `all`, with a `timeout` of 1 to 60 seconds; no other parameter is known',
+    detail: 'takes `all`, with a `timeout` of 1 to 60 seconds, and a `reason` of at most 500 characters; no other parameter is known',
   }));
 
 const QUERY = 'portcullis:change-query';
 
 /** For a route that takes more parameters than every change of policy does. */
-export const TakesQuery = (schema: z.ZodObject<(typeof ChangeQuery)['shape']>): MethodDecorator => SetMetadata(QUERY, schema);
+export const TakesQuery = (schema: z.ZodType<ChangeQuery>): MethodDecorator => SetMetadata(QUERY, schema);
 
 /** For a route that also takes `dryRun`: then its handler gives what would be, and the current revision. */
 export const Rehearsable = (): MethodDecorator =>
@@ -71,4 +75,5 @@ export const ChangesPolicy = (action: string): MethodDecorator =>
       schema: { type: 'integer', minimum: 1, maximum: 60, default: 20 },
       description: 'Seconds to wait. Status 202 then, with the nodes that lag in `X-Policy-Lagging`; the change stays made.',
     }),
+    ApiQuery({ name: 'reason', required: false, schema: { type: 'string', maxLength: 500 }, description: 'Why, where the body has no `reason`.' }),
   );

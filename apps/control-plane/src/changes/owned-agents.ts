@@ -15,3 +15,11 @@ export async function ownedAgents(tx: Transaction, operator: string): Promise<Ow
     WHERE owned.owner = lower(${operator}) AND (owned.until IS NULL OR owned.until > now() - make_interval(days => ${OWNED_DAYS}))
     ORDER BY agent.slug`;
 }
+
+/** Whether the operator is among those whom the agent's owner text names now. */
+export async function isOwnedBy(tx: Transaction, agentSlug: string, operator: string): Promise<boolean> {
+  const rows = await tx.$queryRaw<
+    unknown[]
+  >`SELECT 1 FROM agent_ownership WHERE agent_slug = ${agentSlug} AND owner = lower(${operator}) AND until IS NULL`;
+  return rows.length > 0;
+}

@@ -35,6 +35,18 @@ test('fifty grants at once make fifty revisions in a row, each with its bucket a
   expect(events.every(({ node, operator, keyId }) => node === CONTROL_PLANE_NODE && operator === 'admin' && keyId !== null)).toBe(true);
 });
 
+test('every change of policy takes a reason, also one without a body, and one in the body goes before', async () => {
+  const group = await own.call('POST', '/v1/groups?reason=outer', { slug: 'reasoned', reason: 'inner' });
+  const gone = await own.call('DELETE', '/v1/groups/reasoned?reason=no%20longer%20needed');
+  const revisions = [group, gone].map(({ headers }) => Number(headers['x-policy-revision']));
+  const rows = await own.database.revision.findMany({ where: { revision: { in: revisions } }, orderBy: { revision: 'asc' } });
+  expect(rows.map(({ reason }) => reason)).toEqual(['inner', 'no longer needed']);
+  const [event] = await own.database.auditEvent.findMany({ where: { method: 'operator/group.deleted' } });
+  expect(Buffer.from(event?.arguments ?? []).toString()).toContain('no longer needed');
+  const long = await own.call('DELETE', `/v1/groups/reasoned?reason=${'x'.repeat(501)}`);
+  expect([long.status, long.body.errors[0].pointer]).toEqual([400, '/reason']);
+});
+
 test('a change that fails leaves no revision, no bucket, no audit event and no news', async () => {
   const { revision } = await state();
   const [buckets, events] = [await own.database.dirtyBucket.count(), await own.database.auditEvent.count()];

@@ -71,7 +71,16 @@ export class PolicyChanges {
         done.dirty.filter(({ kind }) => kind === 'grants').map(({ bucket }) => bucket),
       );
       const widened = await this.guard.check(tx, author, done.dirty);
-      await writeRevision(tx, { author, action, reason, ...done.turnedOut, done, widened, epoch: done.epoch ?? state.epoch, revision });
+      await writeRevision(tx, {
+        author,
+        action,
+        reason: reason ?? author.reason,
+        ...done.turnedOut,
+        done,
+        widened,
+        epoch: done.epoch ?? state.epoch,
+        revision,
+      });
       return { result: done.result, revision, isNew: true };
     });
     if (isNew) this.news.committed(changed.revision);

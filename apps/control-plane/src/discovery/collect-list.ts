@@ -31,8 +31,11 @@ export type ReadPage = (cursor: string | undefined) => Promise<string | undefine
 export const PAGES_MAX = 50;
 export const DEFINITIONS_MAX = 1000;
 
-/** Reads all pages of a list and cuts out its definitions. What is malformed, doubled or beyond a limit is set aside alone, and said. */
-export async function collectList(kind: DefinitionKind, key: DefinitionKey, readPage: ReadPage): Promise<CollectedList> {
+/**
+ * Reads all pages of a list and cuts out its definitions. What is malformed, doubled or beyond a limit is set aside alone, and said. `isModern`: an
+ * empty cursor is one (2026-07-28, Pagination); servers of the older era often end their lists with it.
+ */
+export async function collectList(kind: DefinitionKind, key: DefinitionKey, readPage: ReadPage, isModern: boolean): Promise<CollectedList> {
   const pieces: DefinitionPiece[] = [];
   const problems: FoundProblem[] = [];
   const cursors = new Set<string>();
@@ -48,7 +51,7 @@ export async function collectList(kind: DefinitionKind, key: DefinitionKey, read
     problems.push(...cut.problems.map(({ index, name, reason }) => ({ kind, index: offset + index, reason: withName(name, reason) })));
     offset += cut.pieces.length + cut.problems.length;
     const hints = hintsOf(text);
-    cursor = hints.nextCursor;
+    cursor = hints.nextCursor === '' && !isModern ? undefined : hints.nextCursor;
     ttlMs = leastOf(ttlMs, hints.ttlMs);
     const stop = cursor === undefined ? undefined : reasonToStop(page, offset, cursors.has(cursor));
     if (stop !== undefined) problems.push({ kind, index: offset, reason: stop });
@@ -102,7 +105,7 @@ function hintsOf(text: string): { nextCursor: string | undefined; ttlMs: number 
   const { result } = JSON.parse(text) as { result?: { nextCursor?: unknown; ttlMs?: unknown } };
   const { nextCursor, ttlMs } = result ?? {};
   return {
-    nextCursor: typeof nextCursor === 'string' && nextCursor !== '' ? nextCursor : undefined,
+    nextCursor: typeof nextCursor === 'string' ? nextCursor : undefined,
     ttlMs: typeof ttlMs === 'number' && ttlMs > 0 ? ttlMs : undefined,
   };
 }

@@ -158,6 +158,7 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
   const handshake = tap.take('initialize') ?? tap.take('server/discover');
   const about = handshake === undefined ? {} : resultOf(handshake);
   const offered = client.getServerCapabilities() ?? {};
+  const era = client.getProtocolEra() === 'modern' ? 'modern' : 'legacy';
   const instructions = instructionsOf(about);
   const definitions: FoundDefinition[] = [];
   const problems: FoundProblem[] = [];
@@ -165,7 +166,7 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
   let ttlMs: number | undefined;
   for (const list of LISTS) {
     if (offered[list.capability] === undefined) continue;
-    const collected = await collectList(list.kind, list.key, (cursor) => readPage(client, tap, list, cursor));
+    const collected = await collectList(list.kind, list.key, (cursor) => readPage(client, tap, list, cursor), era === 'modern');
     problems.push(...collected.problems);
     ttlMs = leastOf(ttlMs, collected.ttlMs);
     for (const [index, definition] of collected.definitions.entries()) {
@@ -176,7 +177,7 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
   }
   if (instructions !== null) definitions.push(foundInstructions(instructions));
   return {
-    era: client.getProtocolEra() === 'modern' ? 'modern' : 'legacy',
+    era,
     bothEras: false,
     transport,
     capabilitiesJson: capabilitiesOf(about),

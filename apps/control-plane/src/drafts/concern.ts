@@ -25,7 +25,11 @@ export async function concernOf(tx: Transaction, changes: readonly NetChange[]):
   const switched = of('agent')
     .filter(decides(['enabled']))
     .map(({ key }) => key);
-  const changedServers = await serversOf(tx, of('server').filter(decides(['enabled', 'tags', 'environment'])), of('definition'));
+  const changedServers = await serversOf(
+    tx,
+    of('server').filter(decides(['enabled', 'suspended_at', 'keep_serving', 'tags', 'environment'])),
+    of('definition'),
+  );
 
   const groupsNow = await groupsOf(tx, switched);
   const reaching = await grantsTo(tx, changedServers);

@@ -233,7 +233,12 @@ describe('a server whose operator keeps serving what only reads differently', ()
     expect(await diff('reworded', 'tool')).toMatchObject({ descriptionsOnly: true });
     await own.call('PATCH', '/v1/servers/reworded', { keepServing: 'none' });
     expect((await definitions('reworded'))[0].served).toBe(false);
-    await own.call('PATCH', '/v1/servers/reworded', { keepServing: 'descriptions-only' });
+    await own.call('POST', '/v1/agents', { slug: 'reader' });
+    await own.call('POST', '/v1/grants', { agent: 'reader', server: 'reworded', names: ['tool'] });
+    const kept = await own.call('PATCH', '/v1/servers/reworded', { keepServing: 'descriptions-only' });
+    const back = `/v1/revisions/${String(kept.headers['x-policy-revision'])}/revert?dryRun=true`;
+    expect((await own.call('POST', back, { reason: 'a look' })).body.preview).toMatchObject({ gained: { count: 0 }, lost: { count: 1 } });
+    await own.call('DELETE', '/v1/agents/reader');
     offer.tools = [tool('tool', { description: '2', inputSchema: { type: 'object', required: ['x'] } })];
     await discover('reworded');
     expect((await definitions('reworded'))[0]).toMatchObject({ state: 'changed', served: false });
@@ -241,6 +246,17 @@ describe('a server whose operator keeps serving what only reads differently', ()
 });
 
 describe('a server that changes more than its budget', () => {
+  test('is not one that only moved, nor one whose move was taken back', async () => {
+    const three = ['a', 'b', 'c'].map((name) => rawTool(name, '1'));
+    await offering('moving', three, { approve: 'all', driftBudgetPerDay: 2 });
+    const there = await serveRaw(() => ({ tools: three.join(',') }));
+    peers.push(there);
+    const moved = await own.call('PATCH', '/v1/servers/moving', { url: there.url });
+    expect(await discover('moving')).toMatchObject({ suspension: null, definitions: { approved: 3 } });
+    expect((await own.call('POST', `/v1/revisions/${String(moved.headers['x-policy-revision'])}/revert`, { reason: 'back' })).status).toBe(200);
+    expect(await discover('moving')).toMatchObject({ suspension: null, definitions: { approved: 3 } });
+  });
+
   test('is suspended on record until an operator resumes it by name and with a reason', async () => {
     const offer = await offering('restless', [rawTool('a', '1'), rawTool('b', '1'), rawTool('c', '1')], { approve: 'all', driftBudgetPerDay: 2 });
     const resume = (body: object, token?: string) => own.call('POST', '/v1/servers/restless/resume', body, token);

@@ -118,8 +118,11 @@ describe('JSON Lines', () => {
     const { id } = await own.database.server.findUniqueOrThrow({ where: { slug: 'server-1' } });
     const definition = { serverId: id, kind: 'tool', name: 't', state: 'approved', json: Buffer.from('{}'), hash: 'h', approvedHash: 'h' } as const;
     await own.database.definition.create({ data: definition });
+    await own.database.server.update({ where: { id }, data: { driftCountedSince: new Date() } });
     await send(lines([row(1, { url: 'https://other.example.com/mcp' })]));
     expect((await own.database.definition.findFirstOrThrow()).state).toBe('removed');
+    // What is found there counts for nothing against the budget of changes.
+    expect((await own.database.server.findUniqueOrThrow({ where: { id } })).driftCountedSince).toBeNull();
   });
 
   test('every faulty row is told with line, pointer and reason, and the others are registered', async () => {

@@ -1,6 +1,7 @@
 import { CreateServer } from '@portcullis/contracts/api/servers';
 import type { Transport } from '@portcullis/contracts/names';
 import { ProblemError } from '../http/problem.js';
+import { holdsSecret } from '../servers/holds-secret.js';
 import { requireServerUrl } from '../servers/require-server-url.js';
 import { RowRefused, type Candidate } from './source-row.js';
 
@@ -36,11 +37,6 @@ const transports: ReadonlyMap<string, Transport> = new Map([
 ]);
 
 const placeholder = /\$?\{[^}]*\}|<[^>]*>|%7B[^%]*%7D/i;
-const secretParameter =
-  /(?:^|[^a-z0-9])(?:api[-_]?key|access[-_]?key|key|token|secret|password|passwd|pwd|auth|authorization|signature|sig|credentials?|jwt|bearer)$|(?:api|access|secret|auth)(?:key|token)$/i;
-// How well-known issuers mark their keys, and a signed token.
-const secretValue = /^(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[a-z]|npm|hf|AKIA|eyJ)[-_A-Za-z0-9.]{12,}$/;
-
 /** Refuses a row that may not be registered, by the rules of a single registration, and one whose address holds a secret. */
 export function judgeCandidate(candidate: Candidate): JudgedRow {
   const { key, slug, title } = candidate;
@@ -80,12 +76,6 @@ function requireAddress(url: string, key: string): void {
     if (!(error instanceof ProblemError)) throw error;
     throw new RowRefused('url_not_allowed', `${error.faults[0]?.detail ?? 'The address is not allowed'}.`, at);
   }
-}
-
-function holdsSecret({ searchParams, pathname, hash }: URL): boolean {
-  const named = [...searchParams, ...new URLSearchParams(hash.slice(1))];
-  if (named.some(([name, value]) => secretParameter.test(name) || secretValue.test(value))) return true;
-  return pathname.split('/').some((segment) => secretValue.test(segment));
 }
 
 function notesOf(credentials: readonly string[]): string[] {

@@ -13,6 +13,8 @@ export interface Caller {
   /** Whether the operator has the break-glass right; `breakGlass` is set where it is used. */
   readonly mayBreakGlass: boolean;
   readonly breakGlass?: string;
+  /** Why the caller makes this change of policy, where the body of the request does not say. */
+  readonly reason?: string;
 }
 
 @Injectable()

@@ -79,8 +79,12 @@ async function noteDecision(
   });
 }
 
-/** None of it has been seen at the server's address: what was approved comes back when it is found there, byte for byte. */
+/**
+ * None of it has been seen at the server's address: what was approved comes back when it is found there, byte for byte. What is found there first
+ * is no drift of what was found elsewhere.
+ */
 export async function forgetSightings(tx: Transaction, serverId: string): Promise<void> {
+  await tx.server.update({ where: { id: serverId }, data: { driftCountedSince: null } });
   await tx.$executeRaw`UPDATE definition SET state = 'removed', last_seen_at = coalesce((SELECT seen_at FROM server WHERE id = ${serverId}::uuid), last_seen_at)
     WHERE server_id = ${serverId}::uuid AND state IN ('approved', 'changed')`;
 }

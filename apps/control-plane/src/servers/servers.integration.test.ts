@@ -239,3 +239,15 @@ test('deleting a server takes its definitions and grants along', async () => {
   });
   expect(dirty.map(({ kind }) => kind)).toEqual(['servers', 'grants']);
 });
+
+test('an address that holds a key or token is refused, and kept nowhere', async () => {
+  const secret = 'sk-abcdefghijklmnop1234';
+  await register('plain', 'https://plain.example.com/mcp');
+  for (const url of [`https://x.example.com/mcp?api_key=${secret}`, `https://x.example.com/${secret}/mcp`]) {
+    for (const refused of [await register('leaky', url), await own.call('PATCH', '/v1/servers/plain', { url })]) {
+      expect([refused.status, refused.body.errors[0].pointer]).toEqual([400, '/url']);
+      expect(refused.text).not.toContain(secret);
+    }
+  }
+  expect(JSON.stringify(await own.database.server.findMany())).not.toContain(secret);
+});

@@ -125,8 +125,6 @@ function columnsOf(change: ServerChange, isMoved: boolean): Prisma.ServerUpdateI
     // A disabled server is left alone until somebody asks for it.
     ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),
     // Whatever another address spoke, and how, says nothing of this one.
-    // What is found at another address is no drift of what was at this one.
-    ...(url === undefined ? {} : { driftCountedSince: null }),
     ...(isMoved ? { era: null, bothEras: false, eraSeenAt: null, transport: 'streamable-http', nextDiscoveryAt: new Date() } : {}),
   };
 }

@@ -52,10 +52,12 @@ export const BREAK_GLASS_HEADER = 'x-break-glass';
 /** At least ten characters that say something. */
 export const BreakGlassReason = z.string().trim().min(10).max(500);
 
-/** On every change of policy: `all` holds the answer back until every live node has applied the change, at most `timeout` seconds. */
+/** On every change of policy: `all` holds the answer back until every live node has applied the change, at most `timeout` seconds. `reason` says why. */
 export const ChangeQuery = z.strictObject({
   wait: z.literal('all').optional(),
   timeout: z.coerce.number().int().min(1).max(60).default(20),
+  /** For changes whose body has none; one in the body goes before it. */
+  reason: Reason.optional(),
 });
 export type ChangeQuery = z.infer<typeof ChangeQuery>;
 
