@@ -9,6 +9,7 @@ import { addAuditCommands } from './audit/audit-commands.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
+import { addCostsCommand } from './costs/costs-command.js';
 import { addKillCommands } from './kill/kill-commands.js';
 import { addPolicyCommands } from './policy/policy-commands.js';
 import { addDriftCommands } from './drift/drift-commands.js';
@@ -68,6 +69,7 @@ export function createProgram(environment: Environment): Program {
   addRegistryCommands(command, environment, terminal);
   addAuditCommands(command, environment, terminal);
   addAlertsCommand(command, environment, print);
+  addCostsCommand(command, environment, print);
   addKillCommands(command, environment, print);
   addTaskKeyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {

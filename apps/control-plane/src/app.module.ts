@@ -8,6 +8,7 @@ import { AuditProofModule } from './audit-proof/audit-proof.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import type { Metrics } from '@portcullis/boot';
 import type { Config } from './config.js';
+import { CostModule } from './cost/cost.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DraftsModule } from './drafts/drafts.module.js';
 import { EpochsModule } from './epochs/epochs.module.js';
@@ -63,6 +64,7 @@ export class AppModule {
         AuditModule,
         AlertsModule.with(config.alerts),
         AuditProofModule.anchoredAt(config.auditAnchors),
+        CostModule,
         DriftModule,
       ],
       providers: [

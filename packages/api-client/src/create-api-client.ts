@@ -2,6 +2,7 @@ import { type AccessRequestsApi, accessRequestsApi, type RequestableApi, request
 import { type AgentsApi, agentsApi } from './agents.js';
 import { type AlertRulesApi, alertRulesApi, type AlertsApi, alertsApi, type WebhooksApi, webhooksApi } from './alerts.js';
 import { type AuditApi, auditApi } from './audit.js';
+import { type CostsApi, costsApi, type PricesApi, pricesApi } from './costs.js';
 import { type DefinitionsApi, definitionsApi, type DriftApi, driftApi } from './drift.js';
 import { type GroupsApi, groupsApi } from './groups.js';
 import { type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
@@ -43,6 +44,8 @@ export interface ApiClient {
   alerts: AlertsApi;
   alertRules: AlertRulesApi;
   webhooks: WebhooksApi;
+  costs: CostsApi;
+  prices: PricesApi;
 }
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
@@ -68,5 +71,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     alerts: alertsApi(send),
     alertRules: alertRulesApi(send),
     webhooks: webhooksApi(send),
+    costs: costsApi(send),
+    prices: pricesApi(send),
   };
 }

@@ -91,6 +91,7 @@ export const problemTable = {
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   conflict: { status: 409, title: 'The request conflicts with what exists' },
   not_revertible: { status: 409, title: 'This revision cannot be reverted' },
+  not_replayable: { status: 409, title: 'This call cannot be made again' },
   precondition_failed: { status: 412, title: 'The resource has changed since you read it' },
   too_large: { status: 413, title: 'The request is too large' },
   unsupported_media_type: { status: 415, title: 'Send application/json' },

@@ -8,6 +8,7 @@ import type { Author } from '../changes/author.js';
 import { findGrant } from '../grants/grants.repository.js';
 import { toGrant } from '../grants/to-grant.js';
 import { notFound } from '../http/problem.js';
+import { replaysOf } from '../replay/replays.repository.js';
 import { AuditReading } from './audit-reading.js';
 import { findCall } from './audit.repository.js';
 import { definitionOf, grantAt, questionsOf, rowsOf } from './call-story.repository.js';
@@ -35,6 +36,7 @@ export class CallStoryService {
         grant: grantId === null ? null : await grantOf(tx, grantId, call.revision),
         definition: hash === null ? null : { hash, ...(await definitionOf(tx, first.serverId, hash)) },
         accessRequest: request === null ? null : toAccessRequest(request),
+        replays: await replaysOf(tx, callId),
         questions: (await questionsOf(tx, first)).map(({ at, ...question }) => ({ ...question, at: at.toISOString() })),
       };
     });

@@ -2,6 +2,7 @@ import type { AuditAggregatesQuery } from '@portcullis/contracts/api/audit-repor
 import { Prisma, type Transaction } from '@portcullis/database';
 import { callKinds } from '../drafts/recorded-calls.js';
 import { idBoundsOf } from './audit-filter.js';
+import { beganMs } from './call-began.js';
 
 export interface Period {
   readonly from: Date;
@@ -33,7 +34,7 @@ export interface AggregateRow {
   readonly latencies: readonly number[] | null;
 }
 
-const began = Prisma.sql`to_timestamp(('x' || substr(replace(call_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0) AT TIME ZONE 'UTC'`;
+const began = Prisma.sql`to_timestamp(${beganMs} / 1000.0) AT TIME ZONE 'UTC'`;
 const inUtc = (unit: string): Prisma.Sql => Prisma.sql`date_trunc(${unit}, ${began}) AT TIME ZONE 'UTC'`;
 
 const groupings: Readonly<Record<AuditAggregatesQuery['by'], { readonly key: Prisma.Sql; readonly order: Prisma.Sql }>> = {

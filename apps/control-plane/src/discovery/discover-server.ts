@@ -60,7 +60,7 @@ const LISTS: readonly List[] = [
 ];
 
 /** The SDK's schemas would reject a whole list for one bad entry; ours look at each entry's own bytes. */
-const anything: StandardSchemaV1<unknown, unknown> = { '~standard': { version: 1, vendor: 'portcullis', validate: (value) => ({ value }) } };
+export const anything: StandardSchemaV1<unknown, unknown> = { '~standard': { version: 1, vendor: 'portcullis', validate: (value) => ({ value }) } };
 
 /** Asks a server for everything it offers. Throws a DiscoveryFailure in words for an operator, or DiscoveryAbandoned when `stop` says so. */
 export async function discoverServer(target: DiscoveryTarget, fetch: Fetch, stop: AbortSignal): Promise<Findings> {
@@ -96,7 +96,8 @@ async function discoverSse(target: DiscoveryTarget, fetch: Fetch, whole: AbortSi
   throw new DiscoveryFailure(`The server speaks ${spoken}, but its transport is pinned to sse. Set transport to streamable-http or auto.`);
 }
 
-const newClient = (target: DiscoveryTarget): Client =>
+/** A client that speaks to this server in its era. */
+export const newClient = (target: Pick<DiscoveryTarget, 'protocol' | 'knownEra'>): Client =>
   new Client({ name: 'portcullis', version: '0.1.0' }, { versionNegotiation: { mode: negotiationMode(target) } });
 
 async function askStreamable(target: DiscoveryTarget, tap: AnswerTap): Promise<Findings> {
@@ -149,7 +150,7 @@ async function askSse(target: DiscoveryTarget, tap: AnswerTap): Promise<Findings
   }
 }
 
-function negotiationMode({ protocol, knownEra }: DiscoveryTarget): 'legacy' | 'auto' | { pin: string } {
+function negotiationMode({ protocol, knownEra }: Pick<DiscoveryTarget, 'protocol' | 'knownEra'>): 'legacy' | 'auto' | { pin: string } {
   if (protocol === 'modern') return { pin: MODERN_VERSION };
   return protocol === 'legacy' || knownEra === 'legacy' ? 'legacy' : 'auto';
 }

@@ -65,7 +65,7 @@ export async function keptCalls(tx: Transaction, group: CallGroup, since: Date, 
 }
 
 /** What was cut or redacted no longer has the digest of what was forwarded. */
-function wholeArguments(bytes: Uint8Array | null, hash: string | null): JsonObject | undefined {
+export function wholeArguments(bytes: Uint8Array | null, hash: string | null): JsonObject | undefined {
   if (bytes === null || hash === null || createHash('sha256').update(bytes).digest('hex') !== hash) return undefined;
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));

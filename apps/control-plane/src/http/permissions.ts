@@ -10,6 +10,9 @@ export const permissions = [
   'alerts:read',
   'alerts:write',
   'audit:read',
+  'calls:replay',
+  'costs:read',
+  'costs:write',
   'epochs:read',
   'epochs:write',
   'grants:read',
@@ -40,12 +43,12 @@ const inventory: readonly Permission[] = ['access-requests:read', 'agents:read',
 
 /**
  * An auditor reads everything and writes nothing. Asking for access changes nothing, so whoever sees the inventory may. A key for a task gives nothing
- * that its agent has not: an agent's owner may make one, whatever else they may.
+ * that its agent has not: an agent's owner may make one, whatever else they may. Whoever decides on access may also make a call again that only reads.
  */
 const permissionsOf: Readonly<Record<OperatorRole, ReadonlySet<Permission>>> = {
   admin: everything,
   auditor: readings,
-  approver: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'access-requests:decide', 'audit:read', 'revisions:read']),
+  approver: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'access-requests:decide', 'audit:read', 'calls:replay', 'revisions:read']),
   viewer: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'nodes:read', 'revisions:read', 'settings:read']),
 };
 

@@ -68,7 +68,7 @@ describe('every route', () => {
       expect(isPermitted('admin', permission)).toBe(true);
       expect(isPermitted('auditor', permission)).toBe(permission.endsWith(':read'));
       if (route.method !== 'GET' && !['/v1/policy/explain', '/v1/policy/preview'].includes(route.path))
-        expect(permission, `${route.method} ${route.path}`).toMatch(/:(write|decide)$/);
+        expect(permission, `${route.method} ${route.path}`).toMatch(/:(write|decide|replay)$/);
       const answer = await send(route, own.auditor);
       if (isPermitted('auditor', permission)) expect(answer.status, `${route.method} ${route.path}`).not.toBe(403);
       else expect([answer.status, answer.body?.type], `${route.method} ${route.path}`).toEqual([403, 'urn:portcullis:problem:forbidden']);

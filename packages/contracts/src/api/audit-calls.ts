@@ -4,6 +4,7 @@ import { AccessRequest } from './access-requests.js';
 import { pageQuery, Timestamp } from './conventions.js';
 import { Grant } from './grants.js';
 import { AuditRecord } from './operations.js';
+import { CallReplay } from './replays.js';
 
 /** What one agent did, or what happened under one trace, oldest first; narrowed by time if wanted. */
 export const AuditTimelineQuery = z
@@ -55,6 +56,8 @@ export const AuditCall = z
     accessRequest: AccessRequest.nullable(),
     /** What the server asked in the middle of the call. */
     questions: z.array(z.object({ callId: Id, method: z.string(), at: Timestamp, status: z.string() })),
+    /** When it was made again, the newest first; of many the first hundred. */
+    replays: z.array(CallReplay),
   })
   .meta({ id: 'AuditCall' });
 export type AuditCall = z.infer<typeof AuditCall>;

@@ -1,0 +1,62 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import { type CreatePrice, type Price, PriceBasis, type PricePage } from '@portcullis/contracts/api/costs';
+import { PrismaClient, type Price as PriceRow } from '@portcullis/database';
+import type { z } from 'zod';
+import type { Author, Subject } from '../changes/author.js';
+import { RecordedChanges } from '../changes/recorded-changes.js';
+import { orConflict } from '../database/or-conflict.js';
+import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
+import { notFound } from '../http/problem.js';
+
+/** What calls cost. A price is not changed: another follows it. */
+@Injectable()
+export class PricesService {
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(RecordedChanges) private readonly changes: RecordedChanges,
+  ) {}
+
+  async list({ cursor, limit }: PageQuery): Promise<z.infer<typeof PricePage>> {
+    const [after] = decodeCursor(cursor, IdCursor) ?? [];
+    const where = after === undefined ? {} : { id: { gt: after } };
+    return pageFrom(await this.database.price.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 }), limit, toPrice, ({ id }) => [id]);
+  }
+
+  async read(id: string): Promise<Price> {
+    const row = await this.database.price.findUnique({ where: { id } });
+    if (row === null) throw notFound('price');
+    return toPrice(row);
+  }
+
+  async create(author: Author, { effectiveFrom, amountMicros, per, ...fields }: CreatePrice): Promise<Price> {
+    const from = effectiveFrom === undefined ? new Date() : new Date(effectiveFrom);
+    const work = this.changes.apply(author, 'price.created', async (tx) => {
+      const data = { ...fields, amountMicros: BigInt(amountMicros), per: BigInt(per), effectiveFrom: from, createdBy: author.name };
+      const row = await tx.price.create({ data });
+      return { result: toPrice(row), subject: subjectOf(row), change: { ...fields, amountMicros, per, effectiveFrom: from.toISOString() } };
+    });
+    return orConflict(work, 'There is a price of these names from that time on already.');
+  }
+
+  /** What it was for costs what it would without it, in the past as well. */
+  async delete(author: Author, id: string): Promise<void> {
+    await this.changes.apply(author, 'price.deleted', async (tx) => {
+      const row = await tx.price.findUnique({ where: { id } });
+      if (row === null) throw notFound('price');
+      await tx.price.delete({ where: { id } });
+      return { result: undefined, subject: subjectOf(row), change: { deleted: toPrice(row) } };
+    });
+  }
+}
+
+const subjectOf = ({ id }: PriceRow): Subject => ({ kind: 'price', id });
+
+const toPrice = ({ basis, amountMicros, per, effectiveFrom, createdAt, ...row }: PriceRow): Price => ({
+  ...row,
+  basis: PriceBasis.parse(basis),
+  amountMicros: String(amountMicros),
+  per: Number(per),
+  effectiveFrom: effectiveFrom.toISOString(),
+  createdAt: createdAt.toISOString(),
+});

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { ReplayResult } from '@portcullis/contracts/api/replays';
+import { diffJson } from '@portcullis/mcp';
+
+/** What is on record of a result. */
+export interface RecordedResult {
+  readonly hash: string | null;
+  readonly bytes: number | null;
+  readonly kept: Uint8Array | null;
+}
+
+export type Comparison = Pick<ReplayResult, 'same' | 'comparedBy' | 'changes' | 'changesTruncated'>;
+
+const CHANGES_MAX = 200;
+const VALUE_CHARS_MAX = 2000;
+
+const nothingTold = { changes: [], changesTruncated: false };
+
+export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Place by place where the recorded result was kept whole, else by its digest: servers write the same result in the same bytes more often than not. */
+export function compareResults({ hash, bytes, kept }: RecordedResult, text: string | undefined): Comparison {
+  if (hash === null || text === undefined) return { same: null, comparedBy: 'none', ...nothingTold };
+  if (sha256(text) === hash) return { same: true, comparedBy: 'hash', ...nothingTold };
+  if (kept === null || kept.length !== bytes || sha256(kept) !== hash) return { same: false, comparedBy: 'hash', ...nothingTold };
+  const changes = diffJson(JSON.parse(Buffer.from(kept).toString('utf8')), JSON.parse(text));
+  const told = changes.slice(0, CHANGES_MAX).map((change) => ({
+    pointer: change.pointer,
+    change: change.change,
+    ...('before' in change && { before: cut(change.before) }),
+    ...('after' in change && { after: cut(change.after) }),
+  }));
+  return { same: changes.length === 0, comparedBy: 'value', changes: told, changesTruncated: changes.length > CHANGES_MAX };
+}
+
+/** As JSON, which says of what kind a value is. */
+function cut(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.length > VALUE_CHARS_MAX ? `${json.slice(0, VALUE_CHARS_MAX)}…` : json;
+}

@@ -1,0 +1,109 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { ReplayCall, ReplayResult, ReplayStatus } from '@portcullis/contracts/api/replays';
+import { PrismaClient, type CallReplay as ReplayRow, type Server } from '@portcullis/database';
+import { createEgress, type Egress } from '@portcullis/egress';
+import type { Subject } from '../changes/author.js';
+import { RecordedChanges } from '../changes/recorded-changes.js';
+import { ProblemError } from '../http/problem.js';
+import type { Caller } from '../operators/operator-tokens.js';
+import { ServersService } from '../servers/servers.service.js';
+import { callTool, type CallEnd } from './call-tool.js';
+import { compareResults, sha256, type Comparison } from './compare-results.js';
+import { readReplayable, requireCallable, type ReplayableCall } from './replayable-call.js';
+import { toReplay } from './replays.repository.js';
+
+/** Token of the options of replays. */
+export const REPLAY_OPTIONS = 'ReplayOptions';
+
+export interface ReplayOptions {
+  /** CIDR ranges beyond the public network that servers may lie in. */
+  readonly egressAllow?: readonly string[] | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 60_000;
+const REPLAYS_MAX = 4;
+
+/** Makes recorded calls again. That one is made is on record before it goes out, and how it ended after. */
+@Injectable()
+export class ReplayService implements OnApplicationShutdown {
+  private readonly egress: Egress;
+  private readonly timeoutMs: number;
+  private running = 0;
+
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(RecordedChanges) private readonly changes: RecordedChanges,
+    @Inject(ServersService) private readonly servers: ServersService,
+    @Inject(REPLAY_OPTIONS) options: ReplayOptions,
+  ) {
+    this.egress = createEgress({ allow: options.egressAllow ?? [] });
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.egress.close();
+  }
+
+  async replay(caller: Caller, callId: string, wanted: ReplayCall): Promise<ReplayResult> {
+    if (wanted.allowWrites && caller.role !== 'admin') throw new ProblemError('forbidden', 'Only an administrator may make a call again that may write.');
+    if (this.running >= REPLAYS_MAX) throw new ProblemError('unavailable', `${REPLAYS_MAX} calls are being made again here. Try again when one has ended.`);
+    this.running += 1;
+    try {
+      const { call, target, row } = await this.begin(caller, callId, wanted);
+      const begun = performance.now();
+      const end = await callTool(targetOf(target), { name: call.tool, args: call.args }, (url, init) => this.egress.fetch(url, init), this.timeoutMs);
+      return await this.end(caller, row, end, { durationMs: Math.round(performance.now() - begun), call });
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  private async begin(caller: Caller, callId: string, { reason, target: named, allowWrites }: ReplayCall): Promise<Begun> {
+    return this.changes.apply(caller, 'call.replayed', async (tx) => {
+      const call = await readReplayable(tx, callId);
+      const target = await this.servers.find(tx, named ?? call.serverId);
+      await requireCallable(tx, target, call.tool, allowWrites);
+      const { server, tool } = call;
+      const data = { replayOf: callId, at: new Date(), operator: caller.name, reason, server, target: target.slug, tool };
+      const row = await tx.callReplay.create({ data });
+      const change = { replayOf: callId, replayId: row.id, server, target: target.slug, tool, reason, allowWrites };
+      return { result: { call, target, row }, subject: subjectOf(callId), change };
+    });
+  }
+
+  private async end(caller: Caller, row: ReplayRow, end: CallEnd, { durationMs, call }: { durationMs: number; call: ReplayableCall }): Promise<ReplayResult> {
+    const text = 'result' in end ? end.result : undefined;
+    const compared = compareResults(call.result, text);
+    const said = text === undefined ? { resultHash: null, resultBytes: null } : { resultHash: sha256(text), resultBytes: Buffer.byteLength(text) };
+    const data = { status: statusOf(end), durationMs, ...said, same: compared.same };
+    const ended = await this.changes.apply(caller, 'call.replay-ended', async (tx) => {
+      const updated = await tx.callReplay.update({ where: { id: row.id }, data });
+      return { result: updated, subject: subjectOf(row.replayOf), change: { replayOf: row.replayOf, replayId: row.id, ...data } };
+    });
+    return resultOf(ended, end, compared);
+  }
+}
+
+interface Begun {
+  readonly call: ReplayableCall;
+  readonly target: Server;
+  readonly row: ReplayRow;
+}
+
+const subjectOf = (callId: string): Subject => ({ kind: 'call', id: callId });
+
+const targetOf = ({ url, protocol, era, transport, transportPin }: Server) => ({
+  url,
+  protocol,
+  knownEra: era ?? undefined,
+  isSse: (transportPin === 'auto' ? transport : transportPin) === 'sse',
+});
+
+const statusOf = (end: CallEnd): ReplayStatus => ('error' in end ? 'failed' : end.isError ? 'tool_error' : 'success');
+
+const resultOf = (row: ReplayRow, end: CallEnd, compared: Comparison): ReplayResult => ({
+  ...toReplay(row),
+  error: 'error' in end ? end.error : null,
+  ...compared,
+});
