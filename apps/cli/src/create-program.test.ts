@@ -44,6 +44,7 @@ describe('command line', () => {
     [['task-key', 'a', 't', '--for', '25h'], 'a day at most'],
     [['task-key', 'a', 't'], 'name servers or tools'],
     [['task-key', 'a', 't', '--tools', 'no-colon'], 'must be server:tool'],
+    [['audit', 'replay', '0198c1f0-0000-7000-8000-000000000001'], "required option '--reason <text>'"],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

@@ -26,6 +26,7 @@ import { OperatorsModule } from './operators/operators.module.js';
 import { PolicyModule } from './policy/policy.module.js';
 import { PolicyFileModule } from './policy-file/policy-file.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { ReplayModule } from './replay/replay.module.js';
 import { RevisionsModule } from './revisions/revisions.module.js';
 import { SearchModule } from './search/search.module.js';
 import { ServersModule } from './servers/servers.module.js';
@@ -65,6 +66,7 @@ export class AppModule {
         AlertsModule.with(config.alerts),
         AuditProofModule.anchoredAt(config.auditAnchors),
         CostModule,
+        ReplayModule.with({ egressAllow: config.alerts?.egressAllow }),
         DriftModule,
       ],
       providers: [

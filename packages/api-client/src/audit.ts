@@ -10,6 +10,7 @@ import {
 } from '@portcullis/contracts/api/audit-reports';
 import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
 import { AuditRecord, AuditRecordPage } from '@portcullis/contracts/api/operations';
+import { type ReplayCall, ReplayResult } from '@portcullis/contracts/api/replays';
 import type { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -22,6 +23,8 @@ export interface AuditApi {
   read(callId: string): Promise<AuditRecord>;
   /** The whole story of a call. */
   call(callId: string): Promise<AuditCall>;
+  /** Makes a recorded call again, and compares the results. */
+  replay(callId: string, how: z.input<typeof ReplayCall>): Promise<ReplayResult>;
   /** Of one agent or one trace, oldest first. */
   timeline: ListRoute<Partial<AuditTimelineQuery>, z.output<typeof AuditRecordPage>>;
   aggregates(query: Partial<AuditAggregatesQuery> & Pick<AuditAggregatesQuery, 'by'>): Promise<AuditAggregates>;
@@ -39,6 +42,7 @@ export function auditApi(send: Send, open: Open): AuditApi {
     events: listRoute(send, '/v1/audit/events', AuditRecordPage),
     read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
     call: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/calls/${callId}`, answer: AuditCall })).value,
+    replay: async (callId, body) => (await send({ method: 'POST', path: path`/v1/audit/calls/${callId}/replay`, body, answer: ReplayResult })).value,
     timeline: listRoute(send, '/v1/audit/timeline', AuditRecordPage),
     aggregates: async (query) => (await send({ method: 'GET', path: '/v1/audit/aggregates', query, answer: AuditAggregates })).value,
     pairs: async (query) => (await send({ method: 'GET', path: '/v1/audit/pairs', query, answer: AuditPairs })).value,

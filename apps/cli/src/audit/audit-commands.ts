@@ -1,15 +1,16 @@
 import type { AuditRecord } from '@portcullis/contracts/api/operations';
-import { Id } from '@portcullis/contracts/names';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { messageOf } from '../cli-error.js';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
 import type { RegistryTerminal } from '../registry-commands.js';
 import { wholeNumber } from '../whole-number.js';
 import { withConnection } from '../with-connection.js';
+import { callId } from './call-id.js';
 import { describeCall, describeStory } from './describe-call.js';
 import { exportAudit } from './export-audit.js';
 import { filterOf, withFilters, withTimes, type FilterFlags } from './filter-flags.js';
+import { addReplay } from './replay-command.js';
 
 interface JsonFlags extends ConnectionOptions {
   json?: boolean;
@@ -31,6 +32,7 @@ export function addAuditCommands(program: Command, environment: Environment, ter
   addShow(audit, environment, terminal);
   addExport(audit, environment, terminal);
   addTail(audit, environment, terminal);
+  addReplay(audit, environment, terminal);
 }
 
 function addSearch(audit: Command, environment: Environment, { print, exit }: RegistryTerminal): void {
@@ -96,8 +98,3 @@ function addTail(audit: Command, environment: Environment, { print, say }: Regis
 }
 
 const lineOf = (call: AuditRecord, json: boolean | undefined): string => (json === true ? JSON.stringify(call) : describeCall(call));
-
-function callId(text: string): string {
-  if (Id.safeParse(text).success) return text;
-  throw new InvalidArgumentError('It must be the id of a call.');
-}

@@ -48,7 +48,15 @@ const inventory: readonly Permission[] = ['access-requests:read', 'agents:read',
 const permissionsOf: Readonly<Record<OperatorRole, ReadonlySet<Permission>>> = {
   admin: everything,
   auditor: readings,
-  approver: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'access-requests:decide', 'audit:read', 'calls:replay', 'revisions:read']),
+  approver: new Set<Permission>([
+    ...inventory,
+    'access-requests:write',
+    'task-keys:write',
+    'access-requests:decide',
+    'audit:read',
+    'calls:replay',
+    'revisions:read',
+  ]),
   viewer: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'nodes:read', 'revisions:read', 'settings:read']),
 };
 

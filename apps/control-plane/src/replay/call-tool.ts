@@ -18,7 +18,12 @@ export type CallEnd = { readonly result: string; readonly isError: boolean } | {
 const HANDSHAKE_MS = 20_000;
 
 /** Calls a tool as discovery would, in a session of its own. Never throws: what went wrong is said in words. */
-export async function callTool(target: ReplayTarget, call: { readonly name: string; readonly args: JsonObject }, fetch: Fetch, timeoutMs: number): Promise<CallEnd> {
+export async function callTool(
+  target: ReplayTarget,
+  call: { readonly name: string; readonly args: JsonObject },
+  fetch: Fetch,
+  timeoutMs: number,
+): Promise<CallEnd> {
   const tap = new AnswerTap(fetch, AbortSignal.timeout(timeoutMs + HANDSHAKE_MS), target.isSse);
   const client = newClient(target);
   const url = new URL(target.url);
@@ -40,7 +45,10 @@ export async function callTool(target: ReplayTarget, call: { readonly name: stri
 }
 
 /** The two orders in which servers write an answer; the trail has digests of their very bytes. */
-const written = [/^\{"jsonrpc":"2\.0","id":(?:\d+|"[^"\\]*"),"result":(?<result>.*)\}$/s, /^\{"result":(?<result>.*),"jsonrpc":"2\.0","id":(?:\d+|"[^"\\]*")\}$/s];
+const written = [
+  /^\{"jsonrpc":"2\.0","id":(?:\d+|"[^"\\]*"),"result":(?<result>.*)\}$/s,
+  /^\{"result":(?<result>.*),"jsonrpc":"2\.0","id":(?:\d+|"[^"\\]*")\}$/s,
+];
 
 function endOf(answer: string): CallEnd {
   const { result, error } = JSON.parse(answer) as { result?: unknown; error?: { code?: unknown } };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ReplayResult } from '@portcullis/contracts/api/replays';
-import { diffJson } from '@portcullis/mcp';
+import { diffJson, isJsonObject, META_SERVER_INFO } from '@portcullis/mcp';
 
 /** What is on record of a result. */
 export interface RecordedResult {
@@ -23,7 +23,7 @@ export function compareResults({ hash, bytes, kept }: RecordedResult, text: stri
   if (hash === null || text === undefined) return { same: null, comparedBy: 'none', ...nothingTold };
   if (sha256(text) === hash) return { same: true, comparedBy: 'hash', ...nothingTold };
   if (kept === null || kept.length !== bytes || sha256(kept) !== hash) return { same: false, comparedBy: 'hash', ...nothingTold };
-  const changes = diffJson(JSON.parse(Buffer.from(kept).toString('utf8')), JSON.parse(text));
+  const changes = diffJson(contentOf(Buffer.from(kept).toString('utf8')), contentOf(text));
   const told = changes.slice(0, CHANGES_MAX).map((change) => ({
     pointer: change.pointer,
     change: change.change,
@@ -31,6 +31,16 @@ export function compareResults({ hash, bytes, kept }: RecordedResult, text: stri
     ...('after' in change && { after: cut(change.after) }),
   }));
   return { same: changes.length === 0, comparedBy: 'value', changes: told, changesTruncated: changes.length > CHANGES_MAX };
+}
+
+/** What a result says, without what only tells of the protocol's era and of the server's software. */
+function contentOf(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (!isJsonObject(value)) return value;
+  const { resultType, _meta: meta, ...content } = value;
+  const { [META_SERVER_INFO]: _software, ...told } = isJsonObject(meta) ? meta : {};
+  const isMore = resultType !== undefined && resultType !== 'complete';
+  return { ...content, ...(isMore && { resultType }), ...(Object.keys(told).length > 0 && { _meta: told }) };
 }
 
 /** As JSON, which says of what kind a value is. */

@@ -1,13 +1,14 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ReplayCall, ReplayResult, ReplayStatus } from '@portcullis/contracts/api/replays';
-import { PrismaClient, type CallReplay as ReplayRow, type Server } from '@portcullis/database';
+import type { CallReplay as ReplayRow, Server } from '@portcullis/database';
 import { createEgress, type Egress } from '@portcullis/egress';
 import type { Subject } from '../changes/author.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
 import { ProblemError } from '../http/problem.js';
 import type { Caller } from '../operators/operator-tokens.js';
 import { ServersService } from '../servers/servers.service.js';
-import { callTool, type CallEnd } from './call-tool.js';
+import { transportOf } from '../servers/transport-of.js';
+import { callTool, type CallEnd, type ReplayTarget } from './call-tool.js';
 import { compareResults, sha256, type Comparison } from './compare-results.js';
 import { readReplayable, requireCallable, type ReplayableCall } from './replayable-call.js';
 import { toReplay } from './replays.repository.js';
@@ -32,7 +33,6 @@ export class ReplayService implements OnApplicationShutdown {
   private running = 0;
 
   constructor(
-    @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(RecordedChanges) private readonly changes: RecordedChanges,
     @Inject(ServersService) private readonly servers: ServersService,
     @Inject(REPLAY_OPTIONS) options: ReplayOptions,
@@ -46,8 +46,10 @@ export class ReplayService implements OnApplicationShutdown {
   }
 
   async replay(caller: Caller, callId: string, wanted: ReplayCall): Promise<ReplayResult> {
-    if (wanted.allowWrites && caller.role !== 'admin') throw new ProblemError('forbidden', 'Only an administrator may make a call again that may write.');
-    if (this.running >= REPLAYS_MAX) throw new ProblemError('unavailable', `${REPLAYS_MAX} calls are being made again here. Try again when one has ended.`);
+    if (wanted.allowWrites && caller.role !== 'admin')
+      throw new ProblemError('forbidden', 'Only an administrator may make a call again that may write.');
+    if (this.running >= REPLAYS_MAX)
+      throw new ProblemError('unavailable', `${REPLAYS_MAX} calls are being made again here. Try again when one has ended.`);
     this.running += 1;
     try {
       const { call, target, row } = await this.begin(caller, callId, wanted);
@@ -72,7 +74,12 @@ export class ReplayService implements OnApplicationShutdown {
     });
   }
 
-  private async end(caller: Caller, row: ReplayRow, end: CallEnd, { durationMs, call }: { durationMs: number; call: ReplayableCall }): Promise<ReplayResult> {
+  private async end(
+    caller: Caller,
+    row: ReplayRow,
+    end: CallEnd,
+    { durationMs, call }: { durationMs: number; call: ReplayableCall },
+  ): Promise<ReplayResult> {
     const text = 'result' in end ? end.result : undefined;
     const compared = compareResults(call.result, text);
     const said = text === undefined ? { resultHash: null, resultBytes: null } : { resultHash: sha256(text), resultBytes: Buffer.byteLength(text) };
@@ -93,11 +100,11 @@ interface Begun {
 
 const subjectOf = (callId: string): Subject => ({ kind: 'call', id: callId });
 
-const targetOf = ({ url, protocol, era, transport, transportPin }: Server) => ({
-  url,
-  protocol,
-  knownEra: era ?? undefined,
-  isSse: (transportPin === 'auto' ? transport : transportPin) === 'sse',
+const targetOf = (server: Server): ReplayTarget => ({
+  url: server.url,
+  protocol: server.protocol,
+  knownEra: server.era ?? undefined,
+  isSse: transportOf(server) === 'sse',
 });
 
 const statusOf = (end: CallEnd): ReplayStatus => ('error' in end ? 'failed' : end.isError ? 'tool_error' : 'success');

@@ -35,8 +35,10 @@ export async function readReplayable(tx: Transaction, callId: string): Promise<R
 export async function requireCallable(tx: Transaction, target: Server, tool: string, allowWrites: boolean): Promise<void> {
   if (!target.enabled || target.suspendedAt !== null) throw refused(`server ${target.slug} is not in use`);
   const definition = await tx.definition.findUnique({ where: { serverId_kind_name: { serverId: target.id, kind: 'tool', name: tool } } });
-  if (definition === null || definition.approvedJson === null || !isServed(definition, target)) throw refused(`server ${target.slug} has no such approved tool`);
-  if (!allowWrites && !onlyReads(definition.approvedJson)) throw refused('the tool does not say that it only reads; an administrator may send allowWrites');
+  if (definition === null || definition.approvedJson === null || !isServed(definition, target))
+    throw refused(`server ${target.slug} has no such approved tool`);
+  if (!allowWrites && !onlyReads(definition.approvedJson))
+    throw refused('the tool does not say that it only reads; an administrator may send allowWrites');
 }
 
 function onlyReads(json: Uint8Array): boolean {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PrismaClient } from '@portcullis/database';
 import { v7 } from 'uuid';
 
@@ -12,8 +13,15 @@ export interface StoredCall {
   readonly ms?: number;
   readonly status?: string;
   readonly args?: string;
+  /** Where what was kept is not what was sent. */
+  readonly argsHash?: string;
   readonly resultBytes?: number;
+  /** Kept whole, or its first bytes. */
+  readonly result?: string;
 }
+
+const RESULT_BYTES_KEPT = 512;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Stores calls as a worker does, in one transaction: both rows of each, or one of a refusal. Gives their ids. */
 export type StoreCalls = (calls: readonly StoredCall[]) => Promise<string[]>;
@@ -33,7 +41,7 @@ export function callStore(database: PrismaClient): StoreCalls {
 }
 
 function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status = 'success', args, ...rest }: StoredCall, now: Date) {
-  const { at = now, agentId = null, serverId = null, resultBytes } = rest;
+  const { at = now, agentId = null, serverId = null, resultBytes = null, result, argsHash } = rest;
   const callId = v7({ msecs: at.getTime() });
   const row = {
     day: new Date(at.toISOString().slice(0, 10)),
@@ -48,15 +56,19 @@ function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status 
     tool,
     arguments: args === undefined ? null : Uint8Array.from(Buffer.from(args)),
     argumentsBytes: args === undefined ? null : Buffer.byteLength(args),
+    argumentsHash: args === undefined ? null : (argsHash ?? sha256(args)),
   };
-  const ended = { status, durationUs: BigInt(ms * 1000), decision: status === 'denied' ? 'deny' : 'allow', resultBytes: resultBytes ?? null };
+  const kept =
+    result === undefined ? {} : { resultHash: sha256(result), resultSummary: Uint8Array.from(Buffer.from(result).subarray(0, RESULT_BYTES_KEPT)) };
+  const bytes = result === undefined ? resultBytes : Buffer.byteLength(result);
+  const ended = { status, durationUs: BigInt(ms * 1000), decision: status === 'denied' ? 'deny' : 'allow', resultBytes: bytes, ...kept };
   const phases = status === 'denied' ? ['single'] : status === 'pending' ? ['intent'] : ['intent', 'outcome'];
   const rows = phases.map((phase) => ({
     ...row,
     id: v7({ msecs: at.getTime() }),
     phase,
     ...ended,
-    ...(phase === 'intent' && { status: 'pending', durationUs: null, resultBytes: null }),
+    ...(phase === 'intent' && { status: 'pending', durationUs: null, resultBytes: null, resultHash: null, resultSummary: null }),
   }));
   return { callId, rows };
 }

@@ -41,7 +41,12 @@ export const CallReplay = z
 export type CallReplay = z.infer<typeof CallReplay>;
 
 /** One place in which the results differ: a JSON pointer into them, and what is there in each. Long values are cut. */
-const ResultChange = z.object({ pointer: z.string(), change: z.enum(['added', 'removed', 'replaced']), before: z.string().optional(), after: z.string().optional() });
+const ResultChange = z.object({
+  pointer: z.string(),
+  change: z.enum(['added', 'removed', 'replaced']),
+  before: z.string().optional(),
+  after: z.string().optional(),
+});
 
 /** `value`: both results were compared place by place. `hash`: the recorded one was not kept whole, so that only their digests were. `none`: there was no result. */
 export const ReplayResult = CallReplay.extend({
