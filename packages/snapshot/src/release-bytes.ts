@@ -6,3 +6,8 @@ export function releaseBytes(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
 }
+
+/** The same for bytes that are known to share the piece they lie in with nothing else that is in use. Small ones lie in a pool and stay. */
+export function releasePiece({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
+}
