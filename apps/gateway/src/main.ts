@@ -1,7 +1,9 @@
 import { createLogger, runProcess } from '@portcullis/boot';
 import { loadConfig } from './config.js';
 import { startNode } from './node.js';
+import { tuneCollector } from './tune-collector.js';
 
+tuneCollector();
 const logger = createLogger({ name: 'gateway' });
 /** Beyond the grace of calls, what flushing the audit spool may take. */
 const CLOSE_MS_MAX = 60_000;
