@@ -97,7 +97,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   requireMirroredArguments(target, step);
   if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);
   const work: Work = { target, nameMember: method.member, name: ownNameOf(target), argumentsJson, decision };
-  if (decision.pinned === null) return forward(work, step);
+  if (decision.pinned === null) return await forward(work, step); // returned unawaited, a promise takes two rounds more
   const pinned = withPinnedArguments(call, weighed, decision.pinned);
   record.arguments(pinned.argumentsJson);
   await forward({ ...work, argumentsJson: pinned.argumentsJson }, { ...step, call: pinned.call });

@@ -67,7 +67,7 @@ function parseMessage(body: Buffer, head: RequestHead): Classified {
   return classifyMessage(parsed.value, { protocolVersion, method: mcpMethod, name: mcpName, sessionId });
 }
 
-async function serve(message: Classified, visit: Visit, reply: HttpReply): Promise<void> {
+function serve(message: Classified, visit: Visit, reply: HttpReply): Promise<void> {
   switch (message.kind) {
     case 'request':
       return answerRequest(message, visit, reply);

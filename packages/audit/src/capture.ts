@@ -14,16 +14,13 @@ const UTF8_BYTES_PER_CHAR_MAX = 3;
 
 /** What an event keeps of arguments or a result: always the hash and the size, and of the bytes as many as are allowed. */
 export function capture(content: Buffer | string, bytesMax: number): Capture {
-  const bytes = typeof content === 'string' ? bytesOf(content) : content;
-  const truncated = bytes.length > bytesMax;
-  const kept = bytesMax === 0 ? null : bytes.toString('base64', 0, Math.min(bytes.length, bytesMax));
-  return { hash: hash('sha256', bytes, 'hex'), bytes: bytes.length, kept, truncated };
-}
-
-/** Small texts, which most are, go through one buffer that is used again and again. */
-function bytesOf(content: string): Buffer {
-  if (content.length * UTF8_BYTES_PER_CHAR_MAX > scratch.length) return Buffer.from(content);
-  return scratch.subarray(0, scratch.write(content));
+  // Small texts, which most are, go through one buffer that is used again and again.
+  const isSmallText = typeof content === 'string' && content.length * UTF8_BYTES_PER_CHAR_MAX <= scratch.length;
+  const bytes = isSmallText ? scratch : typeof content === 'string' ? Buffer.from(content) : content;
+  const length = isSmallText ? scratch.write(content) : bytes.length;
+  const kept = bytesMax === 0 ? null : bytes.toString('base64', 0, Math.min(length, bytesMax));
+  // A text is hashed as the UTF-8 that it was written as, and needs no view of the buffer then.
+  return { hash: hash('sha256', isSmallText ? content : bytes, 'hex'), bytes: length, kept, truncated: length > bytesMax };
 }
 
 /** `capture` of content that comes in pieces; it holds no more of them than is kept. */

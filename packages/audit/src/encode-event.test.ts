@@ -6,6 +6,8 @@ import { decodeEvent, encodeEvent } from './encode-event.js';
 const text = fc.string({ unit: 'binary', maxLength: 200 }).map((value) => value.toWellFormed());
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
 const number = fc.maxSafeInteger();
+const sha256 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
+const base64 = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('base64'));
 
 const events = fc.record({
   callId: fc.uuid(),
@@ -30,12 +32,12 @@ const events = fc.record({
   upstreamUs: maybe(number),
   era: maybe(fc.constantFrom('legacy' as const, 'modern' as const)),
   traceId: maybe(text),
-  argumentsHash: maybe(text),
+  argumentsHash: maybe(sha256),
   argumentsBytes: maybe(number),
-  arguments: maybe(text),
-  resultHash: maybe(text),
+  arguments: maybe(base64),
+  resultHash: maybe(sha256),
   resultBytes: maybe(number),
-  resultSummary: maybe(text),
+  resultSummary: maybe(base64),
   truncated: fc.boolean(),
   shadowDecision: fc.constant(undefined),
   shadowGrantId: fc.constant(undefined),

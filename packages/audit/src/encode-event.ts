@@ -18,6 +18,9 @@ function name(text: string | null): string {
 
 const once = (text: string | null): string => (text === null ? 'null' : JSON.stringify(text));
 
+/** Hashes (hex) and foreign content (base64) hold nothing that a JSON string would escape. */
+const plain = (text: string | null): string => (text === null ? 'null' : `"${text}"`);
+
 /** The members of an event in the order of its encoding. It only ever grows at the end: spools and queues hold what older nodes wrote. */
 const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['id', 'seq', 'callId', 'phase', 'at', 'method', 'agentId', 'agent', 'keyId', 'operator'] as const),
@@ -93,11 +96,11 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
     `,"${event.status}",${event.durationUs},${event.upstreamUs},${name(event.era)}` +
     (event.traceId === null && event.argumentsHash === null && event.argumentsBytes === null && event.arguments === null
       ? ',null,null,null,null'
-      : `,${once(event.traceId)},${once(event.argumentsHash)},${event.argumentsBytes},${once(event.arguments)}`);
+      : `,${once(event.traceId)},${plain(event.argumentsHash)},${event.argumentsBytes},${plain(event.arguments)}`);
   const result =
     event.resultHash === null && event.resultBytes === null && event.resultSummary === null
       ? ',null,null,null'
-      : `,${once(event.resultHash)},${event.resultBytes},${once(event.resultSummary)}`;
+      : `,${plain(event.resultHash)},${event.resultBytes},${plain(event.resultSummary)}`;
   return `["${id}",${seq},"${event.callId}","${event.phase}",${event.at},${lastingOf(event)}${how}${result},${event.truncated}${restOf(event)}]`;
 }
 

@@ -24,6 +24,7 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 // Fatal, and a byte order mark is left in so that JSON.parse refuses it.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
 
 /**
  * Reads the bytes of a body. Refused are: more bytes than allowed (413), what is not UTF-8 without byte order mark or not
@@ -40,12 +41,16 @@ export function parseJsonBody(bytes: Uint8Array, limits: JsonLimits = DEFAULT_JS
   } catch {
     return unparsable('The body is not UTF-8');
   }
-  return parseJsonText(text, limits);
+  return parseScanned(text, bytes, limits);
 }
 
 /** The same for text that is decoded already, such as the data of an SSE event; its length is not judged. */
 export function parseJsonText(text: string, limits: TextLimits = DEFAULT_JSON_LIMITS): JsonBody {
-  const scan = scanJsonText(text, limits);
+  return parseScanned(text, encoder.encode(text), limits);
+}
+
+function parseScanned(text: string, bytes: Uint8Array, limits: TextLimits): JsonBody {
+  const scan = scanJsonText(bytes, limits);
   if (scan.fault !== undefined) return unparsable(FAULTS[scan.fault]);
   let value: unknown;
   try {

@@ -23,18 +23,22 @@ const KEY_FAULT: TextScan = { fault: 'key', hasRiskyNumber: false };
 const SAFE: TextScan = { fault: undefined, hasRiskyNumber: false };
 const RISKY: TextScan = { fault: undefined, hasRiskyNumber: true };
 
-/** One pass over text that may not be JSON at all; linear, without recursion, so that hostile depth costs nothing. */
-export function scanJsonText(text: string, limits: TextLimits): TextScan {
+/**
+ * One pass over UTF-8 text that may not be JSON at all; linear, without recursion, so that hostile depth costs nothing. Over bytes, not over a string:
+ * strings have many representations, and code that has seen several of them asks for each character in a roundabout way.
+ */
+export function scanJsonText(text: Uint8Array, limits: TextLimits): TextScan {
   let depth = 0;
   let members = 0;
-  let stringChars = 0;
+  let lastString = 0;
+  let lastStringEnd = 0;
   let risky = false;
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code === 0x22) {
-      const end = stringEnd(text, i);
-      stringChars = end - i - 1;
-      i = end;
+    const code = text[i] ?? 0;
+    if (code === QUOTE) {
+      lastString = i + 1;
+      lastStringEnd = stringEnd(text, i);
+      i = lastStringEnd;
     } else if (code === 0x7b || code === 0x5b) {
       depth += 1;
       if (depth > limits.depthMax) return DEPTH_FAULT;
@@ -43,7 +47,7 @@ export function scanJsonText(text: string, limits: TextLimits): TextScan {
     } else if (code === 0x3a) {
       members += 1;
       if (members > limits.membersMax) return MEMBERS_FAULT;
-      if (stringChars > limits.keyCharsMax) return KEY_FAULT;
+      if (lastStringEnd - lastString > limits.keyCharsMax && charsOf(text, lastString, lastStringEnd) > limits.keyCharsMax) return KEY_FAULT;
     } else if (code >= 0x30 && code <= 0x39) {
       const end = numberEnd(text, i);
       if (end < 0 || end - i > DIGITS_SAFE) risky = true;
@@ -53,21 +57,41 @@ export function scanJsonText(text: string, limits: TextLimits): TextScan {
   return risky ? RISKY : SAFE;
 }
 
-/** Offset of the closing quote, or the text's length. From quote to quote, since what lies between may be a megabyte. */
-function stringEnd(text: string, open: number): number {
-  for (let close = text.indexOf('"', open + 1); close !== -1; close = text.indexOf('"', close + 1)) {
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NEAR_BYTES = 48;
+
+/** Offset of the closing quote, or the text's length. Most strings are short; from quote to quote after that, since what lies between may be a megabyte. */
+function stringEnd(text: Uint8Array, open: number): number {
+  const near = Math.min(open + NEAR_BYTES, text.length);
+  for (let i = open + 1; i < near; i += 1) {
+    if (text[i] === QUOTE) return i;
+    if (text[i] === BACKSLASH) i += 1;
+  }
+  for (let close = text.indexOf(QUOTE, near); close !== -1; close = text.indexOf(QUOTE, close + 1)) {
     let before = close - 1;
-    while (text.charCodeAt(before) === 0x5c) before -= 1;
+    while (text[before] === BACKSLASH) before -= 1;
     if ((close - before) % 2 === 1) return close;
   }
   return text.length;
 }
 
+/** How many UTF-16 units these bytes are as text. */
+function charsOf(text: Uint8Array, from: number, to: number): number {
+  let chars = 0;
+  for (let i = from; i < to; i += 1) {
+    const code = text[i] ?? 0;
+    if (code >= 0xf0) chars += 2;
+    else if (code < 0x80 || code >= 0xc0) chars += 1;
+  }
+  return chars;
+}
+
 /** Offset behind the digits and point at `at`; negative when an exponent follows. */
-function numberEnd(text: string, at: number): number {
+function numberEnd(text: Uint8Array, at: number): number {
   let i = at + 1;
   while (i < text.length) {
-    const code = text.charCodeAt(i);
+    const code = text[i] ?? 0;
     if ((code < 0x30 || code > 0x39) && code !== 0x2e) return code === 0x65 || code === 0x45 ? -i : i;
     i += 1;
   }
