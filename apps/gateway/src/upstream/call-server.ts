@@ -26,6 +26,7 @@ import { putQuestion } from '../questions/put-question.js';
 import { answersTo, readAnswer } from './read-answer.js';
 import { relayNotification } from './relay-notification.js';
 import { ServerRequests } from './server-requests.js';
+import { isSessionLost } from './session-lost.js';
 import { tellLogLevel } from './server-log-level.js';
 import type { Upstream } from './upstreams.js';
 import { serverDeclares } from '../view/server-capabilities.js';
@@ -127,12 +128,6 @@ async function callInSession(wished: WishedCall, upstream: Upstream, forwarded: 
 async function askForLogs({ logs, work }: WishedCall, upstream: Upstream, session: UpstreamSession): Promise<void> {
   const level = levelToAsk(logs, work.target.server, 'legacy');
   if (level !== undefined) await tellLogLevel(session, level, { upstream, isShared: work.session === undefined, id: nextId() });
-}
-
-/** 404 by the specification; several servers in use say 400 with a code of the SDK instead. Neither comes from a tool that ran. */
-function isSessionLost({ status, message }: UpstreamAnswer): boolean {
-  if (status === 404) return true;
-  return status === 400 && message !== undefined && /"code":\s*-32000\b/.test(message);
 }
 
 function send({ work, logs }: WishedCall, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
