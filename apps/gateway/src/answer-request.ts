@@ -29,7 +29,7 @@ import { unknownTarget } from './unknown-target.js';
 import { eraTowards } from './upstream/era-towards.js';
 import { callServer, declarationsOf } from './upstream/call-server.js';
 import type { CallToServer } from './upstream/call-to-server.js';
-import type { AgentView, VisibleTarget } from './view/agent-view.js';
+import { ownNameOf, type AgentView, type VisibleTarget } from './view/agent-view.js';
 import { serverDeclares } from './view/server-capabilities.js';
 import type { Visit } from './visit.js';
 
@@ -127,9 +127,6 @@ function requireMirroredArguments({ definition }: VisibleTarget, { call, visit }
   const header = mismatchedHeaderParam(declarations, args, (name) => visit.head.protocolExtras?.get(name));
   if (header !== undefined) throw new GatewayError('client.header_mismatch', { header });
 }
-
-const ownNameOf = ({ definition, wire }: VisibleTarget): string =>
-  definition.kind === 'tool' || definition.kind === 'prompt' ? definition.name : wire;
 
 /** What is called, as its server knows it. */
 interface Work {

@@ -1,13 +1,13 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { emptyResult, isJsonObject, ownMember, resultMessage, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
-import type { CallRecord } from './audit/call-record.js';
+import { CallRecord } from './audit/call-record.js';
 import { describeAsked } from './describe-asked.js';
 import { HttpReply } from './http-reply.js';
+import { recordShadow } from './record-shadow.js';
 import type { Reply } from './reply.js';
 import { askedName, decideTarget, resolveTarget, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
 import { listSet, type ListKind } from './streams/list-kinds.js';
-import { resourceServer } from './streams/resource-subscriptions.js';
 import { RESOURCES_MAX } from './streams/session-streams.js';
 import { unknownTarget } from './unknown-target.js';
 import type { AgentView } from './view/agent-view.js';
@@ -42,11 +42,18 @@ interface Filter {
 
 /** `subscriptions/listen` (MCP 2026-07-28 §Subscriptions): the answer is a stream that begins with what of the filter is honoured. */
 async function listen(view: AgentView, { call, visit, reply, record }: Step): Promise<void> {
-  const { gateway, caller, live, slug, now } = visit;
+  const { gateway, caller, live, slug } = visit;
   if (!(reply instanceof HttpReply)) throw new GatewayError('client.malformed');
   const { lists, uris } = filterOf(call.params);
-  const granted = uris.filter((uri) => resourceServer(view, uri, now) !== undefined);
-  await gateway.streams.takePlace(caller.agent.id, () => (live.settings.auditLists ? record.end({ status: 'success' }) : undefined));
+  const asked = uris.map((uri) => {
+    const row = new CallRecord(visit, { method: call.method, era: call.era, traceparent: call.meta && ownMember(call.meta, 'traceparent') });
+    return { uri, row, mayRead: decideReading(uri, view, { visit, record: row }) };
+  });
+  const granted = asked.filter(({ mayRead }) => mayRead).map(({ uri }) => uri);
+  await gateway.streams.takePlace(caller.agent.id, async () => {
+    if (live.settings.auditLists) await record.end({ status: 'success' });
+    await Promise.all(asked.map(({ row, mayRead }) => row.end({ status: mayRead ? 'success' : 'denied' })));
+  });
   const facts = {
     agentId: caller.agent.id,
     keyId: caller.keyId,
@@ -81,11 +88,7 @@ const isTexts = (value: unknown): value is string[] => Array.isArray(value) && v
 
 async function subscribe(view: AgentView, { call, visit, reply, record, session }: Step): Promise<void> {
   const uri = askedName(call, RESOURCE);
-  const target = resolveTarget(view, RESOURCE, uri);
-  const decision = target && decideTarget(view, target, undefined, visit.now);
-  if (target === undefined || decision === undefined) record.asked(describeAsked(uri, RESOURCE.kind, { visit, view, args: undefined }));
-  else record.decided(target, decision);
-  if (decision === undefined || decision.effect === 'deny') {
+  if (!decideReading(uri, view, { visit, record })) {
     await record.end({ status: 'denied' });
     reply.finish(200, [unknownTarget(call, uri)]);
     visit.gateway.metrics.ended(call.method, 'denied');
@@ -93,6 +96,20 @@ async function subscribe(view: AgentView, { call, visit, reply, record, session 
   }
   await visit.gateway.streams.sessions.subscribe(requireSession(session), uri);
   await confirm({ call, visit, reply, record });
+}
+
+/** Whether the agent may be told of a resource, which is whether it may read it; puts on record what was asked and decided. */
+function decideReading(uri: string, view: AgentView, { visit, record }: Pick<Step, 'visit' | 'record'>): boolean {
+  const { now } = visit;
+  const target = resolveTarget(view, RESOURCE, uri);
+  if (target === undefined) {
+    record.asked(describeAsked(uri, RESOURCE.kind, { visit, view, args: undefined }));
+    return false;
+  }
+  const decision = decideTarget(view, target, undefined, now);
+  record.decided(target, decision);
+  if (view.table.trial !== undefined) recordShadow(record, target, { view, args: undefined, now, decision });
+  return decision.effect !== 'deny';
 }
 
 /** Ends a subscription; what was granted when it began need not be granted any more. */

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { describeAsked } from './describe-asked.js';
 import { aSnapshot } from './testing/build-gateway.js';
-import { aGrant, anAgent, aServer, aTool } from './testing/policy-builders.js';
+import { aDefinition, aGrant, anAgent, aServer, aTool } from './testing/policy-builders.js';
 import { AgentViews } from './view/agent-views.js';
 
 const agent = anAgent('alice');
@@ -22,5 +22,34 @@ test.each([
 ])('an auditor reads why $asked did not do: $told.reason', ({ slug, asked, told }) => {
   const view = new AgentViews(10).of(agent, slug, { live, now });
   const described = describeAsked(asked, 'tool', { visit: { slug, live, now }, args: {}, view });
-  expect({ ...described, server: described.server?.slug ?? null }).toEqual(told);
+  expect({ ...described, server: described.server?.slug ?? null }).toMatchObject(told);
+});
+
+describe('a URI that led nowhere is on record with the server that offers it', () => {
+  const docs = aServer('docs', [aDefinition('resource', 'docs://a'), aDefinition('resource_template', 'docs://t/{id}')]);
+  const mirror = aServer('mirror', [aDefinition('resource', 'docs://a')]);
+  const dark = aServer('dark', [aDefinition('resource', 'dark://a')], { enabled: false });
+  const denied = aGrant(agent, mirror, { kind: 'resources', names: ['docs://a'], effect: 'deny' });
+  const template = aGrant(agent, docs, { kind: 'resources', names: ['docs://t/*'] });
+  const secret = aGrant(agent, docs, { kind: 'resources', names: ['docs://t/secret'], effect: 'deny' });
+  const trial = aGrant(agent, docs, { kind: 'resources', names: ['docs://a'], mode: 'shadow' });
+
+  test.each([
+    { uri: 'docs://a', grants: [denied], told: { server: 'mirror', reason: 'denied_by_grant', grantId: denied.id } },
+    { uri: 'docs://a', grants: [trial], told: { server: 'docs', reason: 'no_grant', grantId: null, shadow: { grantId: trial.id } } },
+    { uri: 'docs://t/1', grants: [denied], told: { server: 'docs', reason: 'no_grant' } },
+    { uri: 'docs://t/{id}', grants: [denied], told: { server: 'docs', reason: 'no_grant' } },
+    { uri: 'docs://t/%31', grants: [template], told: { server: 'docs', reason: 'not_canonical' } },
+    { uri: 'docs://t/secret', grants: [secret], told: { server: 'docs', reason: 'denied_by_grant', grantId: secret.id } },
+    { uri: 'dark://a', grants: [], told: { server: 'dark', reason: 'server_disabled' } },
+    { uri: 'docs://b', grants: [template], told: { server: null, reason: 'not_offered' } },
+    { uri: 'docs://a', slug: 'docs', grants: [denied], told: { server: 'docs', reason: 'no_grant' } },
+    { uri: 'docs://b', slug: 'docs', grants: [], told: { server: 'docs', reason: 'not_offered' } },
+    { uri: 'docs://a', slug: 'off', grants: [], told: { server: null, reason: 'unknown_server' } },
+  ])('$uri: $told.reason', ({ uri, slug = null, grants, told }) => {
+    const held = aSnapshot({ servers: [mirror, dark, docs], grants });
+    const view = new AgentViews(10).of(agent, slug, { live: held, now });
+    const described = describeAsked(uri, 'resource', { visit: { slug, live: held, now }, args: {}, view });
+    expect({ ...described, server: described.server?.slug ?? null }).toMatchObject({ name: uri, ...told });
+  });
 });

@@ -69,17 +69,14 @@ export function refusedAsNoObject(decision: Decision): Decision {
   return { ...decision, effect: 'deny', refused: 'arguments', reasons };
 }
 
-/** What policy is asked about: for a template the template, which is what was granted. */
-export function policyTarget({ server, definition }: Pick<VisibleTarget, 'server' | 'definition'>): Target {
-  return { server, kind: targetKindOf[definition.kind], name: definition.name, definition };
+/** What policy is asked about: for a resource from a template the template, which is what was granted, and the URI, which may be denied. */
+export function policyTarget({ server, definition, wire }: Pick<VisibleTarget, 'server' | 'definition' | 'wire'>): Target {
+  const { kind, name } = definition;
+  const uri = kind === 'resource_template' && wire !== name ? wire : undefined;
+  return { server, kind: targetKindOf[kind], name, uri, definition };
 }
 
 /** The one decision about a target: the same for calls, reads and prompts, and the one that made the lists. */
 export function decideTarget(view: AgentView, target: VisibleTarget, args: JsonObject | undefined, now: number): Decision {
-  if (target.definition.kind === 'resource_template') {
-    // A grant that denies the very URI still outweighs the template's.
-    const exact = decide(view.table, { server: target.server, kind: 'resources', name: target.wire }, args, now);
-    if (exact.reasons[0]?.code === reasonCodes.deniedByGrant) return exact;
-  }
   return decide(view.table, policyTarget(target), args, now);
 }

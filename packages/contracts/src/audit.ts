@@ -44,7 +44,7 @@ export const AuditEvent = z.object({
   operator: text.nullable(),
   serverId: Id.nullable(),
   server: text.nullable(),
-  /** Tool, prompt or resource name under the server's own naming; for a refusal the name as asked. */
+  /** Tool, prompt or resource under the server's own naming, of one from a template the URI; for a refusal the name as asked. */
   tool: text.nullable(),
   definitionHash: z.string().nullable(),
   decision: AuditDecision,

@@ -1,6 +1,7 @@
 import type { PinnedArguments } from '@portcullis/contracts/grants';
 import { reasonCodes, type Decision, type JsonObject, type Reason, type ReasonCode, type Target } from './decision.js';
 import type { PolicyTable } from './policy-table.js';
+import { deniedForm } from './resource-uri.js';
 import { inSpeakingOrder, speaksBefore, type Rule, type RuleSet, type TargetRules } from './rule.js';
 import { hintsOf, selectsHints } from './selector.js';
 import { weighArguments, type Weighed } from './weigh-arguments.js';
@@ -24,6 +25,8 @@ export function decide(table: PolicyTable, target: Target, args: JsonObject | un
     denying = firstToSpeak(denying, firstCounting(glob.denies, target, now));
     allowing = firstToSpeak(allowing, firstCounting(glob.allows, target, now));
   }
+  if (target.uri !== undefined)
+    for (const set of matchingUri(rules, target.uri)) denying = firstToSpeak(denying, firstCounting(set.denies, target, now));
   if (denying !== undefined) return denying.decision;
   if (!rules.hasTerms) return allowing?.decision ?? outOfForce(rules, target, now);
   const weighed = weighedBy(rules, { target, now, allowing });
@@ -95,6 +98,12 @@ function matching(rules: TargetRules, name: string): readonly RuleSet[] {
   return exact === undefined ? globs : [exact, ...globs];
 }
 
+/** What is about a URI by its own name, however it is spelled there. */
+function matchingUri(rules: TargetRules, uri: string): readonly RuleSet[] {
+  const read = deniedForm(uri);
+  return read === uri ? matching(rules, uri) : [...matching(rules, uri), ...matching(rules, read)];
+}
+
 /** In the order in which they speak and each once, by whatever names it matches. */
 function unique(rules: readonly Rule[]): Rule[] {
   return [...new Set(rules)].sort(inSpeakingOrder);
@@ -102,10 +111,12 @@ function unique(rules: readonly Rule[]): Rule[] {
 
 /** What the arguments have to decide. A grant that allows whatever they are leaves nothing to those with terms. */
 function weighedBy(rules: TargetRules, { target, now, allowing }: { target: Target; now: number; allowing: Rule | undefined }): Weighed {
-  const termed = unique(matching(rules, target.name).flatMap((set) => set.termed)).filter((rule) => counts(rule, target, now));
+  const termedOf = (sets: readonly RuleSet[], of: Rule['effect']): Rule[] =>
+    unique(sets.flatMap((set) => set.termed)).filter((rule) => rule.effect === of && counts(rule, target, now));
+  const sets = matching(rules, target.name);
   return {
-    allows: allowing === undefined ? termed.filter(({ effect }) => effect === 'allow') : [allowing],
-    denies: termed.filter(({ effect }) => effect === 'deny'),
+    allows: allowing === undefined ? termedOf(sets, 'allow') : [allowing],
+    denies: termedOf(target.uri === undefined ? sets : [...sets, ...matchingUri(rules, target.uri)], 'deny'),
   };
 }
 

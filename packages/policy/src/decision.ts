@@ -7,6 +7,8 @@ export interface Target {
   readonly server: ServerFacts;
   readonly kind: TargetKind;
   readonly name: string;
+  /** The resource asked for, where `name` is that of the template it comes from. What denies this very URI denies the target too. */
+  readonly uri?: string | undefined;
   /** The approved definition, by whose annotations selectors choose; without one MCP's defaults hold. */
   readonly definition?: DefinitionFacts | undefined;
 }

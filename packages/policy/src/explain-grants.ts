@@ -3,8 +3,9 @@ import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import { compileCondition } from './condition.js';
 import { toConditionArgs } from './condition-values.js';
 import type { ExplainFacts, ExplainStep } from './explanation.js';
-import { compileGlob } from './glob.js';
+import { compileGlob, isGlob } from './glob.js';
 import { concerns, inOrder, isAbout } from './policy-table.js';
+import { deniedForm } from './resource-uri.js';
 import { hintsOf, selectsHints, type ServerFacts } from './selector.js';
 import { withPinned } from './weigh-arguments.js';
 
@@ -13,9 +14,16 @@ export function grantSteps(facts: ExplainFacts, agent: AgentEntry, server: Serve
   const { target, grants } = facts;
   const about = grants.filter((grant) => concerns(agent, grant) && isAbout(grant, server) && grant.kind === target.kind);
   return inOrder(about).flatMap((grant) => {
-    const by = grant.names.find((name) => compileGlob(name)(target.name));
+    const by = grant.names.find((name) => compileGlob(name)(target.name) || (grant.effect === 'deny' && namesUri(name, target.uri)));
     return by === undefined ? [] : [grantStep(grant, by, { facts, agent, server })];
   });
+}
+
+/** Whether a denial is about the URI itself, however it spells it. */
+function namesUri(name: string, uri: string | undefined): boolean {
+  if (uri === undefined) return false;
+  const [matches, read] = [compileGlob(name), deniedForm(uri)];
+  return matches(uri) || matches(read) || (!isGlob(name) && deniedForm(name) === read);
 }
 
 interface Place {

@@ -6,6 +6,7 @@ import type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
 import { compileNarrowings } from './narrowing.js';
 import { nearestGrant } from './nearest-grant.js';
 import { compileTable } from './policy-table.js';
+import { canonicalUri } from './resource-uri.js';
 import type { ServerFacts } from './selector.js';
 
 interface Finding {
@@ -17,7 +18,8 @@ interface Finding {
 /** Walks every rule on the way from an agent to a target, past the first that refuses, so that one answer names all that is in the way. */
 export function explain(facts: ExplainFacts): Explanation {
   const { server } = facts;
-  const gates = [agentFinding(facts), serverFinding(facts), ...(server === null ? [] : [definitionFinding(facts), ...taskFindings(facts, server)])];
+  const about = server === null ? [] : [...templateFindings(facts), definitionFinding(facts), ...taskFindings(facts, server)];
+  const gates = [agentFinding(facts), serverFinding(facts), ...about];
   const considered = facts.agent === null || facts.server === null ? [] : grantSteps(facts, facts.agent, facts.server);
   const decision = decideFacts(facts);
   const blocked = gates.some((gate) => !gate.passes);
@@ -56,10 +58,18 @@ function serverFinding({ server, named }: ExplainFacts): Finding {
   return finding(true, 'server_enabled', `The server ${named.server} is enabled.`);
 }
 
+function templateFindings({ target: { uri, name } }: ExplainFacts): readonly Finding[] {
+  return uri === undefined ? [] : [finding(true, 'from_template', `${uri} comes from the template ${name}.`)];
+}
+
 function definitionFinding({ definition, named, target }: ExplainFacts): Finding {
   const id = canonical(named.server, target.name);
   if (definition === null) {
-    const hint = `Check the name, or run discovery of ${named.server}.`;
+    const normal = target.kind === 'resources' ? canonicalUri(target.name) : target.name;
+    const hint =
+      normal === target.name
+        ? `Check the name, or run discovery of ${named.server}.`
+        : `From templates come only URIs in their normal form: ${normal}.`;
     return finding(false, 'definition_unknown', `${named.server} was not seen to offer ${target.name} among its ${target.kind}.`, hint);
   }
   const { state, served } = definition;
@@ -88,7 +98,7 @@ function taskFindings({ task, named, target }: ExplainFacts, server: ServerFacts
 }
 
 function conclusion({ named, target }: ExplainFacts, decision: Decision, blocked: boolean): ExplainStep {
-  const id = canonical(named.server, target.name);
+  const id = canonical(named.server, target.uri ?? target.name);
   const reason = decision.reasons[0];
   const code = reason?.code ?? 'refused';
   const sees = decision.effect !== 'deny' && !blocked;

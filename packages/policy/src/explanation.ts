@@ -1,8 +1,8 @@
 import type { DefinitionState } from '@portcullis/contracts/api/servers';
-import type { Id, TargetKind } from '@portcullis/contracts/names';
+import type { Id } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { Narrowing } from '@portcullis/contracts/task-keys';
-import type { Decision, JsonObject } from './decision.js';
+import type { Decision, JsonObject, Target } from './decision.js';
 import type { ServerFacts } from './selector.js';
 
 /** What is known about an agent and a target. `named` is how the person who asks calls them. */
@@ -12,7 +12,7 @@ export interface ExplainFacts {
   readonly agent: AgentEntry | null;
   /** Null: there is no such server. */
   readonly server: (ServerFacts & { readonly enabled: boolean }) | null;
-  readonly target: { readonly kind: TargetKind; readonly name: string };
+  readonly target: Pick<Target, 'kind' | 'name' | 'uri'>;
   /** Null: discovery never saw it. `served`: nodes have an approved form of it, which a `changed` definition may keep; `json` is that form. */
   readonly definition: { readonly state: DefinitionState; readonly served: boolean; readonly json: string } | null;
   /** Grants of the agent and its groups, of all servers, for the hint about the nearest. Others are ignored. */

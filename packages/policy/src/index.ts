@@ -1,6 +1,7 @@
 export { compileCondition, type CompiledCondition, type Condition, type ConditionInput } from './condition.js';
 export { CONDITION_VARIABLES, type ConditionFault } from './condition-syntax.js';
 export { decide, nextChangeAt, pinnedArguments, shadowDecision } from './decide.js';
+export { comesFrom, decideUri, type Offered, type UriDecision } from './decide-uri.js';
 export { reasonCodes, type Decision, type JsonObject, type Reason, type ReasonCode, type Target } from './decision.js';
 export { explain } from './explain.js';
 export type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
@@ -8,6 +9,8 @@ export { gainedAccess, type Gain, type Reach } from './gained-access.js';
 export { compileGlob, isGlob, type GlobMatcher } from './glob.js';
 export { globCovers } from './glob-relations.js';
 export { compileTable, grantsFor, isAbout, PolicyTable } from './policy-table.js';
+export { canonicalUri, isCanonicalUri } from './resource-uri.js';
 export { selectsDefinition, selectsServer, type DefinitionFacts, type ServerFacts } from './selector.js';
 export { compileNarrowings, type Within } from './narrowing.js';
+export { compileTemplate } from './uri-template.js';
 export { withPinned } from './weigh-arguments.js';

@@ -4,6 +4,7 @@ import type { GrantEntry } from '@portcullis/contracts/snapshot';
 import { compileCondition, type Condition } from './condition.js';
 import { reasonCodes, type Decision, type Reason } from './decision.js';
 import { compileGlob, isGlob, type GlobMatcher } from './glob.js';
+import { deniedForm } from './resource-uri.js';
 
 /** One grant as a table keeps it, with the decision it would make ready-made: deciding allocates nothing. */
 export interface Rule {
@@ -87,6 +88,12 @@ export function compileServerRules(grants: readonly GrantEntry[]): ServerRules {
   return new Map([...kinds].map(([kind, ofKind]) => [kind, compileTargetRules(ofKind)]));
 }
 
+/** A denied URI is also found by what it is compared by. */
+function spelledNames({ names, kind, effect }: GrantEntry): readonly string[] {
+  if (kind !== 'resources' || effect !== 'deny') return names;
+  return names.flatMap((name) => (isGlob(name) ? [name] : [name, deniedForm(name)]));
+}
+
 function compileTargetRules(grants: readonly GrantEntry[]): TargetRules {
   const byName = new Map<string, { denies: Rule[]; allows: Rule[]; termed: Rule[] }>();
   let hasTerms = false;
@@ -94,7 +101,7 @@ function compileTargetRules(grants: readonly GrantEntry[]): TargetRules {
     const rule = ruleOf(grant);
     const isTermed = rule.condition !== null || rule.pinned !== null;
     hasTerms ||= isTermed;
-    for (const name of new Set(grant.names)) {
+    for (const name of new Set(spelledNames(grant))) {
       let set = byName.get(name);
       if (set === undefined) byName.set(name, (set = { denies: [], allows: [], termed: [] }));
       if (isTermed) set.termed.push(rule);

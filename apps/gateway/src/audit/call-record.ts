@@ -3,7 +3,7 @@ import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
 import { traceIdOf } from '../trace-context.js';
-import type { VisibleTarget } from '../view/agent-view.js';
+import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 
 /** How much of a result an event keeps, in bytes; the hash is always of the whole. */
@@ -18,6 +18,8 @@ export interface Asked {
   readonly name: string;
   /** Why it is not to be had: a reason code of policy, or what is wrong with the server or name. */
   readonly reason: string;
+  /** The grant that refuses it, where one does. */
+  readonly grantId?: string | null;
   /** What the grants in the mode `shadow` would have decided instead. */
   readonly shadow?: Decision | undefined;
 }
@@ -57,21 +59,23 @@ export class CallRecord {
   }
 
   /** What was asked for, where it is nothing the agent can see. */
-  asked({ server, name, reason, shadow }: Asked): void {
+  asked({ server, name, reason, grantId = null, shadow }: Asked): void {
     const { event } = this;
     event.serverId = server?.id ?? null;
     event.server = server?.slug ?? null;
     event.tool = sanitiseText(name);
     event.decision = 'deny';
     event.reason = reason;
+    event.grantId = grantId;
     if (shadow !== undefined) this.shadowed(shadow);
   }
 
-  decided({ server, definition }: VisibleTarget, decision: Decision): void {
+  decided(target: VisibleTarget, decision: Decision): void {
     const { event } = this;
+    const { server, definition } = target;
     event.serverId = server.id;
     event.server = server.slug;
-    event.tool = sanitiseText(definition.name);
+    event.tool = sanitiseText(ownNameOf(target));
     event.definitionHash = definition.hash;
     event.decision = decision.effect === 'deny' ? 'deny' : 'allow';
     event.reason = decision.reasons[0]?.code ?? null;

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import type { AgentEntry, DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { buildNameTable, type NameTable } from '@portcullis/mcp';
-import { decide, nextChangeAt, pinnedArguments, type PolicyTable } from '@portcullis/policy';
-import { compileTemplate } from './match-template.js';
+import { compileTemplate, decide, isCanonicalUri, nextChangeAt, pinnedArguments, type PolicyTable } from '@portcullis/policy';
 
 /** What a call may name: a definition of a server, under the name this agent knows it by. */
 export interface VisibleTarget {
@@ -22,6 +21,10 @@ export interface ViewParts {
   /** Those among them that only selectors lead to. */
   readonly selected: readonly ServerEntry[];
 }
+
+/** The name of a target at its server: of a resource the URI that was asked for, also where it comes from a template. */
+export const ownNameOf = ({ definition, wire }: VisibleTarget): string =>
+  definition.kind === 'tool' || definition.kind === 'prompt' ? definition.name : wire;
 
 const NONE: readonly string[] = [];
 
@@ -79,8 +82,9 @@ export class AgentView {
     return targets.find(({ server, definition }) => server.slug === entry.slug && definition.name === entry.name);
   }
 
-  /** A resource that no list names, through a template that one does. */
+  /** A resource that no list names, through a template that one does; by another spelling than the normal one a denial might be missed. */
   private findByTemplate(uri: string): VisibleTarget | undefined {
+    if (!isCanonicalUri(uri)) return undefined;
     const found = this.list('resource_template').find(({ definition }) => matcherOf(definition)(uri));
     return found === undefined ? undefined : { ...found, wire: uri };
   }
