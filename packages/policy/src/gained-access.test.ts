@@ -72,6 +72,10 @@ describe('is a gain:', () => {
       reach([template, grant({ kind: 'resources', effect: 'deny', names: ['file:///docs/secret'] })]),
       reach([template]),
     ],
+    'a denial taken away of such a URI, spelled otherwise': [
+      reach([template, grant({ kind: 'resources', effect: 'deny', names: ['file:///x/%2e%2e/docs/secret'] })]),
+      reach([template]),
+    ],
     'a denial by glob taken away of URIs that a granted glob of templates makes': [
       reach([{ ...template, names: ['file:///d*'] }, grant({ kind: 'resources', effect: 'deny', names: ['file:///docs/s*'] })]),
       reach([{ ...template, names: ['file:///d*'] }]),

@@ -1,6 +1,8 @@
 import type { TargetSelector } from '@portcullis/contracts/grants';
 import type { GrantEntry } from '@portcullis/contracts/snapshot';
+import { isGlob } from './glob.js';
 import { globCovers, globsMeet } from './glob-relations.js';
+import { deniedForm } from './resource-uri.js';
 
 /** One name or glob of a grant, looked at by itself. */
 export interface NamedRule {
@@ -55,7 +57,13 @@ export function mayMeet(one: NamedRule, other: NamedRule, now: number): boolean 
 }
 
 /** Whether some name is concerned by both rules, whose kind is the same. */
-export const namesMeet = (one: NamedRule, other: NamedRule): boolean => globsMeet(reachOf(one), reachOf(other));
+export const namesMeet = (one: NamedRule, other: NamedRule): boolean =>
+  globsMeet(reachOf(one), reachOf(other)) || globsMeet(reachOf(readAs(one)), reachOf(readAs(other)));
+
+/** A denied URI is one however it is spelled. */
+function readAs({ grant, name }: NamedRule): NamedRule {
+  return { grant, name: grant.kind === 'resources' && grant.effect === 'deny' && !isGlob(name) ? deniedForm(name) : name };
+}
 
 /** A rule about a resource template is about every URI that the template makes, and those begin as the template does (RFC 6570 §3.2.2). */
 function reachOf({ grant, name }: NamedRule): string {

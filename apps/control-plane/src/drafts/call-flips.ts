@@ -1,6 +1,6 @@
 import type { CallFlips, FlippedCall } from '@portcullis/contracts/api/drafts';
 import type { Transaction } from '@portcullis/database';
-import { decide, type Decision, type JsonObject } from '@portcullis/policy';
+import { decide, decideUri, type Decision, type JsonObject } from '@portcullis/policy';
 import { AgentRules } from './agent-rules.js';
 import type { Concern } from './concern.js';
 import { servedTargets, type PolicyView } from './policy-view.js';
@@ -64,12 +64,20 @@ function tally(
 /** Decides as a node with this policy would: what is not offered is denied to everybody. */
 function deciderOf(view: PolicyView, now: number): (group: CallGroup, args?: JsonObject) => Effect {
   const rules = new AgentRules(view);
-  const servers = new Map(view.servers.map((server) => [server.id, { server, targets: servedTargets(server) }]));
+  const servers = new Map(
+    view.servers.map((server) => [
+      server.id,
+      { server, targets: servedTargets(server), definitions: server.enabled ? server.definitions.filter(({ served }) => served) : [] },
+    ]),
+  );
   return ({ agentId, serverId, kind, name }, args) => {
     const table = rules.tableOf(agentId, false);
     const found = servers.get(serverId);
-    const target = found?.targets.get(`${kind} ${name}`);
-    if (table === undefined || found === undefined || target === undefined) return 'deny';
-    return decide(table, { ...target, server: found.server }, args, now).effect;
+    if (table === undefined || found === undefined) return 'deny';
+    const target = found.targets.get(`${kind} ${name}`);
+    const uri = kind === 'resources' ? decideUri(table, found, name, { args, now }) : undefined;
+    // What comes from a template was once on record under the template's name.
+    if (uri !== undefined) return uri.decision.effect;
+    return target === undefined ? 'deny' : decide(table, { ...target, server: found.server }, args, now).effect;
   };
 }

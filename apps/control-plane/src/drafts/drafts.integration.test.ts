@@ -151,7 +151,7 @@ async function record(
   agent: string,
   name: string,
   args: string | null,
-  options: { decision?: string; cut?: boolean; ageDays?: number } = {},
+  options: { decision?: string; cut?: boolean; ageDays?: number; method?: string } = {},
 ): Promise<void> {
   const at = new Date(Date.now() - (options.ageDays ?? 0) * 86_400_000);
   const day = at.toISOString().slice(0, 10);
@@ -167,7 +167,7 @@ async function record(
     id: randomUUID(),
     callId: randomUUID(),
     phase: 'intent',
-    method: 'tools/call',
+    method: options.method ?? 'tools/call',
     status: 'pending',
   };
   await own.database.auditEvent.create({ data: { ...call, ...who, ...kept, day: new Date(day), at, decision: options.decision ?? 'allow' } });
@@ -187,6 +187,21 @@ test('recorded calls that would be decided otherwise are counted, with samples',
     ['github:wipe', 'deny', 'deny', 'allow'],
     ['github:write', 'allow', 'allow', 'deny'],
   ]);
+});
+
+test('recorded reads of what comes from a template are decided as nodes would', async () => {
+  await own.call('POST', '/v1/agents', { slug: 'tess' });
+  ids['tess'] = (await own.call('GET', '/v1/agents/tess')).body.id;
+  const json = Buffer.from('{}');
+  const template = { serverId: ids['github'] ?? '', kind: 'resource_template' as const, name: 'docs://{name}', json, hash: 't' };
+  await own.database.definition.create({ data: { ...template, state: 'approved', approvedJson: json, approvedHash: 't' } });
+  await own.call('POST', '/v1/grants', { agent: 'tess', server: 'github', kind: 'resources', names: ['docs://{name}'] });
+  for (const name of ['docs://a', 'docs://b', 'docs://{name}']) await record('tess', name, null, { method: 'resources/read' });
+  await record('tess', 'docs://a', null, { method: 'subscriptions/listen' });
+  const deny = { agent: 'tess', server: 'github', kind: 'resources', names: ['docs://a'], effect: 'deny' };
+  const { body } = await preview([{ do: 'grant.create', grant: deny }], '', 7);
+  expect(body.calls).toMatchObject({ calls: 4, allowedToDenied: 2, deniedToAllowed: 0 });
+  expect(new Set(body.calls.samples.map(({ ref }: { ref: string }) => ref))).toEqual(new Set(['github:docs://a']));
 });
 
 test('where arguments decide, calls are decided by those that were kept whole, and the others counted apart', async () => {

@@ -10,6 +10,7 @@ export const callKinds: Readonly<Record<string, TargetKind>> = {
   'prompts/get': 'prompts',
   'resources/read': 'resources',
   'resources/subscribe': 'resources',
+  'subscriptions/listen': 'resources',
 };
 
 /** Calls alike in everything but their arguments. */

@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
-async function record([agent, server, tool, grant]: readonly [string, string, string, string], ageDays: number): Promise<void> {
+async function record([agent, server, tool, grant]: readonly [string, string, string, string], ageDays: number, more: object = {}): Promise<void> {
   const at = new Date(Date.now() - ageDays * 86_400_000);
   const day = at.toISOString().slice(0, 10);
   await own.database.$executeRaw`SELECT audit_ensure_day(${day}::date)`;
@@ -55,7 +55,7 @@ async function record([agent, server, tool, grant]: readonly [string, string, st
     status: 'pending',
   };
   const what = { agentId: ids[agent] ?? null, agent, serverId: ids[server] ?? null, server, tool, grantId: ids[grant] ?? null, decision: 'allow' };
-  await own.database.auditEvent.create({ data: { ...call, ...what, day: new Date(day), at } });
+  await own.database.auditEvent.create({ data: { ...call, ...what, ...more, day: new Date(day), at } });
 }
 
 const report = async (query: string) => {
@@ -112,4 +112,23 @@ test('every draft of the report can be previewed, and applied takes nothing away
   expect((await report('kind=broad')).items.map(({ grant }: { grant: { id: string } }) => grant.id)).toEqual([ids['tagged']]);
   expect((await own.call('GET', '/v1/policy/least-privilege?days=0')).status).toBe(400);
   expect((await own.call('GET', '/v1/policy/least-privilege?agent=nobody')).status).toBe(404);
+});
+
+test('what was read through a template is a use of the template, however it was approved then', async () => {
+  const template = { serverId: ids['github'] ?? '', kind: 'resource_template' as const, name: 'docs://{name}', json: Buffer.from('{}'), hash: 'new' };
+  const { id: definitionId } = await own.database.definition.create({ data: { ...template, state: 'approved', approvedHash: 'new' } });
+  const changed = { at: new Date(), server: 'github', definitionId, change: 'changed', beforeHash: 'old', afterHash: 'new' };
+  const { serverId, kind, name } = template;
+  await own.database.definitionChange.create({ data: { ...changed, serverId, kind, name } });
+  const grant = { agent: 'ben', server: 'github', kind: 'resources', names: ['docs://*'] };
+  ids['docs'] = (await own.call('POST', '/v1/grants', grant)).body.id;
+  await own.database.grant.update({ where: { id: ids['docs'] ?? '' }, data: { createdAt: new Date(Date.now() - 90 * 86_400_000) } });
+  const read = (uri: string, method: string, definitionHash: string) => record(['ben', 'github', uri, 'docs'], 1, { method, definitionHash });
+  await read('docs://a', 'resources/read', 'new');
+  await read('docs://b', 'resources/read', 'old');
+  await read('docs://b', 'subscriptions/listen', 'new');
+  const { items } = await report('kind=broad&agent=ben');
+  expect(items.filter((item: { grant: { id: string } }) => item.grant.id === ids['docs'])).toMatchObject([
+    { calls: 3, draft: { changes: [{ do: 'grant.update', id: ids['docs'], change: { names: ['docs://{name}'] } }] } },
+  ]);
 });

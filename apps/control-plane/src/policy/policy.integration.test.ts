@@ -104,6 +104,27 @@ test('explain says whether, why, by which grant and at which revision', async ()
   expect(await codes({ agent: 'dev', target: 'github:file:///notes', kind: 'resources' })).toContain('definition_approved');
 });
 
+test('a URI is explained as nodes decide it: through the template it comes from, less what denies it', async () => {
+  const [approved, pending] = [definition('docs://{name}', 'approved'), definition('new://{name}', 'pending')];
+  await own.database.definition.createMany({ data: [approved, pending].map((template) => ({ ...template, kind: 'resource_template' as const })) });
+  await own.call('POST', '/v1/agents', { slug: 'reader' });
+  const of = async (more: object) =>
+    (await own.call('POST', '/v1/grants', { agent: 'reader', server: 'github', kind: 'resources', ...more })).body.id;
+  const explain = async (uri: string) =>
+    (await own.call('POST', '/v1/policy/explain', { agent: 'reader', target: `github:${uri}`, kind: 'resources' })).body;
+  const granting = await of({ names: ['docs://{name}'] });
+  expect(await explain('docs://a')).toMatchObject({ effect: 'allow', visible: true, grantId: granting, hints: [] });
+  const steps = (await explain('docs://a')).steps.map(({ code, text }: Record<string, string>) => `${code}: ${text}`);
+  expect(steps).toContain('from_template: docs://a comes from the template docs://{name}.');
+  expect(steps.at(-1)).toBe('granted: reader may use github:docs://a.');
+  const denying = await of({ names: ['docs://%61'], effect: 'deny' });
+  expect(await explain('docs://a')).toMatchObject({ effect: 'deny', visible: false, grantId: denying });
+  expect((await explain('docs://a')).steps.map(({ code }: { code: string }) => code)).toContain('grant_denies');
+  expect(await explain('docs://{name}')).toMatchObject({ effect: 'allow', grantId: granting });
+  expect((await explain('docs://%62')).hints).toContain('From templates come only URIs in their normal form: docs://b.');
+  expect((await explain('new://a')).steps.map(({ code }: { code: string }) => code)).toContain('definition_pending');
+});
+
 test('access and explain know what selectors select, what arguments decide, and the grant that comes nearest', async () => {
   const explain = async (body: object) => (await own.call('POST', '/v1/policy/explain', body)).body;
   await own.call('POST', '/v1/agents', { slug: 'selected' });

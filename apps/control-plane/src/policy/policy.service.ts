@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccessPage, AccessQuery } from '@portcullis/contracts/api/agents';
 import type { ExplainRequest, ExplainResponse } from '@portcullis/contracts/api/policy';
-import { targetKindOf } from '@portcullis/contracts/names';
 import { PrismaClient } from '@portcullis/database';
 import { explain, type ExplainFacts } from '@portcullis/policy';
 import { z } from 'zod';
@@ -9,6 +8,7 @@ import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { accessHints } from './access-hints.js';
 import { compareKeys, effectiveAccess } from './effective-access.js';
+import { explainedTarget } from './explained-target.js';
 import {
   asksAnnotations,
   atOneRevision,
@@ -19,7 +19,6 @@ import {
   findServers,
   grantsOf,
   groupSlugs,
-  type PolicyServer,
 } from './policy.repository.js';
 
 const AccessCursor = z.tuple([z.string(), z.string()]);
@@ -60,25 +59,16 @@ export class PolicyService {
       const serverId = await findServerId(tx, named.server);
       const grants = agent === null ? [] : await grantsOf(tx, agent);
       const [server] = serverId === null ? [] : await findServers(tx, [serverId], asksAnnotations(grants));
+      const known = { agent, grants, args, now: Date.now() };
       const facts: ExplainFacts = {
+        ...known,
         named: { agent: agent?.slug ?? reference, server: named.server },
-        agent,
         server: server ?? null,
-        target: { kind, name: named.name },
-        definition: definitionOf(server, kind, named.name),
-        grants,
-        args,
         task,
-        now: Date.now(),
+        ...explainedTarget(server, { kind, name: named.name }, known),
       };
       const { effect, visible, grantId, steps, hints } = explain(facts);
       return { effect, visible, grantId, steps: [...steps], hints: [...hints], revision: await currentRevision(tx) };
     });
   }
-}
-
-function definitionOf(server: PolicyServer | undefined, kind: ExplainRequest['kind'], name: string): ExplainFacts['definition'] {
-  const found = (server?.definitions ?? []).filter((definition) => targetKindOf[definition.kind] === kind && definition.name === name);
-  // A resource and a template may share a name: the one that nodes have speaks for both.
-  return found.find(({ served }) => served) ?? found[0] ?? null;
 }
