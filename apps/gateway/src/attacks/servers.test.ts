@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { compileTemplate } from '@portcullis/policy';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
 import { aSnapshot } from '../testing/build-gateway.js';
@@ -7,7 +8,6 @@ import { mcpRequest, type Asked } from '../testing/mcp-message.js';
 import { aTool } from '../testing/policy-builders.js';
 import { bodyOf, statusOf } from '../testing/raw-exchange.js';
 import type { Scripted } from '../testing/scripted-server.js';
-import { compileTemplate } from '../view/match-template.js';
 
 let stage: AttackStage;
 /** A place that nobody may ask, however often a server names it. */
