@@ -21,6 +21,8 @@ export class HttpReply implements Reply, Enrolled {
   private quietSince = 0;
   /** Whether the last message is on its way; until that is whole nothing else may be written. */
   private hasBegun = false;
+  /** Messages that wait for the end of this turn. */
+  private unsent = '';
   private readonly headers: string[] = [];
 
   constructor(private readonly response: ServerResponse) {}
@@ -38,12 +40,22 @@ export class HttpReply implements Reply, Enrolled {
     if (this.finished || this.hasBegun || this.response.destroyed) return true;
     this.startStream();
     this.quietSince = performance.now();
-    return this.response.write(`event: message\ndata: ${message}\n\n`);
+    // Messages that came together leave together: a write for each costs more than all else that is done with it.
+    if (this.unsent === '') process.nextTick(() => this.flush());
+    this.unsent += `event: message\ndata: ${message}\n\n`;
+    return !this.response.writableNeedDrain;
+  }
+
+  private flush(): void {
+    const text = this.unsent;
+    this.unsent = '';
+    if (text !== '' && !this.response.destroyed) this.response.write(text);
   }
 
   begin(): AnswerBody | undefined {
     if (this.finished || this.response.destroyed) return undefined;
     this.hasBegun = true;
+    this.flush();
     waiting.remove(this);
     if (this.streaming) this.response.write('event: message\ndata: ');
     else this.response.writeHead(200, [...this.headers, 'content-type', 'application/json']);
@@ -96,6 +108,7 @@ export class HttpReply implements Reply, Enrolled {
   private isOver(): boolean {
     if (this.finished) return true;
     this.finished = true;
+    this.flush();
     waiting.remove(this);
     if (this.hasBegun) this.response.destroy();
     return this.response.destroyed;
@@ -104,6 +117,7 @@ export class HttpReply implements Reply, Enrolled {
   /** Gives the answer away as an SSE stream that whoever takes it writes and ends. */
   openStream(): ServerResponse {
     this.startStream();
+    this.flush();
     this.finished = true;
     this.response.flushHeaders();
     return this.response;
@@ -131,6 +145,7 @@ export class HttpReply implements Reply, Enrolled {
   sayAlive(now: number): void {
     if (now - this.quietSince < KEEP_ALIVE_MS || this.response.destroyed) return;
     this.startStream();
+    this.flush();
     this.quietSince = now;
     // A slow reader has enough in its buffers to know that we are there.
     if (!this.response.writableNeedDrain) this.response.write(': keep-alive\n\n');
