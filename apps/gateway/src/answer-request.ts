@@ -175,7 +175,8 @@ function callOf(
   { asking, place, cancellation }: { asking: Asking; place: StatePlace; cancellation: Cancellation },
 ): CallToServer {
   const { questioning, parked } = asking;
-  return { visit, call, target, nameMember, argumentsJson, session, reply, cancellation, name, place, questioning, parked };
+  const share = visit.gateway.upstreams.shareOf(visit.caller.agent.id, target.server.id);
+  return { visit, call, target, nameMember, argumentsJson, session, reply, cancellation, name, place, questioning, parked, share };
 }
 
 async function exchange(work: CallToServer, { call, visit, reply, record }: Step): Promise<void> {
@@ -198,6 +199,7 @@ async function exchange(work: CallToServer, { call, visit, reply, record }: Step
   } finally {
     gateway.metrics.inFlight -= 1;
     upstream.leave(agentId);
+    work.share.end(reply);
   }
 }
 

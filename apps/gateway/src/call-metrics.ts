@@ -36,6 +36,7 @@ export class CallMetrics {
   private readonly failures;
   private readonly edgeRefusals;
   private readonly suspensions;
+  private readonly foreignSessions;
   private readonly inFlightGauge;
   inFlight = 0;
 
@@ -60,6 +61,10 @@ export class CallMetrics {
     this.suspensions = metrics.counter({
       name: 'upstream_suspensions_total',
       help: 'Times a server was not asked any more because it was not there',
+    });
+    this.foreignSessions = metrics.counter({
+      name: 'foreign_sessions_total',
+      help: 'Requests that named a session of another agent: its id got into wrong hands',
     });
     const collect = (): void => this.inFlightGauge.set(this.inFlight);
     this.inFlightGauge = metrics.gauge({ name: 'calls_in_flight', help: 'Calls at a server now', collect });
@@ -87,6 +92,10 @@ export class CallMetrics {
 
   suspended(): void {
     this.suspensions.inc();
+  }
+
+  foreignSession(): void {
+    this.foreignSessions.inc();
   }
 
   failedAuthentication(reason: string): void {

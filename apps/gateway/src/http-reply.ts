@@ -134,6 +134,11 @@ export class HttpReply implements Reply, Enrolled {
     onceDrained(this.response, listener);
   }
 
+  onceSent(listener: () => void): void {
+    if (this.response.closed) listener();
+    else this.response.once('close', listener);
+  }
+
   /** From here on the caller is kept waiting by a server, and told so from time to time. */
   keepAlive(): void {
     if (this.finished) return;

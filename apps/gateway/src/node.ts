@@ -170,7 +170,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);
   onClose('ended sessions', () => ended.close());
-  const sessions = new AgentSessions(ring.sealer, ended);
+  const sessions = new AgentSessions(ring.sealer, ended, () => callMetrics.foreignSession());
   ring.onChange = () => sessions.forgetOpened();
   const store = redisSessionStore(redis.commands);
   const serverInfo = { name: 'portcullis', version: VERSION };

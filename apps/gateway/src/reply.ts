@@ -20,4 +20,6 @@ export interface Reply {
   onGone(listener: () => void): void;
   /** Calls once when the reader has caught up, or has gone. One that does not get on at all is hung up on. */
   onceDrained(listener: () => void): void;
+  /** Calls once when nothing of it is left in memory; no such member where that is soon. */
+  onceSent?(listener: () => void): void;
 }

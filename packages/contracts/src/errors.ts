@@ -22,6 +22,8 @@ export const errorTable = {
   'client.missing_capability': entry(400, -32021, 'Missing required client capability'),
   'client.unsupported_version': entry(400, -32022, 'Unsupported protocol version'),
   'client.unknown_session': entry(404, -32001, 'Session not found'),
+  // To the agent the same as one that is unknown.
+  'client.foreign_session': entry(404, -32001, 'Session not found'),
   'client.forbidden_origin': entry(403, -32600, 'Forbidden'),
   'client.method_not_allowed': entry(405, -32600, 'Method not allowed'),
   'client.not_found': entry(404, -32600, 'Not found'),

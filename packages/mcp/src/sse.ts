@@ -24,6 +24,8 @@ export interface SseParser {
   readonly fault: SseFault | undefined;
   /** The `id` in force, for `Last-Event-ID`. */
   readonly lastEventId: string | undefined;
+  /** What is in memory of an event that is not whole yet. */
+  readonly heldBytes: number;
   /** The reconnection time asked for by the last `retry` field, in milliseconds. */
   readonly retryMs: number | undefined;
 }
@@ -64,6 +66,10 @@ class IncrementalSseParser implements SseParser {
 
   constructor(limits: SseLimits) {
     this.#limits = limits;
+  }
+
+  get heldBytes(): number {
+    return this.#pendingBytes + this.#dataBytes;
   }
 
   push(chunk: Uint8Array): SseEvent[] {

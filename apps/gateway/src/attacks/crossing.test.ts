@@ -132,11 +132,16 @@ describe('sessions of the legacy era', () => {
     const { alice, bob } = agents();
     const id = await startSession(alice.token);
     const since = stage.mark();
+    const recorded = stage.events.length;
     const foreign = await Promise.all(requests(id, bob.token).map((request) => stage.send(request)));
     const invented = await Promise.all(requests(unknown, bob.token).map((request) => stage.send(request)));
     expect(foreign.map(ofTheAnswer)).toEqual(invented.map(ofTheAnswer));
     expect(foreign.slice(0, 6).map(statusOf)).toEqual([404, 404, 404, 404, 404, 404]);
     expect(bodyOf(foreign[0] ?? '')).toBe('{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Session not found"}}');
+    // Whoever watches the trail tells a stolen id from a mistyped one.
+    const reasons = stage.events.slice(recorded).map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason === 'client.foreign_session')).toHaveLength(foreign.length);
+    expect(reasons.filter((reason) => reason === 'client.unknown_session')).toHaveLength(invented.length);
     await stage.unharmed(id, foreign.join('\n'), since);
     expect(statusOf(await stage.send(mcpRequest('ping', { headers: { 'Mcp-Session-Id': id } })))).toBe(200);
   });

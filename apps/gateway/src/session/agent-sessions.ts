@@ -36,6 +36,7 @@ export class AgentSessions {
   constructor(
     private readonly sealer: () => Sealer,
     private readonly ended: EndedSessions,
+    private readonly onForeign: () => void = () => undefined,
   ) {}
 
   /** The id of a new session. */
@@ -44,10 +45,13 @@ export class AgentSessions {
     return this.sealer().seal(JSON.stringify(content), AAD);
   }
 
-  /** Opens an id; `client.unknown_session` for one that is forged, expired, ended or another agent's, all alike. */
+  /** Opens an id; `client.unknown_session` for one that is forged, expired or ended, `client.foreign_session` for another agent's: all alike outside. */
   open(id: string, agentId: string, now: number, taskKeyId?: string): Session {
     const session = this.opened.get(id) ?? this.unseal(id);
-    if (session.agentId !== agentId) throw new GatewayError('client.unknown_session', { reason: 'of another agent' });
+    if (session.agentId !== agentId) {
+      this.onForeign();
+      throw new GatewayError('client.foreign_session', { ownerId: session.agentId });
+    }
     if (session.taskKeyId !== (taskKeyId ?? null)) throw new GatewayError('client.unknown_session', { reason: 'of another key' });
     if (session.expiresAt <= now) throw new GatewayError('client.unknown_session', { reason: 'expired' });
     if (this.ended.has(session.name)) throw new GatewayError('client.unknown_session', { reason: 'ended' });

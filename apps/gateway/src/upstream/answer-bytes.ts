@@ -31,6 +31,11 @@ export class AnswerBytes {
     return this.relay?.relayed;
   }
 
+  /** What is in memory of it. */
+  get heldBytes(): number {
+    return this.relay === undefined ? this.bytes : 0;
+  }
+
   /** Takes the next bytes; false asks for a pause. */
   take(chunk: Buffer, status: number): boolean {
     if (this.relay !== undefined) return this.relay.push(chunk);

@@ -161,6 +161,7 @@ function send({ work, logs }: WishedCall, upstream: Upstream, forwarded: Forward
       return false;
     },
     relay: () => relayFor(work, forwarded, () => inFlight.resume()),
+    share: work.share,
   });
   cancellation.stopsWith((reason) => {
     inFlight.abort(reason);

@@ -7,6 +7,7 @@ import type { Reply } from '../reply.js';
 import type { Session } from '../session/agent-sessions.js';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
+import type { AnswerShare } from './large-answers.js';
 
 /** A decided call on its way: everything the server's side needs to know. */
 export interface CallToServer {
@@ -22,6 +23,7 @@ export interface CallToServer {
   readonly name: string;
   readonly place: StatePlace;
   readonly questioning: Questioning;
+  readonly share: AnswerShare;
   /** Where the call outlives the request it came with. */
   readonly parked: ParkedCall | undefined;
 }

@@ -2,6 +2,8 @@ import { GatewayError } from '@portcullis/contracts/errors';
 import { createSseParser, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
 import { AnswerBytes } from './answer-bytes.js';
+import type { LargeReader } from './answer-turns.js';
+import type { AnswerShare } from './large-answers.js';
 import { failureOf, faultOf, isRefusedConnection } from './post-failure.js';
 import { Resumption } from './resumption.js';
 import type { PostInFlight, UpstreamAnswer, UpstreamPost } from './upstream-post.js';
@@ -26,6 +28,10 @@ const BODY_IDLE_MS_MAX = 60_000;
 const STREAM_ANSWERS_MAX = 4;
 /** Messages of a stream that are taken in each half second; one with more to say is read more slowly. */
 const MESSAGES_MAX = 500;
+/** What is larger shares the node's time and memory with others like it. */
+const LARGE_BYTES = 128 * 1024;
+/** Why no more of an answer is read for now. */
+const [PACE, READER, TURN, ROOM] = [1, 2, 4, 8];
 const running = new Roster<PostExchange>();
 let timer: NodeJS.Timeout | undefined;
 
@@ -35,8 +41,9 @@ function endOverdue(): void {
   running.forEach((exchange) => exchange.check(now));
 }
 
-class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled {
+class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled, LargeReader {
   rosterPlace = NOWHERE;
+  allowance = 0;
   readonly answer: Promise<UpstreamAnswer>;
   private resolve!: (answer: UpstreamAnswer) => void;
   private reject!: (error: GatewayError) => void;
@@ -51,8 +58,8 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
   private endsAt: number;
   private lastByteAt = Number.POSITIVE_INFINITY;
   private messages = 0;
-  private isHeldBack = false;
-  private waitsForReader = false;
+  private waitsFor = 0;
+  private announcedBytes = 0;
   private isReconnected = false;
   private readonly resumption: Resumption | undefined;
 
@@ -76,9 +83,16 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     this.pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: firstByteTimeoutMs, bodyTimeout: totalTimeoutMs }, this);
   }
 
+  get agentId(): string {
+    return this.post.share?.agentId ?? '';
+  }
+
   resume(): void {
-    this.waitsForReader = false;
-    this.goOn();
+    this.goOn(READER);
+  }
+
+  readOn(): void {
+    this.goOn(TURN);
   }
 
   abort(reason: GatewayError): void {
@@ -91,12 +105,9 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
   /** Looked at every `CHECK_EVERY_MS`, on the monotonic clock. */
   check(now: number): void {
     this.messages = 0;
-    if (this.isHeldBack) {
-      this.isHeldBack = false;
-      this.goOn();
-    }
+    if ((this.waitsFor & PACE) !== 0) this.goOn(PACE);
     const idleMs = this.stream === undefined ? Math.min(BODY_IDLE_MS_MAX, this.post.firstByteTimeoutMs) : this.post.firstByteTimeoutMs;
-    if (now - this.lastByteAt > idleMs && !this.settled && !this.waitsForReader) {
+    if (now - this.lastByteAt > idleMs && !this.settled && this.waitsFor === 0) {
       this.abort(new GatewayError('upstream.timeout', { stage: 'idle', afterMs: idleMs }));
       return;
     }
@@ -117,6 +128,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     this.lastByteAt = performance.now();
     const fault = faultOf(headers, this.post.resultBytesMax);
     if (fault !== undefined) return this.abort(fault);
+    this.announcedBytes = Number(headers['content-length'] ?? 0);
     const session = headers['mcp-session-id'];
     if (typeof session === 'string' && /^[\x21-\x7e]{1,1024}$/.test(session)) this.sessionId = session;
     const type = headers['content-type'];
@@ -131,21 +143,28 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     if (this.settled) return;
     this.bytes += chunk.length;
     this.lastByteAt = performance.now();
-    if (this.stream !== undefined) {
-      this.readEvents(this.stream, controller, chunk);
-      return;
-    }
-    if (this.bytes > this.post.resultBytesMax) this.abort(new GatewayError('upstream.too_large'));
-    else this.takePiece(controller, chunk);
+    if (this.stream !== undefined) this.readEvents(this.stream, chunk);
+    else if (this.bytes > this.post.resultBytesMax) this.abort(new GatewayError('upstream.too_large', { bytes: this.bytes }));
+    else this.takePiece(chunk);
+    if (this.bytes > LARGE_BYTES && this.post.share !== undefined) this.takeShare(this.post.share, chunk.length);
+    if (this.waitsFor !== 0) controller.pause();
   }
 
-  private takePiece(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  private takePiece(chunk: Buffer): void {
     try {
-      this.waitsForReader = !this.body.take(chunk, this.status);
+      if (!this.body.take(chunk, this.status)) this.waitsFor |= READER;
     } catch (error) {
       this.abort(failureOf(error as Error));
     }
-    if (this.waitsForReader) controller.pause();
+  }
+
+  /** A large answer is read in turns with others, and held only where there is room for all of it. */
+  private takeShare(share: AnswerShare, bytes: number): void {
+    if (this.settled) return;
+    if (!share.took(this, bytes)) this.waitsFor |= TURN;
+    if ((this.stream ?? this.body).heldBytes <= LARGE_BYTES) return;
+    const { resultBytesMax } = this.post;
+    if (!share.claimRoom(this.announcedBytes > 0 ? this.announcedBytes : resultBytesMax, () => this.goOn(ROOM))) this.waitsFor |= ROOM;
   }
 
   onResponseEnd(): void {
@@ -174,20 +193,20 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     this.fail(this.aborted ?? failureOf(error));
   }
 
-  private readEvents(stream: SseParser, controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.bytes > this.post.resultBytesMax * STREAM_ANSWERS_MAX) {
-      this.abort(new GatewayError('upstream.too_large', { fault: 'endless stream' }));
+  private readEvents(stream: SseParser, chunk: Buffer): void {
+    const { bytes } = this;
+    if (bytes > this.post.resultBytesMax * STREAM_ANSWERS_MAX) {
+      this.abort(new GatewayError('upstream.too_large', { fault: 'endless stream', bytes }));
       return;
     }
     for (const event of stream.push(chunk)) {
       if (event.data === '' || this.settled) continue;
       this.messages += 1;
       if (this.post.isAnswer(event.data)) this.succeed(event.data);
-      else if (!this.post.onMessage(event.data)) this.waitsForReader = true;
+      else if (!this.post.onMessage(event.data)) this.waitsFor |= READER;
     }
-    if (stream.fault !== undefined) this.abort(new GatewayError(stream.fault === 'not_utf8' ? 'upstream.protocol' : 'upstream.too_large'));
-    if (this.messages >= MESSAGES_MAX) this.isHeldBack = true;
-    if (this.isHeldBack || this.waitsForReader) controller.pause();
+    if (stream.fault !== undefined) this.abort(new GatewayError(stream.fault === 'not_utf8' ? 'upstream.protocol' : 'upstream.too_large', { bytes }));
+    if (this.messages >= MESSAGES_MAX) this.waitsFor |= PACE;
   }
 
   private resumes(): boolean {
@@ -203,8 +222,10 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     return true;
   }
 
-  private goOn(): void {
-    if (this.isHeldBack || this.waitsForReader) return;
+  /** What it waited for is there; it reads on unless it waits for something else. */
+  private goOn(waitedFor: number): void {
+    this.waitsFor &= ~waitedFor;
+    if (this.waitsFor !== 0) return;
     this.lastByteAt = performance.now();
     this.controller?.resume();
   }

@@ -1,6 +1,7 @@
 import type { GatewayError } from '@portcullis/contracts/errors';
 import type { PostRelay } from './answer-bytes.js';
 import type { BridgedAnswer } from './bridge-answer.js';
+import type { AnswerShare } from './large-answers.js';
 
 /** One JSON-RPC message on its way to a server, and how much patience and memory its answer may take. */
 export interface UpstreamPost {
@@ -16,6 +17,8 @@ export interface UpstreamPost {
   readonly onMessage: (message: string) => boolean;
   /** Where a large answer may go as it comes; without it every answer is held until it is whole. */
   readonly relay?: () => PostRelay | undefined;
+  /** In what large answers share; without it an answer is small by its limit. */
+  readonly share?: AnswerShare;
   /** Headers to go on with by GET where the stream breaks off before its answer; undefined where its server cannot go on. */
   readonly resumeHeaders?: readonly string[] | undefined;
 }

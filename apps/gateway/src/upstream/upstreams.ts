@@ -3,6 +3,8 @@ import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import type { Dispatcher } from 'undici';
 import { SsePool } from './sse/sse-pool.js';
 import { Breaker, type BreakerClock } from './breaker.js';
+import { AnswerShare, LargeAnswers } from './large-answers.js';
+import { OversizedAnswers } from './oversized-answers.js';
 
 /** A pool to one origin, as the egress makes it. */
 export type ClosablePool = Dispatcher & { close(): Promise<void>; destroy(): Promise<void> };
@@ -21,15 +23,17 @@ export class Upstream {
   calls = 0;
   private readonly perAgent = new Map<string, number>();
   readonly pool: ClosablePool;
+  readonly breaker: Breaker;
   private ownStreams: ClosablePool | undefined;
 
   constructor(
     readonly address: Pick<ServerEntry, 'url' | 'transport'>,
     readonly path: string,
     private readonly ways: { readonly pool: ClosablePool; readonly openStreams: () => ClosablePool },
-    readonly breaker: Breaker,
+    private readonly guards: { readonly breaker: Breaker; readonly oversized: OversizedAnswers },
   ) {
     this.pool = ways.pool;
+    this.breaker = guards.breaker;
   }
 
   /** Connections for streams that stay open, so that they take none from calls. */
@@ -45,11 +49,12 @@ export class Upstream {
   /**
    * Takes one of the server's places for a call of this agent; refuses (`upstream.busy`) when all are taken, since waiting calls would hold up
    * everybody's, and while the server is suspended (`upstream.suspended`). An agent gets no more places than it leaves free: whatever others hold,
-   * there is one for whoever comes next.
+   * there is one for whoever comes next. One whose answers were too long lately is refused as if the server were suspended.
    */
   enter(concurrency: number, agentId: string): void {
     const own = this.perAgent.get(agentId) ?? 0;
     if (own >= concurrency - this.inFlight) throw new GatewayError('upstream.busy', { concurrency, own });
+    this.guards.oversized.requireFew(agentId);
     this.breaker.enter();
     this.inFlight += 1;
     this.perAgent.set(agentId, own + 1);
@@ -72,6 +77,8 @@ export class Upstream {
       return answer;
     } catch (error) {
       this.breaker.failed(error, agentId);
+      if (error instanceof GatewayError && error.code === 'upstream.too_large')
+        this.guards.oversized.add(agentId, Number(error.detail['bytes'] ?? 0));
       throw error;
     }
   }
@@ -80,6 +87,7 @@ export class Upstream {
 /** All upstreams of this node, opened on first use. */
 export class Upstreams {
   private readonly byServer = new Map<string, Upstream>();
+  private readonly large = new LargeAnswers();
 
   constructor(
     private readonly poolFor: PoolFor,
@@ -105,6 +113,11 @@ export class Upstreams {
     const opened = this.open(server, Math.min(server.limits.concurrency, CONNECTIONS_MAX));
     this.byServer.set(server.id, opened);
     return opened;
+  }
+
+  /** What a call's answer will have of the node's time and memory, should it be large. */
+  shareOf(agentId: string, serverId: string): AnswerShare {
+    return new AnswerShare(this.large, agentId, serverId);
   }
 
   /** Connections to a server apart from those for calls, which whoever asked for them closes. Throws where `of` would. */
@@ -140,7 +153,7 @@ export class Upstreams {
       server,
       url.pathname + url.search,
       { pool, openStreams: () => open(STREAMS_MAX) },
-      new Breaker(this.clock, () => this.onSuspended(server)),
+      { breaker: new Breaker(this.clock, () => this.onSuspended(server)), oversized: new OversizedAnswers(() => this.clock.now()) },
     );
   }
 }
