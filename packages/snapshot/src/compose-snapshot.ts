@@ -1,5 +1,5 @@
 import type { Id } from '@portcullis/contracts/names';
-import type { AgentEntry, ChunkKind, GrantEntry, SettingsEntry, SnapshotHead, SnapshotRoot } from '@portcullis/contracts/snapshot';
+import type { AgentEntry, ChunkKind, Digest, GrantEntry, SettingsEntry, SnapshotHead, SnapshotRoot } from '@portcullis/contracts/snapshot';
 import { Breath } from './breath.js';
 import { subjectIdOf } from './encode-chunk.js';
 import type { BucketList, BucketUpdate, BucketUpdates, KeyOfAgent, LoadedSnapshot } from './loaded-snapshot.js';
@@ -15,6 +15,7 @@ export interface SnapshotParts {
   readonly settings: SettingsEntry;
   readonly updates: BucketUpdates;
   readonly sizes: SharedMap<number>;
+  readonly gone: readonly Digest[];
   readonly bytesTotal: number;
 }
 
@@ -48,6 +49,7 @@ export async function composeSnapshot({ updates, ...rest }: SnapshotParts, previ
     root,
     buckets: rest.buckets,
     sizes: rest.sizes,
+    gone: rest.gone,
     bytesTotal: rest.bytesTotal,
     parts,
     ids: { servers: servers.ids, agents: agents.ids, grants: grants.ids },

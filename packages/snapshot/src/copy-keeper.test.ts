@@ -1,5 +1,5 @@
 import type { Digest, SignedHead } from '@portcullis/contracts/snapshot';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -33,7 +33,7 @@ describe('CopyKeeper', () => {
     keeper.take(contents);
     await vi.waitFor(async () => expect(await names()).toEqual(new Set(contents.keys())), soon);
     expect(keeper.persisted).toBe(false);
-    keeper.keep(headOf('one'), new Set(contents.keys()));
+    keeper.keep(headOf('one'), new Set(contents.keys()), []);
     await vi.waitFor(() => expect(keeper.persisted).toBe(true), soon);
     expect([...contents.values()].map(({ length }) => length)).toEqual([0, 0, 0, 0]);
     for (const name of await names()) expect(digestOf(await readFile(join(directory, 'chunks', name)))).toBe(name);
@@ -43,12 +43,30 @@ describe('CopyKeeper', () => {
     const [first, second] = [large(1), large(2, 3, 4, 5)];
     const [needed, neededNext] = [new Set(first.keys()), new Set(second.keys())];
     keeper.take(first);
-    keeper.keep(headOf('one'), needed);
+    keeper.keep(headOf('one'), needed, []);
     keeper.take(second);
     await vi.waitFor(() => expect(keeper.persisted).toBe(true), soon);
-    keeper.keep(headOf('two'), neededNext);
+    keeper.keep(headOf('two'), neededNext, needed);
     await vi.waitFor(() => expect(keeper.persisted).toBe(true), soon);
     expect(await names()).toEqual(neededNext);
+  });
+
+  test('after the first saving a change costs the files that it names, and what is needed again stays', async () => {
+    const [one, two, three] = [large(1), large(2), large(3)];
+    const [a, b, c] = [one, two, three].map((contents) => [...contents.keys()]);
+    const saved = async (name: string, needed: string[] = [], gone: string[] = []) => {
+      keeper.keep(headOf(name), new Set(needed), gone);
+      await vi.waitFor(() => expect(keeper.persisted).toBe(true), soon);
+    };
+    keeper.take(new Map([...one, ...two]));
+    await saved('one', [...(a ?? []), ...(b ?? [])]);
+    await writeFile(join(directory, 'chunks', 'left-by-somebody'), '');
+    keeper.take(three);
+    await saved('two', [...(a ?? []), ...(c ?? [])], b);
+    expect(await names()).toEqual(new Set([...(a ?? []), ...(c ?? []), 'left-by-somebody']));
+    keeper.take(large(2));
+    await saved('three', [...(a ?? []), ...(b ?? [])], [...(b ?? []), ...(c ?? [])]);
+    expect(await names()).toEqual(new Set([...(a ?? []), ...(b ?? []), 'left-by-somebody']));
   });
 
   test('what was written ahead for a policy that was refused goes with the next one', async () => {
@@ -58,7 +76,7 @@ describe('CopyKeeper', () => {
     await vi.waitFor(async () => expect((await names()).size).toBe(4), soon);
     keeper.drop();
     keeper.take(served);
-    keeper.keep(headOf('one'), needed);
+    keeper.keep(headOf('one'), needed, []);
     await vi.waitFor(() => expect(keeper.persisted).toBe(true), soon);
     expect(await names()).toEqual(needed);
   });

@@ -15,6 +15,10 @@ export class CopyKeeper {
   readonly #unsaved = new Map<Digest, Uint8Array>();
   /** On disk before a head that needs them. */
   readonly #ahead = new Set<Digest>();
+  /** On disk, and perhaps no longer needed. */
+  readonly #superfluous = new Set<Digest>();
+  /** Whether all else on disk is known to be needed. */
+  #isTidy = false;
   #head: SignedHead | undefined;
   #needed: DigestSet = new Set<Digest>();
   #savedHead: SignedHead | undefined;
@@ -55,8 +59,9 @@ export class CopyKeeper {
     if (this.#holdsMuch) this.#start();
   }
 
-  /** What was taken comes to be served. */
-  keep(head: SignedHead, needed: DigestSet): void {
+  /** What was taken comes to be served; `gone` is what was needed before and is no more. */
+  keep(head: SignedHead, needed: DigestSet, gone: Iterable<Digest>): void {
+    for (const digest of gone) this.#superfluous.add(digest);
     this.#head = head;
     this.#needed = needed;
     this.drop();
@@ -66,7 +71,7 @@ export class CopyKeeper {
   /** Forgets what was taken and is not served. */
   drop(): void {
     for (const digest of this.#unsaved.keys()) if (!this.#needed.has(digest)) this.#unsaved.delete(digest);
-    for (const digest of this.#ahead) if (!this.#needed.has(digest)) this.#ahead.delete(digest);
+    for (const digest of this.#ahead) if (!this.#needed.has(digest) && this.#ahead.delete(digest)) this.#superfluous.add(digest);
   }
 
   confirm(head: SignedHead): void {
@@ -111,17 +116,25 @@ export class CopyKeeper {
     const [head, needed, contents] = [this.#head, this.#needed, new Map(this.#unsaved)];
     if (contents.size > 0) await this.#copy.saveContents(contents);
     for (const [digest, bytes] of contents) {
-      // What was dropped meanwhile goes with the next sweep.
+      // What was dropped meanwhile is on disk for nothing.
       if (this.#unsaved.get(digest) === bytes && this.#unsaved.delete(digest)) this.#ahead.add(digest);
+      else this.#superfluous.add(digest);
       releaseBytes(bytes);
     }
     if (head === undefined) return;
-    if (needed === this.#savedNeeded) {
-      if (head !== this.#savedHead) await this.#copy.saveHead(head);
-    } else {
-      await this.#copy.save(head, new Map(), { has: (digest) => needed.has(digest) || this.#ahead.has(digest) });
-      for (const digest of this.#ahead) if (needed.has(digest)) this.#ahead.delete(digest);
-    }
+    if (head !== this.#savedHead) await this.#copy.saveHead(head);
+    if (needed !== this.#savedNeeded) await this.#tidy(needed);
     [this.#savedHead, this.#savedNeeded, this.#savedAt] = [head, needed, this.#monotonic()];
+  }
+
+  /** The head is on disk: what it does not need may go. */
+  async #tidy(needed: DigestSet): Promise<void> {
+    const isNeeded = (digest: Digest): boolean => needed.has(digest) || this.#ahead.has(digest);
+    const superfluous = [...this.#superfluous];
+    if (this.#isTidy) await this.#copy.remove(superfluous.filter((digest) => !isNeeded(digest)));
+    else await this.#copy.removeAllBut({ has: isNeeded });
+    this.#isTidy = true;
+    for (const digest of superfluous) this.#superfluous.delete(digest);
+    for (const digest of this.#ahead) if (needed.has(digest)) this.#ahead.delete(digest);
   }
 }

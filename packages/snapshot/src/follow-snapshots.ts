@@ -214,7 +214,7 @@ class SnapshotFollower implements Follower {
         this.#refusals.settled();
         this.#serve(loaded, received.source);
         this.#done.applyingMs += performance.now() - startedAt;
-        this.#keeper.keep(received.signed, loaded.sizes);
+        this.#keeper.keep(received.signed, loaded.sizes, loaded.gone);
       } catch (error) {
         this.#keeper.drop();
         this.#refusals.add(error, received.head.revision);

@@ -104,7 +104,10 @@ export class HeadWatch {
   #heard(channel: string, text: string): void {
     if (channel !== snapshotKeys.channel) return;
     this.#latest = text;
-    this.#messageTimer ??= setTimeout(() => this.#handleLatest(), Math.max(0, this.#handledAt + MESSAGE_GAP_MS - performance.now()));
+    if (this.#messageTimer !== undefined) return;
+    const gap = this.#handledAt + MESSAGE_GAP_MS - performance.now();
+    if (gap <= 0) this.#handleLatest();
+    else this.#messageTimer = setTimeout(() => this.#handleLatest(), gap);
   }
 
   #handleLatest(): void {

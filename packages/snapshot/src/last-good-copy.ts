@@ -14,12 +14,14 @@ export interface LastGoodCopy {
   /** The head that was kept; undefined when there is none that can be read. */
   readHead(): Promise<SignedHead | undefined>;
   readonly readContents: ReadContents;
-  /** Replaces the head alone, for the same contents. */
+  /** Replaces the head; its contents are there. */
   saveHead(head: SignedHead): Promise<void>;
-  /** Writes contents that a head to come needs. Until then, whatever is saved must name them as needed, or they are removed. */
+  /** Writes contents. A head that needs them is saved after them, so that a crash in between leaves the copy before. */
   saveContents(contents: ReadonlyMap<Digest, Uint8Array>): Promise<void>;
-  /** Writes contents, then the head, then removes what the head does not need. A crash in between leaves the copy before, or this one. */
-  save(head: SignedHead, contents: ReadonlyMap<Digest, Uint8Array>, needed: DigestSet): Promise<void>;
+  /** Removes these contents, where they are there. */
+  remove(digests: Iterable<Digest>): Promise<void>;
+  /** Removes everything else, half-written files included: looks at all that is there. */
+  removeAllBut(needed: DigestSet): Promise<void>;
 }
 
 /** Each takes several turns of an event loop that is busy reading what comes next. */
@@ -47,6 +49,9 @@ export function createLastGoodCopy(directory: string): LastGoodCopy {
     const failure = ends.find((end) => end.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
   };
+  const remove = async (names: Iterable<string>): Promise<void> => {
+    for (const name of names) await rm(chunkFile(name), { force: true });
+  };
   return {
     saveHead,
     saveContents,
@@ -64,11 +69,9 @@ export function createLastGoodCopy(directory: string): LastGoodCopy {
       }
       return found;
     },
-    async save(head, contents, needed) {
-      await saveContents(contents);
-      await saveHead(head);
-      const unneeded = (await readdir(chunkDirectory)).filter((name) => !digestName.test(name) || !needed.has(name));
-      for (const name of unneeded) await rm(join(chunkDirectory, name), { force: true });
+    remove,
+    async removeAllBut(needed) {
+      await remove((await readdir(chunkDirectory)).filter((name) => !digestName.test(name) || !needed.has(name)));
     },
   };
 }

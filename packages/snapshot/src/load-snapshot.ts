@@ -40,6 +40,8 @@ interface Loading {
   /** Read together with the root. */
   readonly ahead: Map<Digest, Uint8Array>;
   readonly sizes: SharedMapEdit<number>;
+  /** Contents of the snapshot before that are none of this one. */
+  readonly gone: Digest[];
   bytesTotal: number;
 }
 
@@ -55,7 +57,7 @@ export async function loadSnapshot(
   onRead: OnRead = () => undefined,
 ): Promise<LoadedSnapshot> {
   const sizes = (previous?.sizes ?? new SharedMap<number>()).edit();
-  const loading: Loading = { read, onRead, previous, ahead: new Map(), sizes, bytesTotal: previous?.bytesTotal ?? 0 };
+  const loading: Loading = { read, onRead, previous, ahead: new Map(), sizes, gone: [], bytesTotal: previous?.bytesTotal ?? 0 };
   const root = await loadRoot(loading, head);
   const lists = {
     servers: await loadBucketList(loading, root, 'servers'),
@@ -69,7 +71,10 @@ export async function loadSnapshot(
     grants: await loadUpdates(loading, lists.grants, (bucket, bytes) => decodeBucket(GrantsChunk, 'grants', bucket, bytes)),
   };
   const buckets = { servers: lists.servers.buckets, agents: lists.agents.buckets, grants: lists.grants.buckets };
-  return composeSnapshot({ head, root, buckets, settings, updates, sizes: sizes.done(), bytesTotal: loading.bytesTotal }, previous);
+  return composeSnapshot(
+    { head, root, buckets, settings, updates, sizes: sizes.done(), gone: loading.gone, bytesTotal: loading.bytesTotal },
+    previous,
+  );
 }
 
 async function loadRoot(loading: Loading, head: SnapshotHead): Promise<SnapshotRoot> {
@@ -165,15 +170,14 @@ function decodeBucket<Entry extends Item>(schema: ChunkSchema<Entry>, kind: Chun
   return chunk.items;
 }
 
-/** A content of the snapshot before that is none of this one. */
 function drop(loading: Loading, digest: Digest): void {
+  loading.gone.push(digest);
   loading.bytesTotal -= loading.sizes.get(digest) ?? 0;
   loading.sizes.delete(digest);
 }
 
 function account(loading: Loading, digest: Digest, bytes: number): void {
-  drop(loading, digest); // named twice, it counts once
-  loading.bytesTotal += bytes;
+  loading.bytesTotal += bytes - (loading.sizes.get(digest) ?? 0); // named twice, it counts once
   loading.sizes.set(digest, bytes);
   if (loading.bytesTotal > SNAPSHOT_BYTES_MAX) throw new SnapshotRefusal('snapshot_too_large', `more than ${SNAPSHOT_BYTES_MAX} bytes`);
 }

@@ -34,6 +34,8 @@ export interface LoadedSnapshot {
   readonly ids: Readonly<Record<ChunkKind, readonly (readonly Id[] | undefined)[]>>;
   /** Every content the snapshot consists of, root and indexes included, with its length in bytes. */
   readonly sizes: SharedMap<number>;
+  /** What the snapshot before consisted of and this one does not. */
+  readonly gone: readonly Digest[];
   /** The sum of those lengths. */
   readonly bytesTotal: number;
 }

@@ -21,8 +21,8 @@ interface Compiled {
 
 interface KnownView {
   readonly view: AgentView;
-  /** The servers by which it was last found to hold. */
-  servers: PolicySnapshot['servers'];
+  /** Which servers it was last found to hold by, by number: a view that is not asked for must not keep the policy of its time in memory. */
+  servers: number;
 }
 
 interface Narrowed {
@@ -51,6 +51,9 @@ export class AgentViews {
   /** Apart, so that an agent with many tasks takes no other's place. */
   private readonly taskTables = new LRUCache<Narrowed>(TASKS_READY_MAX);
   private readonly taskViews = new LRUCache<KnownView>(TASKS_READY_MAX);
+  /** Counts changes of servers. */
+  private serversAt = 0;
+  private servers: PolicySnapshot['servers'] | undefined;
 
   constructor(agentsMax: number) {
     this.tables = new LRUCache(agentsMax);
@@ -76,18 +79,27 @@ export class AgentViews {
   }
 
   private view(views: LRUCache<KnownView>, key: string, { agent, table, slug, live, now }: Wanted): AgentView {
+    const servers = this.numberOf(live);
     const known = views.get(key);
     if (known !== undefined && known.view.table === table && (known.view.validUntil === null || now < known.view.validUntil)) {
       // Looked at once per snapshot, not per call: an agent may see thousands of servers.
-      if (known.servers === live.servers) return known.view;
+      if (known.servers === servers) return known.view;
       if (isOf(known.view.parts, table, live)) {
-        known.servers = live.servers;
+        known.servers = servers;
         return known.view;
       }
     }
     const view = new AgentView(partsOf(agent, table, live), table, slug, now);
-    views.set(key, { view, servers: live.servers });
+    views.set(key, { view, servers });
     return view;
+  }
+
+  private numberOf({ servers }: PolicySnapshot): number {
+    if (this.servers !== servers) {
+      this.servers = servers;
+      this.serversAt += 1;
+    }
+    return this.serversAt;
   }
 
   private compiled(agent: AgentEntry, live: PolicySnapshot): Compiled {

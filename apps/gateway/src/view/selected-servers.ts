@@ -5,7 +5,7 @@ import { selectsServer } from '@portcullis/policy';
 type Servers = ReadonlyMap<string, ServerEntry>;
 
 const found = new WeakMap<Servers, Map<string, readonly ServerEntry[]>>();
-const unions = new WeakMap<readonly TargetSelector[], { readonly servers: Servers; readonly selected: readonly ServerEntry[] }>();
+const unions = new WeakMap<readonly TargetSelector[], { readonly servers: WeakRef<Servers>; readonly selected: readonly ServerEntry[] }>();
 
 /** The same text for selectors that are about the same servers. */
 export const selectorKey = ({ tags, environment }: TargetSelector): string => JSON.stringify([tags, environment]);
@@ -13,9 +13,10 @@ export const selectorKey = ({ tags, environment }: TargetSelector): string => JS
 /** The servers that any of these selectors is about, each once; looked for once per snapshot, however many agents share a selector. */
 export function selectedServers(selectors: readonly TargetSelector[], servers: Servers): readonly ServerEntry[] {
   const known = unions.get(selectors);
-  if (known !== undefined && known.servers === servers) return known.selected;
+  if (known !== undefined && known.servers.deref() === servers) return known.selected;
   const selected = [...new Set(selectors.flatMap((selector) => selectedBy(selector, servers)))];
-  unions.set(selectors, { servers, selected });
+  // Weakly: a table that is not asked again must not keep the policy of its time in memory.
+  unions.set(selectors, { servers: new WeakRef(servers), selected });
   return selected;
 }
 
