@@ -1,3 +1,4 @@
+import { Budget, BudgetPage, type CreateBudget, type UpdateBudget } from '@portcullis/contracts/api/budgets';
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import {
   CostedCallPage,
@@ -47,5 +48,24 @@ export function pricesApi(send: Send): PricesApi {
     create: async (body) => (await send({ method: 'POST', path: '/v1/prices', body, answer: Price })).value,
     read: async (id) => (await send({ method: 'GET', path: path`/v1/prices/${id}`, answer: Price })).value,
     delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/prices/${id}`, answer: z.void() })).value,
+  };
+}
+
+/** What may be spent in a month, and what was. */
+export interface BudgetsApi {
+  list: ListRoute<Partial<PageQuery>, z.output<typeof BudgetPage>>;
+  create(budget: z.input<typeof CreateBudget>): Promise<Budget>;
+  read(id: string): Promise<Budget>;
+  update(id: string, change: UpdateBudget): Promise<Budget>;
+  delete(id: string): Promise<void>;
+}
+
+export function budgetsApi(send: Send): BudgetsApi {
+  return {
+    list: listRoute(send, '/v1/budgets', BudgetPage),
+    create: async (body) => (await send({ method: 'POST', path: '/v1/budgets', body, answer: Budget })).value,
+    read: async (id) => (await send({ method: 'GET', path: path`/v1/budgets/${id}`, answer: Budget })).value,
+    update: async (id, body) => (await send({ method: 'PATCH', path: path`/v1/budgets/${id}`, body, answer: Budget })).value,
+    delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/budgets/${id}`, answer: z.void() })).value,
   };
 }

@@ -2,7 +2,7 @@ import { type AccessRequestsApi, accessRequestsApi, type RequestableApi, request
 import { type AgentsApi, agentsApi } from './agents.js';
 import { type AlertRulesApi, alertRulesApi, type AlertsApi, alertsApi, type WebhooksApi, webhooksApi } from './alerts.js';
 import { type AuditApi, auditApi } from './audit.js';
-import { type CostsApi, costsApi, type PricesApi, pricesApi } from './costs.js';
+import { type BudgetsApi, budgetsApi, type CostsApi, costsApi, type PricesApi, pricesApi } from './costs.js';
 import { type DefinitionsApi, definitionsApi, type DriftApi, driftApi } from './drift.js';
 import { type GroupsApi, groupsApi } from './groups.js';
 import { type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
@@ -46,6 +46,7 @@ export interface ApiClient {
   webhooks: WebhooksApi;
   costs: CostsApi;
   prices: PricesApi;
+  budgets: BudgetsApi;
 }
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
@@ -73,5 +74,6 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     webhooks: webhooksApi(send),
     costs: costsApi(send),
     prices: pricesApi(send),
+    budgets: budgetsApi(send),
   };
 }

@@ -12,4 +12,4 @@ export type { AuditApi } from './audit.js';
 export type { TailOptions } from './tail-audit.js';
 export type { NodesApi, OperatorsApi } from './operations.js';
 export type { AlertRulesApi, AlertsApi, WebhooksApi } from './alerts.js';
-export type { CostsApi, PricesApi } from './costs.js';
+export type { BudgetsApi, CostsApi, PricesApi } from './costs.js';

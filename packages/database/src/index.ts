@@ -8,6 +8,7 @@ export type {
   AgentKey,
   AuditBlock,
   AuditEvent,
+  Budget,
   CallReplay,
   AuditHold,
   AuditLink,

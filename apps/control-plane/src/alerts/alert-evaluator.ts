@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AlertCondition } from '@portcullis/contracts/api/alerts';
 import { PrismaClient, type Transaction } from '@portcullis/database';
+import { budgetStates } from '../cost/find-budgets.js';
+import { foldSpent } from '../cost/spent.repository.js';
 import { DeliveryQueue } from '../webhooks/delivery-queue.js';
 import { WebhookSecrets } from '../webhooks/webhook-secrets.js';
 import { forgetDeliveries } from '../webhooks/webhooks.repository.js';
-import { findDrift, findGaps, readDrift, type DriftEvent } from './find-elsewhere.js';
+import { findBudgets, findDrift, findGaps, readDrift, type DriftEvent } from './find-elsewhere.js';
 import { findBursts, findErrorRates, findFirstUses, findVolumes, TOLD_MS } from './find-in-usage.js';
 import type { ActiveRule, Finding } from './finding.js';
 import { foldUsage, forgetUsage, moveCursor, nextRange, type FirstUse, type FreshUsage } from './fold-usage.js';
@@ -16,14 +18,14 @@ export const ALERT_OPTIONS = 'AlertOptions';
 
 export interface AlertOptions {
   readonly lookMs?: number | undefined;
-  /** How often what is compared with a state, not with what was stored, is looked at: volumes and gaps. */
+  /** How often what is compared with a state, not with what was stored, is looked at: volumes, gaps and budgets. */
   readonly slowMs?: number | undefined;
 }
 
 const LOOK_MS = 2_000;
 const SLOW_MS = 30_000;
 const TIDY_MS = 600_000;
-const ROUND_MS_MAX = 60_000;
+const ROUND_MS_MAX = 300_000;
 
 /** What a round found stored. */
 interface Seen {
@@ -98,6 +100,7 @@ export class AlertEvaluator implements OnApplicationBootstrap, BeforeApplication
     if (range !== undefined) {
       const { usage, firstUses } = await foldUsage(tx, range);
       const drift = await readDrift(tx, range, told);
+      await foldSpent(tx, range, range.isRecount);
       seen = { usage: usage.filter(({ minute }) => minute > told), firstUses: firstUses.filter(({ at }) => at > told), drift };
       await moveCursor(tx, range);
     }
@@ -140,6 +143,8 @@ async function findingsOf(tx: Transaction, rule: ActiveRule, { usage, firstUses,
       return findFirstUses({ ...rule, when }, firstUses);
     case 'drift':
       return findDrift({ ...rule, when }, drift);
+    case 'budget':
+      return isSlow ? findBudgets({ ...rule, when }, await budgetStates(tx)) : [];
     case 'volume':
       return isSlow ? findVolumes(tx, { ...rule, when }) : [];
     case 'integrity_gap':

@@ -1,6 +1,7 @@
 import type { Transaction } from '@portcullis/database';
 import { z } from 'zod';
 import { listBoots } from '../audit/integrity.repository.js';
+import type { BudgetState } from '../cost/find-budgets.js';
 import { meets, type ActiveRule, type Finding } from './finding.js';
 import type { StoredRange } from './fold-usage.js';
 
@@ -57,4 +58,18 @@ export async function findGaps(tx: Transaction, { when }: ActiveRule<'integrity_
       subject: { node, boot },
       values: { missingEvents: Number(missing), ranges },
     }));
+}
+
+/** Each level that is reached, once in a month. */
+export function findBudgets({ when }: ActiveRule<'budget'>, states: readonly BudgetState[]): Finding[] {
+  return states
+    .filter(({ budget }) => meets({ server: when.name }, { server: budget.name }))
+    .flatMap(({ budget, month, spentMicros, reached }) =>
+      reached.map((percent) => ({
+        summary: `${percent} % of the budget ${budget.name} for ${month} is spent`,
+        subject: { budget: budget.name, budgetId: budget.id, month, percent: String(percent) },
+        values: { spentMicros: String(spentMicros), amountMicros: String(budget.amountMicros), currency: budget.currency },
+        once: true,
+      })),
+    );
 }

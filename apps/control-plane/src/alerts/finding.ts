@@ -6,6 +6,8 @@ export interface Finding {
   readonly summary: string;
   readonly subject: Readonly<Record<string, string>>;
   readonly values: Readonly<Record<string, number | string | boolean>>;
+  /** Told once, whatever the quiet time. */
+  readonly once?: boolean;
 }
 
 /** A rule as it is evaluated. */

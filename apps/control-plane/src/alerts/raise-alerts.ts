@@ -10,19 +10,25 @@ const TOLD_ONE_BY_ONE = 50;
 export async function raiseAlerts(tx: Transaction, rule: ActiveRule, findings: readonly Finding[]): Promise<string[]> {
   if (findings.length === 0) return [];
   const byKey = new Map(findings.map((finding) => [keyOf(finding.subject), finding]));
-  const raised = await tx.alert.findMany({
-    where: { ruleId: rule.id, subjectKey: { in: [...byKey.keys()] }, at: { gt: new Date(Date.now() - rule.quietSeconds * 1000) } },
-    select: { subjectKey: true },
+  const raised = await tx.alert.groupBy({
+    by: ['subjectKey'],
+    where: { ruleId: rule.id, subjectKey: { in: [...byKey.keys()] } },
+    _max: { at: true },
   });
-  for (const { subjectKey } of raised) byKey.delete(subjectKey);
+  const quietSince = Date.now() - rule.quietSeconds * 1000;
+  for (const { subjectKey, _max: last } of raised) {
+    if (byKey.get(subjectKey)?.once === true || (last.at?.getTime() ?? 0) > quietSince) byKey.delete(subjectKey);
+  }
   const fresh = [...byKey.values()];
   const rest = fresh.length - TOLD_ONE_BY_ONE;
   const told =
     rest <= 0 ? fresh : [...fresh.slice(0, TOLD_ONE_BY_ONE), { summary: `${rest} more of the same kind`, subject: {}, values: { more: rest } }];
   if (told.length === 0) return [];
   const at = new Date();
-  const alerts = told.map((finding) => ({
-    ...finding,
+  const alerts = told.map(({ summary, subject, values }) => ({
+    summary,
+    subject,
+    values,
     id: v7(),
     at,
     ruleId: rule.id,

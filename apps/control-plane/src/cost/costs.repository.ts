@@ -10,6 +10,8 @@ export interface CostFilter {
   readonly agent?: string | undefined;
   readonly server?: string | undefined;
   readonly tool?: string | undefined;
+  /** Of what is stored, only this. */
+  readonly stored?: Prisma.Sql | undefined;
 }
 
 export async function readPrices(tx: Transaction): Promise<AppliedPrice[]> {
@@ -17,12 +19,13 @@ export async function readPrices(tx: Transaction): Promise<AppliedPrice[]> {
 }
 
 /** What servers have answered, whatever they said. A call that nobody answered costs nothing. */
-const answered = ({ from, to, agent, server, tool }: CostFilter): Prisma.Sql => {
+const answered = ({ from, to, agent, server, tool, stored }: CostFilter): Prisma.Sql => {
   const named = Object.entries({ agent, server, tool }).flatMap(([name, value]) =>
     value === undefined ? [] : [Prisma.sql`${Prisma.raw(`e.${name}`)} = ${value}`],
   );
   const what = Prisma.sql`phase = 'outcome' AND method = 'tools/call' AND status IN ('success', 'tool_error') AND e.tool IS NOT NULL`;
-  return Prisma.join([idBoundsOf(from, to), Prisma.sql`call_id >= ${idAt(from.getTime())}::uuid`, what, ...named], ' AND ');
+  const bounds = [idBoundsOf(from, to), Prisma.sql`call_id >= ${idAt(from.getTime())}::uuid`, ...(stored === undefined ? [] : [stored])];
+  return Prisma.join([...bounds, what, ...named], ' AND ');
 };
 
 interface Span {

@@ -6,6 +6,7 @@ import { AuditReading } from '../audit/audit-reading.js';
 import type { Author } from '../changes/author.js';
 import { decodeCursor, encodeCursor, IdCursor } from '../http/paging.js';
 import { ProblemError } from '../http/problem.js';
+import { daysOf } from './days-of.js';
 import { listCostedCalls, readPrices, sumCosts, type CostedCallRow, type CostFilter, type CostKey, type CostRow } from './costs.repository.js';
 
 const DAY_MS = 86_400_000;
@@ -111,18 +112,6 @@ function filterOf({ from, to, ...named }: Omit<CostsQuery, 'by' | 'format'>): Co
     days <= 0 ? 'lies behind the end of the period' : days > PERIOD_DAYS_MAX ? `lies more than ${PERIOD_DAYS_MAX} days before the end` : undefined;
   if (detail !== undefined) throw new ProblemError('validation', undefined, [{ pointer: '/from', detail }]);
   return { from: start, to: end, ...named };
-}
-
-/** The days of a period, in UTC; the first and the last may be parts of one. */
-function daysOf({ from, to, ...named }: CostFilter): CostFilter[] {
-  const days: CostFilter[] = [];
-  for (let start = from; start < to;) {
-    const midnight = new Date((Math.floor(start.getTime() / DAY_MS) + 1) * DAY_MS);
-    const end = midnight < to ? midnight : to;
-    days.push({ from: start, to: end, ...named });
-    start = end;
-  }
-  return days;
 }
 
 const toCostedCall = (row: CostedCallRow): CostedCall => ({

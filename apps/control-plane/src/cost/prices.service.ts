@@ -8,6 +8,7 @@ import { RecordedChanges } from '../changes/recorded-changes.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
+import { recountCosts } from './spent.repository.js';
 
 /** What calls cost. A price is not changed: another follows it. */
 @Injectable()
@@ -34,6 +35,7 @@ export class PricesService {
     const work = this.changes.apply(author, 'price.created', async (tx) => {
       const data = { ...fields, amountMicros: BigInt(amountMicros), per: BigInt(per), effectiveFrom: from, createdBy: author.name };
       const row = await tx.price.create({ data });
+      await recountCosts(tx);
       return { result: toPrice(row), subject: subjectOf(row), change: { ...fields, amountMicros, per, effectiveFrom: from.toISOString() } };
     });
     return orConflict(work, 'There is a price of these names from that time on already.');
@@ -45,6 +47,7 @@ export class PricesService {
       const row = await tx.price.findUnique({ where: { id } });
       if (row === null) throw notFound('price');
       await tx.price.delete({ where: { id } });
+      await recountCosts(tx);
       return { result: undefined, subject: subjectOf(row), change: { deleted: toPrice(row) } };
     });
   }

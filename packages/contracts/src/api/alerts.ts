@@ -50,9 +50,12 @@ const Drift = z.strictObject({ kind: z.literal('drift'), suspendedOnly: z.boolea
 /** Events that a node recorded are missing in the trail. */
 const IntegrityGap = z.strictObject({ kind: z.literal('integrity_gap'), node: pattern });
 
-export const AlertCondition = z.discriminatedUnion('kind', [DenialBurst, FirstUse, ErrorRate, Volume, Drift, IntegrityGap]);
+/** So much of a month's budget is spent as the budget warns at; each level once in a month. */
+const BudgetSpent = z.strictObject({ kind: z.literal('budget'), name: pattern });
+
+export const AlertCondition = z.discriminatedUnion('kind', [DenialBurst, FirstUse, ErrorRate, Volume, Drift, IntegrityGap, BudgetSpent]);
 export type AlertCondition = z.infer<typeof AlertCondition>;
-export const AlertKind = z.enum(['denial_burst', 'first_use', 'error_rate', 'volume', 'drift', 'integrity_gap']);
+export const AlertKind = z.enum(['denial_burst', 'first_use', 'error_rate', 'volume', 'drift', 'integrity_gap', 'budget']);
 export type AlertKind = z.infer<typeof AlertKind>;
 
 const fields = {
@@ -97,7 +100,7 @@ export const Alert = z
     kind: AlertKind,
     severity: fields.severity,
     summary: z.string(),
-    /** What it is about: agent, server, tool, node or boot. */
+    /** What it is about: agent, server, tool, node, boot or budget. */
     subject: z.record(z.string(), z.string()),
     values: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   })
