@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { byText } from './access-diff.js';
+import { registerWithTools } from '../testing/register-with-tools.js';
 import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
 
 let own: TestApp;
@@ -12,19 +13,10 @@ beforeAll(async () => {
   await own.call('POST', '/v1/groups', { slug: 'team' });
   for (const slug of ['ann', 'ben']) await own.call('PUT', `/v1/groups/team/members/${slug}`);
   for (const slug of ['github', 'mail']) {
-    const { body } = await own.call('POST', '/v1/servers', { slug, url: `https://${slug}.example.com/mcp` });
-    ids[slug] = body.id;
-    for (const name of ['read', 'write', 'wipe']) await define(slug, name, 'approved');
-    await define(slug, 'fresh', 'pending');
+    ids[slug] = await registerWithTools(own, slug, { approved: ['read', 'write', 'wipe'], pending: ['fresh'] });
   }
 });
 afterAll(() => own.close());
-
-async function define(server: string, name: string, state: 'approved' | 'pending'): Promise<void> {
-  const json = Buffer.from(JSON.stringify({ name, inputSchema: { type: 'object' } }));
-  const approved = state === 'approved' ? { approvedJson: json, approvedHash: 'h' } : {};
-  await own.database.definition.create({ data: { serverId: ids[server] ?? '', kind: 'tool', name, json, hash: 'h', state, ...approved } });
-}
 
 const preview = (changes: unknown[], query = '', days = 0): Promise<Answer> => own.call('POST', `/v1/policy/preview${query}`, { changes, days });
 const pairs = (list: { items: { agent: string; ref: string }[] }): string[] => list.items.map(({ agent, ref }) => `${agent} ${ref}`);

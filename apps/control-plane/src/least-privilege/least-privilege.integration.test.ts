@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { registerWithTools } from '../testing/register-with-tools.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
 let own: TestApp;
@@ -11,12 +12,7 @@ beforeAll(async () => {
   await own.call('POST', '/v1/groups', { slug: 'team' });
   await own.call('PUT', '/v1/groups/team/members/ben');
   for (const slug of ['github', 'mail']) {
-    ids[slug] = (await own.call('POST', '/v1/servers', { slug, url: `https://${slug}.example.com/mcp`, tags: ['red'] })).body.id;
-    for (const name of ['read', 'write', 'wipe']) {
-      const json = Buffer.from(JSON.stringify({ name, inputSchema: { type: 'object' } }));
-      const definition = { serverId: ids[slug] ?? '', kind: 'tool' as const, name, json, hash: 'h', state: 'approved' as const };
-      await own.database.definition.create({ data: { ...definition, approvedJson: json, approvedHash: 'h' } });
-    }
+    ids[slug] = await registerWithTools(own, slug, { tags: ['red'], approved: ['read', 'write', 'wipe'] });
   }
   const grants = {
     glob: { agent: 'ann', server: 'github', names: ['*'] },

@@ -2,6 +2,7 @@ import { PolicyFile } from '@portcullis/contracts/api/policy-file';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify as write } from 'yaml';
+import { registerWithTools } from '../testing/register-with-tools.js';
 import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
 
 let own: TestApp;
@@ -9,15 +10,7 @@ let other: TestApp;
 const servers = ['github', 'mail', 'files'];
 
 async function define(app: TestApp): Promise<void> {
-  for (const slug of servers) {
-    const { body } = await app.call('POST', '/v1/servers', { slug, url: `https://${slug}.example.com/mcp` });
-    for (const name of ['read', 'write', 'wipe']) {
-      const json = Buffer.from(JSON.stringify({ name, inputSchema: { type: 'object' } }));
-      await app.database.definition.create({
-        data: { serverId: body.id, kind: 'tool', name, json, hash: 'h', state: 'approved', approvedJson: json, approvedHash: 'h' },
-      });
-    }
-  }
+  for (const slug of servers) await registerWithTools(app, slug, { approved: ['read', 'write', 'wipe'] });
 }
 
 beforeAll(async () => {

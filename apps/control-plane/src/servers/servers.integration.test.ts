@@ -1,34 +1,16 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { rawTool, serveLegacy, serveModern, serveRaw, type Peer } from '../testing/mcp-peers.js';
-import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { rawTool, serveLegacy, serveModern, serveRaw } from '../testing/mcp-peers.js';
 import type { TestApp } from '../testing/start-test-app.js';
+import { useDiscovery } from '../testing/use-discovery.js';
 
-let discovery: Discovery;
+const discovery = useDiscovery();
+const { open, discover, definitions } = discovery;
 let own: TestApp;
-let peers: Peer[] = [];
-
-beforeAll(async () => {
-  discovery = await startDiscovery();
+beforeAll(() => {
   ({ own } = discovery);
 });
 
-afterEach(async () => {
-  await Promise.all(peers.map((peer) => peer.close()));
-  peers = [];
-  await own.database.server.deleteMany();
-});
-
-afterAll(() => discovery.close());
-
-async function open(peer: Promise<Peer>): Promise<string> {
-  const opened = await peer;
-  peers.push(opened);
-  return opened.url;
-}
-
 const register = async (slug: string, url: string, more: object = {}) => own.call('POST', '/v1/servers', { slug, url, ...more });
-const discover = async (slug: string) => (await own.call('POST', `/v1/servers/${slug}/discovery?waitSeconds=30`)).body;
-const definitions = async (slug: string) => (await own.call('GET', `/v1/servers/${slug}/definitions?limit=200`)).body.items;
 const states = async (slug: string): Promise<Record<string, string>> =>
   Object.fromEntries((await definitions(slug)).map(({ name, state }: { name: string; state: string }) => [name, state]));
 const revision = async (): Promise<number> => (await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } })).revision;

@@ -1,3 +1,4 @@
+import { registerWithTools } from './register-with-tools.js';
 import type { Answer, TestApp } from './start-test-app.js';
 
 /** All of policy as Postgres has it, less what is noted down and decides nothing, and less keys. */
@@ -16,15 +17,8 @@ export const revisionOf = ({ headers }: Answer): number => Number(headers['x-pol
 export const revert = (own: TestApp, revision: number): Promise<Answer> =>
   own.call('POST', `/v1/revisions/${revision}/revert`, { reason: 'a mistake' });
 
-async function newServer(own: TestApp, slug: string, state: 'pending' | 'approved' = 'approved'): Promise<string> {
-  const { body } = await own.call('POST', '/v1/servers', { slug, url: `https://${slug}.example.com/mcp`, tags: ['one'] });
-  for (const name of ['read', 'write']) {
-    const json = Buffer.from(JSON.stringify({ name, description: 'x'.repeat(200) }));
-    const approved = state === 'approved' ? { approvedJson: json, approvedHash: `h-${name}` } : {};
-    await own.database.definition.create({ data: { serverId: body.id, kind: 'tool', name, json, hash: `h-${name}`, state, ...approved } });
-  }
-  return body.id;
-}
+const newServer = (own: TestApp, slug: string, tools: 'pending' | 'approved' = 'approved'): Promise<string> =>
+  registerWithTools(own, slug, { tags: ['one'], [tools]: ['read', 'write'], description: 'x'.repeat(200) });
 
 /** A small world in which every action has something to do; each run has names of its own. */
 export async function world(own: TestApp, run: string) {
