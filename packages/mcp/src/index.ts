@@ -74,7 +74,6 @@ export type { UpstreamEnvelope } from './upstream-request.js';
 export { diffJson, isSameJson } from './drift/diff-json.js';
 export type { FieldChange } from './drift/diff-json.js';
 export { differsInDescriptionsOnly } from './drift/describing-members.js';
-export { definitionMarkCodes } from './drift/definition-mark.js';
 export type { DefinitionMark } from './drift/definition-mark.js';
 export { definitionMarks, textsIn } from './drift/definition-marks.js';
 export type { FoundText } from './drift/definition-marks.js';

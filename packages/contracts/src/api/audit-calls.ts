@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id } from '../names.js';
 import { AccessRequest } from './access-requests.js';
+import { exampleStory } from './audit-examples.js';
 import { pageQuery, Timestamp } from './conventions.js';
 import { Grant } from './grants.js';
 import { AuditRecord } from './operations.js';
@@ -59,5 +60,5 @@ export const AuditCall = z
     /** When it was made again, the newest first; of many the first hundred. */
     replays: z.array(CallReplay),
   })
-  .meta({ id: 'AuditCall' });
+  .meta({ id: 'AuditCall', examples: [exampleStory] });
 export type AuditCall = z.infer<typeof AuditCall>;

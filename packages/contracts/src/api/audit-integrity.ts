@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id } from '../names.js';
+import { exampleIntegrity } from './audit-examples.js';
 import { pageOf, pageQuery, Timestamp } from './conventions.js';
 
 const seq = z.number().int().nonnegative();
@@ -53,5 +54,5 @@ export const AuditIntegrity = pageOf(AuditBoot)
     }),
     operators: z.object({ lastSeq: seq, missingEvents: seq, missing: z.array(SeqRange), missingTruncated: z.boolean() }),
   })
-  .meta({ id: 'AuditIntegrity' });
+  .meta({ id: 'AuditIntegrity', examples: [exampleIntegrity] });
 export type AuditIntegrity = z.infer<typeof AuditIntegrity>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exampleAggregates, examplePairs } from './audit-examples.js';
 import { AuditFilter } from './audit-search.js';
 import { Timestamp } from './conventions.js';
 import { Id } from '../names.js';
@@ -50,7 +51,7 @@ export const AuditAggregates = z
       }),
     ),
   })
-  .meta({ id: 'AuditAggregates' });
+  .meta({ id: 'AuditAggregates', examples: [exampleAggregates] });
 export type AuditAggregates = z.infer<typeof AuditAggregates>;
 
 /** Which agents used which tools, the most calls first. */
@@ -70,5 +71,5 @@ export const AuditPairs = z
       }),
     ),
   })
-  .meta({ id: 'AuditPairs' });
+  .meta({ id: 'AuditPairs', examples: [examplePairs] });
 export type AuditPairs = z.infer<typeof AuditPairs>;

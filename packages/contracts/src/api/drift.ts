@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id, PinnedKind } from '../names.js';
+import { exampleChangeDetail, exampleDiff, exampleDriftPage, exampleSelection } from './drift-examples.js';
 import { pageOf, pageQuery, Reason, Reference, Timestamp } from './conventions.js';
 import { Definition, DefinitionState } from './servers.js';
 
@@ -54,7 +55,7 @@ export const DefinitionDiff = z
     descriptionsOnly: z.boolean(),
     marks: z.array(DefinitionMark),
   })
-  .meta({ id: 'DefinitionDiff' });
+  .meta({ id: 'DefinitionDiff', examples: [exampleDiff] });
 export type DefinitionDiff = z.infer<typeof DefinitionDiff>;
 
 /**
@@ -94,7 +95,7 @@ export const DriftChangeDetail = DriftChange.extend({
   before: z.unknown().nullable(),
   after: z.unknown().nullable(),
   fields: z.array(FieldChange),
-}).meta({ id: 'DriftChangeDetail' });
+}).meta({ id: 'DriftChangeDetail', examples: [exampleChangeDetail] });
 export type DriftChangeDetail = z.infer<typeof DriftChangeDetail>;
 
 /** `GET /v1/drift`, newest first. Times are a half-open interval; without `since` it is the last seven days. */
@@ -116,7 +117,7 @@ export type ListDriftQuery = z.infer<typeof ListDriftQuery>;
 /** `servers`: how many changes match at each server in the whole interval, most first, at most 100 servers. */
 export const DriftPage = pageOf(DriftChange)
   .extend({ total: z.number().int(), servers: z.array(z.object({ serverId: Id, server: z.string(), changes: z.number().int() })) })
-  .meta({ id: 'DriftPage' });
+  .meta({ id: 'DriftPage', examples: [exampleDriftPage] });
 export type DriftPage = z.infer<typeof DriftPage>;
 
 /** Which definitions to decide on, over all servers; what is left out says nothing. Only what waits is chosen unless `states` says otherwise. */
@@ -151,7 +152,7 @@ export const SelectionDecision = z
     /** The first thousand of it. */
     definitions: z.array(Definition.pick({ id: true, ref: true, kind: true, name: true, state: true, hash: true, approvedHash: true })),
   })
-  .meta({ id: 'SelectionDecision' });
+  .meta({ id: 'SelectionDecision', examples: [exampleSelection] });
 export type SelectionDecision = z.infer<typeof SelectionDecision>;
 
 /** `POST /v1/servers/{server}/resume`: ends a suspension. What the server changed meanwhile waits for approval as ever. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AuditDecision, AuditStatus } from '../audit.js';
 import { Id } from '../names.js';
+import { exampleCall } from './audit-examples.js';
 import { pageOf, Timestamp } from './conventions.js';
 
 /**
@@ -107,6 +108,6 @@ export const AuditRecord = z
     boot: Id.nullable(),
     seq: z.number().int(),
   })
-  .meta({ id: 'AuditRecord' });
+  .meta({ id: 'AuditRecord', examples: [exampleCall] });
 export type AuditRecord = z.infer<typeof AuditRecord>;
-export const AuditRecordPage = pageOf(AuditRecord).meta({ id: 'AuditRecordPage' });
+export const AuditRecordPage = pageOf(AuditRecord).meta({ id: 'AuditRecordPage', examples: [{ items: [exampleCall], nextCursor: null }] });

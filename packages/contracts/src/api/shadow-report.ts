@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GrantMode } from '../grants.js';
 import { Id } from '../names.js';
+import { exampleShadowReport } from './audit-examples.js';
 import { Timestamp } from './conventions.js';
 
 /** From when on; seven days ago unless it says otherwise. */
@@ -34,5 +35,5 @@ export const ShadowReport = z
     /** Whether there are more pairs of agent and tool than are shown; the sums are of all. */
     truncated: z.boolean(),
   })
-  .meta({ id: 'ShadowReport' });
+  .meta({ id: 'ShadowReport', examples: [exampleShadowReport] });
 export type ShadowReport = z.infer<typeof ShadowReport>;
