@@ -181,7 +181,9 @@ async function asked(words, more) {
   return `SELECT e.id, e.document FROM search_entry e WHERE e.document @@ '${query.replaceAll("'", "''")}'::tsquery ${more} LIMIT 1000`;
 }
 
-const inState = (state) => `AND e.kind = 'tool' AND e.id IN (SELECT d.id FROM definition d WHERE d.state = '${state}')`;
+function inState(state) {
+  return `AND e.kind = 'tool' AND e.id IN (SELECT d.id FROM definition d WHERE d.state = '${state}')`;
+}
 
 function percentile(times, part) {
   const sorted = times.toSorted((a, b) => a - b);
