@@ -46,8 +46,8 @@ export class RequestableService {
     return this.changes.apply(author, 'requestable.created', reason, async (tx) => {
       const subject =
         rule.agent === undefined
-          ? { groupId: (await this.groups.find(tx, rule.group ?? '')).id }
-          : { agentId: (await this.agents.find(tx, rule.agent)).id };
+          ? { groupId: (await this.groups.identify(tx, rule.group ?? '')).id }
+          : { agentId: (await this.agents.identify(tx, rule.agent)).id };
       const target = rule.server === undefined ? { selector: rule.selector ?? Prisma.DbNull } : { serverId: await serverId(tx, rule.server) };
       const columns = { ...subject, ...target, kind, names: [...new Set(rule.names)], durationSecondsMax };
       const row = await insertRequestable(tx, { ...columns, reason: reason ?? null, createdBy: author.name });

@@ -13,6 +13,11 @@ export async function findAgent(db: Transaction, reference: string): Promise<Age
   return db.agent.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, include: withGroups });
 }
 
+/** Who is meant, and nothing more. */
+export async function identifyAgent(db: Transaction, reference: string): Promise<Pick<Agent, 'id' | 'slug'> | null> {
+  return db.agent.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, select: { id: true, slug: true } });
+}
+
 /** In order of slug. */
 export async function findAgents(db: Transaction, ids: readonly string[]): Promise<AgentRow[]> {
   return db.agent.findMany({ where: { id: { in: [...ids] } }, include: withGroups, orderBy: { slug: 'asc' } });
@@ -36,7 +41,7 @@ export async function listAgents(
 }
 
 export async function insertAgent(db: Transaction, data: Prisma.AgentCreateInput): Promise<AgentRow> {
-  return db.agent.create({ data, include: withGroups });
+  return { ...(await db.agent.create({ data })), memberships: [] };
 }
 
 export async function updateAgent(db: Transaction, id: string, data: Prisma.AgentUpdateInput): Promise<AgentRow> {

@@ -9,7 +9,7 @@ import { differing } from '../database/differing.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
-import { deleteAgent, findAgent, findAgents, insertAgent, listAgents, updateAgent, type AgentRow } from './agents.repository.js';
+import { deleteAgent, findAgent, findAgents, identifyAgent, insertAgent, listAgents, updateAgent, type AgentRow } from './agents.repository.js';
 
 /** Agents: who may call at all. What they may call is said by grants. */
 @Injectable()
@@ -36,6 +36,13 @@ export class AgentsService {
   /** The row behind a UUID or slug; refuses (404) what does not exist. */
   async find(db: Transaction, reference: string): Promise<AgentRow> {
     const row = await findAgent(db, reference);
+    if (row === null) throw notFound('agent');
+    return row;
+  }
+
+  /** The same for who needs no more than its id. */
+  async identify(db: Transaction, reference: string): Promise<Pick<AgentRow, 'id' | 'slug'>> {
+    const row = await identifyAgent(db, reference);
     if (row === null) throw notFound('agent');
     return row;
   }

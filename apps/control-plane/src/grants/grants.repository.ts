@@ -6,7 +6,14 @@ const withSlugs = {
   server: { select: { slug: true } },
 } satisfies Prisma.GrantInclude;
 
-export type GrantRow = Grant & { agent: { slug: string } | null; group: { slug: string } | null; server: { slug: string } | null };
+/** How what a grant is about is called. */
+export interface SlugsOfGrant {
+  readonly agent: { slug: string } | null;
+  readonly group: { slug: string } | null;
+  readonly server: { slug: string } | null;
+}
+
+export type GrantRow = Grant & SlugsOfGrant;
 
 export interface GrantFilter {
   readonly agentId?: string | undefined;
@@ -44,8 +51,9 @@ export async function grantsWhere(db: Transaction, where: Prisma.GrantWhereInput
   return db.grant.findMany({ where, include: withSlugs, orderBy: { id: 'asc' }, take });
 }
 
-export async function insertGrant(db: Transaction, data: Prisma.GrantUncheckedCreateInput): Promise<GrantRow> {
-  return db.grant.create({ data, include: withSlugs });
+/** `slugs` are those of what the grant is about, so that nothing is read again. */
+export async function insertGrant(db: Transaction, data: Prisma.GrantUncheckedCreateInput, slugs: SlugsOfGrant): Promise<GrantRow> {
+  return { ...(await db.grant.create({ data })), ...slugs };
 }
 
 export async function updateGrant(db: Transaction, id: string, data: Prisma.GrantUncheckedUpdateInput): Promise<GrantRow> {

@@ -35,8 +35,8 @@ export class GrantsService {
   async list({ agent, group, server, mode, cursor, limit }: ListGrantsQuery): Promise<z.infer<typeof GrantPage>> {
     const [after] = decodeCursor(cursor, IdCursor) ?? [];
     const filter = {
-      agentId: agent === undefined ? undefined : (await this.agents.find(this.database, agent)).id,
-      groupId: group === undefined ? undefined : (await this.groups.find(this.database, group)).id,
+      agentId: agent === undefined ? undefined : (await this.agents.identify(this.database, agent)).id,
+      groupId: group === undefined ? undefined : (await this.groups.identify(this.database, group)).id,
       serverId: server === undefined ? undefined : (await findServer(this.database, server)).id,
       mode,
     };
@@ -58,10 +58,11 @@ export class GrantsService {
     const times = timesOf(grant.notBefore, grant.expiresAt);
     requireMeant(grant);
     const subject = await this.findSubject(tx, grant);
-    const serverId = grant.server === undefined ? null : (await findServer(tx, grant.server)).id;
+    const server = grant.server === undefined ? null : await findServer(tx, grant.server);
     const selector = grant.selector ?? Prisma.DbNull;
-    const columns = { ...subject, serverId, selector, kind, names, effect, ...termColumns(grant), ...times };
-    const row = await insertGrant(tx, { ...columns, reason: reason ?? null, createdBy: author.name });
+    const about = { agentId: subject.agent?.id ?? null, groupId: subject.group?.id ?? null, serverId: server?.id ?? null, selector };
+    const columns = { ...about, kind, names, effect, ...termColumns(grant), ...times };
+    const row = await insertGrant(tx, { ...columns, reason: reason ?? null, createdBy: author.name }, { ...subject, server });
     return { result: toGrant(row), subject: grantSubject(row), change: described(row), dirty: [grantBucket(row)] };
   }
 
@@ -93,9 +94,9 @@ export class GrantsService {
     });
   }
 
-  private async findSubject(tx: Transaction, { agent, group }: CreateGrant): Promise<{ agentId: string } | { groupId: string }> {
-    if (agent !== undefined) return { agentId: (await this.agents.find(tx, agent)).id };
-    return { groupId: (await this.groups.find(tx, group ?? '')).id };
+  private async findSubject(tx: Transaction, { agent, group }: CreateGrant) {
+    if (agent !== undefined) return { agent: await this.agents.identify(tx, agent), group: null };
+    return { agent: null, group: await this.groups.identify(tx, group ?? '') };
   }
 
   private async find(db: Transaction, id: string): Promise<GrantRow> {

@@ -10,6 +10,11 @@ export async function findGroup(db: Transaction, reference: string): Promise<Gro
   return db.group.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, include: withCount });
 }
 
+/** Which one is meant, and nothing more: its members are not counted. */
+export async function identifyGroup(db: Transaction, reference: string): Promise<Pick<Group, 'id' | 'slug'> | null> {
+  return db.group.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, select: { id: true, slug: true } });
+}
+
 /** In order of slug, one more than asked for. */
 export async function listGroups(db: Transaction, { after, limit }: { after?: string | undefined; limit: number }): Promise<GroupRow[]> {
   return db.group.findMany({
@@ -21,7 +26,7 @@ export async function listGroups(db: Transaction, { after, limit }: { after?: st
 }
 
 export async function insertGroup(db: Transaction, slug: string, name: string): Promise<GroupRow> {
-  return db.group.create({ data: { slug, name }, include: withCount });
+  return { ...(await db.group.create({ data: { slug, name } })), _count: { members: 0 } };
 }
 
 export async function deleteGroup(db: Transaction, id: string): Promise<void> {

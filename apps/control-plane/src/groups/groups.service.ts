@@ -14,6 +14,7 @@ import {
   deleteGroup,
   deleteMember,
   findGroup,
+  identifyGroup,
   insertGroup,
   insertMember,
   listGroups,
@@ -43,6 +44,13 @@ export class GroupsService {
   /** The row behind a UUID or slug; refuses (404) what does not exist. */
   async find(db: Transaction, reference: string): Promise<GroupRow> {
     const row = await findGroup(db, reference);
+    if (row === null) throw notFound('group');
+    return row;
+  }
+
+  /** The same for who needs no more than its id. */
+  async identify(db: Transaction, reference: string): Promise<Pick<GroupRow, 'id' | 'slug'>> {
+    const row = await identifyGroup(db, reference);
     if (row === null) throw notFound('group');
     return row;
   }
@@ -87,8 +95,8 @@ export class GroupsService {
   }
 
   private async changeMember(tx: Transaction, group: string, agent: string, write: typeof insertMember): Promise<PolicyChange<undefined>> {
-    const { id: groupId, slug } = await this.find(tx, group);
-    const member = await this.agents.find(tx, agent);
+    const { id: groupId, slug } = await this.identify(tx, group);
+    const member = await this.agents.identify(tx, agent);
     if (!(await write(tx, groupId, member.id))) return { result: undefined, unchanged: true };
     const change = { agentId: member.id, agent: member.slug };
     return { result: undefined, subject: { kind: 'group', id: groupId, slug }, change, dirty: [agentBucket(member.id)] };
