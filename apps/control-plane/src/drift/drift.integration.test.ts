@@ -236,9 +236,8 @@ describe('a server that changes more than its budget', () => {
   test('is not one that only moved, nor one whose move was taken back', async () => {
     const three = ['a', 'b', 'c'].map((name) => rawTool(name, '1'));
     await offering('moving', three, { approve: 'all', driftBudgetPerDay: 2 });
-    const there = await serveRaw(() => ({ tools: three.join(',') }));
-    peers.push(there);
-    const moved = await own.call('PATCH', '/v1/servers/moving', { url: there.url });
+    const there = await open(serveRaw(() => ({ tools: three.join(',') })));
+    const moved = await own.call('PATCH', '/v1/servers/moving', { url: there });
     expect(await discover('moving')).toMatchObject({ suspension: null, definitions: { approved: 3 } });
     expect((await own.call('POST', `/v1/revisions/${String(moved.headers['x-policy-revision'])}/revert`, { reason: 'back' })).status).toBe(200);
     expect(await discover('moving')).toMatchObject({ suspension: null, definitions: { approved: 3 } });
