@@ -60,15 +60,26 @@ async function listBytes({ url, token }, era) {
   return JSON.stringify({ jsonrpc: '2.0', id: 1, result });
 }
 
-/** One node, and two that share the same connections. */
+/**
+ * One node and two, first called as fast as they answer, then so many times a second each as leaves the machine idle half of its time: what two nodes
+ * hold each other up with shows in the CPU of a call, and not the want of cores for them, the generators and all else.
+ */
 export async function measureNodes({ rig, load, rounds, say }) {
-  const rows = [1, 2].map((nodes) => ({ target: `${nodes} node${nodes > 1 ? 's' : ''}`, nodes, connections: 64, runs: [] }));
+  const rows = [false, true].flatMap((isPaced) => [1, 2].map((nodes) => ({ nodes, isPaced, connections: 64, runs: [] })));
+  let rate = Infinity;
   for (let round = 1; round <= rounds; round += 1)
     for (const row of rows) {
-      const loads = Array.from({ length: row.nodes }, (_, index) => measureLoad(rig.nodeTargets[index], { ...load, connections: 64 / row.nodes }));
-      row.runs.push(await told(Promise.all(loads).then(together), { ...row, round, say }));
+      const pace = row.isPaced ? { rate } : {};
+      const loads = Array.from({ length: row.nodes }, (_, index) =>
+        measureLoad(rig.nodeTargets[index], { ...load, ...pace, connections: row.connections / row.nodes }),
+      );
+      const target = `${row.nodes} node${row.nodes > 1 ? 's' : ''}${row.isPaced ? `, ${rate} calls/s each` : ''}`;
+      const run = await told(Promise.all(loads).then(together), { ...row, target, round, say });
+      row.runs.push(run);
+      // Two nodes at this pace answer half of what one could.
+      if (rate === Infinity) rate = Math.max(1, Math.round(run.callsPerSecond / 4));
     }
-  return rows;
+  return rows.map((row) => ({ ...row, rate: row.isPaced ? rate : undefined }));
 }
 
 function together(results) {

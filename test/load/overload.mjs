@@ -93,6 +93,7 @@ try {
   const url = new URL(stack.gatewayUrls[0]);
   const metricsUrl = `http://${url.hostname}:${Number(url.port) + 40}/metrics`;
   const node = { pid: stack.pids['gateway-1'], metricsUrl, good: { url: `${url.origin}/servers/good/mcp`, token } };
+  node.good.watch = { node: [node.pid] };
   node.neighbour = { url: `${url.origin}/servers/neighbour/mcp`, token: other };
   const keys = {};
   for (const fault of chosen.filter((name) => name in badLoads))
@@ -116,6 +117,7 @@ try {
     'beside it',
     'ratio',
     'good calls that failed',
+    'CPU of the node, % of a core',
     'what the others got',
     'breaker, s',
     'memory of the node, MiB',

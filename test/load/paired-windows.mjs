@@ -26,17 +26,26 @@ export async function pairedWindows({ target, load, rounds }, usual, disturb) {
 /** Medians over pairs of windows, and the median of the ratios within each. */
 export function summaryOf(pairs) {
   const of = (read) => median(pairs.map(read));
+  // What all calls take of the node, those of the neighbours too: steady where latencies follow the machine's mood.
+  const share = ({ cpuUs, callsPerSecond }) => ((cpuUs?.node ?? NaN) * callsPerSecond) / 1e4;
   const sum = (read) => pairs.reduce((total, pair) => total + read(pair), 0);
   return {
     before: { p50Ms: of(({ before }) => before.p50Ms), p99Ms: of(({ before }) => before.p99Ms) },
     during: { p50Ms: of(({ during }) => during.p50Ms), p99Ms: of(({ during }) => during.p99Ms) },
     ratio: { p50: of(({ before, during }) => during.p50Ms / before.p50Ms), p99: of(({ before, during }) => during.p99Ms / before.p99Ms) },
+    cpuPercent: { before: of(({ before }) => share(before)), during: of(({ during }) => share(during)) },
     failed: sum(({ before, during }) => before.failed + during.failed),
   };
 }
 
-/** `p50 / p99` before, meanwhile, and their ratios, as cells of a table. */
-export function pairCells({ before, during, ratio, failed }) {
+/** `p50 / p99` before, meanwhile, and their ratios, failed calls, and how much of a core the node took, as cells of a table. */
+export function pairCells({ before, during, ratio, failed, cpuPercent }) {
   const two = (a, b, digits) => `${a.toFixed(digits)} / ${b.toFixed(digits)}`;
-  return [two(before.p50Ms, before.p99Ms, 1), two(during.p50Ms, during.p99Ms, 1), two(ratio.p50, ratio.p99, 2), String(failed)];
+  return [
+    two(before.p50Ms, before.p99Ms, 1),
+    two(during.p50Ms, during.p99Ms, 1),
+    two(ratio.p50, ratio.p99, 2),
+    String(failed),
+    `${cpuPercent.before.toFixed(0)} → ${cpuPercent.during.toFixed(0)}`,
+  ];
 }

@@ -59,12 +59,18 @@ export class HttpReply implements Reply, Enrolled {
     waiting.remove(this);
     if (this.streaming) this.response.write('event: message\ndata: ');
     else this.response.writeHead(200, [...this.headers, 'content-type', 'application/json']);
-    return { write: (piece) => this.writePiece(piece), end: (piece) => this.endPieces(piece), onceDrained: (listener) => this.onceDrained(listener) };
+    return {
+      write: (piece, onWritten) => this.writePiece(piece, onWritten),
+      end: (piece) => this.endPieces(piece),
+      onceDrained: (listener) => this.onceDrained(listener),
+    };
   }
 
-  private writePiece(piece: Uint8Array): boolean {
+  private writePiece(piece: Uint8Array, onWritten?: () => void): boolean {
     if (this.finished || this.response.destroyed) return true;
-    return this.response.write(this.streaming ? onOneLine(piece) : piece);
+    return this.response.write(this.streaming ? onOneLine(piece) : piece, (error) => {
+      if (!error) onWritten?.();
+    });
   }
 
   private endPieces(piece: Uint8Array): void {

@@ -1,7 +1,7 @@
 /** The last message of a reply, given piece by piece. Whatever else ends the reply cuts it off, so that nobody takes it for whole. */
 export interface AnswerBody {
-  /** False when the reader is slow and the writer should wait for `onceDrained`. */
-  write(piece: Uint8Array): boolean;
+  /** False when the reader is slow and the writer should wait for `onceDrained`. `onWritten` is called once nobody needs the piece any more. */
+  write(piece: Uint8Array, onWritten?: () => void): boolean;
   end(piece: Uint8Array): void;
   onceDrained(listener: () => void): void;
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
+import { giveBack } from '../give-back.js';
 import type { BridgedAnswer } from './bridge-answer.js';
 
 /** Takes an answer piece by piece. What it throws breaks the exchange off. */
@@ -60,7 +61,9 @@ export class AnswerBytes {
     const [only] = this.chunks;
     const body = this.chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.chunks);
     try {
-      return body.length === 0 ? undefined : utf8.decode(body);
+      const text = body.length === 0 ? undefined : utf8.decode(body);
+      for (const chunk of this.chunks) giveBack(chunk);
+      return text;
     } catch (error) {
       throw new GatewayError('upstream.protocol', { fault: 'not UTF-8' }, { cause: error });
     }

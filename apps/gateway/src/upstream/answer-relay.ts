@@ -1,6 +1,7 @@
 import { PieceCapture } from '@portcullis/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { AnswerScanner, type Era, type RequestId } from '@portcullis/mcp';
+import { giveBack } from '../give-back.js';
 import { RESULT_BYTES_KEPT } from '../audit/call-record.js';
 import type { AnswerBody, Reply } from '../reply.js';
 import type { PostRelay } from './answer-bytes.js';
@@ -80,7 +81,7 @@ export class AnswerRelay implements PostRelay {
     const before = this.held;
     this.held = piece;
     this.taken.push(piece);
-    return before.length === 0 || this.body?.write(before) !== false;
+    return before.length === 0 || this.body?.write(before, () => giveBack(before)) !== false;
   }
 }
 

@@ -32,18 +32,38 @@ afterEach(() => {
   upstream.methods.length = 0;
 });
 
-/** Of a legacy client that names no revision, so that answers are held whole. */
-async function call(
-  agent: typeof alice,
-  slug = 'large',
-): Promise<{ result?: { content: { text: string }[] }; error?: { data: { reason: string } } }> {
+interface Answer {
+  readonly result?: { readonly content: readonly { readonly text: string }[] };
+  readonly error?: { readonly data: { readonly reason: string } };
+}
+
+async function post(agent: typeof alice, params: object, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: `${slug}__run` } }),
+    headers: {
+      authorization: `Bearer ${agent.token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...headers,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params }),
   });
-  return (await response.json()) as Awaited<ReturnType<typeof call>>;
+  return (await response.json()) as Answer;
 }
+
+/** Of a legacy client that names no revision, so that answers are held whole. */
+const call = (agent: typeof alice, slug = 'large'): Promise<Answer> => post(agent, { name: `${slug}__run` });
+
+/** Of a client of the server's own era, to whom a large answer is passed on while it comes. */
+const callModern = (agent: typeof alice): Promise<Answer> =>
+  post(
+    agent,
+    {
+      name: 'large__run',
+      _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
+    },
+    { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'large__run' },
+  );
 
 /** Answers with a text of so many MiB whose length nobody is told. */
 function answerWith(mebibytes: number): void {
@@ -68,6 +88,14 @@ test('answers that have to be held wait for room one after the other, and all co
   expect(answers.map(({ result }) => result?.content[0]?.text.length)).toEqual(Array.from({ length: 6 }, () => 2 * MIB));
   // What was taken is given back: there is room again for as many.
   expect((await call(alice)).result).toBeDefined();
+});
+
+test('an answer that is passed on while it comes arrives as it was sent, though its memory is given back on the way', async () => {
+  const text = Array.from({ length: 60_000 }, (_, at) => `line ${String(at)} of a text that nowhere repeats itself`).join(' ');
+  upstream.answer = ({ message, json }) =>
+    json({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', content: [{ type: 'text', text }] } });
+  const answers = await Promise.all([alice, bob, alice].map((agent) => callModern(agent)));
+  for (const { result } of answers) expect(result?.content[0]?.text === text).toBe(true);
 });
 
 test('F33: a server whose answers are always too long is left alone for who asks for them, and for nobody else', async () => {

@@ -37,12 +37,14 @@ export function relayNotification(
   }
 }
 
+const NAMES_TOKEN = /"progressToken"\s*:\s*$/;
+
 function relayProgress(message: string, params: unknown, { call, id }: { call: ClassifiedRequest; id: string }): string | undefined {
   if (call.progressToken === undefined || !isJsonObject(params) || ownMember(params, 'progressToken') !== id) return undefined;
   const token = JSON.stringify(call.progressToken);
   const at = message.indexOf(`"${id}"`);
-  // In the server's own text wherever our token stands there once and for all to see.
-  if (at >= 0 && !message.includes(id, at + id.length) && !message.includes('\n')) {
+  // In the server's own text where our token can be seen to stand; a server that hides it elsewhere hides its progress from its caller.
+  if (at >= 0 && NAMES_TOKEN.test(message.slice(Math.max(0, at - 32), at)) && !message.includes('\n')) {
     return message.slice(0, at) + token + message.slice(at + id.length + 2);
   }
   return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...params, progressToken: call.progressToken } });
