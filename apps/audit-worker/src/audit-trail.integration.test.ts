@@ -6,16 +6,18 @@ import { Queue, type Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createBatchQueue, openAuditTrail, type AuditSigner, type AuditTrail } from '@portcullis/audit';
+import { createBatchQueue, decodeBatch, encodeBatch, encodeFrame, openAuditTrail, type AuditSigner, type AuditTrail } from '@portcullis/audit';
 import { createLogger, createMetrics } from '@portcullis/boot';
-import { AUDIT_BATCH_VERSION, AUDIT_QUEUE, type NewAuditEvent } from '@portcullis/contracts/audit';
+import { AUDIT_BATCH_VERSION, AUDIT_QUEUE, type AuditBatch, type NewAuditEvent } from '@portcullis/contracts/audit';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
 import type { LocalService } from '@portcullis/local-services';
 import { newSigningKey, signBytes } from '@portcullis/secrets';
 import { freshDatabase, freshRedis } from '@portcullis/testing';
 import { BatchAuthority } from './batch-authority.js';
+import { createIntake, type Intake } from './intake.js';
 import { startWorker } from './start-worker.js';
 import { BatchStore } from './store-batch.js';
+import { takeHandedOver } from './take-handed-over.js';
 
 const patiently = { timeout: 60_000, interval: 50 };
 
@@ -93,11 +95,18 @@ function connect(url = redis.url): Redis {
   cleanUp.push(() => connection.disconnect());
   return connection;
 }
-function openTrail(): AuditTrail {
+const toNobody = (): Promise<void> => Promise.reject(new Error('not here'));
+/** What the control plane does with a batch that a node brings. */
+async function keep(batch: AuditBatch): Promise<void> {
+  const { node, boot, firstSeq, lastSeq } = batch;
+  await prisma.auditHandover.create({ data: { node, boot, firstSeq, lastSeq, batch: Buffer.from(JSON.stringify(batch)) } });
+}
+function openTrail(handOver: (batch: AuditBatch) => Promise<void> = toNobody): AuditTrail {
   const trail = openAuditTrail({
     node: 'node-1',
     directory,
     queue: createBatchQueue(connect()),
+    handOver,
     release: () => 'queue',
     onTrouble: () => undefined,
     signer: () => signer,
@@ -105,17 +114,14 @@ function openTrail(): AuditTrail {
   cleanUp.push(() => trail.close(0).catch(() => undefined));
   return trail;
 }
+const quiet = () => ({ logger: createLogger({ name: 'test', level: 'fatal' }), metrics: createMetrics({ app: 'test' }) });
+function newIntake(parts = quiet()): Intake {
+  return createIntake({ ...parts, store: new BatchStore(prisma, Date.now), authority: new BatchAuthority(prisma) });
+}
 function runWorker(): Worker {
-  const logger = createLogger({ name: 'test', level: 'fatal' });
-  const parts = {
-    redis: connect(),
-    store: new BatchStore(prisma, Date.now),
-    authority: new BatchAuthority(prisma),
-    logger,
-    metrics: createMetrics({ app: 'test' }),
-    concurrency: 8,
-  };
-  const worker = startWorker(parts);
+  const parts = quiet();
+  const intake = newIntake(parts);
+  const worker = startWorker({ ...parts, redis: connect(), intake, concurrency: 8 });
   cleanUp.push(() => worker.close(true));
   return worker;
 }
@@ -207,6 +213,37 @@ test('while Redis is frozen outcomes are released by the disk, and reach Postgre
   for (let i = 0; i < 5; i += 1) await trail.recordOutcome(event('single'));
   process.kill(redis.pid, 'SIGCONT');
   await vi.waitFor(async () => expect(await storedSeqs()).toEqual([1, 2, 3, 4, 5, 6].map((seq) => `${trail.boot}:${seq}`)), patiently);
+});
+
+test('with Redis gone a node hands its events over, and the queue that comes back with some of them doubles none', async () => {
+  const trail = openTrail(keep);
+  await trail.recordOutcome(event('single'));
+  await redis.stop();
+  for (let i = 0; i < 5; i += 1) await trail.recordOutcome(event('single'));
+  await vi.waitFor(async () => expect(await prisma.auditHandover.count()).toBeGreaterThan(0), patiently);
+  const handedOver = takeHandedOver(prisma, newIntake(), quiet().logger);
+  cleanUp.push(() => handedOver.close());
+  await vi.waitFor(
+    async () => expect(await storedSeqs()).toEqual(expect.arrayContaining([2, 3, 4, 5, 6].map((seq) => `${trail.boot}:${seq}`))),
+    patiently,
+  );
+  await vi.waitFor(async () => expect(await prisma.auditHandover.count()).toBe(0), patiently);
+  const twice = (await prisma.auditEvent.groupBy({ by: ['boot', 'seq'], _count: true })).filter(({ _count }) => _count > 1);
+  expect(twice).toEqual([]);
+});
+
+test('what was handed over and is no batch, or only a newer worker reads, costs no other', async () => {
+  const trail = openTrail();
+  const place = { v: AUDIT_BATCH_VERSION, node: 'node-1', boot: trail.boot, firstSeq: 1, lastSeq: 1, frames: '' };
+  await keep(place as AuditBatch);
+  await keep({ ...place, lastSeq: 2, v: AUDIT_BATCH_VERSION + 1 } as unknown as AuditBatch);
+  const frame = encodeFrame(3, JSON.stringify({ ...event('single'), id: uuidv7(), seq: 3 }));
+  const [{ hash = '' } = {}] = decodeBatch(encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes: '' })).frames;
+  await keep(encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes: hash }, signer));
+  const handedOver = takeHandedOver(prisma, newIntake(), quiet().logger);
+  cleanUp.push(() => handedOver.close());
+  await vi.waitFor(async () => expect(await storedSeqs()).toEqual([`${trail.boot}:3`]), patiently);
+  await vi.waitFor(async () => expect((await prisma.auditHandover.findMany()).map(({ lastSeq }) => Number(lastSeq))).toEqual([2]), patiently);
 });
 
 test('what a queue lost is sent again by the next boot, and the spool is deleted once Postgres has it', async () => {

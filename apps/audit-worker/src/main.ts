@@ -3,11 +3,13 @@ import { createLogger, createMetrics, runProcess, startHealthServer } from '@por
 import { openDatabase } from '@portcullis/database';
 import { loadConfig } from './config.js';
 import { BatchAuthority } from './batch-authority.js';
+import { createIntake } from './intake.js';
 import { startWorker } from './start-worker.js';
 import { BatchStore } from './store-batch.js';
+import { takeHandedOver } from './take-handed-over.js';
 
-/** Two commits at a time, one batch that goes to quarantine, and the look at health. */
-const DATABASE_CONNECTIONS = 5;
+/** Two commits at a time, one batch that goes to quarantine, the look at what nodes handed over, and that at health. */
+const DATABASE_CONNECTIONS = 6;
 
 const logger = createLogger({ name: 'audit-worker' });
 
@@ -23,8 +25,11 @@ await runProcess(async (onClose) => {
   onClose('redis', () => redis.disconnect());
 
   const store = new BatchStore(database, Date.now);
-  const worker = startWorker({ redis, store, authority: new BatchAuthority(database), logger, metrics, concurrency: config.concurrency });
+  const intake = createIntake({ store, authority: new BatchAuthority(database), logger, metrics });
+  const worker = startWorker({ redis, intake, logger, metrics, concurrency: config.concurrency });
   onClose('worker', () => worker.close());
+  const handedOver = takeHandedOver(database, intake, logger);
+  onClose('hand-over', () => handedOver.close());
 
   const health = await startHealthServer({
     host: config.healthHost,

@@ -4,10 +4,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { LoggerService } from '@nestjs/common';
 import type { Metrics } from '@portcullis/boot';
 import { POLICY_FILE_BYTES_MAX } from '@portcullis/contracts/api/policy-file';
+import { AUDIT_BATCH_BYTES_MAX, AUDIT_BATCH_TYPE } from '@portcullis/contracts/node';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { acceptJsonOnly } from './http/accept-json-only.js';
-import { acceptYaml } from './http/accept-yaml.js';
+import { acceptText, YAML_TYPE, type TextRoute } from './http/accept-text.js';
 import { acceptStreams } from './http/accept-streams.js';
 import { answerWhatIsTooLarge } from './http/answer-what-is-too-large.js';
 import { endSlowBodies } from './http/body-deadline.js';
@@ -19,7 +20,10 @@ import { ValidationPipe } from './http/validation.pipe.js';
 
 const BODY_BYTES_MAX = 1_048_576;
 const BODY_MS_MAX = 60_000;
-const POLICY_FILE_ROUTE = '/v1/policy/import';
+const TEXT_ROUTES: readonly TextRoute[] = [
+  { type: YAML_TYPE, path: '/v1/policy/import', bytesMax: POLICY_FILE_BYTES_MAX },
+  { type: AUDIT_BATCH_TYPE, path: '/v1/node/audit', bytesMax: AUDIT_BATCH_BYTES_MAX },
+];
 /** Routes whose bodies are read as they come, however long that takes. */
 const STREAMED: ReadonlySet<string> = new Set(['/v1/imports']);
 
@@ -30,8 +34,8 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   adapter.getInstance().addHook('onRoute', ({ method, url }) => routes.add(method, url));
   acceptJsonOnly(adapter.getInstance());
   acceptStreams(adapter.getInstance(), STREAMED);
-  acceptYaml(adapter.getInstance(), POLICY_FILE_ROUTE, POLICY_FILE_BYTES_MAX);
-  answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX, new Set([...STREAMED, POLICY_FILE_ROUTE]));
+  for (const route of TEXT_ROUTES) acceptText(adapter.getInstance(), route);
+  answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX, new Set([...STREAMED, ...TEXT_ROUTES.map(({ path }) => path)]));
   endSlowBodies(adapter.getInstance(), BODY_MS_MAX, STREAMED);
   keepPrivate(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, metrics), adapter, {

@@ -6,7 +6,7 @@ import type { Upstreams } from './upstream/upstreams.js';
 /** What is looked at. */
 export interface ObservedParts {
   readonly follower: Follower;
-  readonly audit: Pick<AuditTrail, 'backlog' | 'spoolBytes'>;
+  readonly audit: Pick<AuditTrail, 'backlog' | 'spoolBytes' | 'unspooled'>;
   readonly upstreams: Pick<Upstreams, 'suspended'>;
   readonly streams: { readonly size: number };
   readonly watches: { readonly size: number };
@@ -101,6 +101,13 @@ function observeTrail(metrics: Metrics, audit: ObservedParts['audit']): void {
     help: 'Size of the audit spool',
     collect() {
       this.set(audit.spoolBytes);
+    },
+  });
+  metrics.gauge({
+    name: 'audit_unspooled_events',
+    help: 'Audit events that the spool does not take, and only memory and the queue have',
+    collect() {
+      this.set(audit.unspooled);
     },
   });
 }

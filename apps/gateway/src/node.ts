@@ -140,6 +140,7 @@ function openAudit(config: Config, parts: Pick<GatewayParts, 'redis' | 'control'
     node: config.nodeName,
     directory: join(config.dataDir, 'audit'),
     queue,
+    handOver: (batch) => control.client.handOverAudit(batch),
     signer: () => control.membership.auditSigner,
     release: () => follower.current()?.settings.auditRelease ?? 'queue',
     onTrouble: (what, error) => logger.warn({ err: error, what }, 'Audit events are not taken at once'),

@@ -7,6 +7,7 @@ import type { AuditTrail } from './audit-trail.js';
 import type { BatchQueue } from './batch-queue.js';
 import { newEventId } from './new-event-id.js';
 import { openAuditTrail } from './open-audit-trail.js';
+import { Spool, SpoolFull } from './spool.js';
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 
@@ -15,6 +16,7 @@ const someEvent = (): NewAuditEvent => ({ ...nothing, callId: newEventId(), phas
 
 let directory: string;
 let sent: AuditBatch[];
+let handedOver: AuditBatch[];
 let queue: BatchQueue;
 let trail: AuditTrail;
 
@@ -22,13 +24,15 @@ beforeEach(() => {
   vi.useFakeTimers();
   directory = mkdtempSync(join(tmpdir(), 'portcullis-trail-'));
   sent = [];
+  handedOver = [];
   queue = {
     add: (batch) => Promise.resolve(void sent.push(batch)),
     has: () => Promise.resolve(true),
     pressed: () => Promise.resolve(false),
     close: () => Promise.resolve(),
   };
-  trail = openAuditTrail({ node: 'node-1', directory, queue, release: () => 'spool', onTrouble: () => undefined });
+  const handOver = (batch: AuditBatch): Promise<void> => Promise.resolve(void handedOver.push(batch));
+  trail = openAuditTrail({ node: 'node-1', directory, queue, handOver, release: () => 'spool', onTrouble: () => undefined });
 });
 afterEach(async () => {
   await trail.close(0);
@@ -45,4 +49,56 @@ test('a question to the queue that is never answered does not keep what it refus
   Object.assign(queue, answering);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(sent.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([[1, 1]]);
+});
+
+const placesOf = (batches: readonly AuditBatch[]): (readonly number[])[] => batches.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq]);
+const full = (): never => {
+  throw new SpoolFull('no space left on device');
+};
+const gone = { add: () => Promise.reject(new Error('gone')), pressed: () => Promise.reject(new Error('gone')) };
+
+test('what the queue does not take for ten seconds goes to the control plane, in few batches, and once', async () => {
+  Object.assign(queue, gone);
+  for (let i = 0; i < 5; i += 1) {
+    void trail.recordOutcome(someEvent());
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(handedOver).toEqual([]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(placesOf(handedOver)).toEqual([[1, 5]]);
+  trail.acknowledge([{ boot: trail.boot, contiguousSeq: 5 }]);
+  expect(trail.backlog).toBe(0);
+});
+
+test('with a full spool the queue alone carries the trail, however long, and what it loses is still sent again', async () => {
+  const spool = vi.spyOn(Spool.prototype, 'append').mockImplementation(full);
+  for (let seq = 100; seq <= 6000; seq += 100) {
+    const recorded = Array.from({ length: 100 }, () => trail.recordOutcome(someEvent()));
+    await Promise.all([...recorded, vi.advanceTimersByTimeAsync(10)]);
+  }
+  expect(trail.unspooled).toBeLessThanOrEqual(4096);
+  trail.acknowledge([{ boot: trail.boot, contiguousSeq: 5900 }]);
+  expect(trail.unspooled).toBe(100);
+  sent = [];
+  Object.assign(queue, { has: () => Promise.resolve(false) });
+  await vi.advanceTimersByTimeAsync(35_000);
+  expect(placesOf(sent)).toEqual([[5901, 6000]]);
+  spool.mockRestore();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(trail.unspooled).toBe(0);
+});
+
+test('with a full spool and no queue a record is refused at once, and taken again as soon as one of them takes it', async () => {
+  Object.assign(queue, gone);
+  await Promise.all([trail.recordOutcome(someEvent()), vi.advanceTimersByTimeAsync(1000)]);
+  const spool = vi.spyOn(Spool.prototype, 'append').mockImplementation(full);
+  const at = performance.now();
+  await Promise.all([
+    expect(trail.recordIntent(someEvent())).rejects.toMatchObject({ code: 'node.audit_unavailable' }),
+    vi.advanceTimersByTimeAsync(90),
+  ]);
+  expect(performance.now() - at).toBeLessThan(100);
+  spool.mockRestore();
+  await vi.advanceTimersByTimeAsync(100);
+  await Promise.all([trail.recordIntent(someEvent()), vi.advanceTimersByTimeAsync(10)]);
 });

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AuditLink, NewAuditEvent } from '@portcullis/contracts/audit';
+import type { AuditBatch, AuditLink, NewAuditEvent } from '@portcullis/contracts/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { AuditRelease } from '@portcullis/contracts/snapshot';
 import type { BatchQueue } from './batch-queue.js';
@@ -7,6 +7,7 @@ import type { EarlierBoots } from './earlier-boots.js';
 import { encodeEvent } from './encode-event.js';
 import { giveUp, letGo, settle, type Entry, type Waiter } from './entry.js';
 import { encodeFrame } from './frame.js';
+import { KeptEvents } from './kept-events.js';
 import { newEventId } from './new-event-id.js';
 import type { BootChain } from './proof/boot-chain.js';
 import { hashFrame } from './proof/hash-frame.js';
@@ -19,8 +20,10 @@ import { withDeadline } from './with-deadline.js';
 const QUEUE_DEADLINE_MS = 250;
 const SWEEP_MS = 50;
 const RESEND_EVERY_MS = 1000;
-/** Events that may wait in memory for a spool that takes nothing. */
-const UNSPOOLED_MAX = 4096;
+/** A queue that takes nothing for so long is passed by. */
+const HAND_OVER_AFTER_MS = 10_000;
+/** Handing over goes on at the next turn, so that the queue is asked again meanwhile. */
+const HAND_OVER_MS_MAX = 1000;
 
 export interface TrailParts {
   readonly node: string;
@@ -31,6 +34,8 @@ export interface TrailParts {
   readonly chain: BootChain;
   readonly signer: () => AuditSigner | undefined;
   readonly release: () => AuditRelease;
+  /** Brings a batch to the control plane, while the queue takes none. */
+  readonly handOver: (batch: AuditBatch) => Promise<void>;
   readonly onTrouble: (what: 'spool' | 'queue', error: unknown) => void;
   readonly unlock: () => void;
 }
@@ -39,7 +44,8 @@ export interface TrailParts {
 export class AuditTrail {
   private readonly shipper: Shipper;
   private seq = 0;
-  private unspooled: Entry[] = [];
+  private readonly kept: KeptEvents;
+  private queueLostAt: number | undefined;
   private fresh: Entry[] = [];
   private waiting: Entry[] = [];
   private flushScheduled = false;
@@ -48,7 +54,8 @@ export class AuditTrail {
   private readonly timers: NodeJS.Timeout[];
 
   constructor(private readonly parts: TrailParts) {
-    this.shipper = new Shipper(parts, parts.queue, (entries) => {
+    this.kept = new KeptEvents(parts.spool, (error) => parts.onTrouble('spool', error));
+    this.shipper = new Shipper({ ...parts, spool: this.kept }, parts.queue, (entries) => {
       for (const entry of entries) {
         entry.queued = true;
         settle(entry);
@@ -64,6 +71,11 @@ export class AuditTrail {
   /** Events of this and earlier boots that Postgres is not known to have. */
   get backlog(): number {
     return this.shipper.unacknowledged + this.parts.earlierBoots.unacknowledged;
+  }
+
+  /** Events that the spool does not take: 0 while its disk does its work. */
+  get unspooled(): number {
+    return this.kept.unspooledEvents;
   }
 
   get spoolBytes(): number {
@@ -93,7 +105,7 @@ export class AuditTrail {
     for (const { boot, contiguousSeq } of acknowledged) {
       if (boot === this.boot) {
         this.shipper.acknowledge(contiguousSeq);
-        this.parts.spool.deleteThrough(this.parts.signer() ? Math.min(contiguousSeq, this.parts.chain.linkedSeq) : contiguousSeq);
+        this.kept.acknowledge(contiguousSeq, this.parts.signer() ? Math.min(contiguousSeq, this.parts.chain.linkedSeq) : contiguousSeq);
       } else this.parts.earlierBoots.acknowledge(boot, contiguousSeq);
     }
   }
@@ -130,14 +142,14 @@ export class AuditTrail {
   }
 
   private record(event: NewAuditEvent, rule: Waiter['rule']): Promise<void> {
-    if (this.closed || this.unspooled.length >= UNSPOOLED_MAX) return Promise.reject(new GatewayError('node.audit_unavailable'));
+    if (this.closed || !this.kept.hasRoom()) return Promise.reject(new GatewayError('node.audit_unavailable'));
     this.seq += 1;
     const { seq } = this;
     const id = event.phase === 'single' ? event.callId : newEventId();
     const frame = encodeFrame(seq, encodeEvent(id, seq, event));
     return new Promise((resolve, reject) => {
       const entry = { seq, frame, hash: hashFrame(frame), at: performance.now(), spooled: false, queued: false, waiter: { rule, resolve, reject } };
-      this.unspooled.push(entry);
+      this.kept.push(entry);
       this.fresh.push(entry);
       this.waiting.push(entry);
       if (this.flushScheduled) return;
@@ -149,14 +161,20 @@ export class AuditTrail {
   /** One write for everything that was recorded in this turn of the event loop. */
   private flush(): void {
     this.flushScheduled = false;
-    this.spoolAll();
+    this.kept.flush();
     const fresh = this.fresh;
     this.fresh = [];
     if (fresh.length === 0) return;
     for (const { hash, seq } of fresh) this.parts.chain.add(hash, seq);
     const waiting = fresh.filter(({ waiter }) => waiter);
     this.shipper.offer(fresh, waiting.length > 0);
-    if (waiting.length > 0 && !this.shipper.available) void this.releaseBySpool(waiting);
+    if (waiting.length > 0 && !this.shipper.available) void this.goOnWithoutQueue(waiting);
+  }
+
+  private async goOnWithoutQueue(entries: readonly Entry[]): Promise<void> {
+    // A queue that is only pressed still takes what the spool does not.
+    if (this.kept.isFailing && !this.shipper.pressed) for (const entry of entries) giveUp(entry);
+    else await this.releaseBySpool(entries);
   }
 
   /** Stands in for a queue that takes nothing: the disk itself has the records before anybody is let go. */
@@ -168,28 +186,8 @@ export class AuditTrail {
     for (const entry of entries) if (synced && entry.spooled && entry.waiter?.rule === 'queue') letGo(entry);
   }
 
-  private spoolAll(): void {
-    const [first] = this.unspooled;
-    if (!first) return;
-    try {
-      this.parts.spool.append(
-        this.unspooled.map(({ frame }) => frame),
-        first.seq,
-      );
-    } catch (error) {
-      this.parts.onTrouble('spool', error);
-      return;
-    }
-    const spooled = this.unspooled;
-    this.unspooled = [];
-    for (const entry of spooled) {
-      entry.spooled = true;
-      settle(entry);
-    }
-  }
-
   private async sweep(): Promise<void> {
-    this.spoolAll();
+    this.kept.flush();
     const overdueBefore = performance.now() - QUEUE_DEADLINE_MS;
     this.waiting = this.waiting.filter(({ waiter }) => waiter);
     const overdue = this.waiting.filter(({ at }) => at < overdueBefore);
@@ -203,9 +201,23 @@ export class AuditTrail {
   private async resend(): Promise<void> {
     if (this.resending) return;
     this.resending = true;
-    this.shipper.pressed = await withDeadline(this.parts.queue.pressed()).catch(() => this.shipper.pressed);
+    const { queue, earlierBoots } = this.parts;
+    this.shipper.pressed = await withDeadline(queue.pressed()).catch(() => this.shipper.pressed);
     await this.shipper.resend();
-    if (!this.shipper.pressed) await this.parts.earlierBoots.resend();
+    if (!this.shipper.pressed) await earlierBoots.resend();
+    if (this.shipper.available) this.queueLostAt = undefined;
+    else await this.handOver((this.queueLostAt ??= performance.now()));
     this.resending = false;
+  }
+
+  private async handOver(queueLostAt: number): Promise<void> {
+    if (performance.now() - queueLostAt < HAND_OVER_AFTER_MS) return;
+    const untilMs = performance.now() + HAND_OVER_MS_MAX;
+    try {
+      await this.shipper.handOver(this.parts.handOver, untilMs);
+      await this.parts.earlierBoots.handOver(this.parts.handOver, untilMs);
+    } catch (error) {
+      this.parts.onTrouble('queue', error);
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { BatchQueue } from './batch-queue.js';
 import type { AuditSigner } from './proof/audit-signer.js';
 import { BootChain } from './proof/boot-chain.js';
 import { hashFrame } from './proof/hash-frame.js';
-import { Shipper } from './shipper.js';
+import { Shipper, type Deliver } from './shipper.js';
 import { Spool, type SpoolLimits } from './spool.js';
 
 interface EarlierBoot {
@@ -83,6 +83,11 @@ export class EarlierBoots {
 
   async resend(): Promise<void> {
     for (const { shipper } of this.boots.values()) await shipper.resend();
+  }
+
+  /** See `Shipper.handOver`. */
+  async handOver(deliver: Deliver, untilMs: number): Promise<void> {
+    for (const { shipper } of this.boots.values()) await shipper.handOver(deliver, untilMs);
   }
 
   close(): void {

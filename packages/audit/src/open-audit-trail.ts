@@ -16,6 +16,8 @@ export interface AuditTrailOptions {
   /** A folder that outlives the process and belongs to this node alone. */
   readonly directory: string;
   readonly queue: BatchQueue;
+  /** Brings a batch to the control plane, while the queue takes none. Rejects where it is not taken. */
+  readonly handOver: TrailParts['handOver'];
   /** Asked at every outcome, so that a change of the setting needs no restart. */
   readonly release: () => AuditRelease;
   /** Told when the spool or the queue takes nothing; service goes on as long as one of them does. */
@@ -29,12 +31,12 @@ const DEFAULT_LIMITS: SpoolLimits = { segmentBytes: 16 * 1024 * 1024, quotaBytes
 
 /** Opens the record of this boot and starts sending what earlier boots left. Throws `SpoolInUse`. */
 export function openAuditTrail(options: AuditTrailOptions): AuditTrail {
-  const { node, directory, queue, release, onTrouble, limits = DEFAULT_LIMITS, signer = () => undefined } = options;
+  const { node, directory, queue, handOver, release, onTrouble, limits = DEFAULT_LIMITS, signer = () => undefined } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const unlock = lockSpool(directory);
   const earlierBoots = new EarlierBoots({ node, directory, limits, signer }, queue);
   const boot = newEventId();
   const spool = Spool.create(join(directory, boot), limits);
   const chain = BootChain.begin({ node, boot, directory: join(directory, boot) });
-  return new AuditTrail({ node, boot, spool, queue, earlierBoots, chain, signer, release, onTrouble, unlock });
+  return new AuditTrail({ node, boot, spool, queue, handOver, earlierBoots, chain, signer, release, onTrouble, unlock });
 }

@@ -28,7 +28,8 @@ export class Segment {
   /** Its frames from one number through another, oldest first, in pieces that are read when they are asked for. */
   *frames(fromSeq: number, throughSeq: number): Generator<Frame[]> {
     if (this.lastSeq < fromSeq || this.firstSeq > throughSeq) return;
-    const fd = openSync(this.path, 'r');
+    const fd = this.open();
+    if (fd === undefined) return;
     try {
       for (const [place, mark] of this.marks.entries()) {
         const next = this.marks[place + 1];
@@ -39,6 +40,16 @@ export class Segment {
       }
     } finally {
       closeSync(fd);
+    }
+  }
+
+  /** Undefined where somebody has taken the file away. */
+  private open(): number | undefined {
+    try {
+      return openSync(this.path, 'r');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
     }
   }
 }

@@ -1,9 +1,11 @@
+import type { AuditBatch } from '@portcullis/contracts/audit';
 import { encodeBatch, type FrameRun } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 import type { Entry } from './entry.js';
+import type { Frame } from './frame.js';
 import type { AuditSigner } from './proof/audit-signer.js';
 import { hashFrame } from './proof/hash-frame.js';
-import type { Spool } from './spool.js';
+import { Shipments, type Shipment } from './shipments.js';
 import { withDeadline } from './with-deadline.js';
 
 const BATCH_EVENTS_MAX = 128;
@@ -15,22 +17,18 @@ const FEW_EVENTS = 4;
 const INTENT_GATHER_MS = 20;
 const IN_FLIGHT_MAX = 4;
 const RETRY_MS = 250;
-/** A batch that is neither acknowledged nor in the queue after this is sent again. */
-const RESEND_AFTER_MS = 30_000;
 
-/** A range of sequence numbers that has left, or should leave, for the queue. */
-interface Shipment {
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  /** Undefined while the range has not reached the queue. */
-  readonly jobId: string | undefined;
-  readonly at: number;
-}
+/** A whole frame, as it lies in the spool or in memory. */
+export type KeptFrame = Pick<Frame, 'seq' | 'bytes'>;
+
+/** Takes a batch to where it is safe, or rejects. */
+export type Deliver = (batch: AuditBatch, jobId: string) => Promise<void>;
 
 export interface ShipperSource {
   readonly node: string;
   readonly boot: string;
-  readonly spool: Spool;
+  /** What is kept of the boot, by sequence number. */
+  readonly spool: { framesFrom(seq: number, throughSeq?: number): Iterable<readonly KeptFrame[]> };
   /** Undefined until this node has registered its key. */
   readonly signer: () => AuditSigner | undefined;
 }
@@ -38,7 +36,7 @@ export interface ShipperSource {
 /** Brings one boot's events into the queue, in batches, again and again until Postgres has them. */
 export class Shipper {
   private line: Entry[] = [];
-  private shipments: Shipment[] = [];
+  private readonly shipments = new Shipments();
   private inFlight = 0;
   private lastShippedAt = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -58,7 +56,7 @@ export class Shipper {
 
   /** Events neither acknowledged nor given up: 0 when all are in Postgres. */
   get unacknowledged(): number {
-    return this.shipments.reduce((sum, { firstSeq, lastSeq }) => sum + lastSeq - firstSeq + 1, this.line.length);
+    return this.shipments.events + this.line.length;
   }
 
   /** Whether the queue is thought to take batches now. */
@@ -88,27 +86,32 @@ export class Shipper {
   }
 
   acknowledge(contiguousSeq: number): void {
-    this.shipments = this.shipments.filter(({ lastSeq }) => lastSeq > contiguousSeq);
+    this.shipments.acknowledge(contiguousSeq);
   }
 
   /** Sends again what never arrived, and what the queue has lost. Called regularly. */
   async resend(): Promise<void> {
-    const now = performance.now();
     if (this.pressed) return;
-    for (const shipment of this.shipments.slice()) {
-      const overdue = shipment.jobId !== undefined && now - shipment.at > RESEND_AFTER_MS;
-      if (shipment.jobId !== undefined && !overdue) continue;
+    for (const shipment of this.shipments.due()) {
       try {
         if (shipment.jobId !== undefined && (await withDeadline(this.queue.has(shipment.jobId)))) {
-          this.replace(shipment, [{ ...shipment, at: now }]);
+          this.shipments.replace(shipment, [{ ...shipment, at: performance.now() }]);
           continue;
         }
-        this.replace(shipment, await this.sendRange(shipment));
+        await this.sendRange(shipment, this.toQueue);
         this.queueUp = true;
       } catch {
         this.queueUp = false;
         return;
       }
+    }
+  }
+
+  /** Takes past the queue what it does not take, for so long. Rejects where it is not taken there either; should the queue have it after all, nothing doubles. */
+  async handOver(deliver: Deliver, untilMs: number): Promise<void> {
+    for (const shipment of this.shipments.due()) {
+      if (performance.now() > untilMs) return;
+      await this.sendRange(shipment, deliver);
     }
   }
 
@@ -158,9 +161,7 @@ export class Shipper {
     this.inFlight += 1;
     this.lastShippedAt = performance.now();
     try {
-      // Apart from the push: what is acknowledged meanwhile makes another list of `shipments`.
-      const shipment = await this.add(runOf(entries));
-      this.shipments.push(shipment);
+      this.shipments.push(await this.deliver(runOf(entries), this.toQueue));
       this.queueUp = true;
       this.onQueued(entries);
     } catch {
@@ -182,43 +183,54 @@ export class Shipper {
     if (first && last) this.offerRange(first.seq, last.seq);
   }
 
-  private async add(run: FrameRun): Promise<Shipment> {
+  private readonly toQueue: Deliver = (batch, jobId) => withDeadline(this.queue.add(batch, jobId));
+
+  private async deliver(run: FrameRun, deliver: Deliver): Promise<Shipment> {
     const { node, boot, signer } = this.source;
     const { firstSeq } = run;
     const lastSeq = firstSeq + run.frames.length - 1;
     this.attempt += 1;
     // No `:`, which the queue forbids. The attempt makes the id new: the queue ignores an addition under an id it knows, whoever put it there.
     const jobId = `${node}-${boot}-${firstSeq}-${lastSeq}-${this.attempt}`;
-    await withDeadline(this.queue.add(encodeBatch(node, boot, run, signer()), jobId));
+    await deliver(encodeBatch(node, boot, run, signer()), jobId);
     return { firstSeq, lastSeq, jobId, at: performance.now() };
   }
 
-  private async sendRange({ firstSeq, lastSeq }: Shipment): Promise<Shipment[]> {
-    const sent: Shipment[] = [];
-    let frames: Buffer[] = [];
-    let bytes = 0;
-    let next = firstSeq;
-    const flush = async (): Promise<void> => {
-      if (frames.length > 0) sent.push(await this.add({ firstSeq: next - frames.length, frames, hashes: frames.map(hashFrame).join('') }));
-      frames = [];
-      bytes = 0;
-    };
-    for (const piece of this.source.spool.framesFrom(firstSeq, lastSeq)) {
-      for (const frame of piece) {
-        if (frame.seq !== next || frames.length === BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX) await flush();
-        next = frame.seq + 1;
-        frames.push(frame.bytes);
-        bytes += frame.bytes.length;
-      }
+  /** What has been taken when it fails stays taken. What is not kept any more is let go: no try would bring it, and that it is missing shows. */
+  private async sendRange(shipment: Shipment, deliver: Deliver): Promise<void> {
+    let rest: Shipment = shipment;
+    for (const frames of inBatches(this.source.spool.framesFrom(shipment.firstSeq, shipment.lastSeq))) {
+      const run = {
+        firstSeq: frames[0]?.seq ?? 0,
+        frames: frames.map(({ bytes }) => bytes),
+        hashes: frames.map(({ bytes }) => hashFrame(bytes)).join(''),
+      };
+      const sent = await this.deliver(run, deliver);
+      const next = { ...rest, firstSeq: sent.lastSeq + 1, jobId: undefined };
+      this.shipments.replace(rest, [sent, next]);
+      rest = next;
     }
-    await flush();
-    return sent;
+    this.shipments.replace(rest, []);
   }
+}
 
-  private replace(old: Shipment, by: readonly Shipment[]): void {
-    const place = this.shipments.indexOf(old);
-    if (place !== -1) this.shipments.splice(place, 1, ...by);
+/** Cuts frames into runs that follow one another, of the size of a batch. */
+function* inBatches(pieces: Iterable<readonly KeptFrame[]>): Generator<KeptFrame[]> {
+  let frames: KeptFrame[] = [];
+  let bytes = 0;
+  for (const piece of pieces) {
+    for (const frame of piece) {
+      const isNext = frames.length === 0 || frame.seq === (frames.at(-1)?.seq ?? 0) + 1;
+      if (!isNext || frames.length === BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX) {
+        yield frames;
+        frames = [];
+        bytes = 0;
+      }
+      frames.push(frame);
+      bytes += frame.bytes.length;
+    }
   }
+  if (frames.length > 0) yield frames;
 }
 
 function runOf(entries: readonly Entry[]): FrameRun {

@@ -120,3 +120,10 @@ export const NodeAccessLookup = z.strictObject({ agentId: Id, id: Id.optional() 
 export type NodeAccessLookup = z.infer<typeof NodeAccessLookup>;
 export const NodeAccessFound = z.object({ requests: z.array(OwnAccessRequest) });
 export type NodeAccessFound = z.infer<typeof NodeAccessFound>;
+
+/**
+ * `POST /v1/node/audit`, while Redis takes nothing: one batch of audit events as the JSON that would have gone to the queue, under a type of its own,
+ * which may be longer than other bodies. Answered with 204 when Postgres has it; workers then store its events as they do those of the queue.
+ */
+export const AUDIT_BATCH_TYPE = 'application/vnd.portcullis.audit-batch+json';
+export const AUDIT_BATCH_BYTES_MAX = 4 * 1024 * 1024;

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
+import { HandedOverBatchesRepository } from './handed-over-batches.repository.js';
 import { FIXED_JOIN_TOKEN, JoinGuard } from './join.guard.js';
 import { NodeAuditKeysService } from './node-audit-keys.service.js';
 import { NodeDoorController } from './node-door.controller.js';
@@ -24,6 +25,7 @@ export class NodesModule {
         NodesRepository,
         AuditWatermarksRepository,
         NodeAuditKeysService,
+        HandedOverBatchesRepository,
         NodeGuard,
         JoinGuard,
         { provide: FIXED_JOIN_TOKEN, useFactory: () => joinToken },

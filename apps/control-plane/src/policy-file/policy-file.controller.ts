@@ -6,7 +6,7 @@ import { ImportQuery } from '@portcullis/contracts/api/policy-file';
 import { z } from 'zod';
 import { ChangesPolicy, TakesQuery } from '../changes/changes-policy.js';
 import type { Changed } from '../changes/policy-changes.js';
-import { YAML_TYPE } from '../http/accept-yaml.js';
+import { YAML_TYPE } from '../http/accept-text.js';
 import { CallingOperator } from '../http/calling-operator.js';
 import { Requires } from '../http/route-marks.js';
 import type { Caller } from '../operators/operator-tokens.js';

@@ -1,4 +1,6 @@
+import type { AuditBatch } from '@portcullis/contracts/audit';
 import {
+  AUDIT_BATCH_TYPE,
   EnrolResponse,
   NodeAuditKeyResponse,
   NodeAccessAnswer,
@@ -50,6 +52,11 @@ export class ControlPlaneClient {
     return this.json(NodeStatusResponse, '/v1/node/status', { body: status });
   }
 
+  /** Brings audit events past a queue that takes none. */
+  async handOverAudit(batch: AuditBatch): Promise<void> {
+    await this.bytes(await this.send('/v1/node/audit', { body: batch, type: AUDIT_BATCH_TYPE }));
+  }
+
   /** A server says that what it offers has changed. */
   async serverChanged(serverId: string): Promise<void> {
     await this.bytes(await this.send('/v1/node/changes', { body: { serverId } satisfies NodeChange }));
@@ -85,10 +92,10 @@ export class ControlPlaneClient {
     return schema.parse(JSON.parse(Buffer.from(bytes).toString()));
   }
 
-  private async send(path: string, { bearer = this.nodeKey(), body, signal }: Outgoing): Promise<Response> {
+  private async send(path: string, { bearer = this.nodeKey(), body, type = 'application/json', signal }: Outgoing): Promise<Response> {
     if (bearer === undefined) throw new Error('This node has not enrolled yet');
     const headers: Record<string, string> = { authorization: `Bearer ${bearer}`, accept: 'application/json' };
-    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (body !== undefined) headers['content-type'] = type;
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     return fetch(new URL(path, this.baseUrl), {
       method: body === undefined ? 'GET' : 'POST',
@@ -113,5 +120,6 @@ export class ControlPlaneClient {
 interface Outgoing {
   readonly bearer?: string;
   readonly body?: unknown;
+  readonly type?: string;
   readonly signal?: AbortSignal;
 }
