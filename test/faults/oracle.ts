@@ -50,8 +50,8 @@ const readTraces = (lab: Laboratory, { prefix }: Ledger): Promise<Traced[]> =>
 export async function judge(lab: Laboratory, ledger: Ledger, missingExpected: readonly string[] = []): Promise<Verdict> {
   const wrong: string[] = [];
   const others = async (): Promise<string[]> => (await unfinished(lab)).filter((found) => !missingExpected.some((boot) => found.includes(boot)));
-  await until('all events are stored', async () => (await others()).length === 0, SETTLE_MS_MAX).catch(async () =>
-    wrong.push(`O4: still missing ${(await others()).join('; ')}`),
+  await until('all events are stored', async () => (await others()).length === 0, SETTLE_MS_MAX).catch(async (error: Error) =>
+    wrong.push(`O4: ${error.message} ${String(error.cause ?? '')} ${(await others()).join('; ')}`),
   );
   const traces = new Map((await readTraces(lab, ledger)).map((trace) => [trace.trace_id, trace]));
   const answered = [...ledger.entries].filter(([, { answer }]) => answer !== undefined && answer !== 'turned away');
