@@ -51,7 +51,7 @@ export async function judge(lab: Laboratory, ledger: Ledger, missingExpected: re
   const wrong: string[] = [];
   const others = async (): Promise<string[]> => (await unfinished(lab)).filter((found) => !missingExpected.some((boot) => found.includes(boot)));
   await until('all events are stored', async () => (await others()).length === 0, SETTLE_MS_MAX).catch(async (error: Error) =>
-    wrong.push(`O4: ${error.message} ${String(error.cause ?? '')} ${(await others()).join('; ')}`),
+    wrong.push(`O4: ${error.message}: ${error.cause instanceof Error ? error.cause.message : (await others()).join('; ')}`),
   );
   const traces = new Map((await readTraces(lab, ledger)).map((trace) => [trace.trace_id, trace]));
   const answered = [...ledger.entries].filter(([, { answer }]) => answer !== undefined && answer !== 'turned away');

@@ -238,8 +238,11 @@ test('what was handed over and is no batch, or only a newer worker reads, costs 
   await keep(place as AuditBatch);
   await keep({ ...place, lastSeq: 2, v: AUDIT_BATCH_VERSION + 1 } as unknown as AuditBatch);
   const frame = encodeFrame(3, JSON.stringify({ ...event('single'), id: uuidv7(), seq: 3 }));
-  const [{ hash = '' } = {}] = decodeBatch(encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes: '' })).frames;
-  await keep(encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes: hash }, signer));
+  const unsigned = encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes: '' });
+  const hashes = decodeBatch(unsigned)
+    .frames.map(({ hash }) => hash)
+    .join('');
+  await keep(encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes }, signer));
   const handedOver = takeHandedOver(prisma, newIntake(), quiet().logger);
   cleanUp.push(() => handedOver.close());
   await vi.waitFor(async () => expect(await storedSeqs()).toEqual([`${trail.boot}:3`]), patiently);

@@ -13,11 +13,9 @@ import {
 } from '@portcullis/contracts/node';
 import type { SignedHead } from '@portcullis/contracts/snapshot';
 import type { Node } from '@portcullis/database';
-import { z } from 'zod';
 import type { Author } from '../changes/author.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { Audited, NotAudited } from '../http/route-marks.js';
-import { HandedOverBatchesRepository } from './handed-over-batches.repository.js';
 import { JoinedBy, JoinersOnly } from './join.guard.js';
 import { CallingNode, NodesOnly } from './node.guard.js';
 import { NodeAuditKeysService } from './node-audit-keys.service.js';
@@ -32,7 +30,6 @@ export class NodeDoorController {
     @Inject(NodesService) private readonly nodes: NodesService,
     @Inject(NodeReportsService) private readonly reports: NodeReportsService,
     @Inject(NodeAuditKeysService) private readonly auditKeys: NodeAuditKeysService,
-    @Inject(HandedOverBatchesRepository) private readonly handedOver: HandedOverBatchesRepository,
     @Inject(DiscoveryRequestsService) private readonly discovery: DiscoveryRequestsService,
   ) {}
 
@@ -80,14 +77,6 @@ export class NodeDoorController {
   @NotAudited('a heartbeat, sent every two seconds')
   async status(@Body({ schema: NodeStatus }) status: NodeStatus, @CallingNode() node: Node): Promise<NodeStatusResponse> {
     return this.reports.report(node, status);
-  }
-
-  @Post('audit')
-  @HttpCode(204)
-  @NodesOnly()
-  @NotAudited('brings the events themselves')
-  async audit(@Body({ schema: z.string() }) batch: string, @CallingNode() node: Node): Promise<void> {
-    await this.handedOver.take(node.name, batch);
   }
 
   @Post('changes')

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
+import { HandedOverBatchesController } from './handed-over-batches.controller.js';
 import { HandedOverBatchesRepository } from './handed-over-batches.repository.js';
 import { FIXED_JOIN_TOKEN, JoinGuard } from './join.guard.js';
 import { NodeAuditKeysService } from './node-audit-keys.service.js';
@@ -18,7 +19,7 @@ export class NodesModule {
     return {
       module: NodesModule,
       imports: [DiscoveryModule],
-      controllers: [NodesController, NodeDoorController],
+      controllers: [NodesController, NodeDoorController, HandedOverBatchesController],
       providers: [
         NodesService,
         NodeReportsService,
