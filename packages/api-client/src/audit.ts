@@ -8,10 +8,12 @@ import {
   type AuditPairsQuery,
   type AuditTailQuery,
 } from '@portcullis/contracts/api/audit-reports';
+import { type AuditBlockRange, AuditSigningKeys, AuditVerifyLine } from '@portcullis/contracts/api/audit-proof';
 import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
 import { AuditRecord, AuditRecordPage } from '@portcullis/contracts/api/operations';
 import { type ReplayCall, ReplayResult } from '@portcullis/contracts/api/replays';
 import type { z } from 'zod';
+import { linesOf } from './lines-of.js';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
 import type { Open, Send } from './send.js';
@@ -35,6 +37,12 @@ export interface AuditApi {
   export(query?: Partial<AuditExportQuery>): Promise<AsyncIterable<Uint8Array>>;
   /** Calls as they are stored, once more when their outcome is, until `signal`. Goes on behind the last one where a connection ends. */
   tail(query?: AuditTailQuery, options?: TailOptions): AsyncGenerator<AuditRecord, void, undefined>;
+  /** Whether the trail is as it was recorded: how far it has come, and last the result. */
+  verify(range?: AuditBlockRange): AsyncGenerator<AuditVerifyLine, void, undefined>;
+  /** What it takes to verify it elsewhere: lines of `AuditProofLine`. */
+  proof(range?: AuditBlockRange): Promise<AsyncIterable<Uint8Array>>;
+  /** Public keys with which blocks may be signed. */
+  keys(): Promise<AuditSigningKeys>;
 }
 
 export function auditApi(send: Send, open: Open): AuditApi {
@@ -49,5 +57,13 @@ export function auditApi(send: Send, open: Open): AuditApi {
     integrity: listRoute(send, '/v1/audit/integrity', AuditIntegrity),
     export: (query) => open({ path: '/v1/audit/export', query, takes: 'application/x-ndjson, text/csv' }),
     tail: (query, options) => tailAudit(open, query, options),
+    verify: (range) => verifyAudit(open, range),
+    proof: (range) => open({ path: '/v1/audit/proof', query: range, takes: 'application/x-ndjson' }),
+    keys: async () => (await send({ method: 'GET', path: '/v1/audit/keys', answer: AuditSigningKeys })).value,
   };
+}
+
+async function* verifyAudit(open: Open, range: AuditBlockRange | undefined): AsyncGenerator<AuditVerifyLine, void, undefined> {
+  const bytes = await open({ path: '/v1/audit/verify', query: range, takes: 'application/x-ndjson' });
+  for await (const line of linesOf(bytes)) yield AuditVerifyLine.parse(JSON.parse(line));
 }

@@ -9,6 +9,7 @@ export type { AgentsApi } from './agents.js';
 export type { GroupsApi } from './groups.js';
 export type { EpochsApi, GrantsApi, ImportOptions, PolicyApi, RehearsalOptions, RevisionsApi, SettingsApi } from './policy.js';
 export type { AuditApi } from './audit.js';
+export { linesOf } from './lines-of.js';
 export type { TailOptions } from './tail-audit.js';
 export type { NodesApi, OperatorsApi } from './operations.js';
 export type { AlertRulesApi, AlertsApi, WebhooksApi } from './alerts.js';

@@ -6,8 +6,6 @@ export { decodeFrames, encodeFrame, frameOf, type Frame } from './frame.js';
 export { newEventId } from './new-event-id.js';
 export type { AuditSigner } from './proof/audit-signer.js';
 export { blockText, hashBlock, NO_BLOCK, writeBlock } from './proof/block.js';
-export { TrailVerifier } from './proof/trail-verifier.js';
-export { TrustedKeys, type VerifySignature } from './proof/trusted-keys.js';
 export { isTagOf } from './proof/batch-tag.js';
 export { keyText, linkDigest, linkText, NO_LINK } from './proof/link-text.js';
 export { sanitiseEvent } from './proof/sanitise-event.js';

@@ -5,6 +5,7 @@ import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
 import type { RegistryTerminal } from '../registry-commands.js';
 import { wholeNumber } from '../whole-number.js';
+import { addVerifyCommands } from '../verify/verify-commands.js';
 import { withConnection } from '../with-connection.js';
 import { callId } from './call-id.js';
 import { describeCall, describeStory } from './describe-call.js';
@@ -33,6 +34,7 @@ export function addAuditCommands(program: Command, environment: Environment, ter
   addExport(audit, environment, terminal);
   addTail(audit, environment, terminal);
   addReplay(audit, environment, terminal);
+  addVerifyCommands(audit, environment, terminal);
 }
 
 function addSearch(audit: Command, environment: Environment, { print, exit }: RegistryTerminal): void {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { TrailVerifier, TrustedKeys } from '@portcullis/audit';
+import { TrailVerifier, TrustedKeys } from '@portcullis/audit/verify';
 import type { AuditBlockRange, AuditProofLine, AuditSigningKey, AuditVerifyLine } from '@portcullis/contracts/api/audit-proof';
 import { PrismaClient } from '@portcullis/database';
 import { verifyBytes } from '@portcullis/secrets';

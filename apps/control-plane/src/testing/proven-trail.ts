@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { hashStored, linkDigest, linkText, NO_LINK, TrailVerifier, TrustedKeys } from '@portcullis/audit';
+import { hashStored, linkDigest, linkText, NO_LINK } from '@portcullis/audit';
+import { TrailVerifier, TrustedKeys } from '@portcullis/audit/verify';
 import type { AuditAnchorHead, AuditVerification } from '@portcullis/contracts/api/audit-proof';
 import type { AuditEvent, AuditLink } from '@portcullis/contracts/audit';
 import type { PrismaClient } from '@portcullis/database';
