@@ -4,6 +4,9 @@ import type { PrismaClient } from '@portcullis/database';
 import { rowOf, stubRowOf, type EventFrame, type EventRow } from './event-row.js';
 import { isPoison } from './is-poison.js';
 
+/** So old days are not dropped: retention keeps a week at least. */
+const REMEMBERED_MS = 3 * 86_400_000;
+
 /** Kept of a job that may be anybody's. */
 const JOB_BYTES_MAX = 512 * 1024;
 
@@ -95,7 +98,8 @@ export class BatchStore {
   private async ensureDays(rows: readonly EventRow[]): Promise<void> {
     const days = new Set(rows.map(({ day }) => String(day)));
     for (const day of days) {
-      if (this.knownDays.has(day)) continue;
+      // An older day may have been dropped since.
+      if (this.knownDays.has(day) && Date.parse(day) > this.now() - REMEMBERED_MS) continue;
       await this.database.$executeRaw`SELECT audit_ensure_day(${day}::date)`;
       this.knownDays.add(day);
     }

@@ -44,9 +44,8 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     return blocks;
   }
 
-  /** Puts a block of its own into the chain, in the caller's transaction. Throws where another control plane is sealing at this moment. */
+  /** Puts a block of its own into the chain, in the caller's transaction, which is the only one that seals. */
   async addBlock(tx: Transaction, block: Unchained): Promise<bigint> {
-    if (!(await isOnlySealer(tx))) throw new Error('Another control plane is sealing. Try again.');
     const last = await lastBlock(tx);
     const at = last?.txThrough ?? BEFORE_ALL;
     return this.append(tx, last, { ...block, segments: [], from: at, through: at });
@@ -76,7 +75,8 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     const { keyId, privateKey } = this.keys.signingKey();
     const signature = signBytes(privateKey, blockText(written.content));
     const events = segments.reduce((sum, [, , , first, end]) => sum + end - first + 1, 0);
-    await tx.auditBlock.create({ data: { n, ...written, keyId, signature, txThrough: through, events, sealedAt } });
+    const droppedDay = block.dropped === undefined ? null : new Date(block.dropped.day);
+    await tx.auditBlock.create({ data: { n, ...written, keyId, signature, txThrough: through, events, sealedAt, droppedDay } });
     return n;
   }
 

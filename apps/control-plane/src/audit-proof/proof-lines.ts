@@ -45,7 +45,7 @@ export class ProofLines {
       orderBy: { createdAt: 'asc' },
     });
     const dropped = await this.database.auditBlock.findMany({
-      where: { segments: '[]', content: { contains: '"kind":"dropped"' } },
+      where: { droppedDay: { not: null } },
       orderBy: { n: 'asc' },
     });
     const keys = await this.keys.signingKeysEver();

@@ -15,6 +15,11 @@ export async function isOnlySealer(tx: Transaction): Promise<boolean> {
   return mine;
 }
 
+/** Waits until this transaction is the only one that seals. */
+export async function becomeOnlySealer(tx: Transaction): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('portcullis audit sealer'))`;
+}
+
 /** The last block; sealing goes on behind it. */
 export const lastBlock = async (tx: Transaction): Promise<BlockRow | null> => tx.auditBlock.findFirst({ orderBy: { n: 'desc' } });
 

@@ -3,10 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blockText } from '@portcullis/audit';
-import { AuditAnchorHead, AuditVerifyLine } from '@portcullis/contracts/api/audit-proof';
-import { foreignSigningKey, newRecordingNode, report, signLink, storeEvents, verifyAfter, type RecordingNode } from '../testing/proven-trail.js';
+import { TrailVerifier, TrustedKeys } from '@portcullis/audit/verify';
+import { AuditAnchorHead, AuditProofLine, AuditVerifyLine, type AuditSigningKey } from '@portcullis/contracts/api/audit-proof';
+import { verifyBytes } from '@portcullis/secrets';
+import {
+  foreignSigningKey,
+  newRecordingNode,
+  report,
+  sealAll,
+  signLink,
+  storeEvents,
+  verifyAfter,
+  type RecordingNode,
+} from '../testing/proven-trail.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
-import { AuditSealer } from './audit-sealer.js';
 
 let own: TestApp;
 let node: RecordingNode;
@@ -19,7 +29,6 @@ beforeAll(async () => {
   const file = join(directory, 'anchor.ndjson');
   own = await startTestApp({ auditAnchors: { file } });
   node = await newRecordingNode(own, 'node-1');
-  const sealer = own.app.get(AuditSealer);
   let prev: string | undefined;
   for (const [firstSeq, lastSeq] of [
     [1, 100],
@@ -30,7 +39,7 @@ beforeAll(async () => {
     const link = signLink(node, [firstSeq, lastSeq], hashes, prev);
     prev = link.digest;
     await report(own, node, lastSeq, [link]);
-    await sealer.seal();
+    await sealAll(own);
   }
   anchors = (await readFile(file, 'utf8'))
     .trim()
@@ -204,6 +213,26 @@ test.each(['audit_event', 'audit_link', 'audit_block'])(
     await expect(own.database.$executeRawUnsafe(`TRUNCATE ${partition}`)).rejects.toThrow(/permission denied/);
   },
 );
+
+test('a proof is verified without the database, by keys that its reader had before', async () => {
+  const { text } = await own.call('GET', '/v1/audit/proof', undefined, own.auditor);
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => AuditProofLine.parse(JSON.parse(line)));
+  const read = (keys: readonly AuditSigningKey[], changed: readonly AuditProofLine[]) => {
+    const verifier = new TrailVerifier(new TrustedKeys(keys, verifyBytes), anchors);
+    for (const line of changed) {
+      if (line.type === 'end') return verifier.end(line).findings.map(({ kind }) => kind);
+      verifier.take(line);
+    }
+    return undefined;
+  };
+  expect(read(anchors, lines)).toEqual([]);
+  expect(read([], lines)?.[0]).toBe('block_forged');
+  const without = lines.filter((line) => line.type !== 'row' || line.row.event.seq !== 42 || line.row.node !== 'node-1');
+  expect(read(anchors, without)?.[0]).toBe('row_missing');
+});
 
 test('over REST it is verified whole and in part, for whoever may read the trail', async () => {
   const answer = await own.call('GET', '/v1/audit/verify', undefined, own.auditor);

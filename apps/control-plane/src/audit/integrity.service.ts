@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AuditBoot, AuditIntegrity, AuditIntegrityQuery } from '@portcullis/contracts/api/audit-integrity';
 import { z } from 'zod';
 import type { Author } from '../changes/author.js';
+import { readSealing } from '../audit-proof/sealing-state.js';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { AuditReading } from './audit-reading.js';
 import { findOperatorHoles, listBoots, RANGES_SHOWN_MAX, sumIntegrity, type BootRow, type OperatorHoles } from './integrity.repository.js';
@@ -22,6 +23,7 @@ export class IntegrityService {
         ...pageFrom(rows, limit, toBoot, ({ node, boot }) => [node, boot]),
         totals: { boots, arriving, missing, backlogEvents: Number(backlog), quarantined },
         operators: toOperators(await findOperatorHoles(tx)),
+        sealing: await readSealing(tx),
       };
     });
   }

@@ -13,6 +13,7 @@ export const permissions = [
   'calls:replay',
   'costs:read',
   'costs:write',
+  'audit:write',
   'epochs:read',
   'epochs:write',
   'grants:read',

@@ -6,7 +6,10 @@ import type { AuditEvent, AuditLink } from '@portcullis/contracts/audit';
 import type { PrismaClient } from '@portcullis/database';
 import { hashBearer, newBearer, newNodeKeyPair, newSigningKey, signBytes, verifyBytes, type KeyPair } from '@portcullis/secrets';
 import { v7 } from 'uuid';
+import { expect, vi } from 'vitest';
+import { AuditSealer } from '../audit-proof/audit-sealer.js';
 import { ProofLines } from '../audit-proof/proof-lines.js';
+import { readSealing } from '../audit-proof/sealing-state.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { TestApp } from './start-test-app.js';
 
@@ -107,6 +110,18 @@ export async function report(own: TestApp, { bearer, boot }: RecordingNode, last
   };
   const answer = await own.call('POST', '/v1/node/status', status, bearer);
   if (answer.status !== 200) throw new Error(`The report was not taken: ${answer.text}`);
+}
+
+/** Seals until nothing is left to seal. What other tests of this Postgres are storing at the same moment may put it off. */
+export async function sealAll(own: TestApp): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      await own.app.get(AuditSealer).seal();
+      const { backlogEvents, block, anchors } = await readSealing(own.database);
+      expect([backlogEvents, anchors.map((anchor) => anchor.block)]).toEqual([0, anchors.map(() => block)]);
+    },
+    { timeout: 30_000, interval: 50 },
+  );
 }
 
 /** What a verification says of a database, given heads from elsewhere. */

@@ -92,7 +92,8 @@ export class TrailVerifier {
   private takeDropped(block: AuditBlock): void {
     const content = contentOf(block);
     if (content?.dropped === undefined || !this.keys.isSigned(block.keyId, blockText(block.content), block.signature)) return;
-    this.droppedDays.set(content.dropped.day, content.n);
+    const { day } = content.dropped;
+    this.droppedDays.set(day, Math.max(content.n, this.droppedDays.get(day) ?? 0));
   }
 
   private takeBlock(block: AuditBlock): void {
@@ -111,7 +112,8 @@ export class TrailVerifier {
     this.lastHash = hashBlock(block.content);
     this.rows = new BlockRows(content.n, segments, this.findings);
     this.links.expect(content);
-    for (const [day, node, boot, firstSeq, lastSeq] of segments) if (this.droppedDays.has(day)) this.goneRuns.push({ node, boot, firstSeq, lastSeq });
+    for (const [day, node, boot, firstSeq, lastSeq] of segments)
+      if (this.isDropped(day, content.n)) this.goneRuns.push({ node, boot, firstSeq, lastSeq });
   }
 
   private checkBlock({ content: text, keyId, signature }: AuditBlock, content: AuditBlockContent, segments: readonly AuditSegment[]): void {
@@ -143,11 +145,16 @@ export class TrailVerifier {
   private endBlock(): void {
     const { rows } = this;
     if (rows === undefined) return;
-    this.dropped += rows.end((day) => this.droppedDays.has(day));
+    this.dropped += rows.end((day) => this.isDropped(day, this.through ?? 0));
     this.unhashed += rows.unhashed;
     this.rows = undefined;
     this.operators.settle(OPERATORS, this.through ?? 0);
     this.links.settle();
+  }
+
+  /** Whether the day was dropped after this block was sealed. */
+  private isDropped(day: string, block: number): boolean {
+    return (this.droppedDays.get(day) ?? 0) > block;
   }
 
   /** Whether some of what a link covers was dropped with its day. */

@@ -42,6 +42,26 @@ export type AuditBoot = z.infer<typeof AuditBoot>;
 export const AuditIntegrityQuery = z.strictObject({ ...pageQuery, node: z.string().min(1).max(128).optional(), state: BootState.optional() });
 export type AuditIntegrityQuery = z.infer<typeof AuditIntegrityQuery>;
 
+/**
+ * `sealing`: what is stored is sealed within a minute. `behind`: it is not. `held`: transactions are numbered lower than those already sealed, as after a
+ * restore from a dump; nothing is sealed until somebody has seen to it (docs/architecture.md).
+ */
+export const SealingState = z.enum(['sealing', 'behind', 'held']);
+export type SealingState = z.infer<typeof SealingState>;
+
+export const AuditSealing = z.object({
+  state: SealingState,
+  /** The last block, and when it was sealed; null before the first. */
+  block: z.number().int().nullable(),
+  sealedAt: Timestamp.nullable(),
+  /** Rows that are in no block yet, and the age of the oldest. */
+  backlogEvents: seq,
+  lagSeconds: z.number().nonnegative(),
+  /** Places outside the database that are told heads: up to which block, when last, and why not since. */
+  anchors: z.array(z.object({ target: z.string(), block: z.number().int(), at: Timestamp.nullable(), error: z.string().nullable() })),
+});
+export type AuditSealing = z.infer<typeof AuditSealing>;
+
 /** `totals` are of all boots, whatever the filter; `operators` of what the control planes record themselves, whose numbers are one run without a hole. */
 export const AuditIntegrity = pageOf(AuditBoot)
   .extend({
@@ -53,6 +73,7 @@ export const AuditIntegrity = pageOf(AuditBoot)
       quarantined: z.number().int(),
     }),
     operators: z.object({ lastSeq: seq, missingEvents: seq, missing: z.array(SeqRange), missingTruncated: z.boolean() }),
+    sealing: AuditSealing,
   })
   .meta({ id: 'AuditIntegrity', examples: [exampleIntegrity] });
 export type AuditIntegrity = z.infer<typeof AuditIntegrity>;
