@@ -32,7 +32,7 @@ beforeEach(async () => {
   const hashes = [...(await storeEvents(own.database, node, [1, 10], daysAgo(20))), ...(await storeEvents(own.database, node, [11, 20]))];
   await report(own, node, 20, [signLink(node, [1, 20], hashes)]);
   await sealAll(own);
-  expect((await own.call('PUT', '/v1/audit/retention', { days: 10, reason: 'test' })).status).toBe(200);
+  await own.call('PUT', '/v1/audit/retention', { days: 10, reason: 'test' });
 });
 
 const run = async (dryRun: boolean) => (await own.call('POST', '/v1/audit/retention/runs', { dryRun })).body.items;
