@@ -31,7 +31,8 @@ const mayImport: Record<Level, readonly Level[]> = {
 // Walls that the levels alone do not give: who may reach the database, and who speaks REST only.
 const databaseUsers = ['control-plane', 'audit-worker', 'testing'];
 const restOnly: Record<string, readonly string[]> = {
-  cli: ['contracts', 'policy', 'api-client', 'local-services'],
+  // `audit` and `secrets` for proofs of the trail, which are verified without the system or not at all.
+  cli: ['contracts', 'policy', 'api-client', 'local-services', 'audit', 'secrets'],
   console: ['contracts', 'api-client'],
 };
 
