@@ -88,14 +88,15 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   }
   const weighed = weighedArguments(call, method);
   const decided = decideTarget(view, target, weighed, visit.now);
-  const decision = decided.effect === 'conditional' && method.member !== 'ref' ? refusedAsNoObject(decided) : decided;
+  const decision = decided.effect === 'conditional' ? refusedAsNoObject(decided) : decided;
   record.decided(target, decision);
   if (view.table.trial !== undefined) recordShadow(record, target, { view, args: weighed, now: visit.now, decision });
   if (decision.refused === 'target') return refuseTarget(name, 'denied', step);
+  if (decision.refused === 'arguments' && method.member === 'ref') return completeNothing('denied', step);
   if (decision.refused === 'arguments') throw new GatewayError('policy.arguments');
   if (isOwnTool(target)) return answerOwnTool(target, step);
   requireMirroredArguments(target, step);
-  if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing(step);
+  if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing('success', step);
   const work: Work = { target, nameMember: method.member, name: ownNameOf(target), argumentsJson, decision };
   if (decision.pinned === null) return await forward(work, step); // returned unawaited, a promise takes two rounds more
   const pinned = withPinnedArguments(call, weighed, decision.pinned);
@@ -110,12 +111,12 @@ async function refuseTarget(name: string, outcome: CallOutcome, { call, visit, r
   visit.gateway.metrics.ended(call.method, outcome);
 }
 
-/** The answer for a server that completes nothing; it would not understand the question. */
-async function completeNothing({ call, visit, reply, record }: Step): Promise<void> {
-  await record.end({ status: 'success' });
+/** The answer where nothing may be asked: of a server that completes nothing and would not understand it, or about arguments that are refused. */
+async function completeNothing(status: 'success' | 'denied', { call, visit, reply, record }: Step): Promise<void> {
+  await record.end({ status });
   const result = completionResult({ era: call.era, serverInfo: visit.gateway.serverInfo });
   reply.finish(200, [resultMessage(call.id, result)]);
-  visit.gateway.metrics.ended(call.method, 'success');
+  visit.gateway.metrics.ended(call.method, status);
 }
 
 /** A modern client mirrors into headers what the tool says; whoever routes by them must not be told something else than the body. */

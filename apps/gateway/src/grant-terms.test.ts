@@ -26,7 +26,13 @@ beforeAll(async () => {
     aTool('list_issues', { annotations: { readOnlyHint: true } }),
     aTool('drop', { annotations: { destructiveHint: true } }),
   ];
-  one = aServer('one', [...tools, aDefinition('prompt', 'greet')], { url: upstream.url, era: 'modern', tags: ['scm'], environment: 'prod' });
+  one = aServer('one', [...tools, aDefinition('prompt', 'greet')], {
+    url: upstream.url,
+    era: 'modern',
+    tags: ['scm'],
+    environment: 'prod',
+    capabilitiesJson: '{"completions":{}}',
+  });
   server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
   upstream.answer = ({ json, message, request }) => {
     asked = message as typeof asked;
@@ -110,6 +116,51 @@ describe.each(['legacy', 'modern'] as const)('terms of grants (%s)', (era) => {
     const get = (who: string) => ask(era, 'prompts/get', { name: 'one__greet', arguments: { who } });
     expect((await get('me')).error).toBeUndefined();
     expect(await get('you')).toMatchObject({ error: { code: -32602, message: 'These arguments are not allowed.' } });
+  });
+
+  const completion = (argument: unknown, context?: Record<string, string>) =>
+    ask(era, 'completion/complete', {
+      ref: { type: 'ref/prompt', name: 'one__greet' },
+      argument,
+      ...(context && { context: { arguments: context } }),
+    });
+
+  test('a completion is weighed by its argument and those beside it, and what is refused completes to nothing', async () => {
+    granted({ kind: 'prompts', names: ['greet'], condition: 'args.repo.startsWith("acme/")' });
+    await completion({ name: 'repo', value: 'acme/x' });
+    expect(asked).toMatchObject({ params: { argument: { name: 'repo', value: 'acme/x' }, ref: { name: 'greet' } } });
+    expect(recorded()).toMatchObject({ decision: 'allow', reason: 'granted', status: 'success' });
+    await completion({ name: 'title', value: 'x' }, { repo: 'acme/y' });
+    expect(asked).toMatchObject({ params: { context: { arguments: { repo: 'acme/y' } } } });
+    asked = undefined;
+    const refused = [
+      await completion({ name: 'repo', value: 'evil/x' }),
+      await completion({ name: 'repo', value: 'evil/x' }, { repo: 'acme/x' }),
+      await completion({ name: 'title', value: 'x' }, { repo: 'evil/x' }),
+      await completion({ name: 'title', value: 'x' }),
+      await completion({ name: 'repo' }),
+      await completion(undefined),
+    ];
+    for (const answer of refused) expect(answer.result).toMatchObject({ completion: { values: [], total: 0, hasMore: false } });
+    expect(asked).toBeUndefined();
+    expect(events.slice(-6)).toMatchObject(
+      ['condition_false', 'condition_false', 'condition_false', 'condition_error', 'condition_error', 'condition_error'].map((reason) => ({
+        method: 'completion/complete',
+        phase: 'single',
+        decision: 'deny',
+        status: 'denied',
+        reason,
+      })),
+    );
+  });
+
+  test('a completion counts under the limit of its grant, also where its arguments decide', async () => {
+    granted({ kind: 'prompts', names: ['greet'], condition: 'args.repo == "a"', rateLimit: { calls: 1, perSeconds: 3600 } });
+    await completion({ name: 'repo', value: 'a' });
+    asked = undefined;
+    expect((await completion({ name: 'repo', value: 'a' })).error).toBeDefined();
+    expect(asked).toBeUndefined();
+    expect(recorded()).toMatchObject({ decision: 'deny', reason: 'rate_limited' });
   });
 
   test('a pinned argument is neither shown nor chosen, and is forwarded', async () => {

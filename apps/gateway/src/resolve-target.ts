@@ -54,13 +54,22 @@ export function resolveTarget(view: AgentView, method: TargetMethod, name: strin
 }
 
 /**
- * The arguments that policy weighs: those that are forwarded, none where a call has none. Undefined where nothing is called with arguments, and for
- * what is no object, which no condition can be about.
+ * The arguments that policy weighs: those that are forwarded, none where a call has none; of a completion the one to complete, as far as it is
+ * written, and those beside it. Undefined for what is no object, which no condition can be about.
  */
 export function weighedArguments({ params }: ClassifiedRequest, { member }: TargetMethod): JsonObject | undefined {
-  if (member === 'ref') return undefined;
+  if (member === 'ref') return completedArguments(params);
   const args = params === undefined ? undefined : ownMember(params, 'arguments');
   return args === undefined ? {} : isJsonObject(args) ? args : undefined;
+}
+
+function completedArguments(params: JsonObject | undefined): JsonObject | undefined {
+  const argument = params && ownMember(params, 'argument');
+  const [name, value] = isJsonObject(argument) ? [ownMember(argument, 'name'), ownMember(argument, 'value')] : [];
+  if (typeof name !== 'string' || typeof value !== 'string') return undefined;
+  const context = params && ownMember(params, 'context');
+  const beside = isJsonObject(context) ? ownMember(context, 'arguments') : undefined;
+  return { ...(isJsonObject(beside) ? beside : {}), [name]: value };
 }
 
 /** What a call comes to whose arguments are no object, where they would have decided. */
