@@ -1,3 +1,4 @@
+import { OWN_SERVER_ID } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -200,4 +201,17 @@ test('grants of an agent are its own and those of each of its groups, once', () 
   const bySubject = new Map([first, second, uuid('bbbbbbbb', 9)].map((id, n) => [id, [of(id, n)]]));
   const found = grantsFor({ ...agent, groupIds: [first, second, first] }, bySubject);
   expect(found.map(({ subject: each }) => each)).toEqual([{ groupId: first }, { groupId: second }]);
+});
+
+test('selectors never reach the gateway’s own tools, whatever they select: only a grant that names them does', () => {
+  const own = { id: OWN_SERVER_ID, slug: 'portcullis', tags: [], environment: null };
+  const usual = { subject: { agentId }, kind: 'tools', names: ['*'], effect: 'allow', notBefore: null, expiresAt: null } as const;
+  const everything = { ...usual, id: uuid('dddddddd', 1), names: ['*'], target: { selector: { annotations: { readOnlyHint: false } } } };
+  const named = { ...usual, id: uuid('dddddddd', 2), names: ['request_access'], target: { serverId: OWN_SERVER_ID } };
+  const decided = (of: typeof own, ...held: GrantEntry[]) =>
+    decide(compileTable({ agent, grants: held }), { server: of, kind: 'tools', name: 'request_access' }, {}, 0).effect;
+  expect(decided({ ...own, id: uuid('cccccccc', 1) }, everything)).toBe('allow');
+  expect(decided(own, everything)).toBe('deny');
+  expect(decided(own, named)).toBe('allow');
+  expect(decided(own, named, { ...everything, effect: 'deny' })).toBe('allow');
 });

@@ -21,31 +21,65 @@ const eras = ['legacy', 'modern'] as const;
 const ask = (method: string, asked: Asked): Promise<string> => stage.send(mcpRequest(method, asked));
 const withoutDate = (answer: string): string => answer.replace(/Date: [^\r]*\r\n/i, '').replace(/mcp-session-id: [^\r]*\r\n/i, '');
 
-/** What Bob may not use, under names of equal length: of a server he knows, of one he does not, of a disabled one, and of none. */
-const names = { ungranted: 'm__run', 'of an ungranted server': 'l__run', 'in canonical form': 'm:runs', missing: 'q__run' };
+/** Names of things that are there, beside names of the same length that nothing has. */
+const names = {
+  tool: ['run', 'nun'],
+  prompt: ['greet', 'great'],
+  resource: ['x://a', 'x://b'],
+  made: ['x://t/1', 'x://u/1'],
+  none: ['task-one', 'task-two'],
+} as const;
+type Pair = readonly [there: string, missing: string];
+
+/** At every endpoint: of servers that the agent knows nothing of, of one that is disabled, and of none. */
+function pairsAt(path: string, kind: keyof typeof names): readonly Pair[] {
+  const [there, missing] = names[kind];
+  if (path !== '/mcp' || (kind !== 'tool' && kind !== 'prompt')) return [[there, missing]];
+  return ['m__', 'm:', 'l__', 'off__', 'nowhere__'].map((prefix): Pair => [prefix + there, prefix + missing]);
+}
 
 describe.each(eras)('nothing tells an agent what exists beyond its grants (%s)', (era) => {
-  const attempts: [string, (name: string) => Record<string, unknown>][] = [
-    ['tools/call', (name) => ({ name, arguments: {} })],
-    ['prompts/get', (name) => ({ name })],
-    ['resources/read', (name) => ({ uri: `x://${name}` })],
-    ['resources/subscribe', (name) => ({ uri: `x://${name}` })],
-    ['resources/unsubscribe', (name) => ({ uri: `x://${name}` })],
-    ['completion/complete', (name) => ({ ref: { type: 'ref/prompt', name }, argument: { name: 'a', value: '' } })],
-    ['tasks/get', (name) => ({ taskId: name })],
-    ['tasks/cancel', (name) => ({ taskId: name })],
+  const attempts: [string, keyof typeof names, (name: string) => Record<string, unknown>][] = [
+    ['tools/call', 'tool', (name) => ({ name, arguments: {} })],
+    ['prompts/get', 'prompt', (name) => ({ name })],
+    ['resources/read', 'resource', (uri) => ({ uri })],
+    ['resources/read', 'made', (uri) => ({ uri })],
+    ['resources/subscribe', 'resource', (uri) => ({ uri })],
+    ['resources/subscribe', 'made', (uri) => ({ uri })],
+    ['resources/unsubscribe', 'resource', (uri) => ({ uri })],
+    ['completion/complete', 'prompt', (name) => ({ ref: { type: 'ref/prompt', name }, argument: { name: 'a', value: '' } })],
+    ['completion/complete', 'resource', (uri) => ({ ref: { type: 'ref/resource', uri }, argument: { name: 'a', value: '' } })],
+    ['completion/complete', 'made', (uri) => ({ ref: { type: 'ref/resource', uri }, argument: { name: 'a', value: '' } })],
+    ['tasks/get', 'none', (taskId) => ({ taskId })],
+    ['tasks/cancel', 'none', (taskId) => ({ taskId })],
   ];
 
-  test.each(attempts)('A40–A42: %s answers the same bytes for what is there and for what is not', async (method, params) => {
+  test.each(attempts)('A40–A42: %s (%s) answers the same bytes for what is there and for what is not', async (method, kind, params) => {
+    const [, bob, nobody] = stage.policy.agents;
+    const answerTo = async (name: string, asked: Asked): Promise<string> =>
+      withoutDate(await ask(method, { era, ...asked, params: params(name) })).replaceAll(name, 'NAME');
     for (const path of ['/mcp', '/servers/m/mcp', '/servers/l/mcp', '/servers/off/mcp', '/servers/nowhere/mcp']) {
       const since = stage.mark();
-      const { token } = stage.policy.agents[2];
-      const answers = await Promise.all(Object.values(names).map((name) => ask(method, { era, token, path, params: params(name) })));
-      const said = new Set(answers.map((answer, at) => withoutDate(answer).replaceAll(Object.values(names)[at] ?? '', 'NAME')));
-      expect([...said]).toHaveLength(1);
-      await stage.unharmed('', answers.join('\n'), since);
+      for (const { token } of [bob, nobody]) {
+        for (const [there, missing] of pairsAt(path, kind)) {
+          const said = await answerTo(there, { token, path });
+          expect(said).toBe(await answerTo(missing, { token, path }));
+          await stage.unharmed('', said, since);
+        }
+      }
     }
   });
+
+  test.each(attempts.filter(([method, kind]) => kind !== 'none' && !method.startsWith('resources/un')))(
+    '%s (%s) is of something that is there: whoever may use it is answered otherwise',
+    async (method, kind, params) => {
+      if (era === 'modern' && method === 'resources/subscribe') return; // the modern era has no such method
+      const [alice, , nobody] = stage.policy.agents;
+      const [[name]] = pairsAt('/mcp', kind) as [Pair];
+      const [may, mayNot] = await Promise.all([alice, nobody].map(({ token }) => ask(method, { era, token, params: params(name) })));
+      expect(bodyOf(may ?? '')).not.toBe(bodyOf(mayNot ?? ''));
+    },
+  );
 
   test('A40: a resource and a prompt that exist answer as those that do not', async () => {
     const { token } = stage.policy.agents[1];

@@ -34,11 +34,22 @@ afterAll(async () => {
   await Promise.all([stack.stop(), ...Object.values(servers).map((server) => server.close())]);
 });
 
+/** What came over the wire, whatever a client makes of it. */
+async function hear({ body }: Response, heard: { text: string }): Promise<void> {
+  const decoder = new TextDecoder();
+  try {
+    for await (const bytes of body ?? []) heard.text += decoder.decode(bytes, { stream: true });
+  } catch {
+    // the client hung up
+  }
+}
+
 /** Sends what begins a call to the first node, and all that goes on with one to the others in turn. */
 function spread(token: string) {
   const nodes = { of: 0 };
   const later: { node: number; body: string }[] = [];
-  const fetchAt: typeof fetch = (input, init) => {
+  const heard = { text: '' };
+  const fetchAt: typeof fetch = async (input, init) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input);
     const body = typeof init?.body === 'string' ? init.body : '';
     const goesOn = /"requestState":|"inputResponses":/.test(body) || (body !== '' && !body.includes('"method"'));
@@ -46,9 +57,11 @@ function spread(token: string) {
       nodes.of = (nodes.of % 2) + 1;
       later.push({ node: nodes.of, body });
     }
-    return fetch(new URL(pathname, stack.urls[goesOn ? nodes.of : 0]), init);
+    const response = await fetch(new URL(pathname, stack.urls[goesOn ? nodes.of : 0]), init);
+    void hear(response.clone(), heard);
+    return response;
   };
-  return { later, options: { fetch: fetchAt, requestInit: { headers: { authorization: `Bearer ${token}` } } } };
+  return { later, heard, options: { fetch: fetchAt, requestInit: { headers: { authorization: `Bearer ${token}` } } } };
 }
 
 const answers = {
@@ -73,9 +86,9 @@ async function legacyClient(path: string, declared: object = capabilities) {
   if ('sampling' in declared)
     client.setRequestHandler(CreateMessageRequestSchema, ({ method, params }) => (note(method, params), answers['sampling/createMessage']()));
   if ('roots' in declared) client.setRequestHandler(ListRootsRequestSchema, ({ method, params }) => (note(method, params), answers['roots/list']()));
-  const { later, options } = spread(alice.token);
+  const { later, heard, options } = spread(alice.token);
   await client.connect(new LegacyTransport(new URL(path, stack.urls[0]), options));
-  return { client, seen, later };
+  return { client, seen, later, heard };
 }
 
 async function modernClient(path: string, declared: object = capabilities) {
@@ -87,9 +100,9 @@ async function modernClient(path: string, declared: object = capabilities) {
   if ('sampling' in declared)
     client.setRequestHandler('sampling/createMessage', ({ method, params }) => (note(method, params), answers['sampling/createMessage']()));
   if ('roots' in declared) client.setRequestHandler('roots/list', ({ method, params }) => (note(method, params), answers['roots/list']()));
-  const { later, options } = spread(alice.token);
+  const { later, heard, options } = spread(alice.token);
   await client.connect(new ModernTransport(new URL(path, stack.urls[0]), options));
-  return { client, seen, later };
+  return { client, seen, later, heard };
 }
 
 const clients = { legacy: legacyClient, modern: modernClient };
@@ -143,9 +156,16 @@ describe.each(cells)('a %s client of the server %s', (era, slug) => {
   });
 
   test('is asked nothing that it did not declare, and learns what is missing', async () => {
-    const { client, later } = await clients[era](`/servers/${slug}/mcp`, {});
+    const { client, later, heard } = await clients[era](`/servers/${slug}/mcp`, {});
+    const before = servers[slug].bodies.length;
     const answer = await client.callTool({ name: 'sampling', arguments: {} }).catch((error: unknown) => ({ error: String(error) }));
-    expect(JSON.stringify(answer)).toMatch(/isError|sampling|capab|Method not found/i);
+    expect(JSON.stringify(answer)).toMatch(/Method not found|needs a client that supports: sampling|Missing required client capability/);
+    // The client's SDK would refuse a question by itself: none may have come, and the server was called once, by somebody who declares nothing.
+    expect(heard.text).toContain('"jsonrpc"');
+    expect(heard.text).not.toMatch(/sampling\/createMessage|input_required/);
+    const asked = servers[slug].bodies.slice(before).join('\n');
+    expect(asked).not.toMatch(/"sampling":\{|inputResponses/);
+    expect(asked.match(/"method":"tools\/call"/g)).toHaveLength(1);
     expect(later).toEqual([]);
     await client.close();
   });

@@ -212,6 +212,37 @@ test('a server that gains a tag is told to exactly those whose grants select it'
   for (const response of responses) response.destroy();
 });
 
+test('a stream ends with the task whose key opened it, and those of the agent’s own key stay', async () => {
+  const exchanged = await fetch(`http://127.0.0.1:${server.port}/task-keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${bob.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ task: 't', servers: ['*'], ttlSeconds: 60 }),
+  });
+  const { key } = (await exchanged.json()) as { key: string };
+  const [own, ofTask] = await Promise.all([bob.token, key].map((token) => listen(token, { toolsListChanged: true })));
+  ofTask?.on('error', () => undefined).resume();
+  own?.resume();
+  await vi.waitFor(() => expect(gateway.streams.size).toBe(2), 10_000);
+  vi.setSystemTime(Date.now() + 61_000);
+  try {
+    await vi.waitFor(() => expect([gateway.streams.size, ofTask?.closed]).toEqual([1, true]), 10_000);
+    expect(own?.closed).toBe(false);
+  } finally {
+    vi.useRealTimers();
+    own?.destroy();
+  }
+});
+
+test('a node that would refuse a new request for its age ends its streams, in good order', async () => {
+  const response = await listen(bob.token, { toolsListChanged: true });
+  const heard = heardOn(response);
+  await vi.waitFor(() => expect(heard.text).toContain('acknowledged'), 10_000);
+  live.ageMs = (live.snapshot?.settings.staleAfterMs ?? 0) + 1;
+  await vi.waitFor(() => expect(response.complete).toBe(true), 10_000);
+  live.ageMs = 0;
+  expect(heard.text.match(/"id":"mine","result"/g)).toHaveLength(1);
+});
+
 test('a stream that is ended again and again, and told of more, ends once', async () => {
   const response = await listen(bob.token, { toolsListChanged: true });
   const heard = heardOn(response);

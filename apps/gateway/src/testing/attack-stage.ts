@@ -86,6 +86,7 @@ function stagePolicy(url: string) {
     aTool('walk'),
     aDefinition('prompt', 'greet'),
     { ...aDefinition('resource', 'x://a'), json: '{"uri":"x://a","name":"A"}' },
+    { ...aDefinition('resource_template', 'x://t/{id}'), json: '{"uriTemplate":"x://t/{id}","name":"T"}' },
   ];
   const m = aServer('m', definitions, { url, era: 'modern', instructions: 'Instructions of m' });
   const l = aServer('l', [aTool('run')], { url, era: 'legacy' });
