@@ -23,8 +23,15 @@ export class ExportService {
   async open(author: Author, { format, after, ...filter }: AuditExportQuery): Promise<Readable> {
     if (this.running >= EXPORTS_MAX) throw new ProblemError('unavailable', `${EXPORTS_MAX} exports are running here. Try again when one has ended.`);
     const place = { after, limit: CALLS_AT_ONCE };
-    const first = await this.audit.reading(author, { export: { format, after, filter } }, (tx) => listCalls(tx, filter, place));
+    // Counted before anything is waited for, so that many at once are counted too.
     this.running += 1;
+    let first: Found;
+    try {
+      first = await this.audit.reading(author, { export: { format, after, filter } }, (tx) => listCalls(tx, filter, place));
+    } catch (error) {
+      this.running -= 1;
+      throw error;
+    }
     const stream = Readable.from(this.lines(filter, first, { format, heading: after === undefined }), { objectMode: false });
     return stream.once('close', () => {
       this.running -= 1;

@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 import { callStore, type StoreCalls } from '../testing/store-calls.js';
+import { ExportService } from './export.service.js';
 
 let own: TestApp;
 let base: string;
@@ -62,6 +63,21 @@ test('an export holds every matching call once, goes on where it broke off, and 
   expect((await lines(`&format=csv&after=${String(whole[299])}`))[0]).toContain(String(whole[300]));
   const { body } = await get('events?method=operator/audit.read&limit=1');
   expect(body.items[0].args.export).toMatchObject({ format: 'csv', filter: { agent: 'exporter' } });
+});
+
+test('A106: of twenty exports at once four run and the others are told to come back; who breaks off makes room', async () => {
+  const exports = own.app.get(ExportService);
+  const open = () => exports.open({ name: 'auditor' }, { format: 'ndjson', agent: 'exporter' });
+  const begun = await Promise.allSettled(Array.from({ length: 20 }, open));
+  const [one, ...others] = begun.flatMap((begin) => (begin.status === 'fulfilled' ? [begin.value] : []));
+  expect(others).toHaveLength(3);
+  const refused = begun.flatMap((begin) => (begin.status === 'rejected' ? [begin.reason] : []));
+  expect(refused).toHaveLength(16);
+  for (const reason of refused) expect(String(reason)).toContain('4 exports are running here');
+  one?.destroy();
+  await vi.waitFor(async () => others.push(await open()), { timeout: 10_000 });
+  await expect(open()).rejects.toThrow('4 exports are running here');
+  for (const stream of others) expect((await stream.toArray()).join('').trimEnd().split('\n')).toHaveLength(450);
 });
 
 /** Reads a tail until it has told so much; gives what it told and the id to go on behind. */
