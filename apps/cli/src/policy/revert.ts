@@ -8,7 +8,11 @@ export interface RevertOptions {
 }
 
 /** Undoes a revision as a new one, and prints what that changed; as a dry run, what it would change and who would gain and lose what. */
-export async function revert({ revision, reason, dryRun }: RevertOptions, { api }: Connection, print: (text: string) => void): Promise<void> {
+export async function revert(
+  { revision, reason, dryRun }: RevertOptions,
+  { api }: Pick<Connection, 'api'>,
+  print: (text: string) => void,
+): Promise<void> {
   if (dryRun) {
     const told = await api.revisions.rehearseRevert(revision, { reason });
     const lines = [
