@@ -6,7 +6,7 @@ import type { AgentViews } from '../view/agent-views.js';
 import type { Task } from '../task-keys/task-keys.js';
 import type { ChangeStream, StreamFacts } from './change-stream.js';
 import { SelectingAudiences } from './selecting-audiences.js';
-import { differingLists, listsShowing, NO_LISTS, readView, type ListSet } from './list-kinds.js';
+import { differingLists, NO_LISTS, readView, type ListSet } from './list-kinds.js';
 
 /** The streams of one agent at one endpoint, or of its tasks that may use the same: they see the same lists. */
 export class Audience {
@@ -19,8 +19,6 @@ export class Audience {
   /** What lets servers join its lists that no grant names. */
   selectors: readonly TargetSelector[] = [];
   validUntil: number | null = null;
-  /** What servers said has changed, still to be told. */
-  news: Map<string, ListSet> | undefined;
 
   constructor(
     readonly agentId: string,
@@ -45,7 +43,7 @@ const GATHER_MS_MAX = 1000;
 /** Longer work without a pause would be felt by the calls of agents. */
 const BUSY_MS_MAX = 5;
 
-/** Who has streams open, and which of their lists a change of policy, the passing of time or a server's word has changed. */
+/** Who has streams open, and which of their lists a change of policy or the passing of time has changed. */
 export class Audiences {
   private readonly byName = new Map<string, Audience>();
   private readonly concerned = new Map<string, Set<Audience>>();
@@ -86,16 +84,6 @@ export class Audiences {
     const servers = this.parts.policy.current()?.servers;
     const changed = [...serverIds].flatMap((id) => servers?.get(id) ?? []);
     for (const audience of this.selecting.concernedBy(changed)) this.mark(audience);
-  }
-
-  /** A server says that its lists have changed; those who see something of it there are told. */
-  noteServer(serverId: string, lists: ListSet): void {
-    for (const audience of this.concerned.get(serverId) ?? []) {
-      if (!audience.shown.includes(serverId)) continue;
-      audience.news ??= new Map();
-      audience.news.set(serverId, (audience.news.get(serverId) ?? NO_LISTS) | lists);
-      this.mark(audience);
-    }
   }
 
   /** Grants begin and end without a new snapshot. */
@@ -146,12 +134,11 @@ export class Audiences {
     const agent = live?.agents.get(audience.agentId);
     if (live === undefined || agent === undefined) return NO_LISTS;
     const view = views.of(agent, audience.slug, { live, now: now(), task: audience.task });
-    const { digests, shown, news } = audience;
+    const { digests, shown } = audience;
     const reading = readView(view);
     audience.digests = reading.digests;
     audience.shown = reading.shown;
     audience.validUntil = view.validUntil;
-    audience.news = undefined;
     this.reindex(audience, [agent.id, ...agent.groupIds, ...view.parts.serverIds], view.table.selectors);
     if (shown !== reading.shown) {
       const [before, after] = [new Set(shown), new Set(reading.shown)];
@@ -161,9 +148,7 @@ export class Audiences {
       );
     }
     onRead(audience, view);
-    let lists = differingLists(digests, audience.digests);
-    for (const [serverId, changed] of news ?? []) lists |= listsShowing(view, serverId, changed);
-    return lists;
+    return differingLists(digests, audience.digests);
   }
 
   private reindex(audience: Audience, concerns: readonly string[], selectors: readonly TargetSelector[]): void {

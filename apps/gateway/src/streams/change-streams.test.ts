@@ -249,7 +249,7 @@ test('a stream that is ended again and again, and told of more, ends once', asyn
   await vi.waitFor(() => expect(heard.text).toContain('acknowledged'), 10_000);
   gateway.streams.close();
   gateway.streams.close();
-  gateway.streams.listsChanged(files.id, 0b111);
+  gateway.streams.policyApplied(aSnapshot({ servers, agents, grants: [] }));
   await vi.waitFor(() => expect(response.complete).toBe(true), 10_000);
   expect(heard.text.match(/"id":"mine","result"/g)).toHaveLength(1);
   expect((await listen(bob.token, { toolsListChanged: true })).statusCode).toBe(503);

@@ -5,7 +5,6 @@ import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { AgentViews } from '../view/agent-views.js';
 import { Audiences } from './audiences.js';
 import { ChangeStream, type StreamFacts } from './change-stream.js';
-import type { ListSet } from './list-kinds.js';
 import { ResourceSubscriptions } from './resource-subscriptions.js';
 import { SessionStreams } from './session-streams.js';
 import type { SessionSubscriptions } from './session-subscriptions.js';
@@ -101,11 +100,6 @@ export class ChangeStreams {
   policyApplied({ changed }: PolicySnapshot): void {
     if (changed.agentIds.size > 0) this.endRevoked();
     this.audiences.noteSnapshot(changed);
-  }
-
-  /** A server says that these lists of its have changed. */
-  listsChanged(serverId: string, lists: ListSet): void {
-    this.audiences.noteServer(serverId, lists);
   }
 
   resourceUpdated(serverId: string, uri: string): void {

@@ -56,12 +56,6 @@ export function differingLists(before: readonly string[], after: readonly string
   return listSet(...LIST_KINDS.filter((_kind, at) => before[at] !== after[at]));
 }
 
-/** Those of the lists in which this server has something that the view shows. */
-export function listsShowing(view: AgentView, serverId: string, lists: ListSet): ListSet {
-  const shows = (kind: ListKind): boolean => SHOWN[kind].some((shown) => view.list(shown).some(({ server }) => server.id === serverId));
-  return listSet(...LIST_KINDS.filter((kind) => hasList(lists, kind) && shows(kind)));
-}
-
 const digests = new WeakMap<DefinitionEntry, string>();
 
 function digestOf(definition: DefinitionEntry): string {

@@ -25,10 +25,8 @@ export function openChangeStreams({ redis, upstreams, serverChanges, ...parts }:
     clientInfo: parts.serverInfo,
     policy: parts.policy,
     openApart: (server) => upstreams.openApart(server),
-    onLists: (serverId, lists) => {
-      streams.listsChanged(serverId, lists);
-      serverChanges.report(serverId);
-    },
+    // Agents are shown what was approved: what they see differs when policy does, and to say so before would tell of what they may not see.
+    onLists: (serverId) => serverChanges.report(serverId),
     onUpdated: (serverId, uri) => streams.resourceUpdated(serverId, uri),
     onReopened: (serverId) => serverChanges.report(serverId),
   });

@@ -1,9 +1,9 @@
 import { isJsonObject, ownMember, type JsonObject } from '@portcullis/mcp';
-import { LIST_KINDS, listSet, type ListSet } from '../streams/list-kinds.js';
+import { LIST_KINDS } from '../streams/list-kinds.js';
 
 /** What a server says on its own. */
 export interface ChangeEvents {
-  readonly onLists: (lists: ListSet) => void;
+  readonly onLists: () => void;
   readonly onUpdated: (uri: string) => void;
 }
 
@@ -30,7 +30,7 @@ export class UnsupportedSource extends Error {
 }
 
 const URI_CHARS_MAX = 2048;
-const LIST_METHODS: ReadonlyMap<unknown, ListSet> = new Map(LIST_KINDS.map((kind) => [`notifications/${kind}/list_changed`, listSet(kind)]));
+const LIST_METHODS: ReadonlySet<unknown> = new Set(LIST_KINDS.map((kind) => `notifications/${kind}/list_changed`));
 
 /** One message of a stream, or undefined for what is none. */
 export function readMessage(text: string): JsonObject | undefined {
@@ -45,8 +45,7 @@ export function readMessage(text: string): JsonObject | undefined {
 /** Passes on what a message says of changes; everything else is nobody's concern here. */
 export function tellChange(message: JsonObject, events: ChangeEvents): void {
   const method = ownMember(message, 'method');
-  const lists = LIST_METHODS.get(method);
-  if (lists !== undefined) events.onLists(lists);
+  if (LIST_METHODS.has(method)) events.onLists();
   if (method !== 'notifications/resources/updated') return;
   const params = ownMember(message, 'params');
   const uri = isJsonObject(params) ? ownMember(params, 'uri') : undefined;

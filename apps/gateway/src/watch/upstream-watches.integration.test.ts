@@ -2,8 +2,10 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ResourceUpdatedNotificationSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { changingCapabilities, startLegacyChangingServer, startModernChangingServer, type ChangingServer } from '../testing/changing-servers.js';
+import type { Policy } from '../testing/policy-publisher.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
 
@@ -14,6 +16,7 @@ describe.each(['legacy', 'modern'] as const)('a server of the %s era that change
   let stack: TestStack;
   let server: ChangingServer;
   let serverId: string;
+  let policy: Policy & { servers: readonly [ServerEntry, ServerEntry] };
   const alice = anAgent('alice');
   const bob = anAgent('bob');
   const uris = ['notes://one', 'notes://two'] as const;
@@ -25,7 +28,8 @@ describe.each(['legacy', 'modern'] as const)('a server of the %s era that change
     serverId = notes.id;
     const other = aServer('other', [aTool('look')]);
     const grants = [aGrant(alice, notes), aGrant(alice, notes, { kind: 'resources', names: [uris[0]] }), aGrant(bob, other)];
-    await stack.publish({ servers: [notes, other], agents: [alice, bob], grants, settings });
+    policy = { servers: [notes, other], agents: [alice, bob], grants, settings };
+    await stack.publish(policy);
   });
   afterAll(async () => {
     await stack.stop();
@@ -62,15 +66,18 @@ describe.each(['legacy', 'modern'] as const)('a server of the %s era that change
     return { heard, client };
   }
 
-  test('is listened to once by each node that needs it, tells those who may know, and is looked at again', async () => {
+  test('is listened to once by each node that needs it and looked at again; agents are told when what they see has changed', async () => {
     const near = [await legacyListener(alice.token, 0), await modernListener(alice.token, 0), await modernListener(alice.token, 1)];
     const far = [await legacyListener(bob.token, 0), await modernListener(bob.token, 1)];
     await vi.waitFor(() => expect(server.streams()).toBe(2), patience);
     await vi.waitFor(() => {
-      if (near.some(({ heard }) => heard.length === 0)) server.toolsChanged();
-      expect(near.map(({ heard }) => heard[0])).toEqual(['tools', 'tools', 'tools']);
+      if (!stack.controlPlane.changes.includes(serverId)) server.toolsChanged();
+      expect(stack.controlPlane.changes).toContain(serverId);
     }, patience);
-    await vi.waitFor(() => expect(stack.controlPlane.changes).toContain(serverId), patience);
+    const [notes, ...others] = policy.servers;
+    const definitions = [aTool('read', { description: 'As it is now' }), ...notes.definitions.slice(1)];
+    await stack.publish({ ...policy, servers: [{ ...notes, definitions }, ...others] });
+    await vi.waitFor(() => expect(near.map(({ heard }) => heard)).toEqual([['tools'], ['tools'], ['tools']]), patience);
     expect(far.flatMap(({ heard }) => heard)).toEqual([]);
     expect(server.streams()).toBe(2);
     await Promise.all([...near, ...far].map(({ client }) => client.close()));

@@ -2,7 +2,6 @@ import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { isJsonObject, ownMember, type Implementation } from '@portcullis/mcp';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { Interest } from '../streams/change-streams.js';
-import type { ListSet } from '../streams/list-kinds.js';
 import type { Upstream } from '../upstream/upstreams.js';
 import type { ChangeEvents } from './change-source.js';
 import { LegacySource } from './legacy-source.js';
@@ -14,7 +13,7 @@ export interface WatchParts {
   readonly policy: { current(): PolicySnapshot | undefined };
   /** Connections of the watch's own, so that a stream takes none from calls. */
   readonly openApart: (server: ServerEntry) => Upstream;
-  readonly onLists: (serverId: string, lists: ListSet) => void;
+  readonly onLists: (serverId: string) => void;
   readonly onUpdated: (serverId: string, uri: string) => void;
   /** Told when a server was out of hearing and is back. */
   readonly onReopened: (serverId: string) => void;
@@ -110,7 +109,7 @@ export class UpstreamWatches implements Interest {
     } catch {
       return; // an address that may not be connected to; calls say so
     }
-    const events: ChangeEvents = { onLists: (lists) => onLists(server.id, lists), onUpdated: (uri) => onUpdated(server.id, uri) };
+    const events: ChangeEvents = { onLists: () => onLists(server.id), onUpdated: (uri) => onUpdated(server.id, uri) };
     const source = server.era === 'modern' ? new ModernSource(upstream, clientInfo, events) : new LegacySource(upstream, clientInfo, events);
     this.watching += 1;
     wanted.server = server;
