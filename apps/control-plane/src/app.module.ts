@@ -65,7 +65,7 @@ export class AppModule {
         AuditModule,
         AlertsModule.with(config.alerts),
         AuditProofModule.anchoredAt(config.auditAnchors),
-        CostModule,
+        CostModule.with(config.alerts),
         ReplayModule.with({ egressAllow: config.alerts?.egressAllow }),
         DriftModule,
       ],

@@ -13,6 +13,7 @@ import { describeAsked } from './describe-asked.js';
 import { endingOf } from './ending-of.js';
 import { errorMessage } from './error-message.js';
 import { HttpReply } from './http-reply.js';
+import { requireBudget } from './limits/require-budget.js';
 import { takeToken } from './limits/take-token.js';
 import { answerOwnTool, isOwnTool } from './own-tools/answer-own-tool.js';
 import { openAsking, type Asking } from './questions/open-asking.js';
@@ -96,6 +97,7 @@ async function answerTarget(method: TargetMethod, view: AgentView, step: Step): 
   if (decision.refused === 'arguments') throw new GatewayError('policy.arguments');
   if (isOwnTool(target)) return answerOwnTool(target, step);
   requireMirroredArguments(target, step);
+  if (visit.caller.agent.budgetSpentUntil !== undefined) requireBudget(visit.caller.agent.budgetSpentUntil, step);
   if (method.member === 'ref' && !serverDeclares(target.server, 'completions')) return completeNothing('success', step);
   const work: Work = { target, nameMember: method.member, name: ownNameOf(target), argumentsJson, decision };
   if (decision.pinned === null) return await forward(work, step); // returned unawaited, a promise takes two rounds more
@@ -243,4 +245,4 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
 }
 
 /** Which grant refused, and for which of its terms, is on the record already. */
-const saidByDecision: ReadonlySet<string> = new Set(['policy.arguments', 'limit.grant_rate']);
+const saidByDecision: ReadonlySet<string> = new Set(['policy.arguments', 'limit.grant_rate', 'limit.budget']);

@@ -8,6 +8,6 @@ export function endingOf(thrown: unknown): { status: CallOutcome; code: string; 
   if (code === 'upstream.timeout') return { status: 'timeout', code, error };
   if (code === 'client.cancelled' || code.endsWith('.revoked_in_flight')) return { status: 'cancelled', code, error };
   if (code.startsWith('upstream.')) return { status: 'upstream_error', code, error };
-  if (code.startsWith('policy.') || code === 'limit.grant_rate') return { status: 'denied', code, error };
+  if (code.startsWith('policy.') || code === 'limit.grant_rate' || code === 'limit.budget') return { status: 'denied', code, error };
   return { status: code.startsWith('node.') ? 'error' : 'refused', code, error };
 }

@@ -24,8 +24,9 @@ export function errorMessage(error: unknown, id: RequestId | null, era: Era | nu
   const { code, entry, detail } = error instanceof GatewayError ? error : new GatewayError('node.internal', {}, { cause: error });
   const family = code.slice(0, code.indexOf('.'));
   const reason = code.slice(family.length + 1);
-  const retryAfter = code === 'limit.grant_rate' ? retryAfterSeconds(detail) : 1;
-  const data = family === 'upstream' || family === 'node' ? { reason } : code === 'limit.grant_rate' ? { retryAfterSeconds: retryAfter } : undefined;
+  const isTimed = code === 'limit.grant_rate' || code === 'limit.budget';
+  const retryAfter = isTimed ? retryAfterSeconds(detail) : 1;
+  const data = family === 'upstream' || family === 'node' ? { reason } : isTimed ? { retryAfterSeconds: retryAfter } : undefined;
   const headers: string[] = [];
   if (family === 'auth') headers.push('www-authenticate', 'Bearer');
   if (code === 'client.method_not_allowed') headers.push('allow', 'GET, POST, DELETE');

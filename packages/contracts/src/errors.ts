@@ -41,6 +41,7 @@ export const errorTable = {
   'policy.revoked_in_flight': entry(200, -32603, 'The call was stopped'),
   'limit.rate': entry(429, -32603, 'Too many requests'),
   'limit.grant_rate': entry(429, -32603, 'Too many calls'),
+  'limit.budget': entry(429, -32603, 'The budget for this month is spent'),
   'limit.streams': entry(429, -32603, 'Too many open streams or subscriptions'),
   'limit.parked_calls': entry(429, -32603, 'Too many calls wait for input'),
   'upstream.unreachable': entry(200, -32603, 'The server could not be reached'),

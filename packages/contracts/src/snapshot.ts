@@ -5,9 +5,9 @@ import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } f
 /**
 /**
  * The newest schema this build reads and writes. Raised when a node that ignores unknown fields would allow what it must refuse. A snapshot is
- * written in the oldest schema that says everything in it (`grantSchemaOf`), so that older nodes read it as long as they can.
+ * written in the oldest schema that says everything in it (`grantSchemaOf`, `agentSchemaOf`), so that older nodes read it as long as they can.
  */
-export const SNAPSHOT_SCHEMA_VERSION = 2;
+export const SNAPSHOT_SCHEMA_VERSION = 3;
 
 /** Buckets per large kind: a change rewrites one bucket's chunk, one index and the root. */
 export const BUCKETS_PER_KIND = 1024;
@@ -71,8 +71,15 @@ export const AgentEntry = z.object({
   toolNameStyle: ToolNameStyle,
   groupIds: z.array(Id),
   keys: z.array(AgentKeyEntry),
+  /** Epoch milliseconds until which none of its calls is made, since a budget is spent; unsaid where none is. */
+  budgetSpentUntil: z.number().int().optional(),
 });
 export type AgentEntry = z.infer<typeof AgentEntry>;
+
+const SPENT_BUDGETS_SCHEMA_VERSION = 3;
+
+/** The same for an agent as `grantSchemaOf`: an older node would make the calls of one whose budget is spent. */
+export const agentSchemaOf = ({ budgetSpentUntil }: AgentEntry): number => (budgetSpentUntil === undefined ? 1 : SPENT_BUDGETS_SCHEMA_VERSION);
 
 export const GrantSubject = z.union([z.strictObject({ agentId: Id }), z.strictObject({ groupId: Id })]);
 export type GrantSubject = z.infer<typeof GrantSubject>;

@@ -66,10 +66,7 @@ export class PolicyChanges {
         return { result: done.result, revision: state.revision, isNew: false };
       }
       if (state.ahead && done.epoch === undefined) throw new ProblemError('conflict', HELD);
-      await requireUnderstood(
-        tx,
-        done.dirty.filter(({ kind }) => kind === 'grants').map(({ bucket }) => bucket),
-      );
+      await requireUnderstood(tx, done.dirty);
       const widened = await this.guard.check(tx, author, done.dirty);
       await writeRevision(tx, {
         author,

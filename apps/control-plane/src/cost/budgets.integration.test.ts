@@ -1,4 +1,7 @@
+import { bucketOf } from '@portcullis/contracts/snapshot';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { agentEntry } from '../snapshots/compile-entries.js';
+import { readAgents } from '../snapshots/snapshot-rows.js';
 import { callStore, type StoreCalls } from '../testing/store-calls.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -72,4 +75,30 @@ test('budgets are made, changed and deleted on record, by those who may', async 
   expect((await own.call('GET', `/v1/budgets/${body.id}`)).status).toBe(404);
   const actions = await own.database.auditEvent.findMany({ where: { method: { startsWith: 'operator/budget.' } }, distinct: ['method'] });
   expect(actions.map(({ method }) => method).sort()).toEqual(['operator/budget.created', 'operator/budget.deleted', 'operator/budget.updated']);
+});
+
+test('a spent budget that blocks reaches nodes as a change of policy until the month ends, and a larger one frees its agents', async () => {
+  const agent = (await own.call('POST', '/v1/agents', { slug: 'blocked' })).body;
+  const { body } = await budget({ agent: 'blocked' }, '14', { action: 'block' });
+  const until = async () => (await own.database.agent.findUniqueOrThrow({ where: { id: agent.id } })).budgetSpentUntil;
+  const compiled = async () =>
+    own.database.$transaction(async (tx) =>
+      (await readAgents(tx, [bucketOf(agent.id)])).filter(({ id }) => id === agent.id).map((row) => agentEntry(row, new Date())),
+    );
+  await store([{ agent: 'blocked' }]);
+  await vi.waitFor(async () => expect(await spent(body.id)).toBe('7'), patience);
+  expect([await until(), (await compiled())[0]?.budgetSpentUntil]).toEqual([null, undefined]);
+  await store([{ agent: 'blocked' }]);
+  const now = new Date();
+  const end = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1));
+  await vi.waitFor(async () => expect(await until()).toEqual(end), patience);
+  expect(await compiled()).toMatchObject([{ budgetSpentUntil: end.getTime() }]);
+  const kept = { kind_bucket: { kind: 'agents', bucket: bucketOf(agent.id) } } as const;
+  // Nodes that would make its calls all the same cannot take this snapshot for theirs.
+  await vi.waitFor(async () => expect((await own.database.snapshotBucket.findUniqueOrThrow({ where: kept })).schema).toBe(3), patience);
+  const [revision] = await own.database.revision.findMany({ where: { action: 'budget.enforced' }, orderBy: { revision: 'desc' } });
+  expect(revision).toMatchObject({ author: 'portcullis/budgets', change: { change: { blocked: ['blocked'], freed: [] } } });
+  await own.call('PATCH', `/v1/budgets/${body.id}`, { amountMicros: '15' });
+  await vi.waitFor(async () => expect(await until()).toBeNull(), patience);
+  expect((await compiled())[0]?.budgetSpentUntil).toBeUndefined();
 });

@@ -92,6 +92,7 @@ const toBudget = ({ budget, spentMicros, month }: BudgetState): Budget => ({
   currency: budget.currency,
   amountMicros: String(budget.amountMicros),
   warnPercents: budget.warnPercents,
+  action: budget.action === 'block' ? 'block' : 'warn',
   month,
   spentMicros: String(spentMicros),
   createdBy: budget.createdBy,

@@ -1,10 +1,17 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditReading } from '../audit/audit-reading.js';
+import { BUDGET_OPTIONS, BudgetEnforcer, type BudgetOptions } from './budget-enforcer.js';
 import { BudgetsController } from './budgets.controller.js';
 import { BudgetsService } from './budgets.service.js';
 import { CostsController } from './costs.controller.js';
 import { CostsService } from './costs.service.js';
 import { PricesService } from './prices.service.js';
 
-@Module({ controllers: [BudgetsController, CostsController], providers: [AuditReading, BudgetsService, CostsService, PricesService] })
-export class CostModule {}
+@Module({})
+export class CostModule {
+  static with(options: BudgetOptions = {}): DynamicModule {
+    const settings = { provide: BUDGET_OPTIONS, useValue: { lookMs: options.lookMs } };
+    const providers = [settings, AuditReading, BudgetEnforcer, BudgetsService, CostsService, PricesService];
+    return { module: CostModule, controllers: [BudgetsController, CostsController], providers };
+  }
+}

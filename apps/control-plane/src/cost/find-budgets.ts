@@ -11,10 +11,10 @@ export interface BudgetState {
   readonly reached: readonly number[];
 }
 
-/** The state of every budget, as far as costs are counted. */
-export async function budgetStates(tx: Transaction): Promise<BudgetState[]> {
+/** The state of every budget, or of those with this action, as far as costs are counted. */
+export async function budgetStates(tx: Transaction, where: Pick<Partial<Budget>, 'action'> = {}): Promise<BudgetState[]> {
   const states: BudgetState[] = [];
-  for (const budget of await tx.budget.findMany({ orderBy: { id: 'asc' } })) states.push(await stateOf(tx, budget));
+  for (const budget of await tx.budget.findMany({ where, orderBy: { id: 'asc' } })) states.push(await stateOf(tx, budget));
   return states;
 }
 

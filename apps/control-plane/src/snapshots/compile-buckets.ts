@@ -1,4 +1,12 @@
-import { bucketOf, grantSchemaOf, type AgentEntry, type ChunkKind, type GrantEntry, type ServerEntry } from '@portcullis/contracts/snapshot';
+import {
+  agentSchemaOf,
+  bucketOf,
+  grantSchemaOf,
+  type AgentEntry,
+  type ChunkKind,
+  type GrantEntry,
+  type ServerEntry,
+} from '@portcullis/contracts/snapshot';
 import type { Transaction } from '@portcullis/database';
 import { encodeChunk, SnapshotRefusal, type BucketContent, type Encoded } from '@portcullis/snapshot';
 import { agentEntry, askingEntry, grantEntry, serverEntry } from './compile-entries.js';
@@ -25,7 +33,7 @@ export async function compileBuckets(tx: Transaction, kind: ChunkKind, buckets: 
         buckets,
         entries,
         ({ id }) => id,
-        (bucket, items: AgentEntry[]) => encoded({ kind, bucket, items }),
+        (bucket, items: AgentEntry[]) => ({ ...encoded({ kind, bucket, items }), schema: Math.max(...items.map(agentSchemaOf)) }),
       );
     }
     case 'grants':

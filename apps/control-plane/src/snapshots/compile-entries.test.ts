@@ -88,7 +88,7 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
-    version: 5,
+    version: 6,
     servers: 'b5611c995613ce89f0c17dc92ff59c9e7dfe9cd89246428b30d6fd114a850824',
     agents: '4127f9baff69834202b75f783d93505c01b22e68a290548ce50d0892b2c9fb74',
     grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',

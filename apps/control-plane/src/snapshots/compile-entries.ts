@@ -10,9 +10,9 @@ import { z } from 'zod';
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
- * 5: instructions as they were approved.
+ * 5: instructions as they were approved. 6: spent budgets.
  */
-export const COMPILE_VERSION = 5;
+export const COMPILE_VERSION = 6;
 
 const DAY_MS = 86_400_000;
 
@@ -72,6 +72,7 @@ export function agentEntry(row: AgentRow, now: Date): AgentEntry {
       .filter((key) => key.revokedAt === null && (key.expiresAt === null || key.expiresAt.getTime() > now.getTime() - DAY_MS))
       .map(keyEntry)
       .toSorted((a, b) => byText(a.id, b.id)),
+    ...(row.budgetSpentUntil && row.budgetSpentUntil > now && { budgetSpentUntil: row.budgetSpentUntil.getTime() }),
   };
 }
 

@@ -19,7 +19,13 @@ export type ServerRow = Pick<
   | 'capabilitiesJson'
 > & { definitions: DefinitionRow[] };
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
-export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & { keys: AgentKeyRow[]; memberships: { groupId: string }[] };
+export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & {
+  /** Read for nodes alone: what is decided does not depend on it. */
+  budgetSpentUntil?: Date | null;
+} & {
+  keys: AgentKeyRow[];
+  memberships: { groupId: string }[];
+};
 export type GrantRow = Pick<
   Grant,
   | 'id'
@@ -75,6 +81,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
 export async function readAgents(tx: Transaction, buckets: readonly number[]): Promise<AgentRow[]> {
   const rows = await tx.$queryRaw<FoundAgent[]>`
     SELECT id::text AS id, slug, enabled, replace(tool_name_style::text, '-', '_') AS "toolNameStyle",
+      budget_spent_until AS "budgetSpentUntil",
       (SELECT coalesce(jsonb_agg(jsonb_build_object('groupId', group_id)), '[]') FROM agent_group_member WHERE agent_id = agent.id) AS memberships,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'hash', hash, 'pepperId', pepper_id, 'expiresAt', expires_at)), '[]')
         FROM agent_key WHERE agent_id = agent.id AND revoked_at IS NULL) AS keys

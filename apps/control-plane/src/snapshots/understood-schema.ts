@@ -1,8 +1,9 @@
-import { grantSchemaOf, SNAPSHOT_SCHEMA_VERSION } from '@portcullis/contracts/snapshot';
+import { agentSchemaOf, grantSchemaOf, SNAPSHOT_SCHEMA_VERSION } from '@portcullis/contracts/snapshot';
 import type { Transaction } from '@portcullis/database';
 import { ProblemError } from '../http/problem.js';
-import { grantEntry } from './compile-entries.js';
-import { readGrants } from './snapshot-rows.js';
+import type { Dirty } from '../changes/dirty.js';
+import { agentEntry, grantEntry } from './compile-entries.js';
+import { readAgents, readGrants } from './snapshot-rows.js';
 
 /** A node that was silent for longer is not waited for. It follows Redis even where it cannot reach us, so this is longer than "live". */
 const COUNTED_MS = 10 * 60_000;
@@ -11,8 +12,8 @@ const COUNTED_MS = 10 * 60_000;
  * Refuses (409) a change after which these buckets would say what some node cannot read, naming the nodes: an older one would keep its old policy
  * from then on. Where the published policy needs that schema already, nothing is refused, least of all a revocation.
  */
-export async function requireUnderstood(tx: Transaction, grantBuckets: readonly number[]): Promise<void> {
-  if (grantBuckets.length === 0) return;
+export async function requireUnderstood(tx: Transaction, dirty: readonly Dirty[]): Promise<void> {
+  if (!dirty.some(({ kind }) => kind === 'grants' || kind === 'agents')) return;
   const since = new Date(Date.now() - COUNTED_MS);
   const nodes = await tx.node.findMany({
     where: { lastSeenAt: { gt: since }, OR: [{ schemaMax: null }, { schemaMax: { lt: SNAPSHOT_SCHEMA_VERSION } }] },
@@ -20,7 +21,10 @@ export async function requireUnderstood(tx: Transaction, grantBuckets: readonly 
     orderBy: { name: 'asc' },
   });
   if (nodes.length === 0) return;
-  const needed = Math.max(1, ...(await readGrants(tx, grantBuckets)).map((row) => grantSchemaOf(grantEntry(row))));
+  const bucketsOf = (wanted: Dirty['kind']): number[] => dirty.flatMap(({ kind, bucket }) => (kind === wanted ? [bucket] : []));
+  const grants = (await readGrants(tx, bucketsOf('grants'))).map((row) => grantSchemaOf(grantEntry(row)));
+  const agents = (await readAgents(tx, bucketsOf('agents'))).map((row) => agentSchemaOf(agentEntry(row, new Date())));
+  const needed = Math.max(1, ...grants, ...agents);
   const published = (await tx.snapshotBucket.aggregate({ _max: { schema: true } }))._max.schema ?? 1;
   const behind = nodes.filter(({ schemaMax }) => (schemaMax ?? 1) < needed).map(({ name }) => name);
   if (needed <= published || behind.length === 0) return;

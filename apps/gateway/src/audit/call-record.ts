@@ -11,6 +11,8 @@ export const RESULT_BYTES_KEPT = 512;
 
 /** Why a call is not to be had that its grant allows, only not as often. */
 export const RATE_LIMITED = 'rate_limited';
+/** Why a call is not to be had that its grant allows, until the month ends. */
+export const BUDGET_SPENT = 'budget_spent';
 
 /** What a call asked for, as far as it can be told apart from what the agent wrote. */
 export interface Asked {
@@ -86,6 +88,12 @@ export class CallRecord {
   overLimit(): void {
     this.event.decision = 'deny';
     this.event.reason = RATE_LIMITED;
+  }
+
+  /** A budget of the agent is spent. */
+  overBudget(): void {
+    this.event.decision = 'deny';
+    this.event.reason = BUDGET_SPENT;
   }
 
   /** What the grants in the mode `shadow` would have decided instead. */

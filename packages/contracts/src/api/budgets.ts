@@ -19,16 +19,18 @@ const budgetFields = {
   amountMicros: Amount,
   /** Alert rules of the kind `budget` speak when so much of it is spent. */
   warnPercents: percents,
+  /** `block`: when it is spent, no call of its agents is made until the month ends (`limit.budget`). Calls under way, and some seconds' calls more, are. */
+  action: z.enum(['warn', 'block']),
 };
 
 export const CreateBudget = z
-  .strictObject({ ...budgetFields, warnPercents: percents.default([80, 100]) })
+  .strictObject({ ...budgetFields, warnPercents: percents.default([80, 100]), action: budgetFields.action.default('warn') })
   .meta({ id: 'CreateBudget', examples: [{ name: 'Research', subject: { group: 'research' }, currency: 'EUR', amountMicros: '500000000' }] });
 export type CreateBudget = z.infer<typeof CreateBudget>;
 
 /** What is left out stays as it is. Whose budget it is does not change. */
 export const UpdateBudget = z
-  .strictObject({ name: budgetFields.name, amountMicros: Amount, warnPercents: percents })
+  .strictObject({ name: budgetFields.name, amountMicros: Amount, warnPercents: percents, action: budgetFields.action })
   .partial()
   .meta({ id: 'UpdateBudget' });
 export type UpdateBudget = z.infer<typeof UpdateBudget>;
