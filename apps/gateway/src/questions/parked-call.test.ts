@@ -1,22 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { ClassifiedRequest, Question } from '@portcullis/mcp';
+import type { Question } from '@portcullis/mcp';
 import { Cancellation } from '../cancel/cancellation.js';
 import type { Reply } from '../reply.js';
 import { buildGateway } from '../testing/build-gateway.js';
+import { classifiedCall as call } from '../testing/classified-call.js';
 import type { Visit } from '../visit.js';
 import { ANSWER_MS_MAX } from './ask-agent.js';
 import { ParkedCall } from './parked-call.js';
 
 const question: Question = { method: 'roots/list', params: undefined };
-const call: ClassifiedRequest = {
-  kind: 'request',
-  era: 'modern',
-  version: '2026-07-28',
-  method: 'tools/call',
-  id: 1,
-  params: undefined,
-  meta: undefined,
-};
 const place = { agentId: 'a', serverId: 's', method: 'tools/call', name: 't', argumentsJson: undefined };
 
 function heard() {

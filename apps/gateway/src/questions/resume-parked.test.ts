@@ -1,22 +1,13 @@
 import { expect, test } from 'vitest';
-import type { ClassifiedRequest } from '@portcullis/mcp';
 import type { InternalExchange } from '../internal/internal-exchange.js';
 import type { InternalHandler } from '../internal/internal-server.js';
 import type { NodeLinks } from '../internal/node-links.js';
 import type { Reply } from '../reply.js';
+import { classifiedCall as call } from '../testing/classified-call.js';
 import type { Visit } from '../visit.js';
 import { ParkedCalls, type Held } from './parked-calls.js';
 import { resumeParked, serveParkedCalls } from './resume-parked.js';
 
-const call: ClassifiedRequest = {
-  kind: 'request',
-  era: 'modern',
-  version: '2026-07-28',
-  method: 'tools/call',
-  id: 1,
-  params: undefined,
-  meta: undefined,
-};
 const held: Held = { agentId: 'a', resume: () => true, giveUp: () => undefined };
 const [here, there] = ['http://127.0.0.1:1', 'http://127.0.0.1:2'];
 

@@ -1,17 +1,8 @@
-import type { ClassifiedRequest } from '@portcullis/mcp';
 import { expect, test } from 'vitest';
+import { classifiedCall } from '../testing/classified-call.js';
 import { relayNotification } from './relay-notification.js';
 
-const call: ClassifiedRequest = {
-  kind: 'request',
-  era: 'modern',
-  version: '2026-07-28',
-  method: 'tools/call',
-  id: 1,
-  params: undefined,
-  meta: undefined,
-  progressToken: 'mine',
-};
+const call = { ...classifiedCall, progressToken: 'mine' };
 const relay = (message: string): string | undefined =>
   relayNotification(message, call, { id: 'our-1', logs: 'none', onRequest: () => expect.unreachable() });
 
