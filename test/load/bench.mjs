@@ -1,7 +1,7 @@
 // What the hop costs, as tables in Markdown:  npm run bench -- [--quick] [--only calls,latency,…] [--era modern|legacy] [--release queue|spool|both] [--profile FILE]
 // A node with authentication, policy and durable audit on, beside the server itself, nginx and a bare Node proxy, all in interleaved rounds.
 //   --quick          one short round of code that is hardly warm, to see that it works; the figures are rough
-//   --only LIST      of: calls, latency, half, large, stream, lists, nodes
+//   --only LIST      of: calls, latency, half, large, stream, lists, nodes, and parts, which takes a node's parts away one after the other
 //   --connections N  of the tables of calls, with commas (64,16,1)
 //   --profile FILE   also a CPU profile of the node under load, for the browser's tools, and where its time went
 // Progress goes to standard error. The machine should have nothing else to do; CPU per call and its ratio to the bare proxy hold on one that has.
@@ -10,7 +10,8 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureCalls, profileCalls } from './measure-calls.mjs';
 import { measureHalfLoad, measureLatency, measureLists, measureNodes } from './measurements.mjs';
-import { callTable, halfLoadTable, largeTable, latencyTable, listTable, nodeTable, profileTable } from './tables.mjs';
+import { measureParts } from './parts/measure-parts.mjs';
+import { callTable, halfLoadTable, largeTable, latencyTable, listTable, nodeTable, partsTable, profileTable } from './tables.mjs';
 import { startTargets } from './targets.mjs';
 import { warmUp } from './warm-up.mjs';
 
@@ -42,6 +43,7 @@ try {
       largeTable('Calls with 250 messages of 4 kB and then an answer', await measureCalls(context, [4], { events: 250, size: 4_000 })),
     lists: async () => listTable(await measureLists(context)),
     nodes: async () => nodeTable(await measureNodes(context)),
+    parts: async () => partsTable(await measureParts(context, plan.warmCalls)),
   };
   await warmUp(rig, plan.warmCalls, { era: values.era }); // cold code would count as cost
   const [processor] = cpus();

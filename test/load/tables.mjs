@@ -54,6 +54,21 @@ export function callTable(rows) {
   return table('Calls with answers of 100 bytes', head, cells);
 }
 
+/** Each row has one part less than the one above it, so that the difference to the row above is what that part costs. */
+export function partsTable(rows) {
+  const raw = rows.at(-1);
+  const instructions = (run) => run.instructions / 1000;
+  const cellsOf = (row, read) => [number(of(row, read), 0), number(ratio(row, raw, read), 2)];
+  const saved = (row, index, read) => number(index === 0 ? undefined : -added(row, rows[index - 1], read), 0);
+  const head = ['what is left', 'CPU µs/call', '÷ raw node', 'saved', 'K instructions/call', '÷ raw node', 'saved', 'failed'];
+  const cells = rows.map((row, index) => [
+    row.target,
+    ...[nodeCpu, instructions].flatMap((read) => [...cellsOf(row, read), saved(row, index, read)]),
+    failures(row),
+  ]);
+  return table('A node with its parts taken away, one after the other, 64 connections; CPU of that process alone', head, cells);
+}
+
 export function largeTable(title, rows) {
   const raw = rows.find(({ target }) => target === 'raw node');
   const head = ['target', 'calls/s', '÷ raw node', 'CPU ms/call', 'CPU ÷ raw node', 'memory MiB', 'failed'];

@@ -8,8 +8,8 @@ import { served } from './scrape.mjs';
 const MAIN = fileURLToPath(new URL('../../../apps/gateway/dist/main.js', import.meta.url));
 const NOBODY = 'redis://127.0.0.1:1';
 
-/** A node of its own beside a stack's: `start({ from })` gives the milliseconds until it serves, `stop`, `healthUrl` and `pid`. */
-export async function newNode({ stack, joinToken, port }) {
+/** A node of its own beside a stack's: `start({ from })` gives the milliseconds until it serves, `stop`, `healthUrl` and `pid`. `args` are Node's own. */
+export async function newNode({ stack, joinToken, port, name = 'scale-node', args = [], environment: added = {} }) {
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-scale-node-'));
   const healthUrl = `http://127.0.0.1:${port + 1}`;
   let child;
@@ -18,11 +18,12 @@ export async function newNode({ stack, joinToken, port }) {
     HOST: '127.0.0.1',
     PORT: String(port),
     HEALTH_PORT: String(port + 1),
-    NODE_NAME: 'scale-node',
+    NODE_NAME: name,
     DATA_DIR: directory,
     JOIN_TOKEN: joinToken,
     EXIT_WITH_PARENT: '1',
     LOG_LEVEL: 'error',
+    ...added,
   };
   const stop = async () => {
     if (child === undefined) return;
@@ -49,7 +50,7 @@ export async function newNode({ stack, joinToken, port }) {
           ? { REDIS_URL: NOBODY, CONTROL_PLANE_URL: 'http://127.0.0.1:1' }
           : { REDIS_URL: stack.redisUrl, CONTROL_PLANE_URL: stack.controlPlaneUrl };
       const startedAt = performance.now();
-      child = spawn(process.execPath, ['--max-semi-space-size=16', MAIN], {
+      child = spawn(process.execPath, ['--max-semi-space-size=16', ...args, MAIN], {
         env: { ...environment, ...services },
         stdio: ['ignore', 'ignore', 'inherit'],
       });
