@@ -17,6 +17,7 @@ import { measureRevocations } from './measure-revocations.mjs';
 import { scaleTable } from './scale-table.mjs';
 import { scrape, served } from './scrape.mjs';
 import { newNode } from './start-node.mjs';
+import { takeTimeline } from './take-timeline.mjs';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const plan = values.quick
@@ -92,7 +93,8 @@ try {
       { connections: 8, rate: 100, seconds: plan.revocations * (values.quick ? 0.3 : 0.25), warmup: 0 },
     ),
   );
-  const latencies = await measureRevocations({ stack, token: revokedKey, agent: 'revoked', server: 'fake', count: plan.revocations });
+  const revoking = { stack, token: revokedKey, agent: 'revoked', server: 'fake', count: plan.revocations };
+  const { result: latencies, timeline } = await takeTimeline(health, () => measureRevocations(revoking));
   const load = await Promise.all(loads);
   const full = measureLoad(
     { url: `${stack.gatewayUrls[0]}/servers/fake/mcp`, token: callKey },
@@ -125,6 +127,7 @@ try {
       changesFew,
       changesMany,
       latencies,
+      timeline,
       load,
     }),
   );

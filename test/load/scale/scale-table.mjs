@@ -15,6 +15,7 @@ export function scaleTable(found) {
     wholeTable(found),
     changeTable(found),
     revocationTable(found, plan),
+    timelineTable(found),
     '',
   ].join('\n\n');
 }
@@ -63,4 +64,18 @@ function revocationTable({ latencies, load }, plan) {
     `${Math.round(load[at].callsPerSecond)} calls/s, ${load[at].failed} failed`,
   ]);
   return table([`${plan.revocations} revocations, REST answer to refusal`, 'p50 (≤ 50 ms)', 'p99 (≤ 250 ms)', 'highest', 'load'], rows);
+}
+
+function timelineTable({ timeline }) {
+  const rows = [
+    ['committed until its round begins', timeline.waiting],
+    ['lock of all publishers', timeline.lock],
+    ['read, compiled and committed', timeline.commit],
+    ['signed, contents and head in Redis', timeline.distribute],
+    ['on a node: heard, fetched, in service', timeline.apply],
+  ];
+  return table(
+    ['grants given and revoked under load', 'mean'],
+    rows.map(([what, value]) => [what, ms(value)]),
+  );
 }

@@ -10,7 +10,8 @@ export async function scrape(healthUrl) {
     lines
       .map((line) =>
         line
-          .replace(/\{app="[^"]*",?/, '{')
+          .replace(/(?<=[{,])app="[^"]*",?/, '')
+          .replace(',}', '}')
           .replace('{}', '')
           .split(' '),
       )
