@@ -49,6 +49,7 @@ export const exampleStory = {
   definition: { hash, json: { name: 'query', inputSchema: { type: 'object' } }, approvedNow: true },
   accessRequest: null,
   questions: [],
+  replays: [],
 } as const;
 
 export const exampleAggregates = {
@@ -84,6 +85,7 @@ export const exampleIntegrity = {
   nextCursor: null,
   totals: { boots: 1, arriving: 0, missing: 0, backlogEvents: 0, quarantined: 0 },
   operators: { lastSeq: 512, missingEvents: 0, missing: [], missingTruncated: false },
+  sealing: { state: 'sealing', block: 1440, sealedAt: at, backlogEvents: 12, lagSeconds: 3.2, anchors: [] },
 } as const;
 
 export const exampleShadowReport = {
