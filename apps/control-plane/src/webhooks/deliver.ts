@@ -3,7 +3,7 @@ import { inTransaction } from '../changes/in-transaction.js';
 import { recordAction } from '../changes/record-action.js';
 import type { Attempt } from './webhook-sender.js';
 
-/** About a day in all: what a receiver's outage over night takes. */
+/** Eighteen hours in all: what a receiver's outage over night takes. */
 export const RETRY_MS: readonly number[] = [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000];
 
 const GONE = 410;
