@@ -13,6 +13,7 @@ import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
 import { AuditRecord, AuditRecordPage } from '@portcullis/contracts/api/operations';
 import { type ReplayCall, ReplayResult } from '@portcullis/contracts/api/replays';
 import type { z } from 'zod';
+import { type AuditRetentionApi, auditRetentionApi } from './audit-retention.js';
 import { linesOf } from './lines-of.js';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -43,6 +44,7 @@ export interface AuditApi {
   proof(range?: AuditBlockRange): Promise<AsyncIterable<Uint8Array>>;
   /** Public keys with which blocks may be signed. */
   keys(): Promise<AuditSigningKeys>;
+  retention: AuditRetentionApi;
 }
 
 export function auditApi(send: Send, open: Open): AuditApi {
@@ -60,6 +62,7 @@ export function auditApi(send: Send, open: Open): AuditApi {
     verify: (range) => verifyAudit(open, range),
     proof: (range) => open({ path: '/v1/audit/proof', query: range, takes: 'application/x-ndjson' }),
     keys: async () => (await send({ method: 'GET', path: '/v1/audit/keys', answer: AuditSigningKeys })).value,
+    retention: auditRetentionApi(send),
   };
 }
 

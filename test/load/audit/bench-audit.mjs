@@ -1,4 +1,4 @@
-// What searching the audit trail and writing it cost, as tables in Markdown:  npm run bench:audit -- [--rows 1000000] [--days 30] [--rounds 15]
+// What searching the audit trail and writing it cost, as tables in Markdown:  npm run bench:audit -- [--rows 1000000] [--days 30] [--rounds 15] [--proof]
 // Fills the trail of a local stack, asks what auditors ask over REST, shows the plan of each first window, and stores events by the worker's own statement.
 // 20 million rows (--rows 20000000) take about 30 GB of disk. The machine should have nothing else to do.
 import { parseArgs } from 'node:util';
@@ -7,6 +7,7 @@ import { listCalls } from '../../../apps/control-plane/dist/audit/audit.reposito
 import { startLocalStack } from '../../local-stack/start-local-stack.mjs';
 import { fillTrail } from './fill-trail.mjs';
 import { measureInserts } from './measure-inserts.mjs';
+import { measureProof } from './measure-proof.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '15' },
     seconds: { type: 'string', default: '20' },
     plans: { type: 'boolean', default: false },
+    proof: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -31,6 +33,7 @@ try {
     `${filled.toLocaleString('en')} rows in ${values.days} days, ${(bytes / 2 ** 30).toFixed(1)} GiB with indexes, filled in ${seconds(filledAt)} s.`,
   );
   print(`Stored by the worker's statement: **${Math.round(eventsPerSecond).toLocaleString('en')} events/s**.\n`);
+  if (values.proof) await printProof();
   print('| query | p50 ms | p95 ms | calls on the first page | it is the last |\n| --- | ---: | ---: | ---: | --- |');
   const questions = await questionsAbout(from);
   for (const [name, filter] of questions) print(await measured(name, filter));
@@ -38,6 +41,12 @@ try {
 } finally {
   await database.$disconnect();
   await stack.stop();
+}
+
+async function printProof() {
+  const { sealedPerSecond, verifiedPerSecond, verification } = await measureProof(database, stack.api);
+  const rate = (perSecond) => `${Math.round(perSecond).toLocaleString('en')} events/s`;
+  print(`Sealed by Postgres: **${rate(sealedPerSecond)}**. Verified over REST: **${rate(verifiedPerSecond)}**, ${verification.verdict}.\n`);
 }
 
 function print(line) {

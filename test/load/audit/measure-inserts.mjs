@@ -1,3 +1,4 @@
+import { hashStored, payloadOf } from '@portcullis/audit';
 import { v7 } from 'uuid';
 import { BatchStore } from '../../../apps/audit-worker/dist/store-batch.js';
 
@@ -14,7 +15,11 @@ export async function measureInserts(database, seconds) {
   const next = () => {
     const firstSeq = seq + 1;
     const events = Array.from({ length: EVENTS_AT_ONCE / 2 }, () => call((seq += 2) - 1)).flat();
-    return { batch: { v: 1, node: 'bench', boot, firstSeq, lastSeq: seq, frames: '' }, events, unreadable: [] };
+    const frames = events.map((event) => ({
+      payload: Buffer.from(payloadOf({ event, requestId: null })),
+      hash: hashStored({ event, requestId: null, frame: null }),
+    }));
+    return { batch: { v: 1, node: 'bench', boot, firstSeq, lastSeq: seq, frames: '' }, events, unreadable: [], frames };
   };
   await store.storeAll([next()]);
   const startedAt = performance.now();

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import type { AuditEvent } from '@portcullis/contracts/audit';
+import { decodeBatch, encodeBatch } from '../batch.js';
+import { encodeEvent } from '../encode-event.js';
+import { encodeFrame } from '../frame.js';
+import { hashFrame } from './hash-frame.js';
+import { sanitiseEvent } from './sanitise-event.js';
+import { hashStored, isReproducible, payloadOf, QUARANTINED } from './stored-event.js';
+
+const boot = '019ab000-0000-7000-8000-000000000001';
+const event: AuditEvent = {
+  id: '019ab000-0000-7000-8000-00000000000a',
+  callId: '019ab000-0000-7000-8000-00000000000b',
+  seq: 7,
+  phase: 'outcome',
+  at: 1_763_822_222_123,
+  method: 'tools/call',
+  agentId: '019ab000-0000-7000-8000-00000000000c',
+  agent: 'code-review-agent',
+  keyId: 'k1',
+  operator: null,
+  serverId: '019ab000-0000-7000-8000-00000000000d',
+  server: 'github',
+  tool: 'create_issue',
+  definitionHash: 'sha256:ab',
+  decision: 'allow',
+  reason: null,
+  grantId: '019ab000-0000-7000-8000-00000000000e',
+  epoch: 1,
+  revision: 42,
+  status: 'success',
+  durationUs: 1200,
+  upstreamUs: 900,
+  era: 'modern',
+  traceId: null,
+  argumentsHash: null,
+  argumentsBytes: null,
+  arguments: null,
+  resultHash: 'cd',
+  resultBytes: 2,
+  resultSummary: 'e30=',
+  truncated: false,
+  shadowDecision: null,
+  shadowGrantId: null,
+  task: 'ticket-4711',
+};
+
+/** What a node writes of an event, and the row's side of it. */
+const written = (one: AuditEvent) => {
+  const frame = encodeFrame(one.seq, encodeEvent(one.id, one.seq, one));
+  const { frames, events } = decodeBatch(encodeBatch('n', boot, { firstSeq: one.seq, frames: [frame], hashes: '' }));
+  const [stored] = frames;
+  const [read] = events;
+  if (stored === undefined || read === undefined) throw new Error('not readable');
+  return { ...stored, event: sanitiseEvent(read), frame };
+};
+
+test('the bytes of an event are these, now and in ten years: rows are verified by writing them again', () => {
+  expect(payloadOf({ event, requestId: null })).toBe(
+    '["019ab000-0000-7000-8000-00000000000a",7,"019ab000-0000-7000-8000-00000000000b","outcome",1763822222123,"tools/call",' +
+      '"019ab000-0000-7000-8000-00000000000c","code-review-agent","k1",null,"019ab000-0000-7000-8000-00000000000d","github","create_issue",' +
+      '"sha256:ab","allow",null,"019ab000-0000-7000-8000-00000000000e",1,42,"success",1200,900,"modern",null,null,null,null,"cd",2,"e30=",false,' +
+      'null,null,"ticket-4711"]',
+  );
+  const hash = hashStored({ event, requestId: null, frame: null }) ?? '';
+  expect(Buffer.from(hash, 'latin1').toString('hex')).toBe('ffc822ebb58e19cbb86f2f6a98664fe73a1de7e617c878821cf075677f701299');
+});
+
+test('a row gives the hash of the frame that its node wrote', () => {
+  const { event: row, hash, frame, payload } = written(event);
+  expect(isReproducible(row, payload)).toBe(true);
+  expect(hashStored({ event: row, requestId: null, frame: null })).toBe(hash);
+  expect(hashFrame(frame)).toBe(hash);
+});
+
+test('a row whose text had to be cleaned is verified by the payload that was kept, which says the same', () => {
+  const { event: row, hash, payload } = written({ ...event, tool: 'nul\u0000 and \ud800' });
+  expect(isReproducible(row, payload)).toBe(false);
+  expect(hashStored({ event: row, requestId: null, frame: payload })).toBe(hash);
+  expect(hashStored({ event: { ...row, agent: 'other' }, requestId: null, frame: payload })).toBeUndefined();
+});
+
+test('what a newer node says beyond what is known here is kept, and stays in the hash', () => {
+  const payload = Buffer.from(`${encodeEvent(event.id, event.seq, event).slice(0, -1)},"newer"]`);
+  expect(isReproducible(event, payload)).toBe(false);
+  expect(hashStored({ event, requestId: null, frame: payload })).toBe(hashFrame(encodeFrame(event.seq, payload.toString())));
+});
+
+test('a stub answers for the bytes that it stands for', () => {
+  const payload = Buffer.from('{"not":"an event"}');
+  const about = { argumentsHash: 'd1a5c1', argumentsBytes: payload.length, reason: QUARANTINED };
+  expect(hashStored({ event: { ...event, ...about }, requestId: null, frame: payload })).toBeUndefined();
+});
+
+test("the access request of an operator's action is part of what is hashed", () => {
+  const one = hashStored({ event, requestId: null, frame: null });
+  expect(hashStored({ event, requestId: boot, frame: null })).not.toBe(one);
+});
