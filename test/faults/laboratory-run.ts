@@ -1,7 +1,7 @@
 import { allCases } from './all-cases.js';
 import type { Extent, FaultCase } from './fault-case.js';
 import { Laboratory } from './laboratory.js';
-import { type Line, runCases } from './run-case.js';
+import { type Judged, type Line, runCases } from './run-case.js';
 import { seededRandom } from './seeded-random.js';
 
 export interface RunOptions {
@@ -26,13 +26,12 @@ export async function run({ minutes, seed, names, perSecond, onLine, onKept }: R
     .filter(({ name }) => names === undefined || names.includes(name))
     .map((one) => ({ ...one, perSecond: Math.min(one.perSecond, perSecond ?? one.perSecond) }));
   const lab = await Laboratory.start();
-  const lines: Line[] = [];
+  const lines: Judged[] = [];
   const round = async (cases: readonly FaultCase[], extent: Extent): Promise<void> => {
-    const line = await runCases(lab, key, cases, extent);
+    const line = await runCases(lab, cases, extent);
     lines.push(line);
     onLine(line);
   };
-  const key = await lab.prepare();
   try {
     if (minutes === undefined) for (const one of chosen) await round([one], { times: 10, seconds: (whole) => whole, random });
     else {
@@ -43,6 +42,7 @@ export async function run({ minutes, seed, names, perSecond, onLine, onKept }: R
         await round(cases, { times: 1 + Math.floor(random() * 3), seconds: (whole) => Math.min(whole, 20) * random(), random });
       }
     }
+    for (const late of lines.filter(({ wrong }) => wrong.length > 0)) onLine({ ...(await late.judgeAgain()), name: `${late.name}, at the end` });
   } finally {
     const keepFiles = lines.some(({ wrong }) => wrong.length > 0);
     await lab.stop({ keepFiles });

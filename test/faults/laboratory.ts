@@ -5,6 +5,7 @@ import { type ApiClient, createApiClient } from '@portcullis/api-client';
 import { healthOf, preparePostgres, prepareRedis, type Service, type Started, startByHand } from '../e2e/by-hand.js';
 import { type Ledger, startCrowd } from '../e2e/ledger.js';
 import { freePortBase } from '../e2e/portcullis-command.js';
+import { jsonHeaders, send } from '../e2e/raw-mcp.js';
 import { startTestServer, type TestServer } from '../e2e/test-server.js';
 import { type ChaosProxy, startChaosProxy } from './chaos-proxy.js';
 import { until } from './until.js';
@@ -13,11 +14,6 @@ export type ProcessName = 'control-plane' | 'audit-worker-1' | 'audit-worker-2' 
 export const NODES = ['node-1', 'node-2'] as const;
 export const WORKERS = ['audit-worker-1', 'audit-worker-2'] as const;
 export type Link = 'node to Redis' | 'node to control plane' | 'node to server' | 'worker to Redis' | 'worker to Postgres';
-
-/** How a process is started where that is not as usual. */
-interface Extra {
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 interface Parts {
   readonly directory: string;
@@ -34,7 +30,8 @@ const LOOPBACK = '127.0.0.0/8';
 /** The real system, process by process, with chaos proxies between its parts, a server that writes down what reaches it, and an agent to call it. */
 export class Laboratory {
   readonly processes = new Map<ProcessName, Started>();
-  private readonly starters = new Map<ProcessName, (extra?: Extra) => Started>();
+  private readonly starters = new Map<ProcessName, (env: Readonly<Record<string, string>>) => Started>();
+  private key = '';
 
   readonly directory: string;
   readonly postgres: Service;
@@ -71,6 +68,7 @@ export class Laboratory {
     };
     const lab = new Laboratory({ directory, base, postgres, redis, server, links });
     await lab.startAll();
+    await lab.prepare();
     return lab;
   }
 
@@ -95,9 +93,9 @@ export class Laboratory {
     return process;
   }
 
-  /** Starts a process that does not run. */
-  run(name: ProcessName, extra?: Extra): Started {
-    const started = this.starters.get(name)?.(extra);
+  /** Starts a process that does not run, as usual but for what is given. */
+  run(name: ProcessName, env: Readonly<Record<string, string>> = {}): Started {
+    const started = this.starters.get(name)?.(env);
     if (started === undefined) throw new Error(`Nobody knows how to start ${name}`);
     this.processes.set(name, started);
     return started;
@@ -120,14 +118,21 @@ export class Laboratory {
   }
 
   /** Agents' clients at all nodes: seven calls of the tool, two lists, and one call of something that was never granted. */
-  crowd(key: string, perSecond: number, file?: string): Ledger {
+  crowd(perSecond: number, file?: string): Ledger {
+    const { key } = this;
     const kinds = ['call', 'list', 'call', 'call', 'denied', 'call', 'list', 'call', 'call', 'call'] as const;
     const urls = NODES.map((node) => this.mcpUrlOf(node));
     return startCrowd({ urls, key, tool: 'tools__work', clientsPerNode: 6, perSecond, kinds, ...(file === undefined ? {} : { file }) });
   }
 
-  /** Registers the server and an agent that may call it, and gives the agent's key. */
-  async prepare(): Promise<string> {
+  /** Sends a call with arguments written by hand. Whatever comes of it is the node's affair. */
+  async callWith(argument: string): Promise<void> {
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tools__work","arguments":{"text":${argument}}}}`;
+    await send(this.mcpUrlOf('node-1'), { headers: jsonHeaders(this.key), body }).catch(() => undefined);
+  }
+
+  /** Registers the server and an agent that may call it. */
+  private async prepare(): Promise<void> {
     const discovery = startByHand(this.directory, 'discovery', 'control-plane/dist/discovery-main.js', {
       ...this.truth(),
       PORTCULLIS_EGRESS_ALLOW: LOOPBACK,
@@ -139,7 +144,7 @@ export class Laboratory {
     await discovery.stop();
     await api.agents.create({ slug: 'crowd' });
     await api.grants.create({ agent: 'crowd', server: 'tools', names: ['work'] });
-    return (await api.agents.createKey('crowd', {}, { wait: 'all' })).value.key;
+    this.key = (await api.agents.createKey('crowd', {}, { wait: 'all' })).value.key;
   }
 
   /** Ends everything. What it wrote stays only where somebody wants to look at it. */
@@ -156,7 +161,7 @@ export class Laboratory {
     const { directory, base } = this;
     const starter = (name: ProcessName, script: string, healthPort: number, env: Record<string, string>): void => {
       const usual = { ...env, HEALTH_PORT: String(base + healthPort) };
-      this.starters.set(name, (extra) => startByHand(directory, name, script, { ...usual, ...extra?.env }));
+      this.starters.set(name, (own) => startByHand(directory, name, script, { ...usual, ...own }));
     };
     starter('control-plane', 'control-plane/dist/main.js', 1, {
       ...this.truth(),

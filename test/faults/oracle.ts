@@ -30,7 +30,7 @@ interface Traced {
 }
 
 const QUEUE = 'bull:portcullis-audit';
-const SETTLE_MS_MAX = 150_000;
+const SETTLE_MS_MAX = 300_000;
 
 /** Sums by trace, since a long run has more rows than fit. Texts are compared where arguments are kept: with an intent. */
 const readTraces = (lab: Laboratory, { prefix }: Ledger): Promise<Traced[]> =>

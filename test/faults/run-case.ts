@@ -9,11 +9,16 @@ export interface Line extends Verdict {
   readonly seconds: number;
 }
 
+export interface Judged extends Line {
+  /** What is on record now of the same requests: what was late is there by then, what was lost is not. */
+  readonly judgeAgain: () => Promise<Line>;
+}
+
 /** Sends requests, lets all this happen one after the other meanwhile, heals everything, and judges. */
-export async function runCases(lab: Laboratory, key: string, cases: readonly FaultCase[], extent: Extent): Promise<Line> {
+export async function runCases(lab: Laboratory, cases: readonly FaultCase[], extent: Extent): Promise<Judged> {
   const begun = performance.now();
   const name = cases.map((one) => one.name).join(' ');
-  const ledger = lab.crowd(key, Math.min(...cases.map(({ perSecond }) => perSecond)), join(lab.directory, 'ledger.ndjson'));
+  const ledger = lab.crowd(Math.min(...cases.map(({ perSecond }) => perSecond)), join(lab.directory, 'ledger.ndjson'));
   const missing: string[] = [];
   const failures: string[] = [];
   for (const one of cases) {
@@ -24,6 +29,9 @@ export async function runCases(lab: Laboratory, key: string, cases: readonly Fau
     await lab.heal();
   }
   await ledger.stop();
-  const verdict = await judge(lab, ledger, missing);
-  return { ...verdict, name, wrong: [...failures, ...verdict.wrong], seconds: Math.round((performance.now() - begun) / 1000) };
+  const verdict = async (): Promise<Line> => {
+    const found = await judge(lab, ledger, missing);
+    return { ...found, name, wrong: [...failures, ...found.wrong], seconds: Math.round((performance.now() - begun) / 1000) };
+  };
+  return { ...(await verdict()), judgeAgain: verdict };
 }

@@ -74,6 +74,20 @@ export const redisCases: readonly FaultCase[] = [
     },
   },
   {
+    name: 'F8',
+    title: 'Redis refuses every write with an error, as where it cannot save',
+    perSecond: 100,
+    isForRandom: true,
+    inject: async (lab, ledger, { seconds }) => {
+      await withRedis(lab, (redis) => redis.config('SET', 'min-replicas-to-write', '1'));
+      await movement(ledger, 50);
+      await pause(1000 * seconds(20));
+      await movement(ledger, 50);
+      await withRedis(lab, (redis) => redis.config('SET', 'min-replicas-to-write', '0'));
+      await movement(ledger, 50);
+    },
+  },
+  {
     name: 'F9',
     title: 'the way from nodes to Redis is cut, half open, slow',
     perSecond: 100,
