@@ -69,6 +69,17 @@ describe('CopyKeeper', () => {
     expect(await names()).toEqual(new Set([...(a ?? []), ...(b ?? []), 'left-by-somebody']));
   });
 
+  test('what a change supersedes while the policy before it is still being written goes once that change is on disk', async () => {
+    const [one, two] = [large(1), large(2)];
+    const [needed, neededNext] = [new Set(one.keys()), new Set(two.keys())];
+    keeper.take(one);
+    keeper.keep(headOf('one'), needed, []);
+    keeper.take(two);
+    keeper.keep(headOf('two'), neededNext, needed);
+    await keeper.flush();
+    expect(await names()).toEqual(neededNext);
+  });
+
   test('what was written ahead for a policy that was refused goes with the next one', async () => {
     const [refused, served] = [large(1, 2, 3, 4), large(5)];
     const needed = new Set(served.keys());

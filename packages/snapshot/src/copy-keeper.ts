@@ -130,8 +130,9 @@ export class CopyKeeper {
   /** The head is on disk: what it does not need may go. */
   async #tidy(needed: DigestSet): Promise<void> {
     const isNeeded = (digest: Digest): boolean => needed.has(digest) || this.#ahead.has(digest);
-    const superfluous = [...this.#superfluous];
-    if (this.#isTidy) await this.#copy.remove(superfluous.filter((digest) => !isNeeded(digest)));
+    // What the next head, which came meanwhile, no longer needs stays noted until that one is on disk.
+    const superfluous = [...this.#superfluous].filter((digest) => !isNeeded(digest));
+    if (this.#isTidy) await this.#copy.remove(superfluous);
     else await this.#copy.removeAllBut({ has: isNeeded });
     this.#isTidy = true;
     for (const digest of superfluous) this.#superfluous.delete(digest);
