@@ -1,6 +1,7 @@
-// What policy costs at scale, as a table in Markdown:  npm run bench:scale -- [--quick]
+// What policy costs at scale, as a table in Markdown:  npm run bench:scale -- [--quick] [--nodes 3]
 // 13,000 servers with 130,000 approved tools of 1 KiB, 10,000 agents with keys, groups and grants; a control plane, Redis, Postgres and three nodes.
 //   --quick   a tenth of all that, and fewer rounds: to see that it works
+//   --nodes   on two cores three nodes that swap at once, the control plane and Postgres wait for one another: one node shows its own stalls
 // Progress goes to standard error. The machine should have nothing else to do.
 import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,11 +20,10 @@ import { scrape, served } from './scrape.mjs';
 import { newNode } from './start-node.mjs';
 import { takeTimeline } from './take-timeline.mjs';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, nodes: { type: 'string', default: '3' } } });
 const plan = values.quick
   ? { servers: 1_300, fewAgents: 10, agents: 1_000, changes: 5, revocations: 20, settleMs: 3_000, loadSeconds: 3 }
   : { servers: 13_000, fewAgents: 100, agents: 10_000, changes: 20, revocations: 200, settleMs: 20_000, loadSeconds: 15 };
-const NODES = 3;
 const say = (line) => process.stderr.write(`${line}\n`);
 const parts = [];
 const keep = (part, end) => {
@@ -33,7 +33,7 @@ const keep = (part, end) => {
 
 try {
   const upstream = keep(await startScript('upstream.mjs'), (one) => one.stop());
-  const stack = keep(await startLocalStack({ nodes: NODES, environment: { LOG_LEVEL: 'warn' }, say }), (one) => one.stop());
+  const stack = keep(await startLocalStack({ nodes: Number(values.nodes), environment: { LOG_LEVEL: 'warn' }, say }), (one) => one.stop());
   const database = keep(openDatabase(stack.databaseUrl, 4), (one) => one.$disconnect());
   const base = Number(new URL(stack.controlPlaneUrl).port);
   const health = { controlPlane: `http://127.0.0.1:${base + 1}`, nodes: stack.gatewayUrls.map((_, at) => `http://127.0.0.1:${base + 50 + at}`) };
@@ -111,6 +111,7 @@ try {
     scaleTable({
       machine: `${cpus().length} × ${processor?.model ?? 'unknown processor'}, Node ${process.versions.node}`,
       plan,
+      nodes: values.nodes,
       counts: await countRows(database),
       empty,
       compileMs,

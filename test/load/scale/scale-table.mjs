@@ -8,10 +8,10 @@ const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((cells)
 
 /** The whole report in Markdown. */
 export function scaleTable(found) {
-  const { machine, counts, plan } = found;
+  const { machine, counts, nodes, plan } = found;
   const scale = `${count(counts.servers)} servers, ${count(counts.tools)} tools of 1 KiB, ${count(counts.agents)} agents, ${count(counts.grants)} grants`;
   return [
-    `${machine}. ${scale}; three nodes, one control plane, Postgres and Redis on the same machine.`,
+    `${machine}. ${scale}; nodes: ${nodes}, one control plane, Postgres and Redis on the same machine.`,
     wholeTable(found),
     changeTable(found),
     revocationTable(found, plan),
@@ -23,7 +23,7 @@ export function scaleTable(found) {
 function wholeTable(found) {
   const rows = [
     ['compile and commit everything', ms(found.compileMs), ''],
-    ['… until all three nodes serve it', ms(found.everywhereMs), ''],
+    ['… until all nodes serve it', ms(found.everywhereMs), ''],
     ['bytes of a whole snapshot', kib(found.fetchedBytes), ''],
     ['control plane, highest RSS meanwhile', mib(found.controlPlaneMiB), ''],
     ['event loop, longest stall of a serving node while everything is swapped', ms(found.swapStallMs), '≤ 20 ms'],
