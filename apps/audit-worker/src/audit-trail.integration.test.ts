@@ -159,10 +159,10 @@ test('text no database takes, and bytes of any kind, are stored beside their bat
   const foreign = Buffer.from([0, 255, 254, 128, 0]);
   await trail.recordOutcome(event('single', { tool: 'nul\u0000 and \ud800 lone', arguments: foreign.toString('base64') }));
   const shadowGrantId = uuidv7();
-  await trail.recordOutcome(event('single', { shadowDecision: 'deny', shadowGrantId, task: 'ticket-4711' }));
+  await trail.recordOutcome(event('single', { shadowDecision: 'deny', shadowGrantId, task: 'ticket-4711', onBehalfOf: 'user-17' }));
   await vi.waitFor(async () => expect(await rows()).toHaveLength(2), patiently);
   const [odd, shadowed] = await rows();
-  expect(shadowed).toMatchObject({ shadowDecision: 'deny', shadowGrantId, task: 'ticket-4711' });
+  expect(shadowed).toMatchObject({ shadowDecision: 'deny', shadowGrantId, task: 'ticket-4711', onBehalfOf: 'user-17' });
   expect(odd?.tool).toBe('nul\u2400 and \ufffd lone');
   expect(Buffer.from(odd?.arguments ?? [])).toEqual(foreign);
 });

@@ -48,6 +48,7 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent, { payload, 
     shadow_decision: event.shadowDecision ?? null,
     shadow_grant_id: event.shadowGrantId ?? null,
     task: event.task ?? null,
+    on_behalf_of: event.onBehalfOf ?? null,
     hash: Buffer.from(digest, 'latin1').toString('base64'),
     frame: isReproducible(event, payload) ? null : payload.toString('base64'),
   };

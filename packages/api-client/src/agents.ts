@@ -2,9 +2,12 @@ import {
   AccessPage,
   type AccessQuery,
   Agent,
+  AgentIdentity,
+  AgentIdentityPage,
   AgentKeyPage,
   AgentPage,
   type CreateAgent,
+  type CreateAgentIdentity,
   type CreateAgentKey,
   CreatedAgentKey,
   type ListAgentsQuery,
@@ -28,6 +31,10 @@ export interface AgentsApi {
   /** The only answer that ever holds the key. */
   createKey(agent: string, key?: z.input<typeof CreateAgentKey>, options?: ChangeOptions): Promise<Changed<CreatedAgentKey>>;
   revokeKey(agent: string, keyId: string, options?: ChangeOptions): Promise<Changed<void>>;
+  /** What issuers of access tokens call the agent. */
+  identities(agent: string): ListRoute<Partial<PageQuery>, z.output<typeof AgentIdentityPage>>;
+  createIdentity(agent: string, identity: CreateAgentIdentity, options?: ChangeOptions): Promise<Changed<AgentIdentity>>;
+  deleteIdentity(agent: string, id: string, options?: ChangeOptions): Promise<Changed<void>>;
   /** A key for one task, until its time is over; the only answer that ever holds it. */
   createTaskKey(agent: string, key: z.input<typeof CreateTaskKey>): Promise<CreatedTaskKey>;
   /** What the agent can see and call now. */
@@ -44,6 +51,9 @@ export function agentsApi(send: Send): AgentsApi {
     keys: (agent) => listRoute(send, path`/v1/agents/${agent}/keys`, AgentKeyPage),
     createKey: (agent, body = {}, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/keys`, query, body, answer: CreatedAgentKey }),
     revokeKey: (agent, keyId, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}/keys/${keyId}`, query, answer: z.void() }),
+    identities: (agent) => listRoute(send, path`/v1/agents/${agent}/identities`, AgentIdentityPage),
+    createIdentity: (agent, body, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/identities`, query, body, answer: AgentIdentity }),
+    deleteIdentity: (agent, id, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}/identities/${id}`, query, answer: z.void() }),
     createTaskKey: async (agent, body) =>
       (await send({ method: 'POST', path: path`/v1/agents/${agent}/task-keys`, body, answer: CreatedTaskKey })).value,
     access: (agent) => listRoute(send, path`/v1/agents/${agent}/access`, AccessPage),

@@ -21,6 +21,7 @@ const record = (tool: string) => ({
   shadowGrantId: null,
   keyId: null,
   task: null,
+  onBehalfOf: null,
   revision: 1,
   definitionHash: null,
   durationMs: 1,

@@ -42,6 +42,7 @@ const events = fc.record({
   shadowDecision: fc.constant(undefined),
   shadowGrantId: fc.constant(undefined),
   task: fc.constant(undefined),
+  onBehalfOf: fc.constant(undefined),
 });
 
 const shadowed = fc
@@ -55,9 +56,17 @@ const ofTasks = fc.tuple(fc.oneof(events, shadowed), text).map(([event, task]) =
   task,
 }));
 
+const ofSubjects = fc.tuple(fc.oneof(events, shadowed), maybe(text), text).map(([event, task, onBehalfOf]) => ({
+  ...event,
+  shadowDecision: event.shadowDecision ?? null,
+  shadowGrantId: event.shadowGrantId ?? null,
+  task,
+  onBehalfOf,
+}));
+
 test('an event comes back as it was, every member of the contract and no other', () => {
   fc.assert(
-    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks), (id, seq, event) => {
+    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects), (id, seq, event) => {
       const decoded = decodeEvent(encodeEvent(id, seq, event));
       expect(decoded).toEqual({ id, seq, ...event });
       expect(decodeEvent(JSON.stringify(decoded))).toEqual(decoded);

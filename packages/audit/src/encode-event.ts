@@ -27,7 +27,7 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
   ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
   ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
-  ...(['shadowDecision', 'shadowGrantId', 'task'] as const),
+  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf'] as const),
 ];
 
 /** The members whose text stays the same from call to call: what one key does at one target under one revision. */
@@ -104,10 +104,11 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
   return `["${id}",${seq},"${event.callId}","${event.phase}",${event.at},${lastingOf(event)}${how}${result},${event.truncated}${restOf(event)}]`;
 }
 
-/** Most events have neither and are not longer for it. */
-function restOf({ shadowDecision = null, shadowGrantId = null, task = null }: NewAuditEvent): string {
-  if (shadowDecision === null && task === null) return '';
+/** Most events have none of it and are not longer for it. */
+function restOf({ shadowDecision = null, shadowGrantId = null, task = null, onBehalfOf = null }: NewAuditEvent): string {
+  if (shadowDecision === null && task === null && onBehalfOf === null) return '';
   const shadow = `,${name(shadowDecision)},${name(shadowGrantId)}`;
+  if (onBehalfOf !== null) return `${shadow},${name(task)},${name(onBehalfOf)}`;
   return task === null ? shadow : `${shadow},${name(task)}`;
 }
 

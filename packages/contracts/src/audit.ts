@@ -73,6 +73,8 @@ export const AuditEvent = z.object({
   shadowGrantId: Id.nullish(),
   /** The task whose key was used. */
   task: text.nullish(),
+  /** On whose behalf the agent called: the subject of its access token, as its issuer names them. */
+  onBehalfOf: text.nullish(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from './grants.js';
 import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
+import { TokenIssuer } from './token-issuers.js';
 
 /**
 /**
@@ -71,6 +72,8 @@ export const AgentEntry = z.object({
   toolNameStyle: ToolNameStyle,
   groupIds: z.array(Id),
   keys: z.array(AgentKeyEntry),
+  /** What trusted issuers call it in their access tokens; unsaid where nothing. A node that overlooked it would let nobody in by it. */
+  identities: z.array(z.object({ issuer: z.string(), subject: z.string() })).optional(),
   /** Epoch milliseconds until which none of its calls is made, since a budget is spent; unsaid where none is. */
   budgetSpentUntil: z.number().int().optional(),
 });
@@ -133,6 +136,9 @@ export const SettingsEntry = z.object({
   auditLists: z.boolean(),
   /** How much of arguments is kept in an audit event, in bytes. */
   auditArgumentBytesMax: z.number().int().nonnegative(),
+  /** Where agents reach the gateway, and whose access tokens they may call with; unsaid where there are none. */
+  publicUrl: z.string().optional(),
+  tokenIssuers: z.array(TokenIssuer).optional(),
 });
 export type SettingsEntry = z.infer<typeof SettingsEntry>;
 

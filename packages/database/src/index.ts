@@ -5,6 +5,7 @@ export type {
   Alert,
   AlertRule,
   Agent,
+  AgentIdentity,
   AgentKey,
   AuditBlock,
   AuditEvent,

@@ -1,5 +1,15 @@
 import type { Id } from '@portcullis/contracts/names';
-import type { AgentEntry, ChunkKind, Digest, GrantEntry, SettingsEntry, SnapshotHead, SnapshotRoot } from '@portcullis/contracts/snapshot';
+import type {
+  AgentEntry,
+  AgentKeyEntry,
+  ChunkKind,
+  Digest,
+  GrantEntry,
+  SettingsEntry,
+  SnapshotHead,
+  SnapshotRoot,
+} from '@portcullis/contracts/snapshot';
+import { identityKeyId } from '@portcullis/contracts/token-issuers';
 import { Breath } from './breath.js';
 import { subjectIdOf } from './encode-chunk.js';
 import type { BucketList, BucketUpdate, BucketUpdates, KeyOfAgent, LoadedSnapshot } from './loaded-snapshot.js';
@@ -123,15 +133,21 @@ async function slugs(
   return next.done();
 }
 
+/** Keys, and what issuers call the agent as keys that no secret opens: with whichever it calls, it ends when that is gone. */
+function keysOf({ keys: own, identities }: AgentEntry): readonly AgentKeyEntry[] {
+  if (identities === undefined) return own;
+  return [...own, ...identities.map(({ issuer, subject }) => ({ id: identityKeyId(issuer, subject), hash: '', pepperId: '', expiresAt: null }))];
+}
+
 async function keys(before = new SharedMap<KeyOfAgent>(), { gone, fresh }: Merged<AgentEntry>, breath: Breath): Promise<SharedMap<KeyOfAgent>> {
   const next = before.edit();
   for (const agent of gone) {
     if (breath.isDue) await breath.take();
-    for (const key of agent.keys) next.delete(key.id);
+    for (const { id } of keysOf(agent)) next.delete(id);
   }
   for (const agent of fresh) {
     if (breath.isDue) await breath.take();
-    for (const key of agent.keys) claim(next, key.id, { agent, key });
+    for (const key of keysOf(agent)) claim(next, key.id, { agent, key });
   }
   return next.done();
 }

@@ -16,6 +16,7 @@ const names: readonly (readonly [flag: string, filter: keyof AuditFilter, descri
   ['server <slug>', 'server', 'calls of this server'],
   ['tool <name>', 'tool', 'of this tool, prompt or resource'],
   ['task <name>', 'task', 'with a key of this task'],
+  ['on-behalf-of <subject>', 'onBehalfOf', 'on behalf of this subject of an access token'],
   ['method <name>', 'method', 'of this method, such as tools/call'],
   ['min-ms <ms>', 'durationMsMin', 'that took at least so long'],
   ['max-ms <ms>', 'durationMsMax', 'that took at most so long'],

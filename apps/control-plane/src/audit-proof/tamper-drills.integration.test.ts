@@ -75,6 +75,7 @@ describe('a superuser who', () => {
     "decision = 'deny'",
     'truncated = true',
     "task = 't'",
+    "on_behalf_of = 't'",
     'revision = 4',
     "frame = '\\x00'",
   ])('changes a column is shown the row: %s', async (change) => {

@@ -56,7 +56,7 @@ beforeAll(async () => {
   await writeCall('refused', 40, ['single'], { decision: 'deny', reason: 'policy.denied', agent: 'ops', tool: 'drop_table', server: null });
   await writeCall('binary', 30, ['intent', 'outcome'], { arguments: Uint8Array.from([0x7b, 0x22, 0xff, 0x00, 0xc3]), argumentsBytes: 900 });
   await writeCall('orphan', 20, ['outcome'], { status: 'tool_error' });
-  await writeCall('running', 1, ['intent'], { task: 'ticket-4711' });
+  await writeCall('running', 1, ['intent'], { task: 'ticket-4711', onBehalfOf: 'user-17' });
 });
 afterAll(() => own.close());
 
@@ -162,4 +162,10 @@ test('the calls of one task are found by its name', async () => {
   expect(await found('&task=ticket-4711')).toEqual(['running']);
   expect((await events('&task=ticket-4711')).items[0]).toMatchObject({ task: 'ticket-4711' });
   expect(await found('&task=ticket-4711&agent=ops')).toEqual([]);
+});
+
+test('the calls on behalf of one subject are found by it', async () => {
+  expect(await found('&onBehalfOf=user-17')).toEqual(['running']);
+  expect((await events('&onBehalfOf=user-17')).items[0]).toMatchObject({ onBehalfOf: 'user-17' });
+  expect(await found('&onBehalfOf=user-1')).toEqual([]);
 });

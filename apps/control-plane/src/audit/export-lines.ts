@@ -17,6 +17,7 @@ const columns = [
   'grantId',
   'keyId',
   'task',
+  'onBehalfOf',
   'definitionHash',
   'traceId',
   'node',

@@ -27,6 +27,7 @@ export function toRecord(row: AuditRow): AuditRecord {
     shadowGrantId: row.shadow_grant_id,
     keyId: row.key_id,
     task: row.task,
+    onBehalfOf: row.on_behalf_of,
     revision: row.revision,
     definitionHash: row.definition_hash,
     durationMs: toMs(row.duration_us),

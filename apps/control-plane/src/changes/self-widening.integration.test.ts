@@ -133,6 +133,8 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
   'DELETE /v1/agents/:agent': 'an agent that is gone reaches nothing, and made again it still counts as owned',
   'POST /v1/agents/:agent/keys': 'a key opens what its agent has',
   'DELETE /v1/agents/:agent/keys/:key': 'takes a way in',
+  'POST /v1/agents/:agent/identities': 'an identity opens what its agent has',
+  'DELETE /v1/agents/:agent/identities/:identity': 'takes a way in',
   'POST /v1/requestable': 'what may be asked for is granted by somebody else',
   'PATCH /v1/requestable/:id': 'what may be asked for is granted by somebody else',
   'DELETE /v1/requestable/:id': 'takes a way of asking',

@@ -30,6 +30,7 @@ export const policyEntities: readonly PolicyEntity[] = [
   { name: 'agent_group', noun: 'group', key: ['id'], dirty: () => [] },
   { name: 'definition', noun: 'definition', key: ['id'], dirty: (row) => [serverBucket(text(row['server_id']))] },
   { name: 'agent_key', noun: 'agent key', key: ['id'], dirty: (row) => [agentBucket(text(row['agent_id']))], isSecret: true },
+  { name: 'agent_identity', noun: 'agent identity', key: ['id'], dirty: (row) => [agentBucket(text(row['agent_id']))] },
   { name: 'agent_group_member', noun: 'group member', key: ['group_id', 'agent_id'], dirty: (row) => [agentBucket(text(row['agent_id']))] },
   { name: 'access_grant', noun: 'grant', key: ['id'], dirty: grantDirty },
   { name: 'requestable_rule', noun: 'requestable', key: ['id'], dirty: grantDirty },

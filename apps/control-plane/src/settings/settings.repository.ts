@@ -1,9 +1,19 @@
 import type { Transaction } from '@portcullis/database';
 import { Settings } from '@portcullis/contracts/api/policy';
+import { z } from 'zod';
+
+/** Settings as an earlier release wrote them say nothing of what came later. */
+const StoredSettings = z.object({
+  ...Settings.shape,
+  publicUrl: Settings.shape.publicUrl.default(null),
+  tokenIssuers: Settings.shape.tokenIssuers.default([]),
+});
+
+export const parseSettings = (stored: unknown): Settings => StoredSettings.parse(stored);
 
 export async function readSettings(db: Transaction): Promise<Settings> {
   const { settings } = await db.policyState.findUniqueOrThrow({ where: { id: 1 }, select: { settings: true } });
-  return Settings.parse(settings);
+  return parseSettings(settings);
 }
 
 export async function writeSettings(db: Transaction, settings: Settings): Promise<void> {

@@ -4,7 +4,10 @@ import { PrismaClient } from '@portcullis/database';
 import type { Author } from '../changes/author.js';
 import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
+import { ProblemError } from '../http/problem.js';
 import { readSettings, writeSettings } from './settings.repository.js';
+
+const NO_ADDRESS = 'Where access tokens are taken, `publicUrl` has to say what they are for.';
 
 /** What holds for all nodes; part of every snapshot. */
 @Injectable()
@@ -24,6 +27,7 @@ export class SettingsService {
       const change = differing(before, wanted);
       if (Object.keys(change).length === 0) return { result: before, unchanged: true };
       const after = { ...before, ...change };
+      if (after.tokenIssuers.length > 0 && after.publicUrl === null) throw new ProblemError('unprocessable', NO_ADDRESS);
       await writeSettings(tx, after);
       return { result: after, subject: { kind: 'settings', id: 'settings' }, change: { before, after }, dirty: [{ kind: null, bucket: 0 }] };
     });

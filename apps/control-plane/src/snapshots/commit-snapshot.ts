@@ -1,7 +1,7 @@
-import { Settings } from '@portcullis/contracts/api/policy';
 import { BUCKETS_PER_KIND, ChunkKind, type SnapshotRoot } from '@portcullis/contracts/snapshot';
 import { Prisma, type PrismaClient, type Transaction } from '@portcullis/database';
 import { encodeRoot, encodeSettings, type Encoded } from '@portcullis/snapshot';
+import { parseSettings } from '../settings/settings.repository.js';
 import { COMPILE_VERSION, settingsEntry } from './compile-entries.js';
 import { compileBuckets, type CompiledBucket } from './compile-buckets.js';
 import { draftOf, encodeIndexes, readTree, schemaOf, type PublishedTree, type TreeDraft } from './published-tree.js';
@@ -112,7 +112,7 @@ async function compile(tx: Transaction, state: PolicyState, base: PublishedTree 
     }
     added.add(encodeIndexes(draft, kind, buckets));
   }
-  const settings = encodeSettings(settingsEntry(Settings.parse(state.settings)));
+  const settings = encodeSettings(settingsEntry(parseSettings(state.settings)));
   const root: SnapshotRoot = { schema: schemaOf(draft), revision, settings: settings.digest, indexes: draft.indexes };
   const encoded = encodeRoot(root);
   added.add([settings, encoded]);

@@ -1,3 +1,5 @@
+import type { Settings } from '@portcullis/contracts/api/policy';
+import { TokenIssuer } from '@portcullis/contracts/token-issuers';
 import { encodeChunk, encodeSettings } from '@portcullis/snapshot';
 import { expect, test } from 'vitest';
 import { agentEntry, askingEntry, COMPILE_VERSION, grantEntry, serverEntry, settingsEntry } from './compile-entries.js';
@@ -45,6 +47,10 @@ const agent: AgentRow = {
   slug: 'caller',
   enabled: true,
   toolNameStyle: 'double_underscore',
+  identities: [
+    { issuer: 'https://idp.example', subject: 'b' },
+    { issuer: 'https://idp.example', subject: 'a' },
+  ],
   memberships: [{ groupId: idOf('c', 2) }, { groupId: idOf('c', 1) }],
   keys: [{ id: 'key', hash: 'hash', pepperId: 'pepper', expiresAt: new Date(now.getTime() + 1), revokedAt: null }],
 };
@@ -76,6 +82,15 @@ const terms: GrantRow = {
   expiresAt: new Date(now.getTime() + 1),
 };
 
+const settings: Settings = {
+  staleAfterSeconds: 60,
+  auditRelease: 'queue',
+  auditLists: true,
+  auditArgumentBytesMax: 100,
+  publicUrl: 'https://gateway.example',
+  tokenIssuers: [TokenIssuer.parse({ issuer: 'https://idp.example' })],
+};
+
 // Fails here? Raise COMPILE_VERSION, then note the new bytes: without it, control planes of two releases would publish two policies under one revision.
 test('the same rows give other bytes only under another COMPILE_VERSION', () => {
   const bucket = 1;
@@ -84,14 +99,14 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
     servers: encodeChunk({ kind: 'servers', bucket, items: [serverEntry(server)] }),
     agents: encodeChunk({ kind: 'agents', bucket, items: [agentEntry(agent, now)] }),
     grants: encodeChunk({ kind: 'grants', bucket, items: [grantEntry(grant), grantEntry(terms), asking] }),
-    settings: encodeSettings(settingsEntry({ staleAfterSeconds: 60, auditRelease: 'queue', auditLists: true, auditArgumentBytesMax: 100 })),
+    settings: encodeSettings(settingsEntry(settings)),
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
-    version: 6,
+    version: 7,
     servers: 'b5611c995613ce89f0c17dc92ff59c9e7dfe9cd89246428b30d6fd114a850824',
-    agents: '4127f9baff69834202b75f783d93505c01b22e68a290548ce50d0892b2c9fb74',
+    agents: '9c862b32bca5af91a22a10d8718e87599d9c7055b92fb65bf7e00eb85c54ef3e',
     grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',
-    settings: 'a9092b108bb7970d19153176185f9dd87539b1b7857fa524c8d60d5fc1a99a14',
+    settings: '0a3c23e174ca24808d08cf81c4b98f56ada03f2464062e36e282185992390ba5',
   });
 });

@@ -10,9 +10,9 @@ import { z } from 'zod';
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
- * 5: instructions as they were approved. 6: spent budgets.
+ * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities.
  */
-export const COMPILE_VERSION = 6;
+export const COMPILE_VERSION = 7;
 
 const DAY_MS = 86_400_000;
 
@@ -72,9 +72,14 @@ export function agentEntry(row: AgentRow, now: Date): AgentEntry {
       .filter((key) => key.revokedAt === null && (key.expiresAt === null || key.expiresAt.getTime() > now.getTime() - DAY_MS))
       .map(keyEntry)
       .toSorted((a, b) => byText(a.id, b.id)),
+    ...(row.identities && row.identities.length > 0 && { identities: row.identities.map(identityEntry).toSorted(byIdentity) }),
     ...(row.budgetSpentUntil && row.budgetSpentUntil > now && { budgetSpentUntil: row.budgetSpentUntil.getTime() }),
   };
 }
+
+type IdentityEntry = NonNullable<AgentEntry['identities']>[number];
+const identityEntry = ({ issuer, subject }: IdentityEntry): IdentityEntry => ({ issuer, subject });
+const byIdentity = (a: IdentityEntry, b: IdentityEntry): number => byText(a.issuer, b.issuer) || byText(a.subject, b.subject);
 
 function keyEntry(row: AgentKeyRow): AgentEntry['keys'][number] {
   return { id: row.id, hash: row.hash, pepperId: row.pepperId, expiresAt: row.expiresAt?.getTime() ?? null };
@@ -125,5 +130,7 @@ export function settingsEntry(settings: Settings): SettingsEntry {
     auditRelease: settings.auditRelease,
     auditLists: settings.auditLists,
     auditArgumentBytesMax: settings.auditArgumentBytesMax,
+    ...(settings.publicUrl !== null && { publicUrl: settings.publicUrl }),
+    ...(settings.tokenIssuers.length > 0 && { tokenIssuers: settings.tokenIssuers }),
   };
 }

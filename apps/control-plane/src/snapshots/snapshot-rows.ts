@@ -22,6 +22,7 @@ export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & {
   /** Read for nodes alone: what is decided does not depend on it. */
   budgetSpentUntil?: Date | null;
+  identities?: { issuer: string; subject: string }[];
 } & {
   keys: AgentKeyRow[];
   memberships: { groupId: string }[];
@@ -83,6 +84,7 @@ export async function readAgents(tx: Transaction, buckets: readonly number[]): P
     SELECT id::text AS id, slug, enabled, replace(tool_name_style::text, '-', '_') AS "toolNameStyle",
       budget_spent_until AS "budgetSpentUntil",
       (SELECT coalesce(jsonb_agg(jsonb_build_object('groupId', group_id)), '[]') FROM agent_group_member WHERE agent_id = agent.id) AS memberships,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', issuer, 'subject', subject)), '[]') FROM agent_identity WHERE agent_id = agent.id) AS identities,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'hash', hash, 'pepperId', pepper_id, 'expiresAt', expires_at)), '[]')
         FROM agent_key WHERE agent_id = agent.id AND revoked_at IS NULL) AS keys
     FROM agent WHERE policy_bucket(id) = ANY(${buckets}::int[]) ORDER BY id`;

@@ -2,7 +2,20 @@ import type { AuditEvent } from '@portcullis/contracts/audit';
 import { sanitiseText } from '../sanitise-text.js';
 
 /** Members whose text somebody else may have written: what Postgres refuses in them is replaced. */
-const TEXTS = ['agent', 'keyId', 'operator', 'server', 'tool', 'definitionHash', 'reason', 'traceId', 'argumentsHash', 'resultHash', 'task'] as const;
+const TEXTS = [
+  'agent',
+  'keyId',
+  'operator',
+  'server',
+  'tool',
+  'definitionHash',
+  'reason',
+  'traceId',
+  'argumentsHash',
+  'resultHash',
+  'task',
+  'onBehalfOf',
+] as const;
 
 /** The event as its row will hold it: mostly the very same one. */
 export function sanitiseEvent(event: AuditEvent): AuditEvent {

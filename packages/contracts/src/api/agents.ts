@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id, Slug, TargetKind, ToolNameStyle } from '../names.js';
+import { ClaimValue, IssuerUrl } from '../token-issuers.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 
 const displayName = z.string().min(1).max(120);
@@ -67,6 +68,16 @@ export const AgentKeyPage = pageOf(AgentKey).meta({ id: 'AgentKeyPage' });
 /** `key` is shown here and never again: only its keyed hash is stored. */
 export const CreatedAgentKey = AgentKey.extend({ key: z.string() }).meta({ id: 'CreatedAgentKey' });
 export type CreatedAgentKey = z.infer<typeof CreatedAgentKey>;
+
+/** What an issuer calls this agent: the value of the claim that the issuer's entry in the settings names. */
+export const CreateAgentIdentity = z
+  .strictObject({ issuer: IssuerUrl, subject: ClaimValue, reason: Reason.optional() })
+  .meta({ id: 'CreateAgentIdentity', examples: [{ issuer: 'https://login.example.com', subject: 'code-review-client' }] });
+export type CreateAgentIdentity = z.infer<typeof CreateAgentIdentity>;
+
+export const AgentIdentity = z.object({ id: Id, issuer: z.string(), subject: z.string(), createdAt: Timestamp }).meta({ id: 'AgentIdentity' });
+export type AgentIdentity = z.infer<typeof AgentIdentity>;
+export const AgentIdentityPage = pageOf(AgentIdentity).meta({ id: 'AgentIdentityPage' });
 
 export const CreateGroup = z.strictObject({ slug: Slug, name: displayName.optional(), reason: Reason.optional() }).meta({ id: 'CreateGroup' });
 export type CreateGroup = z.infer<typeof CreateGroup>;

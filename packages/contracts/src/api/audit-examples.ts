@@ -26,6 +26,7 @@ export const exampleCall = {
   shadowGrantId: null,
   keyId: 'k7m2p4q8r9s1',
   task: 'ticket-4711',
+  onBehalfOf: null,
   revision: 412,
   definitionHash: hash,
   durationMs: 38.4,

@@ -19,6 +19,7 @@ export const auditFilter = {
   server: filterText.optional(),
   tool: filterText.optional(),
   task: filterText.optional(),
+  onBehalfOf: filterText.optional(),
   method: filterText.optional(),
   decision: AuditDecision.optional(),
   status: z.union([AuditStatus, z.literal('unknown')]).optional(),

@@ -98,6 +98,8 @@ export const AuditRecord = z
     keyId: z.string().nullable(),
     /** The task whose key was used. */
     task: z.string().nullable(),
+    /** On whose behalf the agent called: the subject of its access token. */
+    onBehalfOf: z.string().nullable(),
     revision: z.number().int().nullable(),
     definitionHash: z.string().nullable(),
     durationMs: z.number().nullable(),

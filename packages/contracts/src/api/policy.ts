@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Id, TargetKind } from '../names.js';
 import { AuditRelease } from '../snapshot.js';
 import { Narrowing } from '../task-keys.js';
+import { PublicUrl, TokenIssuers } from '../token-issuers.js';
 import { pageOf, Reason, Reference, Timestamp } from './conventions.js';
 
 /** `target` is canonical: `server:name`. */
@@ -86,6 +87,10 @@ export const Settings = z
     auditRelease: AuditRelease,
     auditLists: z.boolean(),
     auditArgumentBytesMax: z.number().int().min(0).max(1_048_576),
+    /** Where agents reach the gateway, as they name it to authorization servers. Needed where there are token issuers. */
+    publicUrl: PublicUrl.nullable(),
+    /** Whose access tokens agents may call with, beside keys of ours. Which agent a token is of is said by the agents' identities. */
+    tokenIssuers: TokenIssuers,
   })
   .meta({ id: 'Settings' });
 export type Settings = z.infer<typeof Settings>;
