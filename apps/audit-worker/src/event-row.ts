@@ -49,6 +49,7 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent, { payload, 
     shadow_grant_id: event.shadowGrantId ?? null,
     task: event.task ?? null,
     on_behalf_of: event.onBehalfOf ?? null,
+    claimed_agent: event.claimedAgent ?? null,
     hash: Buffer.from(digest, 'latin1').toString('base64'),
     frame: isReproducible(event, payload) ? null : payload.toString('base64'),
   };

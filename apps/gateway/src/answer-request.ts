@@ -8,6 +8,7 @@ import { RevocableCall } from './cancel/forwarded-calls.js';
 import { callName } from './cancel/running-calls.js';
 import { callerName } from './authenticate.js';
 import { CallRecord } from './audit/call-record.js';
+import { claimedAgent } from './claimed-agent.js';
 import type { CallOutcome } from './call-metrics.js';
 import { describeAsked } from './describe-asked.js';
 import { endingOf } from './ending-of.js';
@@ -47,6 +48,7 @@ interface Step {
 export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply: Reply): Promise<void> {
   const { gateway, live, caller, slug, now } = visit;
   const record = new CallRecord(visit, { method: call.method, era: call.era, traceparent: call.meta && ownMember(call.meta, 'traceparent') });
+  record.claimed(claimedAgent(call, visit));
   try {
     const session = openSession(call, visit);
     const view = gateway.views.of(caller.agent, slug, { live, now, task: caller.task });
@@ -69,7 +71,7 @@ function openSession(call: ClassifiedRequest, { head, gateway, caller, now }: Vi
 }
 
 async function respondLocally({ result, sessionId }: LocalAnswer, { call, visit, reply, record }: Step): Promise<void> {
-  if (isHandshakeOrList(call.method) && visit.live.settings.auditLists) await record.end({ status: 'success' });
+  if (isHandshakeOrList(call.method) && (visit.live.settings.auditLists || record.isConspicuous)) await record.end({ status: 'success' });
   if (sessionId !== undefined && reply instanceof HttpReply) reply.setHeader('mcp-session-id', sessionId);
   reply.finish(200, [`{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":`, result, '}']);
   visit.gateway.metrics.ended(call.method, 'success');

@@ -22,6 +22,7 @@ const record = (tool: string) => ({
   keyId: null,
   task: null,
   onBehalfOf: null,
+  claimedAgent: null,
   revision: 1,
   definitionHash: null,
   durationMs: 1,

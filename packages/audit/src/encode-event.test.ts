@@ -43,6 +43,7 @@ const events = fc.record({
   shadowGrantId: fc.constant(undefined),
   task: fc.constant(undefined),
   onBehalfOf: fc.constant(undefined),
+  claimedAgent: fc.constant(undefined),
 });
 
 const shadowed = fc
@@ -64,9 +65,18 @@ const ofSubjects = fc.tuple(fc.oneof(events, shadowed), maybe(text), text).map((
   onBehalfOf,
 }));
 
+const ofClaims = fc.tuple(fc.oneof(events, shadowed, ofTasks, ofSubjects), text).map(([event, claimedAgent]) => ({
+  ...event,
+  shadowDecision: event.shadowDecision ?? null,
+  shadowGrantId: event.shadowGrantId ?? null,
+  task: event.task ?? null,
+  onBehalfOf: event.onBehalfOf ?? null,
+  claimedAgent,
+}));
+
 test('an event comes back as it was, every member of the contract and no other', () => {
   fc.assert(
-    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects), (id, seq, event) => {
+    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects, ofClaims), (id, seq, event) => {
       const decoded = decodeEvent(encodeEvent(id, seq, event));
       expect(decoded).toEqual({ id, seq, ...event });
       expect(decodeEvent(JSON.stringify(decoded))).toEqual(decoded);

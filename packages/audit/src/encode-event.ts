@@ -27,7 +27,7 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
   ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
   ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
-  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf'] as const),
+  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf', 'claimedAgent'] as const),
 ];
 
 /** The members whose text stays the same from call to call: what one key does at one target under one revision. */
@@ -105,9 +105,10 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
 }
 
 /** Most events have none of it and are not longer for it. */
-function restOf({ shadowDecision = null, shadowGrantId = null, task = null, onBehalfOf = null }: NewAuditEvent): string {
-  if (shadowDecision === null && task === null && onBehalfOf === null) return '';
+function restOf({ shadowDecision = null, shadowGrantId = null, task = null, onBehalfOf = null, claimedAgent = null }: NewAuditEvent): string {
+  if (shadowDecision === null && task === null && onBehalfOf === null && claimedAgent === null) return '';
   const shadow = `,${name(shadowDecision)},${name(shadowGrantId)}`;
+  if (claimedAgent !== null) return `${shadow},${name(task)},${name(onBehalfOf)},${name(claimedAgent)}`;
   if (onBehalfOf !== null) return `${shadow},${name(task)},${name(onBehalfOf)}`;
   return task === null ? shadow : `${shadow},${name(task)}`;
 }

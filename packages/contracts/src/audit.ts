@@ -75,6 +75,8 @@ export const AuditEvent = z.object({
   task: text.nullish(),
   /** On whose behalf the agent called: the subject of its access token, as its issuer names them. */
   onBehalfOf: text.nullish(),
+  /** Another agent, whose name the client gave as its own in `clientInfo`. What a client says of itself opens nothing. */
+  claimedAgent: text.nullish(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 

@@ -46,6 +46,7 @@ export async function composeSnapshot({ updates, ...rest }: SnapshotParts, previ
     servers: servers.entries,
     serversBySlug: await slugs(before?.serversBySlug, servers, breath),
     agents: agents.entries,
+    agentsBySlug: await slugs(before?.agentsBySlug, agents, breath),
     agentByKeyId: await keys(before?.agentByKeyId, agents, breath),
     grantsBySubject: grants.entries,
   };
@@ -116,19 +117,19 @@ async function merge<Item, Entry>(into: MergeInto<Item, Entry>, updates: readonl
   return { entries: entries.done(), ids, changed, gone, fresh };
 }
 
-async function slugs(
-  before = new SharedMap<PackedServer>(),
-  { gone, fresh }: Merged<PackedServer>,
+async function slugs<Entry extends { readonly slug: string }>(
+  before = new SharedMap<Entry>(),
+  { gone, fresh }: Merged<Entry>,
   breath: Breath,
-): Promise<SharedMap<PackedServer>> {
+): Promise<SharedMap<Entry>> {
   const next = before.edit();
-  for (const server of gone) {
+  for (const entry of gone) {
     if (breath.isDue) await breath.take();
-    next.delete(server.slug);
+    next.delete(entry.slug);
   }
-  for (const server of fresh) {
+  for (const entry of fresh) {
     if (breath.isDue) await breath.take();
-    claim(next, server.slug, server);
+    claim(next, entry.slug, entry);
   }
   return next.done();
 }
@@ -152,7 +153,7 @@ async function keys(before = new SharedMap<KeyOfAgent>(), { gone, fresh }: Merge
   return next.done();
 }
 
-/** Two servers under one slug, or two agents under one key, would make a call mean something else than was granted. */
+/** Two servers or agents under one slug, or two agents under one key, would make a call mean something else than was granted. */
 function claim<Value>(names: SharedMapEdit<Value>, name: string, value: Value): void {
   if (names.has(name)) throw new SnapshotRefusal('duplicate', name);
   names.set(name, value);

@@ -46,6 +46,7 @@ describe('loadSnapshot', () => {
     expect(plain(snapshot.servers)).toEqual(new Map(base.servers?.map((server) => [server.id, server])));
     expect(new Set(snapshot.agents.values())).toEqual(new Set(base.agents));
     expect(snapshot.serversBySlug.get('server-2')).toBe(snapshot.servers.get(fakeId('a', 2)));
+    expect(snapshot.agentsBySlug.get(fakeAgent(2).slug)).toBe(snapshot.agents.get(fakeAgent(2).id));
     expect(snapshot.agentByKeyId.get('key-of-1')).toEqual({ agent: fakeAgent(1), key: fakeAgent(1).keys[0] });
     expect(snapshot.grantsBySubject.get(fakeId('b', 1))).toEqual([fakeGrant(1, 1), fakeGrant(2, 1)]);
   });

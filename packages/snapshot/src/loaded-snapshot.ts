@@ -20,6 +20,7 @@ export interface LoadedParts {
   readonly servers: SharedMap<PackedServer>;
   readonly serversBySlug: SharedMap<PackedServer>;
   readonly agents: SharedMap<AgentEntry>;
+  readonly agentsBySlug: SharedMap<AgentEntry>;
   readonly agentByKeyId: SharedMap<KeyOfAgent>;
   readonly grantsBySubject: SharedMap<readonly GrantEntry[]>;
 }

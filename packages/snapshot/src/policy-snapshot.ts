@@ -22,6 +22,7 @@ export interface PolicySnapshot {
   readonly servers: ReadonlyMap<Id, ServerEntry>;
   readonly serversBySlug: ReadonlyMap<Slug, ServerEntry>;
   readonly agents: ReadonlyMap<Id, AgentEntry>;
+  readonly agentsBySlug: ReadonlyMap<Slug, AgentEntry>;
   /** Keys of all agents, disabled agents and expired keys included. */
   readonly agentByKeyId: ReadonlyMap<string, { readonly agent: AgentEntry; readonly key: AgentKeyEntry }>;
   /** Grants by the agent's or group's id, in order of grant id. */

@@ -17,6 +17,7 @@ const names: readonly (readonly [flag: string, filter: keyof AuditFilter, descri
   ['tool <name>', 'tool', 'of this tool, prompt or resource'],
   ['task <name>', 'task', 'with a key of this task'],
   ['on-behalf-of <subject>', 'onBehalfOf', 'on behalf of this subject of an access token'],
+  ['claimed <agent>', 'claimedAgent', 'whose client gave itself the name of this agent, and was another'],
   ['method <name>', 'method', 'of this method, such as tools/call'],
   ['min-ms <ms>', 'durationMsMin', 'that took at least so long'],
   ['max-ms <ms>', 'durationMsMax', 'that took at most so long'],

@@ -76,6 +76,7 @@ describe('a superuser who', () => {
     'truncated = true',
     "task = 't'",
     "on_behalf_of = 't'",
+    "claimed_agent = 'c'",
     'revision = 4',
     "frame = '\\x00'",
   ])('changes a column is shown the row: %s', async (change) => {

@@ -41,11 +41,12 @@ export const idsAfter = (id: string): Prisma.Sql => Prisma.sql`call_id > ${id}::
  * gather and sort all rows of a value before the first is given. Several are for each agent apart.
  */
 export function driversOf(filter: ResolvedFilter): Prisma.Sql[] {
-  const { traceId, requestId, task, onBehalfOf, agents, tool, server, decision, status: wanted } = filter;
+  const { traceId, requestId, task, onBehalfOf, claimedAgent, agents, tool, server, decision, status: wanted } = filter;
   if (traceId !== undefined) return [Prisma.sql`trace_id = ${traceId}`];
   if (requestId !== undefined) return [Prisma.sql`request_id = ${requestId}::uuid`];
   if (task !== undefined) return [Prisma.sql`task = ${task}`];
   if (onBehalfOf !== undefined) return [Prisma.sql`on_behalf_of = ${onBehalfOf}`];
+  if (claimedAgent !== undefined) return [Prisma.sql`claimed_agent = ${claimedAgent}`];
   if (agents !== undefined && agents.length <= AGENTS_APART_MAX) return agents.map((agent) => Prisma.sql`agent = ${agent}`);
   if (server !== undefined) return [Prisma.sql`server = ${server}`];
   if (tool !== undefined) return [Prisma.sql`tool = ${tool}`];
@@ -71,8 +72,8 @@ export function conditionsOf(filter: ResolvedFilter): Prisma.Sql[] {
   return conditions;
 }
 
-function namesOf({ operator, server, tool, task, onBehalfOf, method, node }: ResolvedFilter): Prisma.Sql[] {
-  const named = { operator, server, tool, task, on_behalf_of: onBehalfOf, method, node };
+function namesOf({ operator, server, tool, task, onBehalfOf, claimedAgent, method, node }: ResolvedFilter): Prisma.Sql[] {
+  const named = { operator, server, tool, task, on_behalf_of: onBehalfOf, claimed_agent: claimedAgent, method, node };
   return Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [Prisma.sql`${Prisma.raw(`b.${name}`)} = ${value}`]));
 }
 

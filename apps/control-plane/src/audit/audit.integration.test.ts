@@ -56,7 +56,7 @@ beforeAll(async () => {
   await writeCall('refused', 40, ['single'], { decision: 'deny', reason: 'policy.denied', agent: 'ops', tool: 'drop_table', server: null });
   await writeCall('binary', 30, ['intent', 'outcome'], { arguments: Uint8Array.from([0x7b, 0x22, 0xff, 0x00, 0xc3]), argumentsBytes: 900 });
   await writeCall('orphan', 20, ['outcome'], { status: 'tool_error' });
-  await writeCall('running', 1, ['intent'], { task: 'ticket-4711', onBehalfOf: 'user-17' });
+  await writeCall('running', 1, ['intent'], { task: 'ticket-4711', onBehalfOf: 'user-17', claimedAgent: 'ops' });
 });
 afterAll(() => own.close());
 
@@ -168,4 +168,10 @@ test('the calls on behalf of one subject are found by it', async () => {
   expect(await found('&onBehalfOf=user-17')).toEqual(['running']);
   expect((await events('&onBehalfOf=user-17')).items[0]).toMatchObject({ onBehalfOf: 'user-17' });
   expect(await found('&onBehalfOf=user-1')).toEqual([]);
+});
+
+test('calls whose client gave itself the name of another agent are found by that name', async () => {
+  expect(await found('&claimedAgent=ops')).toEqual(['running']);
+  expect((await events('&claimedAgent=ops')).items[0]).toMatchObject({ agent: 'dev', claimedAgent: 'ops' });
+  expect(await found('&claimedAgent=dev')).toEqual([]);
 });

@@ -18,6 +18,7 @@ const columns = [
   'keyId',
   'task',
   'onBehalfOf',
+  'claimedAgent',
   'definitionHash',
   'traceId',
   'node',

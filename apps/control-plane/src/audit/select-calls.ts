@@ -14,6 +14,7 @@ export interface AuditRow {
   readonly key_id: string | null;
   readonly task: string | null;
   readonly on_behalf_of: string | null;
+  readonly claimed_agent: string | null;
   readonly server: string | null;
   readonly tool: string | null;
   readonly definition_hash: string | null;
@@ -46,7 +47,8 @@ export const status = Prisma.sql`CASE WHEN b.phase <> 'intent' THEN b.status WHE
  */
 export function selectCalls(calls: Prisma.Sql, conditions: readonly Prisma.Sql[]): Prisma.Sql {
   return Prisma.sql`
-    SELECT b.id::text AS id, b.call_id::text AS call_id, b.at, b.method, b.agent, b.operator, b.key_id, b.task, b.on_behalf_of, b.server, b.tool, b.definition_hash,
+    SELECT b.id::text AS id, b.call_id::text AS call_id, b.at, b.method, b.agent, b.operator, b.key_id, b.task, b.on_behalf_of, b.claimed_agent,
+      b.server, b.tool, b.definition_hash,
       coalesce(o.decision, b.decision) AS decision, coalesce(o.reason, b.reason) AS reason, coalesce(o.grant_id, b.grant_id)::text AS grant_id,
       coalesce(o.shadow_decision, b.shadow_decision) AS shadow_decision, coalesce(o.shadow_grant_id, b.shadow_grant_id)::text AS shadow_grant_id,
       coalesce(o.revision, b.revision) AS revision, ${status} AS status, coalesce(o.duration_us, b.duration_us) AS duration_us,

@@ -28,6 +28,7 @@ export function toRecord(row: AuditRow): AuditRecord {
     keyId: row.key_id,
     task: row.task,
     onBehalfOf: row.on_behalf_of,
+    claimedAgent: row.claimed_agent,
     revision: row.revision,
     definitionHash: row.definition_hash,
     durationMs: toMs(row.duration_us),

@@ -1,6 +1,7 @@
 import { newBearer } from '@portcullis/secrets';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAttackStage, type AttackStage } from '../testing/attack-stage.js';
+import { mcpRequest } from '../testing/mcp-message.js';
 import { bodyOf, statusOf } from '../testing/raw-exchange.js';
 import type { RawRequest } from '../testing/raw-request.js';
 
@@ -110,7 +111,21 @@ describe('A37: who calls is what the key says', () => {
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'm__run', _meta } }),
     });
     expect(bodyOf(answer)).toContain('Unknown tool: m__run');
-    expect(stage.events.slice(rows)).toMatchObject([{ agent: 'bob', agentId: bob.id, status: 'denied' }]);
+    expect(stage.events.slice(rows)).toMatchObject([{ agent: 'bob', agentId: bob.id, claimedAgent: 'alice', status: 'denied' }]);
+  });
+
+  test.each([
+    ['another agent', 'alice', 'alice'],
+    ['nobody that there is', 'claude-code', null],
+    ['itself', 'bob', null],
+    ['a member of every object', 'constructor', null],
+  ])('a handshake as %s is marked on record where that is a lie', async (_what, name, claimed) => {
+    const [, bob] = stage.policy.agents;
+    const rows = stage.events.length;
+    const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name, version: '1' } };
+    expect(statusOf(await stage.send(mcpRequest('initialize', { token: bob.token, params })))).toBe(200);
+    const marked = stage.events.slice(rows).filter(({ claimedAgent }) => claimedAgent !== null);
+    expect(marked).toMatchObject(claimed === null ? [] : [{ method: 'initialize', agent: 'bob', claimedAgent: claimed }]);
   });
 });
 

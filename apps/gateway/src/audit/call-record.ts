@@ -55,6 +55,16 @@ export class CallRecord {
     return this.event.callId;
   }
 
+  /** Another agent, whose name the client gave as its own. */
+  claimed(agent: string | undefined): void {
+    if (agent !== undefined) this.event.claimedAgent = agent;
+  }
+
+  /** Whether the trail has to have this, whatever a setting says. */
+  get isConspicuous(): boolean {
+    return this.event.claimedAgent !== null;
+  }
+
   /** The task that is begun. */
   ofTask(task: string): void {
     this.event.task = task;
@@ -188,5 +198,6 @@ function newEvent({ live, caller, now }: Visit, method: string, era: Era | null)
     shadowDecision: null,
     shadowGrantId: null,
     task: caller.task?.task ?? null,
+    claimedAgent: null,
   };
 }

@@ -43,6 +43,7 @@ export function aSnapshot(content: {
     servers: new Map(servers.map((server) => [server.id, server])),
     serversBySlug: new Map(servers.map((server) => [server.slug, server])),
     agents: new Map(agents.map((agent) => [agent.id, agent])),
+    agentsBySlug: new Map(agents.map((agent) => [agent.slug, agent])),
     agentByKeyId: new Map(agents.flatMap((agent) => agent.keys.map((key) => [key.id, { agent, key }] as const))),
     grantsBySubject: Map.groupBy(grants, ({ subject }) => ('agentId' in subject ? subject.agentId : subject.groupId)),
     changed: { settings: true, serverIds: new Set(), agentIds: new Set(), subjectIds: new Set() },

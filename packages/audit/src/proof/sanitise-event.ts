@@ -15,6 +15,7 @@ const TEXTS = [
   'resultHash',
   'task',
   'onBehalfOf',
+  'claimedAgent',
 ] as const;
 
 /** The event as its row will hold it: mostly the very same one. */

@@ -43,6 +43,7 @@ const event: AuditEvent = {
   shadowDecision: null,
   shadowGrantId: null,
   task: 'ticket-4711',
+  claimedAgent: null,
 };
 
 /** What a node writes of an event, and the row's side of it. */
@@ -64,6 +65,7 @@ test('the bytes of an event are these, now and in ten years: rows are verified b
   );
   const hash = hashStored({ event, requestId: null, frame: null }) ?? '';
   expect(Buffer.from(hash, 'latin1').toString('hex')).toBe('ffc822ebb58e19cbb86f2f6a98664fe73a1de7e617c878821cf075677f701299');
+  expect(payloadOf({ event: { ...event, claimedAgent: 'ops' }, requestId: null })).toMatch(/,"ticket-4711",null,"ops"\]$/);
 });
 
 test('a row gives the hash of the frame that its node wrote', () => {
@@ -81,7 +83,7 @@ test('a row whose text had to be cleaned is verified by the payload that was kep
 });
 
 test('what a newer node says beyond what is known here is kept, and stays in the hash', () => {
-  const known = { ...event, onBehalfOf: 'user-17' };
+  const known = { ...event, onBehalfOf: 'user-17', claimedAgent: 'ops' };
   const payload = Buffer.from(`${encodeEvent(known.id, known.seq, known).slice(0, -1)},"newer"]`);
   expect(isReproducible(known, payload)).toBe(false);
   expect(hashStored({ event: known, requestId: null, frame: payload })).toBe(hashFrame(encodeFrame(known.seq, payload.toString())));

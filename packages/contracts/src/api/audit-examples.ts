@@ -27,6 +27,7 @@ export const exampleCall = {
   keyId: 'k7m2p4q8r9s1',
   task: 'ticket-4711',
   onBehalfOf: null,
+  claimedAgent: null,
   revision: 412,
   definitionHash: hash,
   durationMs: 38.4,

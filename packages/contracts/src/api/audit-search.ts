@@ -20,6 +20,7 @@ export const auditFilter = {
   tool: filterText.optional(),
   task: filterText.optional(),
   onBehalfOf: filterText.optional(),
+  claimedAgent: filterText.optional(),
   method: filterText.optional(),
   decision: AuditDecision.optional(),
   status: z.union([AuditStatus, z.literal('unknown')]).optional(),

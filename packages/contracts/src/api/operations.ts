@@ -100,6 +100,8 @@ export const AuditRecord = z
     task: z.string().nullable(),
     /** On whose behalf the agent called: the subject of its access token. */
     onBehalfOf: z.string().nullable(),
+    /** Another agent, whose name the client gave as its own. It opened nothing. */
+    claimedAgent: z.string().nullable(),
     revision: z.number().int().nullable(),
     definitionHash: z.string().nullable(),
     durationMs: z.number().nullable(),
