@@ -13,7 +13,7 @@ import { identityKeyId } from '@portcullis/contracts/token-issuers';
 import { Breath } from './breath.js';
 import { subjectIdOf } from './encode-chunk.js';
 import type { BucketList, BucketUpdate, BucketUpdates, KeyOfAgent, LoadedSnapshot } from './loaded-snapshot.js';
-import { sameServer, type PackedServer } from './packed-definition.js';
+import { sameServer } from './packed-definition.js';
 import { SharedMap, type SharedMapEdit } from './shared-map.js';
 import { SnapshotRefusal } from './snapshot-refusal.js';
 
