@@ -51,11 +51,17 @@ function textFault(value: JsonObject): string | undefined {
   const size = ownMember(value, 'size');
   if (size !== undefined && typeof size !== 'number') return 'size must be a number';
   const icons = ownMember(value, 'icons');
-  return icons === undefined || (Array.isArray(icons) && icons.every(isIcon)) ? undefined : 'icons must be an array of icons';
+  return icons === undefined || (Array.isArray(icons) && icons.every(isIcon))
+    ? undefined
+    : 'icons must be an array of icons with addresses that can be shown';
 }
 
+/** What a client may load for a picture and nothing that it might run or find on its own machine (MCP 2026-07-28 §Icons). */
+const ICON_SOURCE = /^(?:https?:\/\/|data:image\/)/i;
+
 function isIcon(value: unknown): boolean {
-  if (!isJsonObject(value) || typeof ownMember(value, 'src') !== 'string') return false;
+  const src = isJsonObject(value) ? ownMember(value, 'src') : undefined;
+  if (!isJsonObject(value) || typeof src !== 'string' || !ICON_SOURCE.test(src)) return false;
   const { mimeType, sizes, theme } = value;
   if (mimeType !== undefined && typeof mimeType !== 'string') return false;
   if (sizes !== undefined && !isStringArray(sizes)) return false;

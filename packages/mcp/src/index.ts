@@ -66,6 +66,7 @@ export {
   urlElicitationsOf,
 } from './input-required.js';
 export type { InputRequired, Question, QuestionMethod } from './input-required.js';
+export { noteOf, type QuestionNote } from './question-note.js';
 export { clampTtl, legacyError, legacyResult, modernError, modernResult, resultTypeOf, toLegacyToolJson } from './downgrade.js';
 export type { CacheHint, RpcError } from './downgrade.js';
 export { carriesAllContent, contentFor } from './older-content.js';

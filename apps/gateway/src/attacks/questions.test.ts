@@ -141,6 +141,26 @@ describe('A86, A87: what a server asks', () => {
     expect(bodyOf(refused)).toContain('"error"');
     expect(bodyOf(refused)).not.toContain('Sign in');
   });
+
+  const said = async (request: object): Promise<string> => {
+    const asked = JSON.parse(bodyOf(await ask(request, { form: {}, url: {} }))) as {
+      result: { inputRequests: { who: { params: { message: string } } } };
+    };
+    return asked.result.inputRequests.who.params.message;
+  };
+
+  test('a form that asks for a secret says so to whoever reads it', async () => {
+    const secret = { message: 'Hello', requestedSchema: { type: 'object', properties: { apiKey: { type: 'string' } } } };
+    expect(await said({ method: 'elicitation/create', params: secret })).toMatch(
+      /^\[This form seems to ask for a password, key or other secret\..*\] Hello$/,
+    );
+    expect(await said({ method: 'elicitation/create', params: form })).toBe(form.message);
+  });
+
+  test('a visit to an address that is not spelled as it looks says so, and which server sends there', async () => {
+    expect(await said(url('https://\u0430pple.example/'))).toMatch(/^\[The name of the site has letters.*\] m: Sign in$/);
+    expect(await said(url('https://apple.example/'))).toBe('m: Sign in');
+  });
 });
 
 describe('A27, A87: a legacy server’s question', () => {

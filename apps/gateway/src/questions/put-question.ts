@@ -1,6 +1,6 @@
 import type { AuditStatus } from '@portcullis/contracts/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
-import { canBeAsked, capabilitiesFor, ownMember, questionUrl, type JsonObject, type Question } from '@portcullis/mcp';
+import { canBeAsked, capabilitiesFor, noteOf, ownMember, questionUrl, type JsonObject, type Question, type QuestionNote } from '@portcullis/mcp';
 import type { AskAgent, QuestionAnswer } from './ask-agent.js';
 
 /** The audit trail of a call, which has a row for each question of its server. */
@@ -57,7 +57,7 @@ export async function putQuestion(question: Question, questioning: Questioning, 
     throw error;
   }
   if (withdrawn?.aborted === true) await trace.end({ status: 'cancelled', reason: 'question.withdrawn' });
-  else if ('result' in answer) await trace.end({ status: 'success', result: JSON.stringify(answer.result) });
+  else if ('result' in answer) await trace.end({ status: 'success', ...noted(question), result: JSON.stringify(answer.result) });
   else await trace.end({ status: 'error', result: JSON.stringify(answer.error) });
   return answer;
 }
@@ -65,11 +65,24 @@ export async function putQuestion(question: Question, questioning: Questioning, 
 const NOT_ASKED = { code: -32601, message: 'Method not found' };
 const URL_REFUSED = { code: -32602, message: 'An elicitation may only send to https addresses' };
 
-/** A question as the client gets it: one that sends somewhere says for which server. */
+const noted = (question: Question): { readonly reason?: string } => {
+  const note = noteOf(question);
+  return note === undefined ? {} : { reason: `question.${note}` };
+};
+
+const WARNINGS: Readonly<Record<QuestionNote, string>> = {
+  asks_secret: '[This form seems to ask for a password, key or other secret. A server may not ask for one in a form.] ',
+  odd_address: '[The name of the site has letters that may be mistaken for others.] ',
+};
+
+/** A question as the client gets it: one that sends somewhere says for which server, and what deserves a note has one. */
 export function shown(question: Question, serverName: string | null): Question {
-  if (serverName === null || questionUrl(question) === undefined) return question;
+  const note = noteOf(question);
+  const server = serverName === null || questionUrl(question) === undefined ? '' : `${serverName}: `;
+  const said = `${note === undefined ? '' : WARNINGS[note]}${server}`;
+  if (said === '') return question;
   const message = question.params === undefined ? undefined : ownMember(question.params, 'message');
-  return { ...question, params: { ...question.params, message: `${serverName}: ${typeof message === 'string' ? message : ''}` } };
+  return { ...question, params: { ...question.params, message: `${said}${typeof message === 'string' ? message : ''}` } };
 }
 
 /** What the client would have to declare for all of these questions. */

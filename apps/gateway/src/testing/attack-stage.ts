@@ -24,7 +24,8 @@ export type AttackStage = Awaited<ReturnType<typeof startAttackStage>>;
 /** A node under attack: Alice is granted everything of two servers, Bob one tool of one, Nobody nothing. Both servers answer whatever they are asked. */
 export async function startAttackStage(limits: Partial<ServerLimits> = {}) {
   const built = buildGateway(undefined);
-  const metrics = new WatchedMetrics(createMetrics({ app: 'test' }));
+  const counted = createMetrics({ app: 'test' });
+  const metrics = new WatchedMetrics(counted);
   const gateway = { ...built.gateway, metrics };
   const upstream = await startScriptedServer();
   upstream.answer = obey;
@@ -44,6 +45,8 @@ export async function startAttackStage(limits: Partial<ServerLimits> = {}) {
     port: server.port,
     send,
     mark,
+    /** Everything that is counted, as it is scraped. */
+    scraped: () => counted.render(),
     unharmed: async (input: string, answer: string, since: Mark, expected: Expected = {}): Promise<void> => {
       expectNoLeak(input, answer);
       const now = mark();

@@ -66,13 +66,17 @@ function passOn(
   work: CallToServer,
 ): BridgedAnswer {
   const { place, questioning, visit } = work;
-  const inputRequests = Object.fromEntries([...questions].map(([key, question]) => [key, shown(question, questioning.serverName)]));
+  const inputRequests = new Map([...questions].map(([key, question]) => [key, shown(question, questioning.serverName)]));
   const requestState =
     state === undefined ? undefined : visit.gateway.requestStates.seal({ kind: 'server', state, keys: [...questions.keys()] }, place);
-  const isSame = requestState === undefined && ![...questions.values()].some((question) => questionUrl(question) !== undefined);
+  const isSame = requestState === undefined && [...questions].every(([key, question]) => inputRequests.get(key) === question);
   const json = isSame
     ? resultJson
-    : JSON.stringify({ ...result, ...(questions.size > 0 && { inputRequests }), ...(requestState !== undefined && { requestState }) });
+    : JSON.stringify({
+        ...result,
+        ...(questions.size > 0 && { inputRequests: Object.fromEntries(inputRequests) }),
+        ...(requestState !== undefined && { requestState }),
+      });
   return { message: `{"jsonrpc":"2.0","result":${json},"id":${JSON.stringify(work.call.id)}}`, status: 'success', result: json };
 }
 

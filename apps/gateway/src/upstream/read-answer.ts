@@ -38,8 +38,12 @@ function readError(error: unknown): RpcError {
   if (typeof code !== 'number' || !Number.isSafeInteger(code) || typeof message !== 'string') {
     throw new GatewayError('upstream.protocol', { fault: 'malformed error' });
   }
-  return Object.hasOwn(error, 'data') ? { code, message, data: error['data'] } : { code, message };
+  const said = message.length <= ERROR_CHARS_MAX ? message : `${message.slice(0, ERROR_CHARS_MAX).toWellFormed()}…`;
+  return Object.hasOwn(error, 'data') ? { code, message: said, data: error['data'] } : { code, message: said };
 }
+
+/** What a server says for an error is read by models and shown to people: a sentence, not a page. */
+const ERROR_CHARS_MAX = 4096;
 
 /**
  * The result's own text, for a message in one of the two orders that servers write; undefined otherwise. Whoever reads our answer may take the
