@@ -6,7 +6,10 @@ import { hash } from 'node:crypto';
 export type EventFrame = DecodedBatch['frames'][number];
 
 /** One row of `audit_event` as JSON: keys are column names, bytes are base64. */
-export type EventRow = Readonly<Record<string, string | number | boolean | null>>;
+export interface EventRow {
+  readonly day: string;
+  readonly [column: string]: string | number | boolean | Readonly<Record<string, number>> | null;
+}
 
 /** `event` as `sanitiseEvent` gives it; `frame` is its payload as it came. */
 export function rowOf({ node, boot }: AuditBatch, event: AuditEvent, { payload, hash: digest }: EventFrame): EventRow {
@@ -50,6 +53,7 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent, { payload, 
     task: event.task ?? null,
     on_behalf_of: event.onBehalfOf ?? null,
     claimed_agent: event.claimedAgent ?? null,
+    units: event.units ?? null,
     hash: Buffer.from(digest, 'latin1').toString('base64'),
     frame: isReproducible(event, payload) ? null : payload.toString('base64'),
   };

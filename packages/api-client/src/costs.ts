@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
-import type { Send } from './send.js';
+import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** What calls cost, and whom. */
 export interface CostsApi {
@@ -37,17 +37,17 @@ export function costsApi(send: Send): CostsApi {
 /** What is charged for calls. */
 export interface PricesApi {
   list: ListRoute<Partial<PageQuery>, z.output<typeof PricePage>>;
-  create(price: z.input<typeof CreatePrice>): Promise<Price>;
+  create(price: z.input<typeof CreatePrice>, options?: ChangeOptions): Promise<Changed<Price>>;
   read(id: string): Promise<Price>;
-  delete(id: string): Promise<void>;
+  delete(id: string, options?: ChangeOptions): Promise<Changed<void>>;
 }
 
 export function pricesApi(send: Send): PricesApi {
   return {
     list: listRoute(send, '/v1/prices', PricePage),
-    create: async (body) => (await send({ method: 'POST', path: '/v1/prices', body, answer: Price })).value,
+    create: (body, query) => send({ method: 'POST', path: '/v1/prices', query, body, answer: Price }),
     read: async (id) => (await send({ method: 'GET', path: path`/v1/prices/${id}`, answer: Price })).value,
-    delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/prices/${id}`, answer: z.void() })).value,
+    delete: (id, query) => send({ method: 'DELETE', path: path`/v1/prices/${id}`, query, answer: z.void() }),
   };
 }
 

@@ -44,6 +44,7 @@ const events = fc.record({
   task: fc.constant(undefined),
   onBehalfOf: fc.constant(undefined),
   claimedAgent: fc.constant(undefined),
+  units: fc.constant(undefined),
 });
 
 const shadowed = fc
@@ -74,9 +75,13 @@ const ofClaims = fc.tuple(fc.oneof(events, shadowed, ofTasks, ofSubjects), text)
   claimedAgent,
 }));
 
+const charged = fc
+  .tuple(ofClaims, maybe(text), maybe(text), fc.dictionary(text, fc.nat({ max: 1e15 })))
+  .map(([event, onBehalfOf, claimedAgent, units]) => ({ ...event, onBehalfOf, claimedAgent, units }));
+
 test('an event comes back as it was, every member of the contract and no other', () => {
   fc.assert(
-    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects, ofClaims), (id, seq, event) => {
+    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects, ofClaims, charged), (id, seq, event) => {
       const decoded = decodeEvent(encodeEvent(id, seq, event));
       expect(decoded).toEqual({ id, seq, ...event });
       expect(decodeEvent(JSON.stringify(decoded))).toEqual(decoded);

@@ -27,7 +27,7 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
   ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
   ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
-  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf', 'claimedAgent'] as const),
+  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf', 'claimedAgent', 'units'] as const),
 ];
 
 /** The members whose text stays the same from call to call: what one key does at one target under one revision. */
@@ -105,13 +105,19 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
 }
 
 /** Most events have none of it and are not longer for it. */
-function restOf({ shadowDecision = null, shadowGrantId = null, task = null, onBehalfOf = null, claimedAgent = null }: NewAuditEvent): string {
-  if (shadowDecision === null && task === null && onBehalfOf === null && claimedAgent === null) return '';
+function restOf(event: NewAuditEvent): string {
+  const { shadowDecision = null, shadowGrantId = null, task = null, onBehalfOf = null, claimedAgent = null, units = null } = event;
+  if (shadowDecision === null && task === null && onBehalfOf === null && claimedAgent === null && units === null) return '';
   const shadow = `,${name(shadowDecision)},${name(shadowGrantId)}`;
+  if (units !== null) return `${shadow},${name(task)},${name(onBehalfOf)},${name(claimedAgent)},${unitsJson(units)}`;
   if (claimedAgent !== null) return `${shadow},${name(task)},${name(onBehalfOf)},${name(claimedAgent)}`;
   if (onBehalfOf !== null) return `${shadow},${name(task)},${name(onBehalfOf)}`;
   return task === null ? shadow : `${shadow},${name(task)}`;
 }
+
+/** In one order, whichever a database gives them back in. */
+const unitsJson = (units: Readonly<Record<string, number>>): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(units).sort(([one], [other]) => (one < other ? -1 : 1))));
 
 /** The event of an encoding, not yet judged. Throws a SyntaxError for what is no JSON. */
 export function decodeEvent(json: string): unknown {

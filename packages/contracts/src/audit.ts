@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Id } from './names.js';
+import { Id, UNIT_LENGTH_MAX } from './names.js';
 
 export const AUDIT_QUEUE = 'portcullis-audit';
 /** Raised when a worker of this build could not read a batch. Workers are updated before nodes: what a worker does not know yet waits for one that does. */
@@ -77,6 +77,8 @@ export const AuditEvent = z.object({
   onBehalfOf: text.nullish(),
   /** Another agent, whose name the client gave as its own in `clientInfo`. What a client says of itself opens nothing. */
   claimedAgent: text.nullish(),
+  /** What the result's `_meta` reports at places that a price asks for (JSON pointers), in millionths. */
+  units: z.record(z.string().max(UNIT_LENGTH_MAX), z.number().int().min(0).max(1e15)).nullish(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 

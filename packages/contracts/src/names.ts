@@ -46,3 +46,6 @@ export type Transport = z.infer<typeof Transport>;
 /** How a tool's canonical id `server:tool` is written for an agent. */
 export const ToolNameStyle = z.enum(['double-underscore', 'colon', 'dot']);
 export type ToolNameStyle = z.infer<typeof ToolNameStyle>;
+
+/** A place in the `_meta` of results, as JSON pointers (RFC 6901) write it, is no longer than this. */
+export const UNIT_LENGTH_MAX = 128;

@@ -139,6 +139,8 @@ export const SettingsEntry = z.object({
   /** Where agents reach the gateway, and whose access tokens they may call with; unsaid where there are none. */
   publicUrl: z.string().optional(),
   tokenIssuers: z.array(TokenIssuer).optional(),
+  /** What calls of which tools are charged by: places (JSON pointers) in the `_meta` of their results. Unsaid where no price asks for any. */
+  resultUnits: z.array(z.object({ server: z.string(), tool: z.string(), unit: z.string() })).optional(),
 });
 export type SettingsEntry = z.infer<typeof SettingsEntry>;
 

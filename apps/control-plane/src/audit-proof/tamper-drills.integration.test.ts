@@ -77,6 +77,7 @@ describe('a superuser who', () => {
     "task = 't'",
     "on_behalf_of = 't'",
     "claimed_agent = 'c'",
+    `units = '{"/usage/tokens": 13000000}'`,
     'revision = 4',
     "frame = '\\x00'",
   ])('changes a column is shown the row: %s', async (change) => {

@@ -142,6 +142,8 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
   'DELETE /v1/servers/:server': 'grants and denials of a server that is gone concern nothing',
   'POST /v1/servers/:server/definitions/reject': 'takes definitions away',
   'POST /v1/definitions/reject': 'takes definitions away',
+  'POST /v1/prices': 'prices say what calls cost',
+  'DELETE /v1/prices/:id': 'prices say what calls cost',
   'PATCH /v1/settings': 'settings say nothing about who may use what',
 };
 

@@ -5,6 +5,8 @@ import { CostedCallPage, Costs, CostsQuery, CreatePrice, ListCostedCallsQuery, P
 import { Id } from '@portcullis/contracts/names';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import { ChangesPolicy } from '../changes/changes-policy.js';
+import type { Changed } from '../changes/policy-changes.js';
 import { CallingOperator } from '../http/calling-operator.js';
 import { Audited, Requires } from '../http/route-marks.js';
 import type { Caller } from '../operators/operator-tokens.js';
@@ -29,9 +31,9 @@ export class CostsController {
 
   @Post('prices')
   @Requires('costs:write')
-  @Audited('price.created')
+  @ChangesPolicy('price.created')
   @ApiCreatedResponse({ standardSchema: Price })
-  async create(@CallingOperator() caller: Caller, @Body({ schema: CreatePrice }) body: CreatePrice): Promise<Price> {
+  async create(@CallingOperator() caller: Caller, @Body({ schema: CreatePrice }) body: CreatePrice): Promise<Changed<Price>> {
     return this.prices.create(caller, body);
   }
 
@@ -45,9 +47,9 @@ export class CostsController {
   @Delete('prices/:id')
   @HttpCode(204)
   @Requires('costs:write')
-  @Audited('price.deleted')
+  @ChangesPolicy('price.deleted')
   @ApiNoContentResponse()
-  async delete(@CallingOperator() caller: Caller, @Param('id', { schema: Id }) id: string): Promise<void> {
+  async delete(@CallingOperator() caller: Caller, @Param('id', { schema: Id }) id: string): Promise<Changed<void>> {
     return this.prices.delete(caller, id);
   }
 

@@ -79,6 +79,37 @@ test('every report is the exact sum of its calls, in whole millionths, whatever 
   expect(new Set((await costs('by=owner')).rows.map(({ owner }) => owner))).toEqual(new Set(['ann', 'bob']));
 });
 
+test('a price per unit charges what each result reported under the name that was asked for, to the last millionth', async () => {
+  const unit = '/usage/tokens';
+  const body = { server: 'llm', basis: 'unit', unit, amountMicros: '15000001', per: 1_000_000 };
+  const made = await price(body);
+  expect([made.status, made.body]).toMatchObject([201, { basis: 'unit', unit, per: 1_000_000 }]);
+  expect(made.headers['x-policy-revision']).toBeDefined();
+  await price({ server: 'llm', tool: 'image', basis: 'unit', unit: '/pictures', amountMicros: '40000', per: 1 });
+  const micros = Array.from({ length: 20 }, (_, at) => at ** 5 * 1_000_003 + at);
+  await store(micros.map((tokens, at) => ({ server: 'llm', agent: at % 2 === 0 ? 'dev' : 'ops', tool: 'ask', units: { [unit]: tokens } })));
+  await store([
+    { server: 'llm', tool: 'ask' },
+    { server: 'llm', tool: 'ask', units: { '/other': 9_000_000 } },
+    { server: 'llm', tool: 'image', units: { [unit]: 5_000_000, '/pictures': 2_500_000 } },
+  ]);
+  const calls = (await everyCall()).filter(({ server }) => server === 'llm');
+  const expected = micros.map((tokens) => (2n * 15_000_001n * BigInt(tokens) + 10n ** 12n) / (2n * 10n ** 12n));
+  const byAsk = calls.filter(({ tool, unitsMicros }) => tool === 'ask' && unitsMicros !== null);
+  const inOrder = (amounts: readonly bigint[]): string[] => amounts.map((amount) => String(amount).padStart(20)).toSorted();
+  expect(inOrder(byAsk.map(({ costMicros }) => BigInt(costMicros)))).toEqual(inOrder(expected));
+  expect(calls.filter(({ unitsMicros }) => unitsMicros === null).map(({ costMicros }) => costMicros)).toEqual(['0', '0']);
+  expect(calls.find(({ tool }) => tool === 'image')).toMatchObject({ unitsMicros: '2500000', costMicros: '100000' });
+  for (const by of ['agent', 'owner', 'group', 'tool', 'month'] as const)
+    expect(sumOf((await costs(`by=${by}&server=llm`)).rows)).toBe(expected.reduce((a, b) => a + b, 100_000n));
+});
+
+test('a price says by what it charges, and only a price per unit names one', async () => {
+  const body = { server: 'odd', amountMicros: '1' };
+  for (const wrong of [{ basis: 'unit' }, { unit: '/tokens' }, ...['', 'tokens', '/a~2', '/a//b', '/a\n'].map((unit) => ({ basis: 'unit', unit }))])
+    expect((await price({ ...body, ...wrong })).status, JSON.stringify(wrong)).toBe(400);
+});
+
 test('costs are told as CSV that a spreadsheet neither rounds nor takes for formulas', async () => {
   await price({ server: 'wiki', tool: '=cmd', amountMicros: '900719925474099' });
   await store([{ tool: '=cmd', at: hoursAgo(90) }]);

@@ -35,6 +35,7 @@ interface Span {
   readonly to_ms: number | null;
   readonly id: string;
   readonly basis: string;
+  readonly unit: string | null;
   readonly amount: string;
   readonly per: string;
   readonly currency: string;
@@ -44,19 +45,23 @@ interface Span {
 function spansOf(prices: readonly AppliedPrice[], pairs: readonly { server: string; tool: string }[]): Span[] {
   return pairs.flatMap(({ server, tool }) =>
     priceSpans(prices, server, tool).map(({ price, fromMs, toMs }) => {
-      const { id, basis, amountMicros, per, currency } = price;
-      return { server, tool, from_ms: fromMs, to_ms: toMs, id, basis, amount: String(amountMicros), per: String(per), currency };
+      const { id, basis, unit, amountMicros, per, currency } = price;
+      return { server, tool, from_ms: fromMs, to_ms: toMs, id, basis, unit, amount: String(amountMicros), per: String(per), currency };
     }),
   );
 }
 
+/** In millionths; null where the result did not report it. */
+const units = Prisma.sql`(e.units ->> p.unit)::numeric`;
+
 /** Each call is rounded by itself, half a millionth up: sums of calls are then sums of whole numbers. */
 const cost = Prisma.sql`CASE p.basis WHEN 'call' THEN p.amount
+  WHEN 'unit' THEN div(2 * p.amount * coalesce(${units}, 0) + p.per * 1000000, 2 * p.per * 1000000)
   ELSE div(2 * p.amount * coalesce(e.result_bytes, 0) + p.per, 2 * p.per) END`;
 
 const priced = (spans: readonly Span[]): Prisma.Sql => Prisma.sql`
   JOIN json_to_recordset(${JSON.stringify(spans)}::json)
-    AS p (server text, tool text, from_ms bigint, to_ms bigint, id uuid, basis text, amount numeric, per numeric, currency text)
+    AS p (server text, tool text, from_ms bigint, to_ms bigint, id uuid, basis text, unit text, amount numeric, per numeric, currency text)
   ON p.server = e.server AND p.tool = e.tool AND ${beganMs} >= p.from_ms AND (p.to_ms IS NULL OR ${beganMs} < p.to_ms)`;
 
 export type CostKey = 'agent' | 'server' | 'tool';
@@ -90,6 +95,7 @@ export interface CostedCallRow {
   readonly tool: string | null;
   readonly price_id: string;
   readonly result_bytes: bigint | null;
+  readonly units: string | null;
   readonly currency: string;
   readonly micros: string;
 }
@@ -112,7 +118,8 @@ export async function listCostedCalls(
   const spans = spansOf(prices, window);
   if (spans.length === 0) return { rows: [], reached: end };
   const rows = await tx.$queryRaw<CostedCallRow[]>`
-    SELECT call_id::text AS call_id, ${beganMs} AS began_ms, e.agent, e.server, e.tool, p.id::text AS price_id, e.result_bytes, p.currency, ${cost}::text AS micros
+    SELECT call_id::text AS call_id, ${beganMs} AS began_ms, e.agent, e.server, e.tool, p.id::text AS price_id, e.result_bytes, ${units}::text AS units, p.currency,
+      ${cost}::text AS micros
     FROM (${taken}) e ${priced(spans)} ORDER BY call_id DESC LIMIT ${limit + 1}`;
   return rows.length > limit ? { rows: rows.slice(0, limit), reached: rows[limit - 1]?.call_id ?? null } : { rows, reached: end };
 }

@@ -122,6 +122,7 @@ const toCostedCall = (row: CostedCallRow): CostedCall => ({
   tool: row.tool,
   priceId: row.price_id,
   resultBytes: Number(row.result_bytes ?? 0),
+  unitsMicros: row.units,
   currency: row.currency,
   costMicros: row.micros,
 });

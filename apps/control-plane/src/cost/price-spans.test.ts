@@ -8,6 +8,7 @@ const price = (server: string, tool: string, from: number, amount = 1): AppliedP
   server,
   tool,
   basis: 'call',
+  unit: null,
   amountMicros: BigInt(amount),
   per: 1n,
   currency: 'EUR',

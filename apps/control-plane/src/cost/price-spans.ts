@@ -6,6 +6,7 @@ export interface AppliedPrice {
   readonly server: string;
   readonly tool: string;
   readonly basis: string;
+  readonly unit: string | null;
   readonly amountMicros: bigint;
   readonly per: bigint;
   readonly currency: string;

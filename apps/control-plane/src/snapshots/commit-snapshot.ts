@@ -1,4 +1,4 @@
-import { BUCKETS_PER_KIND, ChunkKind, type SnapshotRoot } from '@portcullis/contracts/snapshot';
+import { BUCKETS_PER_KIND, ChunkKind, type SettingsEntry, type SnapshotRoot } from '@portcullis/contracts/snapshot';
 import { Prisma, type PrismaClient, type Transaction } from '@portcullis/database';
 import { encodeRoot, encodeSettings, type Encoded } from '@portcullis/snapshot';
 import { parseSettings } from '../settings/settings.repository.js';
@@ -65,6 +65,8 @@ interface DirtyBucket {
 
 interface PolicyState extends PolicyVersion {
   readonly settings: unknown;
+  /** What prices are by, in an order of their own. */
+  readonly resultUnits: NonNullable<SettingsEntry['resultUnits']>;
   /** Whether a newer policy than this database knows is in use. */
   readonly ahead: boolean;
   readonly readAtMs: number;
@@ -80,7 +82,9 @@ async function readState(tx: Transaction): Promise<PolicyState> {
       CASE WHEN published.id IS NOT NULL THEN jsonb_build_object('epoch', published.epoch, 'revision', published.revision,
         'rootDigest', published.root_digest, 'compileVersion', published.compile_version) END AS published,
       (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('kind', kind, 'bucket', bucket)), '[]') FROM dirty_bucket
-        WHERE dirty_bucket.revision > published.revision AND kind IS NOT NULL) AS dirty
+        WHERE dirty_bucket.revision > published.revision AND kind IS NOT NULL) AS dirty,
+      (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('server', server, 'tool', tool, 'unit', unit)), '[]') FROM price
+        WHERE unit IS NOT NULL) AS "resultUnits"
     FROM policy_state state LEFT JOIN published_snapshot published ON published.id = 1 WHERE state.id = 1`;
   if (state === undefined) throw new Error('The database has no policy_state row; it is not migrated');
   return state;
@@ -112,7 +116,7 @@ async function compile(tx: Transaction, state: PolicyState, base: PublishedTree 
     }
     added.add(encodeIndexes(draft, kind, buckets));
   }
-  const settings = encodeSettings(settingsEntry(parseSettings(state.settings)));
+  const settings = encodeSettings(settingsEntry(parseSettings(state.settings), state.resultUnits));
   const root: SnapshotRoot = { schema: schemaOf(draft), revision, settings: settings.digest, indexes: draft.indexes };
   const encoded = encodeRoot(root);
   added.add([settings, encoded]);

@@ -124,7 +124,7 @@ function grantSubject(row: Pick<GrantRow, 'id' | 'agentId' | 'groupId'>): GrantE
 }
 
 /** The installation's settings in the units of a node. */
-export function settingsEntry(settings: Settings): SettingsEntry {
+export function settingsEntry(settings: Settings, resultUnits: NonNullable<SettingsEntry['resultUnits']> = []): SettingsEntry {
   return {
     staleAfterMs: settings.staleAfterSeconds * 1000,
     auditRelease: settings.auditRelease,
@@ -132,5 +132,6 @@ export function settingsEntry(settings: Settings): SettingsEntry {
     auditArgumentBytesMax: settings.auditArgumentBytesMax,
     ...(settings.publicUrl !== null && { publicUrl: settings.publicUrl }),
     ...(settings.tokenIssuers.length > 0 && { tokenIssuers: settings.tokenIssuers }),
+    ...(resultUnits.length > 0 && { resultUnits }),
   };
 }

@@ -70,6 +70,7 @@ export async function storeEvents(
       tool: 'create_issue',
       argumentsHash: randomUUID(),
       argumentsBytes: args.length,
+      ...(place % 2 === 0 && { units: { '/usage/tokens': 12_000_000, '/calls': place } }),
     };
     const how = { phase: 'single', decision: 'allow', status: 'success', truncated: false } as const;
     const event: AuditEvent = { ...NOTHING, ...about, ...how, id, callId: id, seq: firstSeq + place, at, arguments: args.toString('base64') };

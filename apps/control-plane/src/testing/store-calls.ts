@@ -16,6 +16,8 @@ export interface StoredCall {
   /** Where what was kept is not what was sent. */
   readonly argsHash?: string;
   readonly resultBytes?: number;
+  /** In millionths. */
+  readonly units?: Readonly<Record<string, number>>;
   /** Kept whole, or its first bytes. */
   readonly result?: string;
 }
@@ -41,7 +43,7 @@ export function callStore(database: PrismaClient): StoreCalls {
 }
 
 function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status = 'success', args, ...rest }: StoredCall, now: Date) {
-  const { at = now, agentId = null, serverId = null, resultBytes = null, result, argsHash } = rest;
+  const { at = now, agentId = null, serverId = null, resultBytes = null, units, result, argsHash } = rest;
   const callId = v7({ msecs: at.getTime() });
   const row = {
     day: new Date(at.toISOString().slice(0, 10)),
@@ -61,14 +63,21 @@ function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status 
   const kept =
     result === undefined ? {} : { resultHash: sha256(result), resultSummary: Uint8Array.from(Buffer.from(result).subarray(0, RESULT_BYTES_KEPT)) };
   const bytes = result === undefined ? resultBytes : Buffer.byteLength(result);
-  const ended = { status, durationUs: BigInt(ms * 1000), decision: status === 'denied' ? 'deny' : 'allow', resultBytes: bytes, ...kept };
+  const ended = {
+    status,
+    durationUs: BigInt(ms * 1000),
+    decision: status === 'denied' ? 'deny' : 'allow',
+    resultBytes: bytes,
+    ...(units && { units }),
+    ...kept,
+  };
   const phases = status === 'denied' ? ['single'] : status === 'pending' ? ['intent'] : ['intent', 'outcome'];
   const rows = phases.map((phase) => ({
     ...row,
     id: v7({ msecs: at.getTime() }),
     phase,
     ...ended,
-    ...(phase === 'intent' && { status: 'pending', durationUs: null, resultBytes: null, resultHash: null, resultSummary: null }),
+    ...(phase === 'intent' && { status: 'pending', durationUs: null, resultBytes: null, units: undefined, resultHash: null, resultSummary: null }),
   }));
   return { callId, rows };
 }

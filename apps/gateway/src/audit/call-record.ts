@@ -5,6 +5,7 @@ import type { Decision } from '@portcullis/policy';
 import { traceIdOf } from '../trace-context.js';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
+import { readUnits, unitsAsked } from './result-units.js';
 
 /** How much of a result an event keeps, in bytes; the hash is always of the whole. */
 export const RESULT_BYTES_KEPT = 512;
@@ -153,6 +154,7 @@ export class CallRecord {
     event.durationUs = Math.round((performance.now() - visit.startedAt) * 1000);
     event.upstreamUs = upstreamUs;
     if (reason !== undefined) event.reason = reason;
+    if (typeof result === 'string') this.charge(result);
     if (result !== undefined) {
       const taken = typeof result === 'string' ? capture(result, RESULT_BYTES_KEPT) : result;
       event.resultHash = taken.hash;
@@ -160,6 +162,15 @@ export class CallRecord {
       event.resultSummary = taken.kept;
     }
     return visit.gateway.audit.recordOutcome(event);
+  }
+
+  /** What the result says that the call took, where a price asks for it. */
+  private charge(result: string): void {
+    const { event, visit } = this;
+    const { settings } = visit.live;
+    if (settings.resultUnits === undefined || event.method !== 'tools/call' || event.server === null || event.tool === null) return;
+    const asked = unitsAsked(settings, event.server, event.tool);
+    if (asked.length > 0) event.units = readUnits(result, asked) ?? null;
   }
 }
 
@@ -199,5 +210,6 @@ function newEvent({ live, caller, now }: Visit, method: string, era: Era | null)
     shadowGrantId: null,
     task: caller.task?.task ?? null,
     claimedAgent: null,
+    units: null,
   };
 }

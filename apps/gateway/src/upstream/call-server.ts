@@ -13,6 +13,7 @@ import {
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
+import { unitsAsked } from '../audit/result-units.js';
 import { AnswerRelay } from './answer-relay.js';
 import { askBetween, isAsking } from './ask-between.js';
 import { eraTowards } from './era-towards.js';
@@ -172,8 +173,10 @@ function send({ work, logs }: WishedCall, upstream: Upstream, forwarded: Forward
 
 /** Between equal eras an answer passes unchanged, and may do so while it comes; what a parked call is answered is kept for whoever asks again. */
 function relayFor(work: CallToServer, { id }: ForwardedCall, onDrained: () => void): AnswerRelay | undefined {
-  const { call, reply, target, parked } = work;
+  const { call, reply, target, parked, visit, name } = work;
   const { era } = call;
+  // What a call is charged by may come last in its result.
+  if (unitsAsked(visit.live.settings, target.server.slug, name).length > 0) return undefined;
   if (era === 'legacy' && !carriesAllContent(versionOf(work))) return undefined;
   if (parked !== undefined || reply.begin === undefined || eraTowards(target.server, era) !== era) return undefined;
   return new AnswerRelay({ id, agentId: call.id, era, reply, onDrained });

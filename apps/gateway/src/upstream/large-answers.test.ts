@@ -98,6 +98,30 @@ test('an answer that is passed on while it comes arrives as it was sent, though 
   for (const { result } of answers) expect(result?.content[0]?.text === text).toBe(true);
 });
 
+test('what a result reports at the places that prices ask for is on record with its outcome, of a large answer too, and nothing of other tools', async () => {
+  const before = live.snapshot;
+  if (before !== undefined) {
+    const resultUnits = [{ server: 'large', tool: 'r*', unit: '/usage/tokens' }];
+    live.snapshot = { ...before, settings: { ...before.settings, resultUnits } };
+  }
+  const reported = { usage: { tokens: 12.5 } };
+  for (const length of [10, 300_000]) {
+    const content = [{ type: 'text', text: 'x'.repeat(length) }];
+    upstream.answer = ({ message, json }) => json({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', content, _meta: reported } });
+    expect(await callModern(alice)).toMatchObject({ result: { content, _meta: reported } });
+    await call(alice, 'other');
+  }
+  const outcomes = events.filter(({ phase }) => phase === 'outcome').map(({ server: name, units }) => [name, units]);
+  const charged = { '/usage/tokens': 12_500_000 };
+  expect(outcomes).toEqual([
+    ['large', charged],
+    ['other', null],
+    ['large', charged],
+    ['other', null],
+  ]);
+  live.snapshot = before;
+});
+
 test('F33: a server whose answers are always too long is left alone for who asks for them, and for nobody else', async () => {
   answerWith(12);
   const reasons: (string | undefined)[] = [];

@@ -83,10 +83,19 @@ test('a row whose text had to be cleaned is verified by the payload that was kep
 });
 
 test('what a newer node says beyond what is known here is kept, and stays in the hash', () => {
-  const known = { ...event, onBehalfOf: 'user-17', claimedAgent: 'ops' };
-  const payload = Buffer.from(`${encodeEvent(known.id, known.seq, known).slice(0, -1)},"newer"]`);
-  expect(isReproducible(known, payload)).toBe(false);
-  expect(hashStored({ event: known, requestId: null, frame: payload })).toBe(hashFrame(encodeFrame(known.seq, payload.toString())));
+  const row = { ...event, onBehalfOf: 'user-17', claimedAgent: 'ops', units: { '/usage/tokens': 12_000_000 } };
+  const payload = Buffer.from(`${encodeEvent(row.id, row.seq, row).slice(0, -1)},"newer"]`);
+  expect(isReproducible(row, payload)).toBe(false);
+  expect(hashStored({ event: row, requestId: null, frame: payload })).toBe(hashFrame(encodeFrame(row.seq, payload.toString())));
+});
+
+test('units that a result reported are in the hash, in whatever order a database gives them back', () => {
+  const [row, other] = [
+    { '/b': 2, '/aa': 1 },
+    { '/aa': 1, '/b': 2 },
+  ].map((units) => written({ ...event, units }));
+  expect(other?.hash).toBe(row?.hash);
+  expect(hashStored({ event: { ...event, units: { '/aa': 1, '/b': 3 } }, requestId: null, frame: null })).not.toBe(row?.hash);
 });
 
 test('a stub answers for the bytes that it stands for', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Id } from '../names.js';
+import { Id, UNIT_LENGTH_MAX } from '../names.js';
 import { pageOf, pageQuery, Timestamp } from './conventions.js';
 
 /** An amount of money in millionths of its currency, as the digits of a whole number: sums are exact, and no reader may round them. */
@@ -10,15 +10,23 @@ const Amount = Micros.refine((text) => text.length <= 15, 'must be below 1000000
 /** An exact name, or a glob in which `*` stands for any run of characters. */
 const pattern = z.string().min(1).max(256);
 
-/** `call`: for each answered call. `byte`: for each `per` bytes of its result. */
-export const PriceBasis = z.enum(['call', 'byte']);
+/** `call`: for each answered call. `byte`: for each `per` bytes of its result. `unit`: for each `per` units that its result reports. */
+export const PriceBasis = z.enum(['call', 'byte', 'unit']);
 export type PriceBasis = z.infer<typeof PriceBasis>;
+
+/** Where in a result's `_meta` a number says what the call took. */
+const Unit = z
+  .string()
+  .max(UNIT_LENGTH_MAX)
+  .regex(/^(\/([^~/\p{Cc}]|~[01])+)+$/u, 'must be a JSON pointer into `_meta`, such as /usage/tokens');
 
 const priceFields = {
   server: pattern,
   tool: pattern,
   basis: PriceBasis,
-  /** For each call, or for each `per` bytes; 0 ends a price. */
+  /** Of a price per unit: the place of its number in a result's `_meta`, as a JSON pointer (RFC 6901). Numbers from 0 to a thousand million count. */
+  unit: Unit.nullable(),
+  /** For each call, or for each `per` bytes or units; 0 ends a price. */
   amountMicros: Amount,
   per: z.number().int().min(1).max(1_000_000_000_000),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters'),
@@ -32,8 +40,13 @@ export const CreatePrice = z
     ...priceFields,
     tool: pattern.default('*'),
     basis: PriceBasis.default('call'),
+    unit: Unit.optional(),
     per: priceFields.per.default(1),
     effectiveFrom: Timestamp.optional(),
+  })
+  .refine(({ basis, unit }) => (basis === 'unit') === (unit !== undefined), {
+    error: 'is given with the basis `unit`, and with no other',
+    path: ['unit'],
   })
   .meta({ id: 'CreatePrice', examples: [{ server: 'github', tool: 'search_*', amountMicros: '2500', currency: 'EUR' }] });
 export type CreatePrice = z.infer<typeof CreatePrice>;
@@ -98,6 +111,8 @@ export const CostedCall = z
     tool: z.string().nullable(),
     priceId: Id,
     resultBytes: count,
+    /** What its result reported where its price asks for it, in millionths of a unit; null where nothing was reported or asked for. */
+    unitsMicros: Micros.nullable(),
     currency: z.string(),
     costMicros: Micros,
   })
