@@ -13,12 +13,13 @@ const LINES_KEPT = 40;
 
 /**
  * The real system from its built files, by `portcullis up`, with a data directory and ports of its own: `{ controlPlaneUrl, gatewayUrls, pids, api,
- * stop }`. It ends with this process, however that ends. `environment` is added to what its processes get.
+ * stop }`. It ends with this process, however that ends. `environment` is added to what its processes get. A `directory` that is given is kept, and may
+ * hold what an earlier stack left.
  */
-export async function startLocalStack({ nodes = 1, environment = {}, say = () => undefined } = {}) {
+export async function startLocalStack({ nodes = 1, environment = {}, directory, say = () => undefined } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await start({ nodes, environment, say });
+      return await start({ nodes, environment, directory, say });
     } catch (error) {
       // Somebody may have taken a port between choosing and using it.
       if (attempt === ATTEMPTS || !/\bports?\b.*\btaken\b/i.test(error.message)) throw error;
@@ -26,8 +27,8 @@ export async function startLocalStack({ nodes = 1, environment = {}, say = () =>
   }
 }
 
-async function start({ nodes, environment, say }) {
-  const data = await mkdtemp(join(tmpdir(), 'portcullis-stack-'));
+async function start({ nodes, environment, directory, say }) {
+  const data = directory ?? (await mkdtemp(join(tmpdir(), 'portcullis-stack-')));
   // Below the ports that systems give to outgoing connections, any of which may be in use.
   const base = String(20_000 + 100 * randomInt(0, 126));
   const args = [COMMAND, 'up', '--json', '--no-demo', '--nodes', String(nodes), '--data', data, '--port-base', base];
@@ -37,7 +38,7 @@ async function start({ nodes, environment, say }) {
   const stop = async () => {
     child.kill('SIGTERM');
     await ended;
-    await rm(data, { recursive: true, force: true });
+    if (directory === undefined) await rm(data, { recursive: true, force: true });
   };
   try {
     const ready = await readyLine(child, ended, say);

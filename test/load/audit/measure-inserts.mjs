@@ -1,37 +1,106 @@
-import { hashStored, payloadOf } from '@portcullis/audit';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeBatch, encodeBatch, encodeFrame, payloadOf } from '@portcullis/audit';
 import { v7 } from 'uuid';
 import { BatchStore } from '../../../apps/audit-worker/dist/store-batch.js';
+import { StoreTogether } from '../../../apps/audit-worker/dist/store-together.js';
 
-/** As the worker stores them: so many events in one statement, two statements at a time. */
-const EVENTS_AT_ONCE = 1024;
-const AT_A_TIME = 2;
+/** As busy nodes send them. */
+const EVENTS_A_BATCH = 128;
+/** Batches that a worker takes from the queue at a time. */
+const AT_A_TIME = 32;
+const BATCHES_MADE = 320;
+const TICK_US = 10_000;
 
-/** Events per second through the audit worker's own statement, in `seconds`. */
+/**
+ * Events per second from batches as they lie in the queue until they are committed, decoded and stored as by the worker, in about so many seconds; and
+ * those of a bare `COPY` of the same rows into the same table. Making the batches is not counted.
+ */
 export async function measureInserts(database, seconds) {
-  const store = new BatchStore(database, Date.now);
-  const boot = v7();
-  let seq = 0;
-  let stored = 0;
-  const next = () => {
-    const firstSeq = seq + 1;
-    const events = Array.from({ length: EVENTS_AT_ONCE / 2 }, () => call((seq += 2) - 1)).flat();
-    const frames = events.map((event) => ({
-      payload: Buffer.from(payloadOf({ event, requestId: null })),
-      hash: hashStored({ event, requestId: null, frame: null }),
-    }));
-    return { batch: { v: 1, node: 'bench', boot, firstSeq, lastSeq: seq, frames: '' }, events, unreadable: [], frames };
-  };
-  await store.storeAll([next()]);
-  const startedAt = performance.now();
-  const until = startedAt + seconds * 1000;
+  const together = new StoreTogether(new BatchStore(database, Date.now));
+  const server = await postmaster(database);
+  await storeAll(together, makeBatches());
+  const parts = [];
+  for (let spent = 0; spent < seconds; spent += parts.at(-1).seconds) {
+    const batches = makeBatches();
+    parts.push(await timed(server, batches.length * EVENTS_A_BATCH, () => storeAll(together, batches)));
+  }
+  return { stored: sumOf(parts), ceiling: await copyRate(database, server) };
+}
+
+async function storeAll(together, batches) {
+  const left = [...batches];
   const one = async () => {
-    while (performance.now() < until) {
-      await store.storeAll([next()]);
-      stored += EVENTS_AT_ONCE;
-    }
+    for (let batch = left.pop(); batch !== undefined; batch = left.pop()) await together.store(decodeBatch(batch));
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, one));
-  return { eventsPerSecond: stored / ((performance.now() - startedAt) / 1000), stored };
+}
+
+function makeBatches() {
+  return Array.from({ length: BATCHES_MADE }, () => {
+    const events = Array.from({ length: EVENTS_A_BATCH / 2 }, (_, at) => call(2 * at + 1)).flat();
+    const frames = events.map((event) => encodeFrame(event.seq, payloadOf({ event, requestId: null })));
+    return encodeBatch('bench', randomUUID(), { firstSeq: 1, frames, hashes: '' });
+  });
+}
+
+/** Rows that were just stored, once more under another node's name. */
+async function copyRate(database, server) {
+  const file = join(server.directory, 'bench.copy');
+  const columns =
+    await database.$queryRaw`SELECT attname AS name FROM pg_attribute WHERE attrelid = 'audit_event'::regclass AND attnum > 0 ORDER BY attnum`;
+  const names = columns.map(({ name }) => `"${name}"`);
+  const values = names.map((name) => (name === '"node"' ? "'bench-copy'" : name === '"boot"' ? `'${randomUUID()}'::uuid` : name));
+  const numbered = values.map((value) => (value === '"seq"' ? 'row_number() OVER ()' : value));
+  const count = await database.$executeRawUnsafe(
+    `COPY (SELECT ${numbered} FROM audit_event WHERE node = 'bench' AND day >= current_date - 1 LIMIT 100000) TO '${file}'`,
+  );
+  try {
+    const copied = await timed(server, 100_000, () => database.$executeRawUnsafe(`COPY audit_event (${names}) FROM '${file}'`));
+    return sumOf([copied], count);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function timed(server, events, work) {
+  const [cpu, serverUs, startedAt] = [process.cpuUsage(), server.cpuUs(), performance.now()];
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { events, seconds: (performance.now() - startedAt) / 1000, clientUs: user + system, serverUs: server.cpuUs() - serverUs };
+}
+
+function sumOf(parts) {
+  const sum = (name) => parts.reduce((total, part) => total + part[name], 0);
+  const events = sum('events');
+  return { rate: events / sum('seconds'), clientUs: sum('clientUs') / events, serverUs: sum('serverUs') / events };
+}
+
+/** The Postgres that serves, and the CPU that its processes took so far. Where there is no /proc it took none. */
+async function postmaster(database) {
+  const [{ directory }] = await database.$queryRaw`SELECT setting AS directory FROM pg_settings WHERE name = 'data_directory'`;
+  const pid = readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')[0];
+  const cpuUs = () => {
+    let ticks = 0;
+    for (const name of process.platform === 'linux' ? readdirSync('/proc') : []) {
+      if (!/^\d+$/.test(name)) continue;
+      const fields = statOf(name);
+      if (name === pid || fields[1] === pid) ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+    }
+    return ticks * TICK_US;
+  };
+  return { directory, cpuUs };
+}
+
+function statOf(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return []; // ended meanwhile
+  }
 }
 
 const bytes = (text) => Buffer.from(text).toString('base64');

@@ -1,0 +1,82 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDatabase } from '@portcullis/database';
+import { startPostgres } from '@portcullis/local-services';
+import { startLocalStack } from '../../local-stack/start-local-stack.mjs';
+import { fillTrail } from './fill-trail.mjs';
+
+const SETTLED_MS = 2000;
+
+/**
+ * A local stack whose trail has so many rows. A directory is kept, and filled once: the same command finds it again. Resolves when everything is sealed and
+ * counted, as it is where a trail has grown over time.
+ */
+export async function startFilledStack({ rows, days, directory, say }) {
+  const start = () => startLocalStack({ nodes: 1, directory, environment: { LOG_LEVEL: 'warn' }, say });
+  const about = join(directory, 'filled.json');
+  const known = await readFile(about, 'utf8').then(JSON.parse, () => undefined);
+  if (known === undefined) {
+    await mkdir(directory, { recursive: true, mode: 0o711 });
+    const made = await start(); // makes the database and its first keys
+    await made.stop();
+    await writeFile(about, JSON.stringify({ rows, days, ...(await fill({ rows, days, directory, say })) }));
+  } else if (known.rows !== rows || known.days !== days) {
+    throw new Error(`${directory} was filled with ${known.rows} rows in ${known.days} days. Give another directory.`);
+  }
+  const { filled, from, to, seconds } = JSON.parse(await readFile(about, 'utf8'));
+  const stack = await start();
+  const database = openDatabase(stack.databaseUrl, 4);
+  const settledAt = performance.now();
+  await untilSettled(database, say);
+  const stop = async () => {
+    await database.$disconnect();
+    await stack.stop();
+  };
+  const trail = { filled, from: new Date(from), to: new Date(to), fillSeconds: seconds, settleSeconds: (performance.now() - settledAt) / 1000 };
+  return { api: stack.api, database, trail, stop };
+}
+
+/** With nothing else on the database, so that nobody has looked past what is yet to be filled in. */
+async function fill({ rows, days, directory, say }) {
+  const postgres = await startPostgres({ directory: join(directory, 'postgres') });
+  const database = openDatabase(postgres.url, 1);
+  try {
+    const startedAt = performance.now();
+    await database.$executeRawUnsafe("ALTER SYSTEM SET max_wal_size = '8GB'");
+    await database.$executeRawUnsafe('SELECT pg_reload_conf()');
+    await database.$executeRawUnsafe("SET maintenance_work_mem = '512MB'");
+    await fillAgents(database);
+    const { filled, from } = await fillTrail(database, { rows, days, say });
+    await database.$executeRawUnsafe('ALTER SYSTEM RESET max_wal_size');
+    await database.$executeRawUnsafe('CHECKPOINT');
+    return { filled, from, to: new Date(), seconds: (performance.now() - startedAt) / 1000 };
+  } finally {
+    await database.$disconnect();
+    await postgres.stop();
+  }
+}
+
+/** The agents of the trail, of a few owners, and a small and a large group of them. */
+async function fillAgents(database) {
+  await database.$executeRawUnsafe(`INSERT INTO agent (id, slug, name, owner, updated_at)
+    SELECT md5('agent-' || a)::uuid, 'agent-' || a, 'Agent ' || a, 'owner-' || a % 40, now() FROM generate_series(0, 999) a`);
+  await database.$executeRawUnsafe(`INSERT INTO agent_group (id, slug, name) VALUES
+    (md5('few')::uuid, 'few', 'Ten agents'), (md5('many')::uuid, 'many', 'Two hundred agents')`);
+  await database.$executeRawUnsafe(`INSERT INTO agent_group_member (group_id, agent_id)
+    SELECT md5('few')::uuid, md5('agent-' || a * 90)::uuid FROM generate_series(1, 10) a
+    UNION ALL SELECT md5('many')::uuid, md5('agent-' || a * 5)::uuid FROM generate_series(0, 199) a`);
+}
+
+async function untilSettled(database, say) {
+  for (let before; ;) {
+    const [left] = await database.$queryRawUnsafe(`SELECT EXISTS (SELECT FROM audit_event WHERE node LIKE 'bench-%'
+        AND stored_tx >= greatest(0, coalesce((SELECT max(tx_through) FROM audit_block), 0))) AS sealing,
+      EXISTS (SELECT FROM audit_event WHERE node LIKE 'bench-%' AND stored_tx >= (SELECT stored_tx FROM alert_cursor)) AS counting,
+      (SELECT coalesce(sum(events), 0)::int FROM audit_block) AS sealed, (SELECT stored_tx FROM alert_cursor) AS counted`);
+    if (!left.sealing && !left.counting) return;
+    const now = `${left.sealed.toLocaleString('en')} rows sealed, counted up to transaction ${left.counted}`;
+    if (now !== before) say(now);
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+  }
+}
