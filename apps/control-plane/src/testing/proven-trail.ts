@@ -75,7 +75,16 @@ export async function storeEvents(
     const how = { phase: 'single', decision: 'allow', status: 'success', truncated: false } as const;
     const event: AuditEvent = { ...NOTHING, ...about, ...how, id, callId: id, seq: firstSeq + place, at, arguments: args.toString('base64') };
     const hash = hashStored({ event, requestId: null, frame: null }) ?? '';
-    const row = { ...event, units: event.units ?? undefined, day: new Date(dayOf(at)), node, boot, at: new Date(at), arguments: Uint8Array.from(args), resultSummary: null };
+    const row = {
+      ...event,
+      units: event.units ?? undefined,
+      day: new Date(dayOf(at)),
+      node,
+      boot,
+      at: new Date(at),
+      arguments: Uint8Array.from(args),
+      resultSummary: null,
+    };
     return { row: { ...row, hash: Uint8Array.from(Buffer.from(hash, 'latin1')) }, hash };
   });
   await database.auditEvent.createMany({ data: rows.map(({ row }) => row) });
