@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { ProgressLine } from '@portcullis/mcp';
+import { EventBatch } from './event-batch.js';
 import type { AnswerBody, Reply } from './reply.js';
 import { endInPieces, onceDrained, PIECE_BYTES } from './slow-reader.js';
 import { NOWHERE, Roster, type Enrolled } from './roster.js';
@@ -22,7 +24,7 @@ export class HttpReply implements Reply, Enrolled {
   /** Whether the last message is on its way; until that is whole nothing else may be written. */
   private hasBegun = false;
   /** Messages that wait for the end of this turn. */
-  private unsent = '';
+  private readonly unsent = new EventBatch();
   private readonly headers: string[] = [];
 
   constructor(private readonly response: ServerResponse) {}
@@ -37,19 +39,36 @@ export class HttpReply implements Reply, Enrolled {
   }
 
   notify(message: string): boolean {
-    if (this.finished || this.hasBegun || this.response.destroyed) return true;
-    this.startStream();
-    this.quietSince = performance.now();
-    // Messages that came together leave together: a write for each costs more than all else that is done with it.
-    if (this.unsent === '') process.nextTick(() => this.flush());
-    this.unsent += `event: message\ndata: ${message}\n\n`;
+    if (this.isDeaf()) return true;
+    this.beginBatch();
+    this.unsent.addText(message);
     return !this.response.writableNeedDrain;
   }
 
+  notifyProgress(line: ProgressLine, token: Uint8Array): boolean {
+    if (this.isDeaf()) return true;
+    this.beginBatch();
+    this.unsent.addProgress(line, token);
+    return !this.response.writableNeedDrain;
+  }
+
+  /** Whether it takes no more messages before the last one. */
+  private isDeaf(): boolean {
+    return this.finished || this.hasBegun || this.response.destroyed;
+  }
+
+  /** Messages that came together leave together: a write for each costs more than all else that is done with it. */
+  private beginBatch(): void {
+    if (!this.unsent.isEmpty) return;
+    this.startStream();
+    this.quietSince = performance.now();
+    process.nextTick(() => this.flush());
+  }
+
   private flush(): void {
-    const text = this.unsent;
-    this.unsent = '';
-    if (text !== '' && !this.response.destroyed) this.response.write(text);
+    if (this.unsent.isEmpty) return;
+    const [bytes, onWritten] = this.unsent.take();
+    if (!this.response.destroyed) this.response.write(bytes, onWritten);
   }
 
   begin(): AnswerBody | undefined {

@@ -1,3 +1,5 @@
+import type { ProgressLine } from '@portcullis/mcp';
+
 /** The last message of a reply, given piece by piece. Whatever else ends the reply cuts it off, so that nobody takes it for whole. */
 export interface AnswerBody {
   /** False when the reader is slow and the writer should wait for `onceDrained`. `onWritten` is called once nobody needs the piece any more. */
@@ -10,6 +12,8 @@ export interface AnswerBody {
 export interface Reply {
   /** A message before the last one; false when the reader is slow and the writer should wait for `onceDrained`. */
   notify(message: string): boolean;
+  /** The same of progress as it came, under the agent's token; its bytes are not needed afterwards. No such member where it has to be a text. */
+  notifyProgress?(line: ProgressLine, token: Uint8Array): boolean;
   /** The last message, in pieces; `status` counts only where nothing was sent yet. */
   finish(status: number, message: readonly (string | Buffer)[]): void;
   /** Ends without a last message: whoever asked has said that it wants none. */

@@ -69,6 +69,8 @@ export type { InputRequired, Question, QuestionMethod } from './input-required.j
 export { noteOf, type QuestionNote } from './question-note.js';
 export { clampTtl, legacyError, legacyResult, modernError, modernResult, resultTypeOf, toLegacyToolJson } from './downgrade.js';
 export type { CacheHint, RpcError } from './downgrade.js';
+export { ProgressFinder } from './progress-line.js';
+export type { ProgressLine } from './progress-line.js';
 export { carriesAllContent, contentFor } from './older-content.js';
 export { upstreamHeaders, upstreamMeta } from './upstream-request.js';
 export type { UpstreamEnvelope } from './upstream-request.js';

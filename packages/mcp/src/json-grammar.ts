@@ -26,6 +26,28 @@ function notPlain(word: number): number {
   return word | (word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101);
 }
 
+const NEAR_BYTES = 32;
+
+/** Whether these bytes are ASCII without control characters. */
+export function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
+  let at = from;
+  const near = to - from < NEAR_BYTES ? to : from + ((4 - ((bytes.byteOffset + from) & 3)) & 3);
+  for (; at < near; at += 1) if (isOdd(bytes[at] ?? 0)) return false;
+  if (at === to) return true;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (to - at) >> 2);
+  let found = 0;
+  let word = 0;
+  for (const last = words.length - 3; word < last; word += 4) {
+    const [one, two, three, four] = [words[word] ?? 0, words[word + 1] ?? 0, words[word + 2] ?? 0, words[word + 3] ?? 0];
+    found |= one | (one - 0x20202020) | two | (two - 0x20202020) | three | (three - 0x20202020) | four | (four - 0x20202020);
+  }
+  for (; word < words.length; word += 1) found |= (words[word] ?? 0) | ((words[word] ?? 0) - 0x20202020);
+  for (at += words.length << 2; at < to; at += 1) if (isOdd(bytes[at] ?? 0)) return false;
+  return (found & HIGH_BITS) === 0;
+}
+
+const isOdd = (byte: number): boolean => byte < 0x20 || byte >= 0x80;
+
 /** What may follow the first byte of a UTF-8 sequence: so many bytes (0: it begins none), the first of them in this range. */
 interface Sequence {
   readonly missing: number;

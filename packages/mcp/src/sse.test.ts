@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { createSseParser, DEFAULT_SSE_LIMITS, encodeSseMessage, type SseEvent, type SseLimits, type SseParser } from './sse.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -109,5 +109,29 @@ it('an encoded message comes back as the same JSON', () => {
       expect(events).toHaveLength(1);
       expect(JSON.parse(events[0]?.data ?? '')).toEqual(JSON.parse(text));
     }),
+  );
+});
+
+test('what is known of an event comes as bytes, in its place among the others, however the stream is cut', () => {
+  const know = (data: Uint8Array): Uint8Array | undefined => (data[0] === 0x7b ? data : undefined);
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(piece, fc.constantFrom('data: {"a":1}', 'data:{}', '\n\n')), { maxLength: 20 }),
+      fc.array(fc.nat(200)),
+      (pieces, cuts) => {
+        const stream = bytes(pieces.join('\n'));
+        const parser = createSseParser(DEFAULT_SSE_LIMITS, know);
+        const told: SseEvent[] = [];
+        let start = 0;
+        for (const cut of [...cuts, stream.length].map((c) => Math.min(c, stream.length)).sort((a, b) => a - b)) {
+          const chunk = stream.slice(start, cut);
+          for (const { known, ...event } of parser.push(chunk))
+            told.push(known === undefined ? event : { ...event, data: new TextDecoder().decode(known) });
+          chunk.fill(0x21);
+          start = cut;
+        }
+        expect(told).toEqual(read(stream).events);
+      },
+    ),
   );
 });

@@ -5,6 +5,7 @@ import {
   isJsonObject,
   notificationMessage,
   ownMember,
+  ProgressFinder,
   scanHeaderParams,
   type Era,
   type HeaderDeclaration,
@@ -22,7 +23,7 @@ import type { CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
-import type { PostInFlight, UpstreamAnswer } from './upstream-post.js';
+import type { PostInFlight, ProgressRelay, UpstreamAnswer } from './upstream-post.js';
 import { putQuestion } from '../questions/put-question.js';
 import { answersTo, readAnswer } from './read-answer.js';
 import { relayNotification } from './relay-notification.js';
@@ -161,6 +162,7 @@ function send({ work, logs }: WishedCall, upstream: Upstream, forwarded: Forward
       reply.onceDrained(() => inFlight.resume());
       return false;
     },
+    progress: progressFor(work, forwarded, () => inFlight.resume()),
     relay: () => relayFor(work, forwarded, () => inFlight.resume()),
     share: work.share,
   });
@@ -169,6 +171,21 @@ function send({ work, logs }: WishedCall, upstream: Upstream, forwarded: Forward
     if (session !== undefined) tellCancelled(upstream, forwarded, session);
   });
   return inFlight;
+}
+
+/** Progress is the same in either era, so that where it goes to a reader it passes as it is, under the agent's token. */
+function progressFor({ call, reply }: CallToServer, { id }: ForwardedCall, onDrained: () => void): ProgressRelay | undefined {
+  if (call.progressToken === undefined || reply.notifyProgress === undefined) return undefined;
+  const token = Buffer.from(JSON.stringify(call.progressToken));
+  const finder = new ProgressFinder(id);
+  return {
+    find: (data) => finder.find(data),
+    pass: (line) => {
+      if (reply.notifyProgress?.(line, token) !== false) return true;
+      reply.onceDrained(onDrained);
+      return false;
+    },
+  };
 }
 
 /** Between equal eras an answer passes unchanged, and may do so while it comes; what a parked call is answered is kept for whoever asks again. */

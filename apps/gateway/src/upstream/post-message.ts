@@ -1,6 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import { createSseParser, type SseParser } from '@portcullis/mcp';
+import { createSseParser, type ProgressLine, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
+import { giveBack, PausePlace } from '../give-back.js';
 import { AnswerBytes } from './answer-bytes.js';
 import type { LargeReader } from './answer-turns.js';
 import type { AnswerShare } from './large-answers.js';
@@ -54,7 +55,8 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
   private sessionId: string | undefined;
   private bytes = 0;
   private readonly body: AnswerBytes;
-  private stream: SseParser | undefined;
+  private readonly pausePlace = new PausePlace();
+  private stream: SseParser<ProgressLine> | undefined;
   private endsAt: number;
   private lastByteAt = Number.POSITIVE_INFINITY;
   private messages = 0;
@@ -134,7 +136,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     const type = headers['content-type'];
     if (typeof type === 'string' && type.startsWith('text/event-stream')) {
       const eventBytesMax = this.post.resultBytesMax + 1024;
-      this.stream = createSseParser({ lineBytesMax: eventBytesMax, eventBytesMax });
+      this.stream = createSseParser({ lineBytesMax: eventBytesMax, eventBytesMax }, this.post.progress?.find);
     } else if (this.resumption?.isUnderWay === true)
       this.abort(new GatewayError('upstream.protocol', { fault: 'the stream was not gone on with', status }));
   }
@@ -147,7 +149,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     else if (this.bytes > this.post.resultBytesMax) this.abort(new GatewayError('upstream.too_large', { bytes: this.bytes }));
     else this.takePiece(chunk);
     if (this.bytes > LARGE_BYTES && this.post.share !== undefined) this.takeShare(this.post.share, chunk.length);
-    if (this.waitsFor !== 0) controller.pause();
+    if (this.waitsFor !== 0 && this.pausePlace.isBehind(chunk)) controller.pause();
   }
 
   private takePiece(chunk: Buffer): void {
@@ -193,18 +195,20 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     this.fail(this.aborted ?? failureOf(error));
   }
 
-  private readEvents(stream: SseParser, chunk: Buffer): void {
+  private readEvents(stream: SseParser<ProgressLine>, chunk: Buffer): void {
     const { bytes } = this;
     if (bytes > this.post.resultBytesMax * STREAM_ANSWERS_MAX) {
       this.abort(new GatewayError('upstream.too_large', { fault: 'endless stream', bytes }));
       return;
     }
-    for (const event of stream.push(chunk)) {
-      if (event.data === '' || this.settled) continue;
+    for (const { data, known } of stream.push(chunk)) {
+      if ((data === '' && known === undefined) || this.settled) continue;
       this.messages += 1;
-      if (this.post.isAnswer(event.data)) this.succeed(event.data);
-      else if (!this.post.onMessage(event.data)) this.waitsFor |= READER;
+      if (known !== undefined) this.waitsFor |= this.post.progress?.pass(known) === false ? READER : 0;
+      else if (this.post.isAnswer(data)) this.succeed(data);
+      else if (!this.post.onMessage(data)) this.waitsFor |= READER;
     }
+    giveBack(chunk);
     if (stream.fault !== undefined) this.abort(new GatewayError(stream.fault === 'not_utf8' ? 'upstream.protocol' : 'upstream.too_large', { bytes }));
     if (this.messages >= MESSAGES_MAX) this.waitsFor |= PACE;
   }

@@ -19,7 +19,7 @@ export class Resumption {
   }
 
   /** The request to go on with, and when the server wants it; undefined where it has given no place to go on from. */
-  next({ lastEventId, retryMs }: SseParser): { readonly headers: string[]; readonly afterMs: number } | undefined {
+  next({ lastEventId, retryMs }: Pick<SseParser, 'lastEventId' | 'retryMs'>): { readonly headers: string[]; readonly afterMs: number } | undefined {
     if (lastEventId !== undefined && /^[\x20-\x7e]{1,1024}$/.test(lastEventId)) this.lastEventId = lastEventId;
     if (this.lastEventId === undefined || this.times >= TIMES_MAX) return undefined;
     this.times += 1;

@@ -1,4 +1,5 @@
 import type { GatewayError } from '@portcullis/contracts/errors';
+import type { ProgressLine } from '@portcullis/mcp';
 import type { PostRelay } from './answer-bytes.js';
 import type { BridgedAnswer } from './bridge-answer.js';
 import type { AnswerShare } from './large-answers.js';
@@ -15,12 +16,20 @@ export interface UpstreamPost {
   readonly isAnswer: (message: string) => boolean;
   /** Told each message before the answer; false asks for a pause until `resume`. */
   readonly onMessage: (message: string) => boolean;
+  /** Messages before the answer that need not be read to be passed on; false asks for a pause until `resume`. */
+  readonly progress?: ProgressRelay | undefined;
   /** Where a large answer may go as it comes; without it every answer is held until it is whole. */
   readonly relay?: () => PostRelay | undefined;
   /** In what large answers share; without it an answer is small by its limit. */
   readonly share?: AnswerShare;
   /** Headers to go on with by GET where the stream breaks off before its answer; undefined where its server cannot go on. */
   readonly resumeHeaders?: readonly string[] | undefined;
+}
+
+/** Passes progress on as the bytes it came in. */
+export interface ProgressRelay {
+  readonly find: (data: Uint8Array) => ProgressLine | undefined;
+  readonly pass: (line: ProgressLine) => boolean;
 }
 
 /** What a server answered: the HTTP side, and the JSON-RPC answer if there was one. */
