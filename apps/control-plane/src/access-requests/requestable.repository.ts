@@ -1,4 +1,5 @@
 import type { Prisma, Requestable, Transaction } from '@portcullis/database';
+import { insertRows } from '../database/write-rows.js';
 
 const withSlugs = {
   agent: { select: { slug: true } },
@@ -27,8 +28,12 @@ export async function rulesFor(db: Transaction, agentId: string): Promise<Reques
   return db.requestable.findMany({ where: { OR: [{ agentId }, { group: { members: { some: { agentId } } } }] } });
 }
 
-export async function insertRequestable(db: Transaction, data: Prisma.RequestableUncheckedCreateInput): Promise<RequestableRow> {
-  return db.requestable.create({ data, include: withSlugs });
+export async function insertRequestables(db: Transaction, rules: readonly RequestableRow[]): Promise<void> {
+  await insertRows(
+    db,
+    'requestable_rule',
+    rules.map(({ agent: _agent, group: _group, server: _server, ...row }) => row),
+  );
 }
 
 export async function updateRequestable(db: Transaction, id: string, data: Prisma.RequestableUncheckedUpdateInput): Promise<RequestableRow> {

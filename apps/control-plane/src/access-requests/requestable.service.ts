@@ -3,20 +3,20 @@ import type { CreateRequestable, Requestable, RequestablePage, UpdateRequestable
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { TargetSelector } from '@portcullis/contracts/grants';
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
+import { PrismaClient, type Transaction } from '@portcullis/database';
+import { v7 } from 'uuid';
 import type { z } from 'zod';
-import { AgentsService } from '../agents/agents.service.js';
 import type { Author, Subject } from '../changes/author.js';
-import { PolicyChanges, type Changed, type Dirty } from '../changes/policy-changes.js';
+import { only, PolicyChanges, type Changed, type Dirty, type MadeChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
-import { findGrantedServer } from '../grants/grants.repository.js';
-import { GroupsService } from '../groups/groups.service.js';
+import { findAbout } from '../grants/grant-columns.js';
+import { idsOf } from '../grants/grants.repository.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
 import {
   deleteRequestable,
   findRequestable,
-  insertRequestable,
+  insertRequestables,
   listRequestable,
   updateRequestable,
   type RequestableRow,
@@ -28,8 +28,6 @@ export class RequestableService {
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
-    @Inject(AgentsService) private readonly agents: AgentsService,
-    @Inject(GroupsService) private readonly groups: GroupsService,
   ) {}
 
   async list({ cursor, limit }: PageQuery): Promise<z.infer<typeof RequestablePage>> {
@@ -42,17 +40,21 @@ export class RequestableService {
   }
 
   async create(author: Author, rule: CreateRequestable): Promise<Changed<Requestable>> {
-    const { kind, durationSecondsMax, reason } = rule;
-    return this.changes.apply(author, 'requestable.created', reason, async (tx) => {
-      const subject =
-        rule.agent === undefined
-          ? { groupId: (await this.groups.identify(tx, rule.group ?? '')).id }
-          : { agentId: (await this.agents.identify(tx, rule.agent)).id };
-      const target = rule.server === undefined ? { selector: rule.selector ?? Prisma.DbNull } : { serverId: await serverId(tx, rule.server) };
-      const columns = { ...subject, ...target, kind, names: [...new Set(rule.names)], durationSecondsMax };
-      const row = await insertRequestable(tx, { ...columns, reason: reason ?? null, createdBy: author.name });
-      return { result: toRequestable(row), subject: subjectOf(row), change: described(row), dirty: [bucketOfSubject(row)] };
+    return this.changes.apply(author, 'requestable.created', rule.reason, async (tx) => only(await this.createAllIn(tx, author, [rule])));
+  }
+
+  /** Makes many as part of one change, in their order, by few statements. */
+  async createAllIn(tx: Transaction, author: Author, rules: readonly CreateRequestable[]): Promise<MadeChange<Requestable>[]> {
+    const aboutOf = await findAbout(tx, rules);
+    const rows = rules.map((rule): RequestableRow => {
+      const { kind, names, durationSecondsMax, selector, reason } = rule;
+      const about = aboutOf(rule);
+      const now = new Date();
+      const columns = { id: v7(), kind, names: [...new Set(names)], durationSecondsMax, selector: selector ?? null, reason: reason ?? null };
+      return { ...about, ...idsOf(about), ...columns, createdBy: author.name, createdAt: now, updatedAt: now };
     });
+    await insertRequestables(tx, rows);
+    return rows.map((row) => ({ result: toRequestable(row), subject: subjectOf(row), change: described(row), dirty: [bucketOfSubject(row)] }));
   }
 
   async update(author: Author, id: string, { reason, ...wanted }: UpdateRequestable): Promise<Changed<Requestable>> {
@@ -80,12 +82,6 @@ async function find(db: Transaction, id: string): Promise<RequestableRow> {
   const row = await findRequestable(db, id);
   if (row === null) throw notFound('requestable rule');
   return row;
-}
-
-async function serverId(tx: Transaction, reference: string): Promise<string> {
-  const server = await findGrantedServer(tx, reference);
-  if (server === null) throw notFound('server');
-  return server.id;
 }
 
 /** Nodes have it as a grant of the gateway's own tools. */

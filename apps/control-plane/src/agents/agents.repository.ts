@@ -1,5 +1,8 @@
+import type { ToolNameStyle } from '@portcullis/contracts/names';
 import type { Agent, AgentKey, Prisma, Transaction } from '@portcullis/database';
+import { inParts } from '../database/in-parts.js';
 import { literalLike } from '../database/literal-like.js';
+import { insertRows, updateRows } from '../database/write-rows.js';
 
 const withGroups = {
   memberships: { select: { group: { select: { slug: true } } }, orderBy: { group: { slug: 'asc' } } },
@@ -7,20 +10,18 @@ const withGroups = {
 
 export type AgentRow = Agent & { memberships: { group: { slug: string } }[] };
 
+/** The style as it is called in REST and in the database; the client has no hyphens in names. */
+export const shownStyle = (style: Agent['toolNameStyle']): ToolNameStyle => (style === 'double_underscore' ? 'double-underscore' : style);
+
 const isId = (reference: string): boolean => reference.length === 36;
 
 export async function findAgent(db: Transaction, reference: string): Promise<AgentRow | null> {
   return db.agent.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, include: withGroups });
 }
 
-/** Who is meant, and nothing more. */
-export async function identifyAgent(db: Transaction, reference: string): Promise<Pick<Agent, 'id' | 'slug'> | null> {
-  return db.agent.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, select: { id: true, slug: true } });
-}
-
-/** In order of slug. */
+/** In order of slug, so many as a page may have; more in no order. */
 export async function findAgents(db: Transaction, ids: readonly string[]): Promise<AgentRow[]> {
-  return db.agent.findMany({ where: { id: { in: [...ids] } }, include: withGroups, orderBy: { slug: 'asc' } });
+  return inParts(ids, (part) => db.agent.findMany({ where: { id: { in: part } }, include: withGroups, orderBy: { slug: 'asc' } }));
 }
 
 /** In order of slug, one more than asked for. */
@@ -40,16 +41,24 @@ export async function listAgents(
   });
 }
 
-export async function insertAgent(db: Transaction, data: Prisma.AgentCreateInput): Promise<AgentRow> {
-  return { ...(await db.agent.create({ data })), memberships: [] };
+export async function insertAgents(db: Transaction, agents: readonly AgentRow[]): Promise<void> {
+  await insertRows(
+    db,
+    'agent',
+    agents.map(({ memberships: _memberships, ...row }) => ({ ...row, toolNameStyle: shownStyle(row.toolNameStyle) })),
+  );
 }
 
-export async function updateAgent(db: Transaction, id: string, data: Prisma.AgentUpdateInput): Promise<AgentRow> {
-  return db.agent.update({ where: { id }, data, include: withGroups });
+/** Writes what may change in these agents. */
+export async function updateAgents(db: Transaction, rows: readonly AgentRow[]): Promise<void> {
+  const columns = rows.map(({ id, name, owner, enabled, toolNameStyle, updatedAt }) => {
+    return { id, name, owner, enabled, toolNameStyle: shownStyle(toolNameStyle), updatedAt };
+  });
+  await updateRows(db, 'agent', columns);
 }
 
-export async function deleteAgent(db: Transaction, id: string): Promise<void> {
-  await db.agent.delete({ where: { id } });
+export async function deleteAgents(db: Transaction, ids: readonly string[]): Promise<void> {
+  await inParts(ids, async (part) => [await db.agent.deleteMany({ where: { id: { in: part } } })]);
 }
 
 /** In order of id, one more than asked for. */

@@ -1,15 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Agent, AgentPage, CreateAgent, ListAgentsQuery, UpdateAgent } from '@portcullis/contracts/api/agents';
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import { PrismaClient, type Prisma, type Transaction } from '@portcullis/database';
+import { PrismaClient, type Transaction } from '@portcullis/database';
+import { v7 } from 'uuid';
 import type { z } from 'zod';
 import type { Author, Subject } from '../changes/author.js';
-import { PolicyChanges, type Changed, type Dirty } from '../changes/policy-changes.js';
+import { only, PolicyChanges, type Changed, type Dirty, type MadeChange, type PolicyChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
+import { identifyAll, takenSlugs } from '../database/identify-all.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
-import { notFound } from '../http/problem.js';
-import { deleteAgent, findAgent, findAgents, identifyAgent, insertAgent, listAgents, updateAgent, type AgentRow } from './agents.repository.js';
+import { notFound, ProblemError } from '../http/problem.js';
+import { deleteAgents, findAgent, findAgents, insertAgents, listAgents, shownStyle, updateAgents, type AgentRow } from './agents.repository.js';
+
+/** A change that many make together. */
+export interface AgentUpdate {
+  readonly agent: string;
+  readonly change: UpdateAgent;
+}
 
 /** Agents: who may call at all. What they may call is said by grants. */
 @Injectable()
@@ -40,42 +48,89 @@ export class AgentsService {
     return row;
   }
 
-  /** The same for who needs no more than its id. */
-  async identify(db: Transaction, reference: string): Promise<Pick<AgentRow, 'id' | 'slug'>> {
-    const row = await identifyAgent(db, reference);
-    if (row === null) throw notFound('agent');
-    return row;
+  async create(author: Author, agent: CreateAgent): Promise<Changed<Agent>> {
+    const work = this.changes.apply(author, 'agent.created', agent.reason, async (tx) => only(await this.createAllIn(tx, [agent])));
+    return orConflict(work, alreadyThere(agent.slug));
   }
 
-  async create(author: Author, { reason, name, toolNameStyle, slug, owner }: CreateAgent): Promise<Changed<Agent>> {
-    const data = { slug, name: name ?? slug, owner, toolNameStyle: storedStyle(toolNameStyle) };
-    const work = this.changes.apply(author, 'agent.created', reason, async (tx) => {
-      const row = await insertAgent(tx, data);
-      return { result: toAgent(row), subject: agentSubject(row), change: { name: data.name, owner, toolNameStyle }, dirty: [agentBucket(row.id)] };
+  /** Makes many as part of one change, in their order, by few statements. Refuses (409) a slug that is taken. */
+  async createAllIn(tx: Transaction, agents: readonly CreateAgent[]): Promise<MadeChange<Agent>[]> {
+    const taken = await takenSlugs(
+      tx,
+      'agent',
+      agents.map(({ slug }) => slug),
+    );
+    const rows = agents.map(({ slug, name, owner, toolNameStyle }): AgentRow => {
+      if (taken.has(slug)) throw new ProblemError('conflict', alreadyThere(slug));
+      taken.add(slug);
+      const [now, id] = [new Date(), v7()];
+      const columns = { id, slug, name: name ?? slug, owner, toolNameStyle: storedStyle(toolNameStyle) };
+      return { ...columns, enabled: true, budgetSpentUntil: null, memberships: [], createdAt: now, updatedAt: now };
     });
-    return orConflict(work, `There is an agent ${slug} already.`);
+    await insertAgents(tx, rows);
+    return rows.map((row) => {
+      const { id, name, owner, toolNameStyle } = toAgent(row);
+      return { result: toAgent(row), subject: agentSubject(row), change: { name, owner, toolNameStyle }, dirty: [agentBucket(id)] };
+    });
   }
 
-  async update(author: Author, reference: string, { reason, ...wanted }: UpdateAgent): Promise<Changed<Agent>> {
-    return this.changes.apply(author, 'agent.updated', reason, async (tx) => {
-      const row = await this.find(tx, reference);
+  async update(author: Author, agent: string, { reason, ...change }: UpdateAgent): Promise<Changed<Agent>> {
+    return this.changes.apply(author, 'agent.updated', reason, async (tx) => only(await this.updateAllIn(tx, [{ agent, change }])));
+  }
+
+  /** Changes many as part of one change, in their order. */
+  async updateAllIn(tx: Transaction, updates: readonly AgentUpdate[]): Promise<PolicyChange<Agent>[]> {
+    const rows = await this.findAll(
+      tx,
+      updates.map(({ agent }) => agent),
+    );
+    const changed = new Map<string, AgentRow>();
+    const done = updates.map(({ agent, change: { reason: _reason, ...wanted } }): PolicyChange<Agent> => {
+      const found = rows(agent);
+      const row = changed.get(found.id) ?? found;
       const change = differing(toAgent(row), wanted);
       if (Object.keys(change).length === 0) return { result: toAgent(row), unchanged: true };
-      const updated = await updateAgent(tx, row.id, columnsOf(change));
+      const updated = { ...row, ...columnsOf(change), updatedAt: new Date() };
+      changed.set(row.id, updated);
       return { result: toAgent(updated), subject: agentSubject(row), change, dirty: [agentBucket(row.id)] };
     });
+    await updateAgents(tx, [...changed.values()]);
+    return done;
   }
 
-  async delete(author: Author, reference: string): Promise<Changed<undefined>> {
-    return this.changes.apply(author, 'agent.deleted', undefined, async (tx) => {
-      const row = await this.find(tx, reference);
-      await deleteAgent(tx, row.id);
+  async delete(author: Author, agent: string): Promise<Changed<undefined>> {
+    return this.changes.apply(author, 'agent.deleted', undefined, async (tx) => only(await this.deleteAllIn(tx, [agent])));
+  }
+
+  /** Deletes many as part of one change. */
+  async deleteAllIn(tx: Transaction, agents: readonly string[]): Promise<MadeChange<undefined>[]> {
+    const rows = await this.findAll(tx, agents);
+    const gone = new Set<string>();
+    const done = agents.map((agent) => {
+      const row = rows(agent);
+      if (gone.has(row.id)) throw notFound('agent');
+      gone.add(row.id);
       // Its grants go with it, and they lie in the bucket of their subject.
       const dirty = [agentBucket(row.id), { kind: 'grants', bucket: bucketOf(row.id) } as const];
       return { result: undefined, subject: agentSubject(row), change: { deleted: true }, dirty };
     });
+    await deleteAgents(tx, [...gone]);
+    return done;
+  }
+
+  private async findAll(tx: Transaction, references: readonly string[]): Promise<(reference: string) => AgentRow> {
+    const identified = await identifyAll(tx, 'agent', references);
+    const ids = references.map((reference) => identified(reference).id);
+    const rows = new Map((await findAgents(tx, [...new Set(ids)])).map((row) => [row.id, row]));
+    return (reference) => {
+      const row = rows.get(identified(reference).id);
+      if (row === undefined) throw notFound('agent');
+      return row;
+    };
   }
 }
+
+const alreadyThere = (slug: string): string => `There is an agent ${slug} already.`;
 
 export const agentBucket = (id: string): Dirty => ({ kind: 'agents', bucket: bucketOf(id) });
 
@@ -85,7 +140,7 @@ const storedStyle = (style: Agent['toolNameStyle']): 'double_underscore' | 'colo
   style === 'double-underscore' ? 'double_underscore' : style;
 
 /** Named one by one, so that a column added later is not open to whatever a request brings. */
-function columnsOf({ name, owner, enabled, toolNameStyle }: Partial<UpdateAgent>): Prisma.AgentUpdateInput {
+function columnsOf({ name, owner, enabled, toolNameStyle }: Partial<UpdateAgent>) {
   return {
     ...(name === undefined ? {} : { name }),
     ...(owner === undefined ? {} : { owner }),
@@ -100,7 +155,7 @@ export function toAgent(row: AgentRow): Agent {
     slug: row.slug,
     name: row.name,
     owner: row.owner,
-    toolNameStyle: row.toolNameStyle === 'double_underscore' ? 'double-underscore' : row.toolNameStyle,
+    toolNameStyle: shownStyle(row.toolNameStyle),
     enabled: row.enabled,
     groups: row.memberships.map(({ group }) => group.slug),
     createdAt: row.createdAt.toISOString(),

@@ -5,7 +5,7 @@ import type { AuditRecord } from '@portcullis/contracts/api/operations';
 import type { AuditEvent, Transaction } from '@portcullis/database';
 import { toAccessRequest } from '../access-requests/to-access-request.js';
 import type { Author } from '../changes/author.js';
-import { findGrant } from '../grants/grants.repository.js';
+import { findGrants } from '../grants/grants.repository.js';
 import { toGrant } from '../grants/to-grant.js';
 import { notFound } from '../http/problem.js';
 import { replaysOf } from '../replay/replays.repository.js';
@@ -66,6 +66,6 @@ function argumentsOf(
 }
 
 async function grantOf(tx: Transaction, id: string, revision: number | null): Promise<AuditCall['grant']> {
-  const now = await findGrant(tx, id);
-  return { id, atCall: revision === null ? null : await grantAt(tx, id, revision), now: now === null ? null : toGrant(now) };
+  const [now] = await findGrants(tx, [id]);
+  return { id, atCall: revision === null ? null : await grantAt(tx, id, revision), now: now === undefined ? null : toGrant(now) };
 }

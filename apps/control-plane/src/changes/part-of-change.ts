@@ -23,12 +23,18 @@ export class PartsOfChange {
     change: (tx: Transaction) => Promise<PolicyChange<T>>,
   ): Promise<Changed<T>> {
     const done = await change(this.tx);
-    if (!('unchanged' in done)) {
-      this.parts.push({ action, subject: done.subject, change: done.change });
-      this.dirty.push(...done.dirty);
-    }
+    this.take(action, [done]);
     // The whole has a revision, and nobody asks a part for it.
     return { result: done.result, revision: 0 };
+  }
+
+  /** Takes in what was done. */
+  take(action: string, done: readonly PolicyChange<unknown>[]): void {
+    for (const one of done) {
+      if ('unchanged' in one) continue;
+      this.parts.push({ action, subject: one.subject, change: one.change });
+      this.dirty.push(...one.dirty);
+    }
   }
 
   /** For services, which know no other way to change policy. */

@@ -12,23 +12,30 @@ import { SelfWideningGuard, type Widened } from './self-widening-guard.js';
 
 export type { Dirty } from './dirty.js';
 
-/** What a change did. `unchanged` where everything already was as asked: then there is no revision and no audit event. */
-export type PolicyChange<T> =
-  | {
-      readonly result: T;
-      readonly subject: Subject;
-      readonly change: ChangeDetail;
-      readonly dirty: readonly Dirty[];
-      /** Given where the change begins a new epoch, which ends a hold on publishing. */
-      readonly epoch?: number;
-      /** Actions that this one implies, on record after it. */
-      readonly also?: readonly Pick<Action, 'action' | 'detail'>[];
-      /** The access request that this is part of; that of a grant is found without. */
-      readonly requestId?: string;
-      /** Where only the work finds out what it was: instead of the action and reason it was begun with. */
-      readonly turnedOut?: { readonly action: string; readonly reason: string };
-    }
-  | { readonly result: T; readonly unchanged: true };
+/** What a change did. */
+export interface MadeChange<T> {
+  readonly result: T;
+  readonly subject: Subject;
+  readonly change: ChangeDetail;
+  readonly dirty: readonly Dirty[];
+  /** Given where the change begins a new epoch, which ends a hold on publishing. */
+  readonly epoch?: number;
+  /** Actions that this one implies, on record after it. */
+  readonly also?: readonly Pick<Action, 'action' | 'detail'>[];
+  /** The access request that this is part of; that of a grant is found without. */
+  readonly requestId?: string;
+  /** Where only the work finds out what it was: instead of the action and reason it was begun with. */
+  readonly turnedOut?: { readonly action: string; readonly reason: string };
+}
+
+/** `unchanged` where everything already was as asked: then there is no revision and no audit event. */
+export type PolicyChange<T> = MadeChange<T> | { readonly result: T; readonly unchanged: true };
+
+/** Of changes that are made together, the one where there is one. */
+export function only<T>([change]: readonly T[]): T {
+  if (change === undefined) throw new Error('One change was to be made, and none was');
+  return change;
+}
 
 /** `revision` holds the change, or is the current one where nothing changed. */
 export interface Changed<T> {
@@ -106,7 +113,7 @@ interface NewRevision {
   readonly author: Author;
   readonly action: string;
   readonly reason: string | undefined;
-  readonly done: Extract<PolicyChange<unknown>, { change: ChangeDetail }>;
+  readonly done: MadeChange<unknown>;
   readonly widened: readonly Widened[];
   readonly epoch: number;
   readonly revision: number;

@@ -11,6 +11,7 @@ import { SettingsService } from '../settings/settings.service.js';
 
 /** The services that REST uses, over one transaction: what they check and write here is what they check and write there. */
 export interface DraftServices {
+  readonly tx: Transaction;
   readonly parts: PartsOfChange;
   /** Servers to ask again once the transaction is committed. */
   readonly discover: Set<string>;
@@ -33,12 +34,13 @@ export function draftServices(tx: Transaction): DraftServices {
   const groups = new GroupsService(database, changes, agents);
   const servers = new ServersService(database, changes, noted);
   return {
+    tx,
     parts,
     discover,
     agents,
     groups,
-    grants: new GrantsService(database, changes, agents, groups),
-    requestable: new RequestableService(database, changes, agents, groups),
+    grants: new GrantsService(database, changes),
+    requestable: new RequestableService(database, changes),
     servers,
     definitions: new DefinitionsService(database, changes, servers),
     settings: new SettingsService(database, changes),

@@ -1,12 +1,10 @@
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { Transaction } from '@portcullis/database';
+import { inParts } from '../database/in-parts.js';
 import { asksAnnotations, findServers, type PolicyServer } from '../policy/policy.repository.js';
 import { agentEntry, grantEntry } from '../snapshots/compile-entries.js';
 import type { Concern } from './concern.js';
 import type { PolicyView } from './policy-view.js';
-
-/** Rows that one statement reads: Postgres takes 32,767 parameters, and their objects take room. */
-const ROWS_AT_ONCE = 2000;
 
 /** Policy as the transaction sees it now, as far as it is about these agents and servers. */
 export async function readView(tx: Transaction, concern: Concern, wantsAnnotations = false): Promise<PolicyView> {
@@ -54,10 +52,4 @@ function annotationsOf(json: string): string {
   } catch {
     return '{}'; // what cannot be read says nothing
   }
-}
-
-async function inParts<T>(ids: readonly string[], read: (part: string[]) => Promise<T[]>): Promise<T[]> {
-  const found: T[] = [];
-  for (let at = 0; at < ids.length; at += ROWS_AT_ONCE) found.push(...(await read(ids.slice(at, at + ROWS_AT_ONCE))));
-  return found;
 }

@@ -1,4 +1,7 @@
 import type { Grant, Prisma, Transaction } from '@portcullis/database';
+import type { Named } from '../database/identify-all.js';
+import { inParts } from '../database/in-parts.js';
+import { insertRows, updateRows } from '../database/write-rows.js';
 
 const withSlugs = {
   agent: { select: { slug: true } },
@@ -6,14 +9,14 @@ const withSlugs = {
   server: { select: { slug: true } },
 } satisfies Prisma.GrantInclude;
 
-/** How what a grant is about is called. */
-export interface SlugsOfGrant {
-  readonly agent: { slug: string } | null;
-  readonly group: { slug: string } | null;
-  readonly server: { slug: string } | null;
-}
+export type GrantRow = Grant & Prisma.GrantGetPayload<{ select: typeof withSlugs }>;
 
-export type GrantRow = Grant & SlugsOfGrant;
+/** What a grant is about, as rows that are there. */
+export interface About {
+  readonly agent: Named | null;
+  readonly group: Named | null;
+  readonly server: Named | null;
+}
 
 export interface GrantFilter {
   readonly agentId?: string | undefined;
@@ -22,8 +25,8 @@ export interface GrantFilter {
   readonly mode?: Grant['mode'] | undefined;
 }
 
-export async function findGrant(db: Transaction, id: string): Promise<GrantRow | null> {
-  return db.grant.findUnique({ where: { id }, include: withSlugs });
+export async function findGrants(db: Transaction, ids: readonly string[]): Promise<GrantRow[]> {
+  return inParts(ids, (part) => db.grant.findMany({ where: { id: { in: part } }, include: withSlugs }));
 }
 
 /** Oldest first, one more than asked for. Ids are UUIDv7, so their order is that of creation. */
@@ -51,20 +54,25 @@ export async function grantsWhere(db: Transaction, where: Prisma.GrantWhereInput
   return db.grant.findMany({ where, include: withSlugs, orderBy: { id: 'asc' }, take });
 }
 
-/** `slugs` are those of what the grant is about, so that nothing is read again. */
-export async function insertGrant(db: Transaction, data: Prisma.GrantUncheckedCreateInput, slugs: SlugsOfGrant): Promise<GrantRow> {
-  return { ...(await db.grant.create({ data })), ...slugs };
+/** What a row about this has in its columns. */
+export const idsOf = ({ agent, group, server }: About) => ({ agentId: agent?.id ?? null, groupId: group?.id ?? null, serverId: server?.id ?? null });
+
+export async function insertGrants(db: Transaction, grants: readonly GrantRow[]): Promise<void> {
+  await insertRows(
+    db,
+    'access_grant',
+    grants.map(({ agent: _agent, group: _group, server: _server, ...row }) => row),
+  );
 }
 
-export async function updateGrant(db: Transaction, id: string, data: Prisma.GrantUncheckedUpdateInput): Promise<GrantRow> {
-  return db.grant.update({ where: { id }, data, include: withSlugs });
+/** Writes what may change in these grants. */
+export async function updateGrants(db: Transaction, rows: readonly Grant[]): Promise<void> {
+  const columns = rows.map(({ id, names, condition, pinned, rateLimit, mode, notBefore, expiresAt, reason, updatedAt }) => {
+    return { id, names, condition, pinned, rateLimit, mode, notBefore, expiresAt, reason, updatedAt };
+  });
+  await updateRows(db, 'access_grant', columns);
 }
 
-export async function deleteGrant(db: Transaction, id: string): Promise<void> {
-  await db.grant.delete({ where: { id } });
-}
-
-/** The server behind a UUID or slug. */
-export async function findGrantedServer(db: Transaction, reference: string): Promise<{ id: string; slug: string } | null> {
-  return db.server.findUnique({ where: reference.length === 36 ? { id: reference } : { slug: reference }, select: { id: true, slug: true } });
+export async function deleteGrants(db: Transaction, ids: readonly string[]): Promise<void> {
+  await inParts(ids, async (part) => [await db.grant.deleteMany({ where: { id: { in: part } } })]);
 }

@@ -1,25 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { CreateGrant, Grant, GrantPage, ListGrantsQuery, UpdateGrant } from '@portcullis/contracts/api/grants';
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
+import { PrismaClient, type Transaction } from '@portcullis/database';
 import type { z } from 'zod';
-import { AgentsService } from '../agents/agents.service.js';
 import type { Author, Subject } from '../changes/author.js';
-import { PolicyChanges, type Changed, type Dirty } from '../changes/policy-changes.js';
-import { differing } from '../database/differing.js';
-import { GroupsService } from '../groups/groups.service.js';
+import { only, PolicyChanges, type Changed, type Dirty, type MadeChange, type PolicyChange } from '../changes/policy-changes.js';
+import { identifyAll } from '../database/identify-all.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
-import { notFound, ProblemError } from '../http/problem.js';
-import { deleteGrant, findGrant, findGrantedServer, insertGrant, listGrants, updateGrant, type GrantRow } from './grants.repository.js';
-import { requireMeant } from './require-meant.js';
-import { described, termsOf, toGrant } from './to-grant.js';
+import { notFound } from '../http/problem.js';
+import { findAbout, newGrant, updatedRow } from './grant-columns.js';
+import { deleteGrants, findGrants, insertGrants, listGrants, updateGrants, type GrantRow } from './grants.repository.js';
+import { described, toGrant } from './to-grant.js';
 
-/** A grant that was made, and what the change that made it has to say. */
-export interface MadeGrant {
-  readonly result: Grant;
-  readonly subject: Subject;
-  readonly change: ReturnType<typeof described>;
-  readonly dirty: readonly Dirty[];
+/** A change that many make together. */
+export interface GrantUpdate {
+  readonly id: string;
+  readonly change: UpdateGrant;
 }
 
 /** Grants: which agent or group may (or may not) use what of which server. */
@@ -28,23 +24,18 @@ export class GrantsService {
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
-    @Inject(AgentsService) private readonly agents: AgentsService,
-    @Inject(GroupsService) private readonly groups: GroupsService,
   ) {}
 
   async list({ agent, group, server, mode, cursor, limit }: ListGrantsQuery): Promise<z.infer<typeof GrantPage>> {
     const [after] = decodeCursor(cursor, IdCursor) ?? [];
-    const filter = {
-      agentId: agent === undefined ? undefined : (await this.agents.identify(this.database, agent)).id,
-      groupId: group === undefined ? undefined : (await this.groups.identify(this.database, group)).id,
-      serverId: server === undefined ? undefined : (await findServer(this.database, server)).id,
-      mode,
-    };
+    const idOf = async (table: Parameters<typeof identifyAll>[1], reference: string | undefined): Promise<string | undefined> =>
+      reference === undefined ? undefined : (await identifyAll(this.database, table, [reference]))(reference).id;
+    const filter = { agentId: await idOf('agent', agent), groupId: await idOf('agent_group', group), serverId: await idOf('server', server), mode };
     return pageFrom(await listGrants(this.database, filter, { after, limit }), limit, toGrant, ({ id }) => [id]);
   }
 
   async read(id: string): Promise<Grant> {
-    return toGrant(await this.find(this.database, id));
+    return toGrant((await existing(this.database, [id]))(id));
   }
 
   async create(author: Author, grant: CreateGrant): Promise<Changed<Grant>> {
@@ -52,77 +43,68 @@ export class GrantsService {
   }
 
   /** Makes the grant as part of a change that does more. */
-  async createIn(tx: Transaction, author: Author, grant: CreateGrant): Promise<MadeGrant> {
-    const { kind, effect, reason } = grant;
-    const names = [...new Set(grant.names)];
-    const times = timesOf(grant.notBefore, grant.expiresAt);
-    requireMeant(grant);
-    const subject = await this.findSubject(tx, grant);
-    const server = grant.server === undefined ? null : await findServer(tx, grant.server);
-    const selector = grant.selector ?? Prisma.DbNull;
-    const about = { agentId: subject.agent?.id ?? null, groupId: subject.group?.id ?? null, serverId: server?.id ?? null, selector };
-    const columns = { ...about, kind, names, effect, ...termColumns(grant), ...times };
-    const row = await insertGrant(tx, { ...columns, reason: reason ?? null, createdBy: author.name }, { ...subject, server });
-    return { result: toGrant(row), subject: grantSubject(row), change: described(row), dirty: [grantBucket(row)] };
+  async createIn(tx: Transaction, author: Author, grant: CreateGrant): Promise<MadeChange<Grant>> {
+    return only(await this.createAllIn(tx, author, [grant]));
+  }
+
+  /** Makes many as part of one change, in their order, by few statements. */
+  async createAllIn(tx: Transaction, author: Author, grants: readonly CreateGrant[]): Promise<MadeChange<Grant>[]> {
+    const aboutOf = await findAbout(tx, grants);
+    const rows = grants.map((grant) => newGrant(grant, author, aboutOf(grant)));
+    await insertGrants(tx, rows);
+    return rows.map((row) => ({ result: toGrant(row), subject: grantSubject(row), change: described(row), dirty: [grantBucket(row)] }));
   }
 
   async update(author: Author, id: string, wanted: UpdateGrant): Promise<Changed<Grant>> {
-    return this.changes.apply(author, 'grant.updated', wanted.reason, async (tx) => {
-      const row = await this.find(tx, id);
-      const before = toGrant(row);
-      const after = { ...before, ...wanted, reason: wanted.reason ?? row.reason };
-      requireMeant(after);
-      const { names, condition, pinned, rateLimit, mode, reason } = after;
-      const columns = { ...timesOf(after.notBefore, after.expiresAt), names: [...new Set(names)], reason };
-      const change = differing({ ...row, ...termsOf(row) }, { ...columns, condition, pinned, rateLimit, mode });
-      if (Object.keys(change).length === 0) return { result: before, unchanged: true };
-      const updated = await updateGrant(tx, id, { ...columns, ...termColumns(after) });
-      return {
-        result: toGrant(updated),
-        subject: grantSubject(row),
-        change: { before: described(row), after: described(updated) },
-        dirty: [grantBucket(row)],
-      };
+    return this.changes.apply(author, 'grant.updated', wanted.reason, async (tx) => only(await this.updateAllIn(tx, [{ id, change: wanted }])));
+  }
+
+  /** Changes many as part of one change, in their order. */
+  async updateAllIn(tx: Transaction, updates: readonly GrantUpdate[]): Promise<PolicyChange<Grant>[]> {
+    const rows = await existing(
+      tx,
+      updates.map(({ id }) => id),
+    );
+    const changed = new Map<string, GrantRow>();
+    const done = updates.map(({ id, change }): PolicyChange<Grant> => {
+      const row = changed.get(id) ?? rows(id);
+      const updated = updatedRow(row, change);
+      if (updated === undefined) return { result: toGrant(row), unchanged: true };
+      changed.set(id, updated);
+      const both = { before: described(row), after: described(updated) };
+      return { result: toGrant(updated), subject: grantSubject(row), change: both, dirty: [grantBucket(row)] };
     });
+    await updateGrants(tx, [...changed.values()]);
+    return done;
   }
 
   async delete(author: Author, id: string): Promise<Changed<undefined>> {
-    return this.changes.apply(author, 'grant.deleted', undefined, async (tx) => {
-      const row = await this.find(tx, id);
-      await deleteGrant(tx, id);
+    return this.changes.apply(author, 'grant.deleted', undefined, async (tx) => only(await this.deleteAllIn(tx, [id])));
+  }
+
+  /** Deletes many as part of one change. */
+  async deleteAllIn(tx: Transaction, ids: readonly string[]): Promise<MadeChange<undefined>[]> {
+    const rows = await existing(tx, ids);
+    const gone = new Set<string>();
+    const done = ids.map((id) => {
+      const row = rows(id);
+      if (gone.has(id)) throw notFound('grant');
+      gone.add(id);
       return { result: undefined, subject: grantSubject(row), change: { deleted: true, ...described(row) }, dirty: [grantBucket(row)] };
     });
+    await deleteGrants(tx, ids);
+    return done;
   }
+}
 
-  private async findSubject(tx: Transaction, { agent, group }: CreateGrant) {
-    if (agent !== undefined) return { agent: await this.agents.identify(tx, agent), group: null };
-    return { agent: null, group: await this.groups.identify(tx, group ?? '') };
-  }
-
-  private async find(db: Transaction, id: string): Promise<GrantRow> {
-    const row = await findGrant(db, id);
-    if (row === null) throw notFound('grant');
+/** The rows with these ids. Whoever asks for one that is none of them is refused (404). */
+async function existing(db: Transaction, ids: readonly string[]): Promise<(id: string) => GrantRow> {
+  const rows = new Map((await findGrants(db, ids)).map((row) => [row.id, row]));
+  return (id) => {
+    const row = rows.get(id);
+    if (row === undefined) throw notFound('grant');
     return row;
-  }
-}
-
-async function findServer(db: Transaction, reference: string): Promise<{ id: string; slug: string }> {
-  const row = await findGrantedServer(db, reference);
-  if (row === null) throw notFound('server');
-  return row;
-}
-
-function termColumns({ condition, pinned, rateLimit, mode }: Pick<Grant, 'condition' | 'pinned' | 'rateLimit' | 'mode'>) {
-  const pinnedColumn: Prisma.InputJsonObject | typeof Prisma.DbNull = pinned === null ? Prisma.DbNull : (pinned as Prisma.InputJsonObject);
-  return { condition, pinned: pinnedColumn, rateLimit: rateLimit ?? Prisma.DbNull, mode };
-}
-
-function timesOf(notBefore: string | null, expiresAt: string | null): { notBefore: Date | null; expiresAt: Date | null } {
-  const times = { notBefore: notBefore === null ? null : new Date(notBefore), expiresAt: expiresAt === null ? null : new Date(expiresAt) };
-  if (times.notBefore !== null && times.expiresAt !== null && times.notBefore >= times.expiresAt) {
-    throw new ProblemError('validation', undefined, [{ pointer: '/expiresAt', detail: 'must lie after notBefore' }]);
-  }
-  return times;
+  };
 }
 
 /** Grants lie in the bucket of their subject. */

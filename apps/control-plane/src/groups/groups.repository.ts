@@ -1,4 +1,5 @@
-import type { Group, Prisma, Transaction } from '@portcullis/database';
+import { Prisma, type Group, type Transaction } from '@portcullis/database';
+import { insertRows } from '../database/write-rows.js';
 
 const withCount = { _count: { select: { members: true } } } satisfies Prisma.GroupInclude;
 
@@ -8,11 +9,6 @@ const isId = (reference: string): boolean => reference.length === 36;
 
 export async function findGroup(db: Transaction, reference: string): Promise<GroupRow | null> {
   return db.group.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, include: withCount });
-}
-
-/** Which one is meant, and nothing more: its members are not counted. */
-export async function identifyGroup(db: Transaction, reference: string): Promise<Pick<Group, 'id' | 'slug'> | null> {
-  return db.group.findUnique({ where: isId(reference) ? { id: reference } : { slug: reference }, select: { id: true, slug: true } });
 }
 
 /** In order of slug, one more than asked for. */
@@ -25,8 +21,12 @@ export async function listGroups(db: Transaction, { after, limit }: { after?: st
   });
 }
 
-export async function insertGroup(db: Transaction, slug: string, name: string): Promise<GroupRow> {
-  return { ...(await db.group.create({ data: { slug, name } })), _count: { members: 0 } };
+export async function insertGroups(db: Transaction, groups: readonly GroupRow[]): Promise<void> {
+  await insertRows(
+    db,
+    'agent_group',
+    groups.map(({ _count: _none, ...row }) => row),
+  );
 }
 
 export async function deleteGroup(db: Transaction, id: string): Promise<void> {
@@ -52,14 +52,27 @@ export async function listMembers(
   });
 }
 
-/** Whether the agent was not a member before. */
-export async function insertMember(db: Transaction, groupId: string, agentId: string): Promise<boolean> {
-  const { count } = await db.groupMember.createMany({ data: [{ groupId, agentId }], skipDuplicates: true });
-  return count > 0;
+export interface Member {
+  readonly groupId: string;
+  readonly agentId: string;
 }
 
-/** Whether the agent was a member. */
-export async function deleteMember(db: Transaction, groupId: string, agentId: string): Promise<boolean> {
-  const { count } = await db.groupMember.deleteMany({ where: { groupId, agentId } });
-  return count > 0;
+/** Those that were not members before. */
+export async function insertMembers(db: Transaction, members: readonly Member[]): Promise<Member[]> {
+  return db.$queryRaw<Member[]>`
+    INSERT INTO agent_group_member (group_id, agent_id) SELECT * FROM ${asRows(members)} ON CONFLICT DO NOTHING
+    RETURNING group_id::text AS "groupId", agent_id::text AS "agentId"`;
+}
+
+/** Those that were members. */
+export async function deleteMembers(db: Transaction, members: readonly Member[]): Promise<Member[]> {
+  return db.$queryRaw<Member[]>`
+    DELETE FROM agent_group_member AS member USING ${asRows(members)} AS leaving (group_id, agent_id)
+    WHERE member.group_id = leaving.group_id AND member.agent_id = leaving.agent_id
+    RETURNING member.group_id::text AS "groupId", member.agent_id::text AS "agentId"`;
+}
+
+function asRows(members: readonly Member[]): Prisma.Sql {
+  const [groups, agents] = [members.map(({ groupId }) => groupId), members.map(({ agentId }) => agentId)];
+  return Prisma.sql`unnest(${groups}::uuid[], ${agents}::uuid[])`;
 }

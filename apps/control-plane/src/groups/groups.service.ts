@@ -3,25 +3,32 @@ import type { AgentPage, CreateGroup, Group, GroupPage } from '@portcullis/contr
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { PrismaClient, type Transaction } from '@portcullis/database';
+import { v7 } from 'uuid';
 import type { z } from 'zod';
 import { agentBucket, AgentsService } from '../agents/agents.service.js';
 import type { Author, Subject } from '../changes/author.js';
-import { PolicyChanges, type Changed, type PolicyChange } from '../changes/policy-changes.js';
+import { only, PolicyChanges, type Changed, type MadeChange, type PolicyChange } from '../changes/policy-changes.js';
+import { identifyAll, takenSlugs } from '../database/identify-all.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
-import { notFound } from '../http/problem.js';
+import { notFound, ProblemError } from '../http/problem.js';
 import {
   deleteGroup,
-  deleteMember,
+  deleteMembers,
   findGroup,
-  identifyGroup,
-  insertGroup,
-  insertMember,
+  insertGroups,
+  insertMembers,
   listGroups,
   listMembers,
   memberIds,
   type GroupRow,
 } from './groups.repository.js';
+
+/** Who is to be in, or out of, which group. */
+export interface NamedMember {
+  readonly group: string;
+  readonly agent: string;
+}
 
 /** Groups of agents: a grant to a group speaks to each member. */
 @Injectable()
@@ -48,20 +55,26 @@ export class GroupsService {
     return row;
   }
 
-  /** The same for who needs no more than its id. */
-  async identify(db: Transaction, reference: string): Promise<Pick<GroupRow, 'id' | 'slug'>> {
-    const row = await identifyGroup(db, reference);
-    if (row === null) throw notFound('group');
-    return row;
+  async create(author: Author, group: CreateGroup): Promise<Changed<Group>> {
+    const work = this.changes.apply(author, 'group.created', group.reason, async (tx) => only(await this.createAllIn(tx, [group])));
+    return orConflict(work, alreadyThere(group.slug));
   }
 
-  async create(author: Author, { slug, name, reason }: CreateGroup): Promise<Changed<Group>> {
-    const work = this.changes.apply(author, 'group.created', reason, async (tx) => {
-      const row = await insertGroup(tx, slug, name ?? slug);
-      // Nodes know groups only by their members and grants, and a new one has neither.
-      return { result: toGroup(row), subject: groupSubject(row), change: { name: row.name }, dirty: [] };
+  /** Makes many as part of one change, in their order, by few statements. Refuses (409) a slug that is taken. */
+  async createAllIn(tx: Transaction, groups: readonly CreateGroup[]): Promise<MadeChange<Group>[]> {
+    const taken = await takenSlugs(
+      tx,
+      'agent_group',
+      groups.map(({ slug }) => slug),
+    );
+    const rows = groups.map(({ slug, name }): GroupRow => {
+      if (taken.has(slug)) throw new ProblemError('conflict', alreadyThere(slug));
+      taken.add(slug);
+      return { id: v7(), slug, name: name ?? slug, createdAt: new Date(), _count: { members: 0 } };
     });
-    return orConflict(work, `There is a group ${slug} already.`);
+    await insertGroups(tx, rows);
+    // Nodes know groups only by their members and grants, and a new one has neither.
+    return rows.map((row) => ({ result: toGroup(row), subject: groupSubject(row), change: { name: row.name }, dirty: [] }));
   }
 
   async delete(author: Author, reference: string): Promise<Changed<undefined>> {
@@ -87,21 +100,48 @@ export class GroupsService {
   }
 
   async addMember(author: Author, group: string, agent: string): Promise<Changed<undefined>> {
-    return this.changes.apply(author, 'group-member.added', undefined, async (tx) => this.changeMember(tx, group, agent, insertMember));
+    return this.changes.apply(author, 'group-member.added', undefined, async (tx) => only(await this.addMembersIn(tx, [{ group, agent }])));
   }
 
   async removeMember(author: Author, group: string, agent: string): Promise<Changed<undefined>> {
-    return this.changes.apply(author, 'group-member.removed', undefined, async (tx) => this.changeMember(tx, group, agent, deleteMember));
+    return this.changes.apply(author, 'group-member.removed', undefined, async (tx) => only(await this.removeMembersIn(tx, [{ group, agent }])));
   }
 
-  private async changeMember(tx: Transaction, group: string, agent: string, write: typeof insertMember): Promise<PolicyChange<undefined>> {
-    const { id: groupId, slug } = await this.identify(tx, group);
-    const member = await this.agents.identify(tx, agent);
-    if (!(await write(tx, groupId, member.id))) return { result: undefined, unchanged: true };
-    const change = { agentId: member.id, agent: member.slug };
-    return { result: undefined, subject: { kind: 'group', id: groupId, slug }, change, dirty: [agentBucket(member.id)] };
+  /** Adds many as part of one change. */
+  async addMembersIn(tx: Transaction, members: readonly NamedMember[]): Promise<PolicyChange<undefined>[]> {
+    return changeMembers(tx, members, insertMembers);
+  }
+
+  /** Removes many as part of one change. */
+  async removeMembersIn(tx: Transaction, members: readonly NamedMember[]): Promise<PolicyChange<undefined>[]> {
+    return changeMembers(tx, members, deleteMembers);
   }
 }
+
+/** Every agent that a change concerns is told once; who is named again was so already. */
+async function changeMembers(tx: Transaction, members: readonly NamedMember[], write: typeof insertMembers): Promise<PolicyChange<undefined>[]> {
+  const groups = await identifyAll(
+    tx,
+    'agent_group',
+    members.map(({ group }) => group),
+  );
+  const agents = await identifyAll(
+    tx,
+    'agent',
+    members.map(({ agent }) => agent),
+  );
+  const wanted = members.map(({ group, agent }) => ({ group: groups(group), agent: agents(agent) }));
+  const keyOf = (groupId: string, agentId: string): string => `${groupId}/${agentId}`;
+  const distinct = new Map(wanted.map(({ group, agent }) => [keyOf(group.id, agent.id), { groupId: group.id, agentId: agent.id }]));
+  const written = new Set((await write(tx, [...distinct.values()])).map(({ groupId, agentId }) => keyOf(groupId, agentId)));
+  return wanted.map(({ group, agent }) => {
+    if (!written.delete(keyOf(group.id, agent.id))) return { result: undefined, unchanged: true };
+    const change = { agentId: agent.id, agent: agent.slug };
+    return { result: undefined, subject: { kind: 'group', ...group }, change, dirty: [agentBucket(agent.id)] };
+  });
+}
+
+const alreadyThere = (slug: string): string => `There is a group ${slug} already.`;
 
 const groupSubject = ({ id, slug }: GroupRow): Subject => ({ kind: 'group', id, slug });
 

@@ -41,24 +41,27 @@ function serverChanges({ servers = {} }: PolicyFile, now: WholePolicy): DraftCha
 }
 
 function agentChanges({ agents = {} }: PolicyFile, now: WholePolicy): DraftChange[] {
-  return Object.entries(agents).flatMap(([slug, { name = slug, enabled, ...wanted }]): DraftChange[] => {
-    const existing = now.agents[slug];
-    if (existing === undefined) {
-      const off: DraftChange[] = enabled ? [] : [{ do: 'agent.update', agent: slug, change: { enabled } }];
-      return [{ do: 'agent.create', agent: { slug, name, ...wanted } }, ...off];
-    }
-    const change = differing(existing, { name, enabled, ...wanted });
-    return Object.keys(change).length === 0 ? [] : [{ do: 'agent.update', agent: slug, change }];
-  });
+  const created: DraftChange[] = [];
+  const updated: DraftChange[] = [];
+  for (const [agent, { name = agent, enabled, ...wanted }] of Object.entries(agents)) {
+    const existing = now.agents[agent];
+    if (existing === undefined) created.push({ do: 'agent.create', agent: { slug: agent, name, ...wanted } });
+    const change = existing === undefined ? (enabled ? {} : { enabled }) : differing(existing, { name, enabled, ...wanted });
+    if (Object.keys(change).length > 0) updated.push({ do: 'agent.update', agent, change });
+  }
+  return [...created, ...updated];
 }
 
 function groupChanges({ groups = {} }: PolicyFile, now: WholePolicy, prune: boolean): DraftChange[] {
-  return Object.entries(groups).flatMap(([group, { name = group, members }]): DraftChange[] => {
+  const created: DraftChange[] = [];
+  const added: DraftChange[] = [];
+  const removed: DraftChange[] = [];
+  for (const [group, { name = group, members }] of Object.entries(groups)) {
     const existing = now.groups[group];
+    if (existing === undefined) created.push({ do: 'group.create', group: { slug: group, name } });
     const [had, has] = [new Set(existing?.members), new Set(members)];
-    const created: DraftChange[] = existing === undefined ? [{ do: 'group.create', group: { slug: group, name } }] : [];
-    const added = [...has].filter((agent) => !had.has(agent)).map((agent): DraftChange => ({ do: 'group-member.add', group, agent }));
-    const removed = [...had].filter((agent) => prune && !has.has(agent)).map((agent): DraftChange => ({ do: 'group-member.remove', group, agent }));
-    return [...created, ...added, ...removed];
-  });
+    for (const agent of has) if (!had.has(agent)) added.push({ do: 'group-member.add', group, agent });
+    for (const agent of had) if (prune && !has.has(agent)) removed.push({ do: 'group-member.remove', group, agent });
+  }
+  return [...created, ...added, ...removed];
 }

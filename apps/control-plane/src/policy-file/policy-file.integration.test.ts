@@ -2,6 +2,7 @@ import { PolicyFile } from '@portcullis/contracts/api/policy-file';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify as write } from 'yaml';
+import { importFile } from '../testing/import-file.js';
 import { registerWithTools } from '../testing/register-with-tools.js';
 import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
 
@@ -24,15 +25,7 @@ afterAll(async () => {
 const stringify = (file: unknown): string => write(file, { aliasDuplicateObjects: false });
 const exported = async (app = own): Promise<string> => (await app.call('GET', '/v1/policy/export')).text;
 
-async function send(text: string, query = '', app = own, token = app.admin): Promise<Answer> {
-  const answer = await app.app.inject({
-    method: 'POST',
-    url: `/v1/policy/import${query}`,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/yaml' },
-    payload: text,
-  });
-  return { status: answer.statusCode, headers: answer.headers, text: answer.payload, body: answer.json() };
-}
+const send = async (text: string, query = '', app = own, token = app.admin): Promise<Answer> => importFile(app, text, query, token);
 
 const agents = ['ann', 'ben', 'cleo'];
 const slugs = fc.uniqueArray(fc.constantFrom(...agents));
@@ -204,7 +197,7 @@ test('what may be asked for is part of the file: changed by its id, told by a dr
 test('more changes than one import may make are refused with their number before any is made', async () => {
   const before = await exported();
   const agentsOf = (count: number): unknown => Object.fromEntries(Array.from({ length: count }, (_, at) => [`many-${at}`, {}]));
-  const refused = await send(stringify({ version: 1, agents: agentsOf(2001) }));
-  expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining('The file would make 2001 changes; 2000 at a time')]);
+  const refused = await send(stringify({ version: 1, agents: agentsOf(20_001) }));
+  expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining('The file would make 20001 changes; 20000 at a time')]);
   expect(await exported()).toBe(before);
 });

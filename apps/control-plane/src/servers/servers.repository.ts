@@ -2,7 +2,9 @@ import { Prisma, type Grant, type PrismaClient, type Server, type Transaction } 
 import type { ListServersQuery } from '@portcullis/contracts/api/servers';
 import { TargetSelector } from '@portcullis/contracts/grants';
 import { selectsServer } from '@portcullis/policy';
+import { inParts } from '../database/in-parts.js';
 import { literalLike } from '../database/literal-like.js';
+import { updateRows } from '../database/write-rows.js';
 
 type StateCounts = Record<'pending' | 'approved' | 'changed' | 'rejected' | 'removed', number>;
 
@@ -65,8 +67,13 @@ export async function insertServer(tx: Transaction, data: Prisma.ServerCreateInp
   return tx.server.create({ data });
 }
 
-export async function updateServer(tx: Transaction, id: string, data: Prisma.ServerUpdateInput): Promise<void> {
-  await tx.server.update({ where: { id }, data });
+/** Writes these columns of servers, and no others: discovery writes into the same rows. */
+export async function updateServers(tx: Transaction, rows: readonly (Partial<Server> & Pick<Server, 'id'>)[]): Promise<void> {
+  await updateRows(tx, 'server', rows);
+}
+
+export async function findServers(tx: Transaction, ids: readonly string[]): Promise<Server[]> {
+  return inParts(ids, (part) => tx.server.findMany({ where: { id: { in: part } } }));
 }
 
 /** What it changes from now on counts; its next discovery is asked for by whoever resumes it. */

@@ -2,11 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ResumeServer } from '@portcullis/contracts/api/drift';
 import type { CreateServer, ListServersQuery, Server, ServerPage, ServerTransport, UpdateServer } from '@portcullis/contracts/api/servers';
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import { PrismaClient, type Prisma, type Transaction } from '@portcullis/database';
+import { PrismaClient, type Server as ServerColumns, type Transaction } from '@portcullis/database';
 import type { z } from 'zod';
 import type { Author, Subject } from '../changes/author.js';
-import { PolicyChanges, type Changed, type Dirty } from '../changes/policy-changes.js';
+import { only, PolicyChanges, type Changed, type Dirty, type PolicyChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
+import { identifyAll } from '../database/identify-all.js';
 import { orConflict } from '../database/or-conflict.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
@@ -14,8 +15,31 @@ import { notFound, ProblemError } from '../http/problem.js';
 import { forgetSightings } from './definitions.repository.js';
 import { requireServerUrl } from './require-server-url.js';
 import { requireTransport } from './require-transport.js';
-import { deleteServer, findServer, insertServer, listServers, resumeServer, updateServer, type ServerRow } from './servers.repository.js';
+import {
+  deleteServer,
+  findServer,
+  findServers,
+  insertServer,
+  listServers,
+  resumeServer,
+  updateServers,
+  type ServerRow,
+} from './servers.repository.js';
 import { toServer } from './to-server.js';
+
+/** A change that many make together. */
+export interface ServerUpdate {
+  readonly server: string;
+  readonly change: UpdateServer;
+}
+
+interface UpdatedServer {
+  readonly id: string;
+  /** Whether something else may answer there now. */
+  readonly isMoved: boolean;
+}
+
+type UpdatedColumns = Partial<ServerColumns> & Pick<ServerColumns, 'id'>;
 
 /** Registered servers. Registering or moving one has it discovered; nothing it offers is visible to agents before approval. */
 @Injectable()
@@ -61,21 +85,46 @@ export class ServersService {
    * A server with another URL, protocol or transport is asked again at once. Who answers at another URL may be somebody else: nothing of it is served until
    * discovery has found there exactly what was approved.
    */
-  async update(author: Author, reference: string, { reason, transport, ...rest }: UpdateServer): Promise<Changed<Server>> {
-    const wanted = { ...rest, ...(transport === undefined ? {} : { transportPin: transport }) };
-    if (wanted.url !== undefined) requireServerUrl(wanted.url);
-    const { result, revision } = await this.changes.apply(author, 'server.updated', reason, async (tx) => {
-      const row = await this.find(tx, reference);
+  async update(author: Author, server: string, change: UpdateServer): Promise<Changed<Server>> {
+    const { result, revision } = await this.changes.apply(author, 'server.updated', change.reason, async (tx) =>
+      only(await this.updateAllIn(tx, [{ server, change }])),
+    );
+    await this.askMoved([result]);
+    return { result: await this.read(result.id), revision };
+  }
+
+  /** Changes many as part of one change, in their order. Those that moved are to be asked again when it is made. */
+  async updateAllIn(tx: Transaction, updates: readonly ServerUpdate[]): Promise<PolicyChange<UpdatedServer>[]> {
+    const identified = await identifyAll(
+      tx,
+      'server',
+      updates.map(({ server }) => server),
+    );
+    const ids = updates.map(({ server }) => identified(server).id);
+    const rows = new Map((await findServers(tx, [...new Set(ids)])).map((row) => [row.id, row]));
+    const written = new Map<string, UpdatedColumns>();
+    const done = updates.map(({ server, change: { reason: _reason, transport, ...rest } }): PolicyChange<UpdatedServer> => {
+      const row = rows.get(identified(server).id);
+      if (row === undefined) throw notFound('server');
+      const wanted = { ...rest, ...(transport === undefined ? {} : { transportPin: transport }) };
+      if (wanted.url !== undefined) requireServerUrl(wanted.url);
       const change = differing(row, wanted);
       if (Object.keys(change).length === 0) return { result: { id: row.id, isMoved: false }, unchanged: true };
       requireTransport({ ...row, ...change });
       const isMoved = change.url !== undefined || change.protocol !== undefined || change.transportPin !== undefined;
-      await updateServer(tx, row.id, columnsOf(change, isMoved));
-      if (change.url !== undefined) await forgetSightings(tx, row.id);
+      const columns = { id: row.id, ...columnsOf(change, isMoved), updatedAt: new Date() };
+      rows.set(row.id, { ...row, ...columns });
+      written.set(row.id, { ...written.get(row.id), ...columns });
       return { result: { id: row.id, isMoved }, subject: serverSubject(row), change, dirty: [serverBucket(row.id)] };
     });
-    if (result.isMoved) await this.discovery.start(result.id);
-    return { result: await this.read(result.id), revision };
+    await updateServers(tx, [...written.values()]);
+    for (const { id, url } of written.values()) if (url !== undefined) await forgetSightings(tx, id);
+    return done;
+  }
+
+  /** Has those servers discovered that moved. */
+  async askMoved(updated: readonly UpdatedServer[]): Promise<void> {
+    for (const { id, isMoved } of updated) if (isMoved) await this.discovery.start(id);
   }
 
   /** Ends a suspension: what is approved is served again, and changes are counted from now on. Refuses (409) a server that is not suspended. */
@@ -103,12 +152,12 @@ export class ServersService {
 
 export const serverBucket = (id: string): Dirty => ({ kind: 'servers', bucket: bucketOf(id) });
 
-export const serverSubject = ({ id, slug }: ServerRow): Subject => ({ kind: 'server', id, slug });
+export const serverSubject = ({ id, slug }: Pick<ServerRow, 'id' | 'slug'>): Subject => ({ kind: 'server', id, slug });
 
 type ServerChange = Omit<UpdateServer, 'reason' | 'transport'> & { readonly transportPin?: ServerTransport };
 
 /** Named one by one, so that a column added later is not open to whatever a request brings. */
-function columnsOf(change: ServerChange, isMoved: boolean): Prisma.ServerUpdateInput {
+function columnsOf(change: ServerChange, isMoved: boolean): Partial<ServerColumns> {
   const { url, name, protocol, transportPin, tags, environment, description, refreshIntervalSeconds, keepServing, driftBudgetPerDay, enabled } =
     change;
   return {
