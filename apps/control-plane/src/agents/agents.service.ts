@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { Author, Subject } from '../changes/author.js';
 import { only, PolicyChanges, type Changed, type Dirty, type MadeChange, type PolicyChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
-import { identifyAll, takenSlugs } from '../database/identify-all.js';
+import { identifyAll, takenSlugs, type Named } from '../database/identify-all.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
@@ -46,6 +46,11 @@ export class AgentsService {
     const row = await findAgent(db, reference);
     if (row === null) throw notFound('agent');
     return row;
+  }
+
+  /** The same for who needs no more than its id. */
+  async identify(tx: Transaction, reference: string): Promise<Named> {
+    return (await identifyAll(tx, 'agent', [reference]))(reference);
   }
 
   async create(author: Author, agent: CreateAgent): Promise<Changed<Agent>> {
