@@ -56,7 +56,7 @@ export function answerLocally(call: ClassifiedRequest, view: AgentView, visit: V
   const sessionId = visit.gateway.sessions.start(visit.caller.agent.id, call.version, {
     capabilities,
     now: visit.now,
-    taskKeyId: visit.caller.task?.id,
+    principal: visit.caller.principal,
   });
   const instructions = instructionsOf(view);
   return { result: initializeResult({ protocolVersion: call.version, capabilities: capabilitiesFor(view), serverInfo, instructions }), sessionId };

@@ -67,7 +67,7 @@ export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply
 /** The legacy session a request belongs to; a client may go without, and the modern era knows none. */
 function openSession(call: ClassifiedRequest, { head, gateway, caller, now }: Visit): Session | undefined {
   if (call.era === 'modern' || head.sessionId === undefined || call.method === 'initialize') return undefined;
-  return gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.task?.id);
+  return gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
 }
 
 async function respondLocally({ result, sessionId }: LocalAnswer, { call, visit, reply, record }: Step): Promise<void> {
@@ -146,7 +146,7 @@ interface Work {
 async function forward(work: Work, step: Step): Promise<void> {
   const { target, name, argumentsJson } = work;
   const { gateway, caller } = step.visit;
-  const place = { agentId: caller.agent.id, serverId: target.server.id, method: step.call.method, name, argumentsJson };
+  const place = { agentId: callerName(caller), serverId: target.server.id, method: step.call.method, name, argumentsJson };
   const at = { serverEra: eraTowards(target.server, step.call.era), states: gateway.requestStates };
   const retry = bringsBack(step.call) ? await readRetry(step.call, place, at) : undefined;
   if (retry?.parked !== undefined) return resumeParked(retry.call, retry.parked, step);

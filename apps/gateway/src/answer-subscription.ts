@@ -58,6 +58,7 @@ async function listen(view: AgentView, { call, visit, reply, record }: Step): Pr
     agentId: caller.agent.id,
     keyId: caller.keyId,
     task: caller.task,
+    expiresAt: caller.expiresAt,
     slug,
     listenId: call.id,
     session: undefined,

@@ -9,7 +9,7 @@ import type { Visit } from './visit.js';
 export async function endSession(visit: Visit, reply: HttpReply): Promise<void> {
   const { head, gateway, caller, live, now } = visit;
   if (head.sessionId === undefined) throw new GatewayError('client.unknown_session', { reason: 'none named' });
-  const session = gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.task?.id);
+  const session = gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
   if (live.settings.auditLists)
     await new CallRecord(visit, { method: 'session/end', era: 'legacy', traceparent: undefined }).end({ status: 'success' });
   gateway.sessions.end(session);

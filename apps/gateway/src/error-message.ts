@@ -28,7 +28,7 @@ export function errorMessage(error: unknown, id: RequestId | null, era: Era | nu
   const retryAfter = isTimed ? retryAfterSeconds(detail) : 1;
   const data = family === 'upstream' || family === 'node' ? { reason } : isTimed ? { retryAfterSeconds: retryAfter } : undefined;
   const headers: string[] = [];
-  if (family === 'auth') headers.push('www-authenticate', 'Bearer');
+  if (family === 'auth') headers.push('www-authenticate', typeof detail['challenge'] === 'string' ? detail['challenge'] : 'Bearer');
   if (code === 'client.method_not_allowed') headers.push('allow', 'GET, POST, DELETE');
   if (entry.httpStatus === 503 || entry.httpStatus === 429) headers.push('retry-after', String(retryAfter));
   const status = code === 'client.unknown_method' && era === 'modern' ? 404 : entry.httpStatus;

@@ -47,6 +47,11 @@ export class FailedAuthentication {
     return this.isFlooding(source) ? new GatewayError('limit.rate', { failedAuthentication: true }) : error;
   }
 
+  /** Whether this source fails so often that nothing more is looked up for it. */
+  isFlooded(source: string): boolean {
+    return (this.sources.get(source) ?? 0) > PER_SOURCE_MAX;
+  }
+
   private isFlooding(source: string): boolean {
     const times = (this.sources.get(source) ?? 0) + 1;
     if (times > 1 || this.sources.size < PLACES_MAX) this.sources.set(source, times);

@@ -11,6 +11,7 @@ import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
 import type { RateLimits } from './limits/rate-limits.js';
 import type { NodeLinks } from './internal/node-links.js';
+import type { AccessTokens } from './oauth/access-tokens.js';
 import type { AccessAsker } from './own-tools/access-asker.js';
 import type { OpenQuestions } from './questions/open-questions.js';
 import type { ParkedCalls } from './questions/parked-calls.js';
@@ -37,6 +38,7 @@ export interface Gateway {
   };
   readonly pepperOf: PepperOf;
   readonly taskKeys: TaskKeys;
+  readonly accessTokens: AccessTokens;
   readonly sealer: () => Sealer;
   readonly sessions: AgentSessions;
   readonly views: AgentViews;

@@ -3,7 +3,7 @@ import { discardBody } from '@portcullis/boot';
 import { classifyMessage, parseJsonBody, type Classified } from '@portcullis/mcp';
 import { answerBatch } from './answer-batch.js';
 import { answerRequest } from './answer-request.js';
-import { authenticate, type Caller } from './authenticate.js';
+import { accessTokenIn, authenticate, type Caller } from './authenticate.js';
 import { filterBodyHeaders, filterRequest, type FilteredRequest } from './edge/front-filter.js';
 import { limitPipelining } from './edge/pipelining.js';
 import { readBody } from './edge/read-body.js';
@@ -13,6 +13,7 @@ import { endSession } from './end-session.js';
 import type { Gateway } from './gateway.js';
 import { HttpReply } from './http-reply.js';
 import { livePolicy } from './live-policy.js';
+import { answerMetadata, challenged } from './oauth/protected-resource.js';
 import { openStream } from './open-stream.js';
 import { countRefusal, recordRefusal, refuse, refuseBody } from './refuse.js';
 import { takeResponse } from './questions/take-response.js';
@@ -28,6 +29,9 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
   try {
     limitPipelining(request.socket, response);
     const filtered = filterRequest(request, gateway.edge);
+    if (filtered.route.describes !== undefined) return answerMetadata(filtered.route.describes, request.method, { gateway, reply });
+    const unknown = findOut(request, filtered, gateway);
+    if (unknown !== undefined) await unknown;
     visit = enter(request, filtered, { gateway, startedAt }); // nothing of a stranger's body is read
     if (filtered.route.isTaskKeys === true) return await answerTaskKey(visit, request, reply);
     if (request.method === 'DELETE') return await endSession(visit, reply);
@@ -35,7 +39,10 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
     filterBodyHeaders(filtered.head, gateway.edge);
     const body = await readBody(request, gateway.edge.bodyBytesMax);
     // The body may have been long in coming: what is decided from here on is decided by the newest policy alone.
-    if (gateway.policy.current() !== visit.live) visit = enter(request, filtered, { gateway, startedAt });
+    if (gateway.policy.current() !== visit.live) {
+      await findOut(request, filtered, gateway);
+      visit = enter(request, filtered, { gateway, startedAt });
+    }
     await serve(parseMessage(body, filtered.head), visit, reply);
   } catch (error) {
     if (visit === undefined) countRefusal(error, gateway.metrics);
@@ -45,6 +52,14 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
   }
 }
 
+/** What has to be found out of an access token before its request can be let in; undefined for keys, and for tokens that are known. */
+function findOut(request: IncomingMessage, { head }: FilteredRequest, gateway: Gateway): Promise<void> | undefined {
+  const token = accessTokenIn(head.authorization);
+  if (token === undefined || !gateway.accessTokens.isNews(token)) return undefined;
+  // Signatures and questions to issuers are not for whoever keeps failing.
+  return gateway.failedAuthentication.isFlooded(sourceOf(request.socket.remoteAddress)) ? undefined : gateway.accessTokens.learn(token);
+}
+
 /** Takes the snapshot that decides this request, and says whose request it is. */
 function enter(request: IncomingMessage, { head, route }: FilteredRequest, at: { gateway: Gateway; startedAt: number }): Visit {
   const { gateway, startedAt } = at;
@@ -52,9 +67,11 @@ function enter(request: IncomingMessage, { head, route }: FilteredRequest, at: {
   const now = gateway.now();
   let caller: Caller;
   try {
-    caller = authenticate(head.authorization, live, { pepperOf: gateway.pepperOf, taskKeys: gateway.taskKeys, now });
+    const { pepperOf, taskKeys, accessTokens } = gateway;
+    caller = authenticate(head.authorization, live, { pepperOf, taskKeys, accessTokens, slug: route.slug, now });
   } catch (error) {
-    throw gateway.failedAuthentication.note(error, sourceOf(request.socket.remoteAddress), now);
+    const noted = gateway.failedAuthentication.note(error, sourceOf(request.socket.remoteAddress), now);
+    throw challenged(noted, live.settings, route.slug);
   }
   return { gateway, live, caller, head, slug: route.slug, startedAt, now };
 }

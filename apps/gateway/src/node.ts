@@ -22,6 +22,7 @@ import { linkNodes } from './internal/link-nodes.js';
 import type { NodeLinks } from './internal/node-links.js';
 import { redisLeases } from './limits/leases.js';
 import { RateLimits } from './limits/rate-limits.js';
+import { openAccessTokens } from './oauth/open-access-tokens.js';
 import { AccessAsker } from './own-tools/access-asker.js';
 import { observeNode } from './node-metrics.js';
 import { linkQuestions } from './questions/link-questions.js';
@@ -169,6 +170,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     (suspended) => noteSuspended(suspended, callMetrics, logger),
   );
   onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
+  const accessTokens = openAccessTokens(config, { policy: follower, logger, onClose });
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);
   onClose('ended sessions', () => ended.close());
   const sessions = new AgentSessions(ring.sealer, ended, () => callMetrics.foreignSession());
@@ -186,6 +188,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     policy: follower,
     pepperOf: ring.pepperOf,
     taskKeys: new TaskKeys(ring.taskKeySealer),
+    accessTokens,
     sealer: ring.sealer,
     sessions,
     views,

@@ -19,10 +19,19 @@ export async function openStream(visit: Visit, reply: HttpReply): Promise<void> 
   if (!takesEventStream(accept)) throw new GatewayError('client.not_acceptable');
   if (contentLength !== undefined && contentLength !== '0') throw new GatewayError('client.malformed', { header: 'content-length' });
   if (lastEventId !== undefined) throw new GatewayError('client.malformed', { header: 'last-event-id' });
-  const session = sessionId === undefined ? undefined : gateway.sessions.open(sessionId, caller.agent.id, now, caller.task?.id);
+  const session = sessionId === undefined ? undefined : gateway.sessions.open(sessionId, caller.agent.id, now, caller.principal);
   const record = new CallRecord(visit, { method: 'stream/open', era: 'legacy', traceparent: undefined });
   await gateway.streams.takePlace(caller.agent.id, () => (live.settings.auditLists ? record.end({ status: 'success' }) : undefined));
-  const facts = { agentId: caller.agent.id, keyId: caller.keyId, task: caller.task, slug, listenId: undefined, session, lists: ALL_LISTS };
+  const facts = {
+    agentId: caller.agent.id,
+    keyId: caller.keyId,
+    task: caller.task,
+    expiresAt: caller.expiresAt,
+    slug,
+    listenId: undefined,
+    session,
+    lists: ALL_LISTS,
+  };
   const stream = gateway.streams.open(reply.openStream(), facts);
   gateway.metrics.ended('stream/open', 'success');
   if (session === undefined) return;

@@ -14,7 +14,7 @@ export async function takeNotification(notification: ClassifiedNotification, vis
 /** Does what a notification says, where that is anything to us. A modern client cancels by going away, never by a message. */
 export function heedNotification({ era, method, params }: ClassifiedNotification, { head, gateway, caller, now }: Visit): void {
   if (era === 'modern') return;
-  const session = head.sessionId === undefined ? undefined : gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.task?.id);
+  const session = head.sessionId === undefined ? undefined : gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
   const id = method === 'notifications/cancelled' && params !== undefined ? ownMember(params, 'requestId') : undefined;
   if (isRequestId(id)) gateway.cancels.cancel(callName(callerName(caller), session?.name, id));
 }

@@ -47,5 +47,7 @@ export const TaskKeyContent = z.object({
   task: TaskName,
   expiresAt: z.number().int(),
   within: z.array(Narrowing).min(1),
+  /** Whom the access token that it was made with spoke for. */
+  onBehalfOf: z.string().optional(),
 });
 export type TaskKeyContent = z.infer<typeof TaskKeyContent>;

@@ -4,3 +4,14 @@ export { seal, open, createSealer, newSealingKey, deriveKey, type Sealer, type S
 export { sealFor, openWith, newNodeKeyPair } from './seal-for.js';
 export { UnsealError } from './unseal-error.js';
 export { loadMasterKey, MasterKeyError, type MasterKeyFault } from './load-master-key.js';
+export { IssuerKeys, type IssuerKeysOptions, type KeySource } from './issuer-keys.js';
+export {
+  ACCESS_TOKEN_CHARS_MAX,
+  CLOCK_SKEW_MS,
+  looksLikeJwt,
+  TokenRefusedError,
+  verifyAccessToken,
+  type AccessToken,
+  type TokenFault,
+  type TokenRules,
+} from './verify-access-token.js';

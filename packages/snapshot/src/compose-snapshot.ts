@@ -1,17 +1,8 @@
 import type { Id } from '@portcullis/contracts/names';
-import type {
-  AgentEntry,
-  AgentKeyEntry,
-  ChunkKind,
-  Digest,
-  GrantEntry,
-  SettingsEntry,
-  SnapshotHead,
-  SnapshotRoot,
-} from '@portcullis/contracts/snapshot';
-import { identityKeyId } from '@portcullis/contracts/token-issuers';
+import type { AgentEntry, ChunkKind, Digest, GrantEntry, SettingsEntry, SnapshotHead, SnapshotRoot } from '@portcullis/contracts/snapshot';
 import { Breath } from './breath.js';
 import { subjectIdOf } from './encode-chunk.js';
+import { keysOfAgent } from './keys-of-agent.js';
 import type { BucketList, BucketUpdate, BucketUpdates, KeyOfAgent, LoadedSnapshot } from './loaded-snapshot.js';
 import { sameServer } from './packed-definition.js';
 import { SharedMap, type SharedMapEdit } from './shared-map.js';
@@ -134,21 +125,15 @@ async function slugs<Entry extends { readonly slug: string }>(
   return next.done();
 }
 
-/** Keys, and what issuers call the agent as keys that no secret opens: with whichever it calls, it ends when that is gone. */
-function keysOf({ keys: own, identities }: AgentEntry): readonly AgentKeyEntry[] {
-  if (identities === undefined) return own;
-  return [...own, ...identities.map(({ issuer, subject }) => ({ id: identityKeyId(issuer, subject), hash: '', pepperId: '', expiresAt: null }))];
-}
-
 async function keys(before = new SharedMap<KeyOfAgent>(), { gone, fresh }: Merged<AgentEntry>, breath: Breath): Promise<SharedMap<KeyOfAgent>> {
   const next = before.edit();
   for (const agent of gone) {
     if (breath.isDue) await breath.take();
-    for (const { id } of keysOf(agent)) next.delete(id);
+    for (const { id } of keysOfAgent(agent)) next.delete(id);
   }
   for (const agent of fresh) {
     if (breath.isDue) await breath.take();
-    for (const key of keysOf(agent)) claim(next, key.id, { agent, key });
+    for (const key of keysOfAgent(agent)) claim(next, key.id, { agent, key });
   }
   return next.done();
 }

@@ -8,3 +8,4 @@ export type { PolicySnapshot, SnapshotChange } from './policy-snapshot.js';
 export { openHead, signHead, type SignBody, type VerifyBody } from './signed-head.js';
 export { SnapshotRefusal, type RefusalReason } from './snapshot-refusal.js';
 export { createSnapshotStore, type SnapshotStore } from './snapshot-store.js';
+export { keysOfAgent } from './keys-of-agent.js';

@@ -23,7 +23,7 @@ export interface PolicySnapshot {
   readonly serversBySlug: ReadonlyMap<Slug, ServerEntry>;
   readonly agents: ReadonlyMap<Id, AgentEntry>;
   readonly agentsBySlug: ReadonlyMap<Slug, AgentEntry>;
-  /** Keys of all agents, disabled agents and expired keys included. */
+  /** Keys of all agents (`keysOfAgent`), disabled agents and expired keys included. */
   readonly agentByKeyId: ReadonlyMap<string, { readonly agent: AgentEntry; readonly key: AgentKeyEntry }>;
   /** Grants by the agent's or group's id, in order of grant id. */
   readonly grantsBySubject: ReadonlyMap<Id, readonly GrantEntry[]>;

@@ -209,6 +209,7 @@ function newEvent({ live, caller, now }: Visit, method: string, era: Era | null)
     shadowDecision: null,
     shadowGrantId: null,
     task: caller.task?.task ?? null,
+    onBehalfOf: caller.onBehalfOf ?? null,
     claimedAgent: null,
     units: null,
   };

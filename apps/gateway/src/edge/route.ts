@@ -1,8 +1,12 @@
+import { describedEndpoint } from '../oauth/protected-resource.js';
+
 /** Which endpoint a request came to: `slug` is null for `/mcp`, else the server of `/servers/<slug>/mcp`, registered or not. */
 export interface Route {
   readonly slug: string | null;
   /** Where agents exchange their keys; nothing of MCP. */
   readonly isTaskKeys?: true;
+  /** Where it is asked how to get access tokens: the path of the endpoint they are for, empty for all of the gateway. */
+  readonly describes?: string;
 }
 
 const ALL: Route = { slug: null };
@@ -17,5 +21,7 @@ export function routeOf(target: string): Route | undefined {
   if (path === '/mcp') return ALL;
   if (path === '/task-keys') return TASK_KEYS;
   const slug = ONE.exec(path)?.[1];
-  return slug === undefined ? undefined : { slug };
+  if (slug !== undefined) return { slug };
+  const describes = describedEndpoint(path);
+  return describes === undefined ? undefined : { slug: null, describes };
 }

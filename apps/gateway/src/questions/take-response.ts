@@ -28,7 +28,7 @@ export async function takeResponse(response: ClassifiedResponse, visit: Visit, r
 /** Brings an answer to the node that waits for it; false where nobody does. */
 export async function deliverResponse({ id, message }: ClassifiedResponse, { head, gateway, caller, now }: Visit): Promise<boolean> {
   if (head.sessionId === undefined) return false;
-  const session = gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.task?.id);
+  const session = gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
   const answerer = { agentId: caller.agent.id, session: session.name };
   const place = gateway.questions.placeOf(id, answerer);
   if (place === undefined) return false;

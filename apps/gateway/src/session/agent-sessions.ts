@@ -9,8 +9,8 @@ export interface Session {
   /** Short name of this one session, for what lies elsewhere under it. */
   readonly name: string;
   readonly agentId: string;
-  /** The one task key it belongs to; null for the agent's own keys. */
-  readonly taskKeyId: string | null;
+  /** The one task, or subject of access tokens, it belongs to; null for the agent itself. */
+  readonly principal: string | null;
   readonly version: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
@@ -40,19 +40,19 @@ export class AgentSessions {
   ) {}
 
   /** The id of a new session. */
-  start(agentId: string, version: string, facts: { capabilities: JsonObject; now: number; taskKeyId?: string | undefined }): string {
-    const content = [randomBytes(9).toString('base64url'), agentId, version, facts.now + LIFETIME_MS, facts.capabilities, facts.taskKeyId ?? null];
+  start(agentId: string, version: string, facts: { capabilities: JsonObject; now: number; principal?: string | undefined }): string {
+    const content = [randomBytes(9).toString('base64url'), agentId, version, facts.now + LIFETIME_MS, facts.capabilities, facts.principal ?? null];
     return this.sealer().seal(JSON.stringify(content), AAD);
   }
 
   /** Opens an id; `client.unknown_session` for one that is forged, expired or ended, `client.foreign_session` for another agent's: all alike outside. */
-  open(id: string, agentId: string, now: number, taskKeyId?: string): Session {
+  open(id: string, agentId: string, now: number, principal?: string): Session {
     const session = this.opened.get(id) ?? this.unseal(id);
     if (session.agentId !== agentId) {
       this.onForeign();
       throw new GatewayError('client.foreign_session', { ownerId: session.agentId });
     }
-    if (session.taskKeyId !== (taskKeyId ?? null)) throw new GatewayError('client.unknown_session', { reason: 'of another key' });
+    if (session.principal !== (principal ?? null)) throw new GatewayError('client.unknown_session', { reason: 'of another key' });
     if (session.expiresAt <= now) throw new GatewayError('client.unknown_session', { reason: 'expired' });
     if (this.ended.has(session.name)) throw new GatewayError('client.unknown_session', { reason: 'ended' });
     return session;
@@ -88,13 +88,13 @@ export class AgentSessions {
 function readSession(text: string): Session | undefined {
   const content: unknown = JSON.parse(text);
   if (!Array.isArray(content)) return undefined;
-  const [name, agentId, version, expiresAt, capabilities, taskKeyId]: unknown[] = content;
+  const [name, agentId, version, expiresAt, capabilities, principal]: unknown[] = content;
   if (typeof name !== 'string' || typeof agentId !== 'string' || typeof version !== 'string' || typeof expiresAt !== 'number') return undefined;
   if (!isLegacyVersion(version)) return undefined;
   return {
     name,
     agentId,
-    taskKeyId: typeof taskKeyId === 'string' ? taskKeyId : null,
+    principal: typeof principal === 'string' ? principal : null,
     version,
     expiresAt,
     capabilities: isJsonObject(capabilities) ? capabilities : {},

@@ -9,6 +9,8 @@ export interface StreamFacts {
   readonly agentId: string;
   readonly keyId: string;
   readonly task?: Task | undefined;
+  /** When the access token it was opened with ends; epoch milliseconds. */
+  readonly expiresAt?: number | undefined;
   /** The server of a per-server endpoint; null for all. */
   readonly slug: string | null;
   /** The id of the `subscriptions/listen` that opened it; undefined for a legacy GET. */

@@ -133,11 +133,11 @@ export class ChangeStreams {
 
   private isGood({ facts }: ChangeStream): boolean {
     const now = this.parts.now();
-    const { session, keyId, task, agentId } = facts;
+    const { session, keyId, task, agentId, expiresAt } = facts;
     const found = this.parts.policy.current()?.agentByKeyId.get(keyId);
     if (found === undefined || found.agent.id !== agentId || !found.agent.enabled) return false;
     if (found.key.expiresAt !== null && now >= found.key.expiresAt) return false;
-    if (task !== undefined && now >= task.expiresAt) return false;
+    if ((task !== undefined && now >= task.expiresAt) || (expiresAt !== undefined && now >= expiresAt)) return false;
     return session === undefined || (session.expiresAt > now && !this.parts.isEnded(session.name));
   }
 

@@ -43,7 +43,8 @@ function contentFor({ task, servers, tools, ttlSeconds }: CreateTaskKey, { calle
     agentId: caller.agent.id,
     parentKeyId: caller.keyId,
     task,
-    expiresAt: Math.min(now + ttlSeconds * 1000, caller.task?.expiresAt ?? Infinity),
+    expiresAt: Math.min(now + ttlSeconds * 1000, caller.task?.expiresAt ?? caller.expiresAt ?? Infinity),
+    ...(caller.onBehalfOf !== undefined && { onBehalfOf: caller.onBehalfOf }),
     within: [...(caller.task?.within ?? []), narrowing],
   };
 }

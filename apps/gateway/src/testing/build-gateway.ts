@@ -1,8 +1,8 @@
 import { createMetrics } from '@portcullis/boot';
 import type { NewAuditEvent } from '@portcullis/contracts/audit';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
-import { createSealer, type Sealer } from '@portcullis/secrets';
-import type { PolicySnapshot } from '@portcullis/snapshot';
+import { createSealer, IssuerKeys, type Sealer } from '@portcullis/secrets';
+import { keysOfAgent, type PolicySnapshot } from '@portcullis/snapshot';
 import { Pool } from 'undici';
 import { Cancels, type CancelChannel } from '../cancel/cancels.js';
 import { ForwardedCalls } from '../cancel/forwarded-calls.js';
@@ -14,6 +14,7 @@ import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import type { NodeLinks } from '../internal/node-links.js';
 import { RateLimits } from '../limits/rate-limits.js';
+import { AccessTokens } from '../oauth/access-tokens.js';
 import { AccessAsker } from '../own-tools/access-asker.js';
 import { linkQuestions } from '../questions/link-questions.js';
 import { AgentSessions } from '../session/agent-sessions.js';
@@ -44,7 +45,7 @@ export function aSnapshot(content: {
     serversBySlug: new Map(servers.map((server) => [server.slug, server])),
     agents: new Map(agents.map((agent) => [agent.id, agent])),
     agentsBySlug: new Map(agents.map((agent) => [agent.slug, agent])),
-    agentByKeyId: new Map(agents.flatMap((agent) => agent.keys.map((key) => [key.id, { agent, key }] as const))),
+    agentByKeyId: new Map(agents.flatMap((agent) => keysOfAgent(agent).map((key) => [key.id, { agent, key }] as const))),
     grantsBySubject: Map.groupBy(grants, ({ subject }) => ('agentId' in subject ? subject.agentId : subject.groupId)),
     changed: { settings: true, serverIds: new Set(), agentIds: new Set(), subjectIds: new Set() },
   };
@@ -57,6 +58,7 @@ const nodes: NodeLinks = {
 };
 const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, onMessage: () => undefined };
 
+const noIssuer = new IssuerKeys({ fetch: () => Promise.reject(new Error('No issuer')), now: () => performance.now(), onTrouble: () => undefined });
 const noDesk = (): Promise<never> => Promise.reject(new Error('Nobody else is there'));
 
 function memoryStore(): IndexedSessionStore {
@@ -112,6 +114,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     policy,
     pepperOf: (id) => (id === pepper.keyId ? pepper.key : undefined),
     taskKeys: new TaskKeys(() => sealer),
+    accessTokens: new AccessTokens(noIssuer, policy, () => Date.now()),
     sealer: () => sealer,
     sessions: new AgentSessions(() => sealer, { has: (name) => ended.has(name), add: (name) => void ended.add(name) }),
     views,

@@ -36,13 +36,14 @@ export class PolicyPublisher {
       chunks.set(digest, bytes);
       return digest;
     };
-    const agents = policy.agents.map(({ id, slug, enabled, toolNameStyle, groupIds, keys }) => ({
+    const agents = policy.agents.map(({ id, slug, enabled, toolNameStyle, groupIds, keys, identities }) => ({
       id,
       slug,
       enabled,
       toolNameStyle,
       groupIds,
       keys,
+      ...(identities && { identities }),
     }));
     const subjectOf = ({ subject }: GrantEntry): string => ('agentId' in subject ? subject.agentId : subject.groupId);
     const buckets = {

@@ -107,7 +107,7 @@ async function callInSession(wished: WishedCall, upstream: Upstream, forwarded: 
   const owner: SessionOwner = {
     serverId: work.target.server.id,
     agentId: caller.agent.id,
-    session: work.session?.name ?? caller.task?.id ?? null,
+    session: work.session?.name ?? caller.principal ?? null,
     capabilities,
   };
   const open = (): Promise<UpstreamSession> => openLegacySession(upstream, { clientInfo: gateway.serverInfo, capabilities }, nextId());
