@@ -4,7 +4,7 @@ import { TASK_KEY_PREFIX } from '@portcullis/contracts/task-keys';
 import { ACCESS_TOKEN_CHARS_MAX, BearerMemory, looksLikeJwt, parseBearer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { AccessTokens } from './oauth/access-tokens.js';
-import { endpointPath } from './oauth/protected-resource.js';
+import { endpointPath } from './oauth/endpoint-path.js';
 import type { Task, TaskKeys } from './task-keys/task-keys.js';
 
 /** Who calls, and with which of its keys. */

@@ -2,19 +2,7 @@ import { GatewayError } from '@portcullis/contracts/errors';
 import type { SettingsEntry } from '@portcullis/contracts/snapshot';
 import type { Gateway } from '../gateway.js';
 import type { HttpReply } from '../http-reply.js';
-
-const WELL_KNOWN = '/.well-known/oauth-protected-resource';
-const ENDPOINT = /^\/servers\/[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\/mcp$/;
-
-/** The endpoint whose metadata (RFC 9728 §3.1) lies at this path, empty for the gateway as a whole; undefined for every other path. */
-export function describedEndpoint(path: string): string | undefined {
-  if (!path.startsWith(WELL_KNOWN)) return undefined;
-  const endpoint = path.slice(WELL_KNOWN.length);
-  return endpoint === '' || endpoint === '/mcp' || ENDPOINT.test(endpoint) ? endpoint : undefined;
-}
-
-/** The path of an endpoint; what a slug names is not asked, so that nobody learns which servers there are. */
-export const endpointPath = (slug: string | null): string => (slug === null ? '/mcp' : `/servers/${slug}/mcp`);
+import { endpointPath, METADATA_PATH } from './endpoint-path.js';
 
 /** What clients need to get a token for this endpoint (RFC 9728 §3.2). Says nothing that depends on who asks. */
 export function answerMetadata(endpoint: string, method: string | undefined, at: { gateway: Pick<Gateway, 'policy'>; reply: HttpReply }): void {
@@ -44,7 +32,7 @@ export function challenged(error: unknown, settings: SettingsEntry | undefined, 
   const scopes = lacksScope ? textsOf(error.detail['scopes']) : scopesOf(settings);
   const parameters = [
     ...(fault === undefined ? [] : [`error="${fault}"`]),
-    `resource_metadata="${publicUrl}${WELL_KNOWN}${endpointPath(slug)}"`,
+    `resource_metadata="${publicUrl}${METADATA_PATH}${endpointPath(slug)}"`,
     ...(scopes.length === 0 ? [] : [`scope="${scopes.join(' ')}"`]),
   ];
   return new GatewayError(error.code, { ...error.detail, challenge: `Bearer ${parameters.join(', ')}` }, { cause: error });
