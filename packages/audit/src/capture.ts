@@ -1,50 +1,123 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
+import type { CaptureMode } from '@portcullis/contracts/capture';
+import { LOOK_AHEAD, redactJson } from './redaction/redact-json.js';
+import type { PathNode } from './redaction/redaction-paths.js';
 
 export interface Capture {
-  /** SHA-256 (hex) and size of the whole. */
-  readonly hash: string;
+  /** Of the whole: SHA-256 (hex) or, where that could be guessed from, a keyed digest (`keyedDigest`); null where nothing is to be known of it. */
+  readonly hash: string | null;
+  /** Size of the whole. */
   readonly bytes: number;
-  /** Base64 of the first `bytesMax` bytes, or null where nothing is to be kept. */
+  /** Base64 of what is kept, or null. */
   readonly kept: string | null;
   readonly truncated: boolean;
+  /** What is on record is not what was sent, and how it differs; null where it is, as far as it goes. */
+  readonly how: Exclude<CaptureMode, 'full'> | null;
+}
+
+/** What is to be kept of arguments, or of a result. */
+export interface CaptureRule {
+  readonly mode: CaptureMode;
+  readonly bytesMax: number;
+  /** Values that are replaced wherever something is (`redacted`), besides what is known for a secret. */
+  readonly paths: PathNode | undefined;
+}
+
+/** Under it digests are made that nobody else can make; `id` tells keys apart. */
+export interface CaptureKey {
+  readonly id: string;
+  readonly key: KeyObject;
+}
+
+export interface Captured {
+  readonly rule: CaptureRule;
+  /** Part of the caller's own key: never kept, whatever else is. */
+  readonly ownSecret?: string | undefined;
+  readonly key: () => CaptureKey;
+  /** The content in a form that is the same for equal contents; asked for keyed digests only. */
+  readonly canonical?: () => string;
 }
 
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);
 const UTF8_BYTES_PER_CHAR_MAX = 3;
 
-/** What an event keeps of arguments or a result: always the hash and the size, and of the bytes as many as are allowed. */
-export function capture(content: Buffer | string, bytesMax: number): Capture {
-  // Small texts, which most are, go through one buffer that is used again and again.
-  const isSmallText = typeof content === 'string' && content.length * UTF8_BYTES_PER_CHAR_MAX <= scratch.length;
-  const bytes = isSmallText ? scratch : typeof content === 'string' ? Buffer.from(content) : content;
-  const length = isSmallText ? scratch.write(content) : bytes.length;
-  const kept = bytesMax === 0 ? null : bytes.toString('base64', 0, Math.min(length, bytesMax));
-  // A text is hashed as the UTF-8 that it was written as, and needs no view of the buffer then.
-  return { hash: hash('sha256', isSmallText ? content : bytes, 'hex'), bytes: length, kept, truncated: length > bytesMax };
+/** What an event keeps of arguments or a result, as the rule says. */
+export function capture(content: string, as: Captured): Capture {
+  const { rule, ownSecret } = as;
+  switch (rule.mode) {
+    case 'none':
+      return { hash: null, bytes: Buffer.byteLength(content), kept: null, truncated: false, how: 'none' };
+    case 'hashed':
+      return { hash: keyedHash(content, as), bytes: Buffer.byteLength(content), kept: null, truncated: false, how: 'hashed' };
+    case 'full':
+      return captureAsIs(content, rule.bytesMax);
+    case 'redacted': {
+      const redacted = redactJson(content, { paths: rule.paths, ownSecret, charsMax: rule.bytesMax });
+      if (redacted === undefined) return captureAsIs(content, rule.bytesMax);
+      return redactedCapture(redacted, { hash: keyedHash(content, as), bytes: Buffer.byteLength(content), bytesMax: rule.bytesMax });
+    }
+  }
 }
 
-/** `capture` of content that comes in pieces; it holds no more of them than is kept. */
+function captureAsIs(content: string, bytesMax: number): Capture {
+  // Small texts, which most are, go through one buffer that is used again and again.
+  const isSmall = content.length * UTF8_BYTES_PER_CHAR_MAX <= scratch.length;
+  const bytes = isSmall ? scratch : Buffer.from(content);
+  const length = isSmall ? scratch.write(content) : bytes.length;
+  const kept = bytesMax === 0 ? null : bytes.toString('base64', 0, Math.min(length, bytesMax));
+  // A text is hashed as the UTF-8 that it was written as, and needs no view of the buffer then.
+  return { hash: hash('sha256', isSmall ? content : bytes, 'hex'), bytes: length, kept, truncated: length > bytesMax, how: null };
+}
+
+function redactedCapture(redacted: string, { hash: digest, bytes, bytesMax }: { hash: string; bytes: number; bytesMax: number }): Capture {
+  const kept = Buffer.from(redacted);
+  const truncated = bytes > bytesMax || kept.length > bytesMax;
+  return { hash: digest, bytes, kept: kept.toString('base64', 0, Math.min(kept.length, bytesMax)), truncated, how: 'redacted' };
+}
+
+/**
+ * A digest by which equal contents are known as equal, and which nobody without the key can find by trying: `hmac:<key id>:` and HMAC-SHA256 (hex) over the
+ * SHA-256 of the content.
+ */
+export const keyedDigest = ({ id, key }: CaptureKey, sha256: Uint8Array): string => `hmac:${id}:${createHmac('sha256', key).update(sha256).digest('hex')}`;
+
+const keyedHash = (content: string, { key, canonical }: Captured): string => keyedDigest(key(), hash('sha256', canonical?.() ?? content, 'buffer'));
+
+/** `capture` of content that comes in pieces; it holds no more of them than it takes to say what is kept. */
 export class PieceCapture {
   private readonly hash = createHash('sha256');
-  private readonly kept: Buffer[] = [];
-  private keptBytes = 0;
+  private readonly held: Buffer[] = [];
+  private readonly heldMax: number;
+  private heldBytes = 0;
   private bytes = 0;
 
-  constructor(private readonly bytesMax: number) {}
+  constructor(private readonly as: Captured) {
+    const { mode, bytesMax } = as.rule;
+    this.heldMax = mode === 'full' ? bytesMax : mode === 'redacted' ? bytesMax + LOOK_AHEAD : 0;
+  }
 
   push(piece: Uint8Array): void {
     this.hash.update(piece);
     this.bytes += piece.length;
-    const room = this.bytesMax - this.keptBytes;
+    const room = this.heldMax - this.heldBytes;
     if (room === 0 || piece.length === 0) return;
     const part = Buffer.from(piece.subarray(0, room));
-    this.kept.push(part);
-    this.keptBytes += part.length;
+    this.held.push(part);
+    this.heldBytes += part.length;
   }
 
   /** What is kept of all pieces; none may follow. */
   end(): Capture {
-    const kept = this.bytesMax === 0 ? null : Buffer.concat(this.kept).toString('base64');
-    return { hash: this.hash.digest('hex'), bytes: this.bytes, kept, truncated: this.bytes > this.bytesMax };
+    const { bytes, as } = this;
+    const { mode, bytesMax, paths } = as.rule;
+    const sha256 = this.hash.digest();
+    if (mode === 'none') return { hash: null, bytes, kept: null, truncated: false, how: mode };
+    if (mode === 'hashed') return { hash: keyedDigest(as.key(), sha256), bytes, kept: null, truncated: false, how: mode };
+    const held = Buffer.concat(this.held);
+    const looked = { paths, ownSecret: as.ownSecret, charsMax: bytesMax, goesOn: bytes > held.length };
+    const redacted = mode === 'full' ? undefined : redactJson(held.toString(), looked);
+    if (redacted !== undefined) return redactedCapture(redacted, { hash: keyedDigest(as.key(), sha256), bytes, bytesMax });
+    const kept = bytesMax === 0 ? null : held.toString('base64', 0, Math.min(held.length, bytesMax));
+    return { hash: sha256.toString('hex'), bytes, kept, truncated: bytes > bytesMax, how: null };
   }
 }

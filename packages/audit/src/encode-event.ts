@@ -27,7 +27,7 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
   ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
   ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
-  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf', 'claimedAgent', 'units'] as const),
+  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf', 'claimedAgent', 'units', 'argumentsCapture', 'resultCapture'] as const),
 ];
 
 /** The members whose text stays the same from call to call: what one key does at one target under one revision. */
@@ -107,17 +107,21 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
 /** Most events have none of it and are not longer for it. */
 function restOf(event: NewAuditEvent): string {
   const { shadowDecision = null, shadowGrantId = null, task = null, onBehalfOf = null, claimedAgent = null, units = null } = event;
-  if (shadowDecision === null && task === null && onBehalfOf === null && claimedAgent === null && units === null) return '';
+  const { argumentsCapture = null, resultCapture = null } = event;
+  const isCaptured = argumentsCapture !== null || resultCapture !== null;
+  if (shadowDecision === null && task === null && onBehalfOf === null && claimedAgent === null && units === null && !isCaptured) return '';
   const shadow = `,${name(shadowDecision)},${name(shadowGrantId)}`;
-  if (units !== null) return `${shadow},${name(task)},${name(onBehalfOf)},${name(claimedAgent)},${unitsJson(units)}`;
-  if (claimedAgent !== null) return `${shadow},${name(task)},${name(onBehalfOf)},${name(claimedAgent)}`;
+  const callers = `,${name(onBehalfOf)},${name(claimedAgent)}`;
+  if (isCaptured) return `${shadow},${name(task)}${callers},${unitsJson(units)},${name(argumentsCapture)},${name(resultCapture)}`;
+  if (units !== null) return `${shadow},${name(task)}${callers},${unitsJson(units)}`;
+  if (claimedAgent !== null) return `${shadow},${name(task)}${callers}`;
   if (onBehalfOf !== null) return `${shadow},${name(task)},${name(onBehalfOf)}`;
   return task === null ? shadow : `${shadow},${name(task)}`;
 }
 
 /** In one order, whichever a database gives them back in. */
-const unitsJson = (units: Readonly<Record<string, number>>): string =>
-  JSON.stringify(Object.fromEntries(Object.entries(units).sort(([one], [other]) => (one < other ? -1 : 1))));
+const unitsJson = (units: Readonly<Record<string, number>> | null): string =>
+  units === null ? 'null' : JSON.stringify(Object.fromEntries(Object.entries(units).sort(([one], [other]) => (one < other ? -1 : 1))));
 
 /** The event of an encoding, not yet judged. Throws a SyntaxError for what is no JSON. */
 export function decodeEvent(json: string): unknown {

@@ -1,7 +1,7 @@
 export { AuditTrail } from './audit-trail.js';
 export { decodeBatch, encodeBatch, UnreadableBatch, type DecodedBatch, type UnreadableEvent } from './batch.js';
 export { createBatchQueue, type BatchQueue } from './batch-queue.js';
-export { capture, PieceCapture, type Capture } from './capture.js';
+export { capture, keyedDigest, PieceCapture, type Capture, type Captured, type CaptureKey, type CaptureRule } from './capture.js';
 export { decodeFrames, encodeFrame, frameOf, type Frame } from './frame.js';
 export { newEventId } from './new-event-id.js';
 export type { AuditSigner } from './proof/audit-signer.js';
@@ -11,6 +11,8 @@ export { keyText, linkDigest, linkText, NO_LINK } from './proof/link-text.js';
 export { sanitiseEvent } from './proof/sanitise-event.js';
 export { chainOn, hashStored, isReproducible, payloadOf, QUARANTINED, type StoredEvent } from './proof/stored-event.js';
 export { openAuditTrail, type AuditTrailOptions } from './open-audit-trail.js';
+export { redactText } from './redaction/redact-json.js';
+export { compilePaths } from './redaction/redaction-paths.js';
 export { sanitiseText } from './sanitise-text.js';
 export { SpoolFull, type SpoolLimits } from './spool.js';
 export { SpoolInUse } from './spool-lock.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CaptureMode } from './capture.js';
 import { Id, UNIT_LENGTH_MAX } from './names.js';
 
 export const AUDIT_QUEUE = 'portcullis-audit';
@@ -22,6 +23,9 @@ export type AuditDecision = z.infer<typeof AuditDecision>;
 export const AUDIT_TEXT_MAX = 1024;
 
 const text = z.string().max(AUDIT_TEXT_MAX);
+
+/** `redacted`: something was replaced. */
+const CaptureDifference = CaptureMode.exclude(['full']);
 
 /**
  * One fact as it leaves a node. Texts are well-formed, free of NUL and capped at `AUDIT_TEXT_MAX` before they
@@ -58,7 +62,10 @@ export const AuditEvent = z.object({
   upstreamUs: z.number().int().nullable(),
   era: z.enum(['legacy', 'modern']).nullable(),
   traceId: z.string().nullable(),
-  /** SHA-256 (hex) and size of the whole arguments as forwarded; `arguments` may be cut. */
+  /**
+   * SHA-256 (hex) and size of the whole arguments as forwarded; `arguments` may be cut. Where they are redacted or hashed, the digest is keyed (`hmac:…`);
+   * where nothing is kept, there is none.
+   */
   argumentsHash: z.string().nullable(),
   argumentsBytes: z.number().int().nullable(),
   /** Base64 of the (redacted, capped) JSON bytes. */
@@ -79,6 +86,9 @@ export const AuditEvent = z.object({
   claimedAgent: text.nullish(),
   /** What the result's `_meta` reports at places that a price asks for (JSON pointers), in millionths. */
   units: z.record(z.string().max(UNIT_LENGTH_MAX), z.number().int().min(0).max(1e15)).nullish(),
+  /** How what is on record of the arguments, and of the result, differs from what was sent; unsaid where it does not, but for being cut. */
+  argumentsCapture: CaptureDifference.nullish(),
+  resultCapture: CaptureDifference.nullish(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 

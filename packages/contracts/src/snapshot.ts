@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CaptureEntry, ServerCaptureEntry } from './capture.js';
 import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from './grants.js';
 import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
 import { TokenIssuer } from './token-issuers.js';
@@ -52,6 +53,8 @@ export const ServerEntry = z.object({
     resultBytesMax: z.number().int().positive(),
   }),
   definitions: z.array(DefinitionEntry),
+  /** What is kept of its calls, where that is not as for all. */
+  capture: ServerCaptureEntry.optional(),
 });
 export type ServerEntry = z.infer<typeof ServerEntry>;
 
@@ -141,6 +144,8 @@ export const SettingsEntry = z.object({
   tokenIssuers: z.array(TokenIssuer).optional(),
   /** What calls of which tools are charged by: places (JSON pointers) in the `_meta` of their results. Unsaid where no price asks for any. */
   resultUnits: z.array(z.object({ server: z.string(), tool: z.string(), unit: z.string() })).optional(),
+  /** What is kept of arguments and results; unsaid where it is as usual. */
+  capture: CaptureEntry.optional(),
 });
 export type SettingsEntry = z.infer<typeof SettingsEntry>;
 
