@@ -54,6 +54,8 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent, { payload, 
     on_behalf_of: event.onBehalfOf ?? null,
     claimed_agent: event.claimedAgent ?? null,
     units: event.units ?? null,
+    arguments_capture: event.argumentsCapture ?? null,
+    result_capture: event.resultCapture ?? null,
     hash: Buffer.from(digest, 'latin1').toString('base64'),
     frame: isReproducible(event, payload) ? null : payload.toString('base64'),
   };

@@ -1,4 +1,4 @@
-import type { AuditTrail } from '@portcullis/audit';
+import type { AuditTrail, CaptureKey } from '@portcullis/audit';
 import type { Implementation } from '@portcullis/mcp';
 import type { Sealer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
@@ -65,6 +65,8 @@ export interface Gateway {
   readonly forwardedCalls: ForwardedCalls;
   readonly cancels: Cancels;
   readonly audit: Pick<AuditTrail, 'recordIntent' | 'recordOutcome'>;
+  /** Makes digests of what is not to be on record; the same for all nodes. */
+  readonly captureKey: () => CaptureKey;
   readonly metrics: CallMetrics;
   readonly failedAuthentication: FailedAuthentication;
   readonly logError: (error: unknown, message: string) => void;

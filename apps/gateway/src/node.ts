@@ -202,6 +202,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     rateLimits: new RateLimits(redisLeases(redis.commands), () => performance.now()),
     ...linkCancels({ redis, ring, policy: follower }),
     audit,
+    captureKey: ring.captureKey,
     metrics: callMetrics,
     failedAuthentication: new FailedAuthentication(
       (failure) => logger.warn(failure, 'Authentication failed'),

@@ -13,6 +13,7 @@ const record = (tool: string) => ({
   tool,
   args: null,
   argsTruncated: false,
+  argsCapture: 'full',
   status: 'success',
   decision: 'allow',
   reason: null,

@@ -35,7 +35,7 @@ export interface Captured {
   readonly ownSecret?: string | undefined;
   readonly key: () => CaptureKey;
   /** The content in a form that is the same for equal contents; asked for keyed digests only. */
-  readonly canonical?: () => string;
+  readonly canonical?: (() => string) | undefined;
 }
 
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);
@@ -79,7 +79,8 @@ function redactedCapture(redacted: string, { hash: digest, bytes, bytesMax }: { 
  * A digest by which equal contents are known as equal, and which nobody without the key can find by trying: `hmac:<key id>:` and HMAC-SHA256 (hex) over the
  * SHA-256 of the content.
  */
-export const keyedDigest = ({ id, key }: CaptureKey, sha256: Uint8Array): string => `hmac:${id}:${createHmac('sha256', key).update(sha256).digest('hex')}`;
+export const keyedDigest = ({ id, key }: CaptureKey, sha256: Uint8Array): string =>
+  `hmac:${id}:${createHmac('sha256', key).update(sha256).digest('hex')}`;
 
 const keyedHash = (content: string, { key, canonical }: Captured): string => keyedDigest(key(), hash('sha256', canonical?.() ?? content, 'buffer'));
 

@@ -45,6 +45,8 @@ const events = fc.record({
   onBehalfOf: fc.constant(undefined),
   claimedAgent: fc.constant(undefined),
   units: fc.constant(undefined),
+  argumentsCapture: fc.constant(undefined),
+  resultCapture: fc.constant(undefined),
 });
 
 const shadowed = fc
@@ -79,9 +81,14 @@ const charged = fc
   .tuple(ofClaims, maybe(text), maybe(text), fc.dictionary(text, fc.nat({ max: 1e15 })))
   .map(([event, onBehalfOf, claimedAgent, units]) => ({ ...event, onBehalfOf, claimedAgent, units }));
 
+const captured = fc.constantFrom('redacted' as const, 'hashed' as const, 'none' as const);
+const ofCaptures = fc
+  .tuple(fc.oneof(ofClaims, charged), maybe(captured), captured)
+  .map(([event, argumentsCapture, resultCapture]) => ({ ...event, units: event.units ?? null, argumentsCapture, resultCapture }));
+
 test('an event comes back as it was, every member of the contract and no other', () => {
   fc.assert(
-    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects, ofClaims, charged), (id, seq, event) => {
+    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects, ofClaims, charged, ofCaptures), (id, seq, event) => {
       const decoded = decodeEvent(encodeEvent(id, seq, event));
       expect(decoded).toEqual({ id, seq, ...event });
       expect(decodeEvent(JSON.stringify(decoded))).toEqual(decoded);

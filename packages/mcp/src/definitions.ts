@@ -117,6 +117,9 @@ function duplicateReason(group: readonly DefinitionPiece[]): string {
     : 'differs from another only in upper and lower case';
 }
 
+/** RFC 8785 canonical JSON: the same for equal values. Throws on numbers that JSON has no value for. */
+export const canonicalJson = (value: unknown): string => canonicalize(value) ?? '';
+
 /**
  * RFC 8785 canonical JSON of a definition without its top-level `_meta`, to be hashed for the pin: key order and white space
  * never look like a change, every other difference does. Throws on numbers that JSON has no value for.

@@ -35,7 +35,7 @@ export { headerParamsOf, mismatchedHeaderParam, scanHeaderParams } from './heade
 export type { HeaderDeclaration, HeaderScan } from './header-params.js';
 export { createSseParser, DEFAULT_SSE_LIMITS, encodeSseMessage, SSE_KEEP_ALIVE } from './sse.js';
 export type { SseEvent, SseFault, SseLimits, SseParser } from './sse.js';
-export { canonicalDefinition, cutDefinitions, DEFINITION_BYTES_MAX, DEFINITION_DEPTH_MAX } from './definitions.js';
+export { canonicalDefinition, canonicalJson, cutDefinitions, DEFINITION_BYTES_MAX, DEFINITION_DEPTH_MAX } from './definitions.js';
 export type { DefinitionCut, DefinitionPiece, DefinitionProblem } from './definitions.js';
 export { definitionFault, IDENTITY_MEMBER, isObjectSchema } from './definition-shape.js';
 export type { DefinitionKey } from './definition-shape.js';

@@ -45,6 +45,12 @@ export function describeStory({ call, events, timings, arguments: args, grant, d
 const msText = (ms: number | null): string => (ms === null ? 'unknown' : `${ms.toFixed(1)} ms`);
 
 const keptText = (kept: AuditCall['arguments']['kept'], bytes: number | null): string =>
-  ({ whole: `${bytes ?? 0} bytes`, part: `the beginning of ${bytes ?? 0} bytes`, none: 'not kept' })[kept];
+  ({
+    whole: `${bytes ?? 0} bytes`,
+    part: `the beginning of ${bytes ?? 0} bytes`,
+    redacted: `of ${bytes ?? 0} bytes, without secrets`,
+    hashed: `${bytes ?? 0} bytes, of which only a digest was kept`,
+    none: 'not kept',
+  })[kept];
 
 const contentText = (value: unknown): string => plainText(JSON.stringify(value) ?? '', contentShown);

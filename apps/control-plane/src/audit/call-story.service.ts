@@ -59,10 +59,11 @@ function timingsOf({ durationMs: totalMs, upstreamMs }: AuditRecord): AuditCall[
 }
 
 function argumentsOf(
-  { args, argsTruncated }: AuditRecord,
+  { args, argsTruncated, argsCapture }: AuditRecord,
   { arguments: kept, argumentsHash: hash, argumentsBytes: bytes }: AuditEvent,
 ): AuditCall['arguments'] {
-  return { value: args, hash, bytes, kept: kept === null ? 'none' : argsTruncated ? 'part' : 'whole' };
+  const whole = kept === null ? 'none' : argsTruncated ? 'part' : 'whole';
+  return { value: args, hash, bytes, kept: argsCapture === 'full' ? whole : argsCapture };
 }
 
 async function grantOf(tx: Transaction, id: string, revision: number | null): Promise<AuditCall['grant']> {

@@ -27,17 +27,19 @@ const columns = [
 ] as const satisfies readonly (keyof AuditRecord)[];
 
 export const csvHeading = (): string =>
-  `${[...columns, 'arguments', 'argumentsTruncated', 'resultBytes', 'resultHash', 'resultSummary'].join(',')}\r\n`;
+  `${[...columns, 'arguments', 'argumentsTruncated', 'resultBytes', 'resultHash', 'resultSummary', 'argumentsCapture', 'resultCapture'].join(',')}\r\n`;
 
 /** A call as one line of CSV (RFC 4180). */
 export function csvLine(record: AuditRecord): string {
-  const { args, argsTruncated, result } = record;
+  const { args, argsTruncated, argsCapture, result } = record;
   const content = [
     typeof args === 'string' || args === null ? args : JSON.stringify(args),
     argsTruncated,
     result?.bytes,
     result?.hash,
     result?.summary,
+    argsCapture,
+    result?.capture,
   ];
   return `${[...columns.map((name) => record[name]), ...content].map(csvCell).join(',')}\r\n`;
 }

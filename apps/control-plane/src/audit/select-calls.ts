@@ -30,9 +30,13 @@ export interface AuditRow {
   readonly trace_id: string | null;
   readonly arguments: Uint8Array | null;
   readonly arguments_bytes: number | null;
+  readonly arguments_capture: string | null;
+  readonly arguments_cut: boolean;
   readonly result_hash: string | null;
   readonly result_bytes: bigint | null;
   readonly result_summary: Uint8Array | null;
+  readonly result_capture: string | null;
+  readonly result_cut: boolean;
   readonly node: string;
   readonly boot: string;
   readonly seq: bigint;
@@ -53,6 +57,8 @@ export function selectCalls(calls: Prisma.Sql, conditions: readonly Prisma.Sql[]
       coalesce(o.shadow_decision, b.shadow_decision) AS shadow_decision, coalesce(o.shadow_grant_id, b.shadow_grant_id)::text AS shadow_grant_id,
       coalesce(o.revision, b.revision) AS revision, ${status} AS status, coalesce(o.duration_us, b.duration_us) AS duration_us,
       coalesce(o.upstream_us, b.upstream_us) AS upstream_us, coalesce(o.trace_id, b.trace_id) AS trace_id, b.arguments, b.arguments_bytes,
+      b.arguments_capture, b.truncated AS arguments_cut, coalesce(o.result_capture, b.result_capture) AS result_capture,
+      coalesce(o.truncated, b.truncated) AS result_cut,
       coalesce(o.result_hash, b.result_hash) AS result_hash, coalesce(o.result_bytes, b.result_bytes) AS result_bytes,
       coalesce(o.result_summary, b.result_summary) AS result_summary, b.node, b.boot::text AS boot, b.seq
     FROM ${calls} c

@@ -1,4 +1,5 @@
 import { AuditDecision, AuditStatus } from '@portcullis/contracts/audit';
+import { CaptureMode } from '@portcullis/contracts/capture';
 import type { AuditRecord } from '@portcullis/contracts/api/operations';
 import { z } from 'zod';
 import type { AuditRow } from './select-calls.js';
@@ -18,7 +19,8 @@ export function toRecord(row: AuditRow): AuditRecord {
     server: row.server,
     tool: row.tool,
     args: kept === null ? null : readArguments(kept),
-    argsTruncated: kept !== null && row.arguments_bytes !== null && kept.length < row.arguments_bytes,
+    argsTruncated: isCut({ kept, bytes: row.arguments_bytes, capture: row.arguments_capture, cut: row.arguments_cut }),
+    argsCapture: toCapture(row.arguments_capture),
     status: Status.catch('error').parse(row.status),
     decision: AuditDecision.catch('none').parse(row.decision),
     reason: row.reason,
@@ -41,10 +43,26 @@ export function toRecord(row: AuditRow): AuditRecord {
   };
 }
 
-function toResult({ result_bytes: bytes, result_hash: hash, result_summary: summary }: AuditRow): AuditRecord['result'] {
-  if (bytes === null && summary === null) return null;
-  return { bytes: Number(bytes ?? summary?.length ?? 0), hash, summary: summary === null ? null : textOf(summary) };
+function toResult(row: AuditRow): AuditRecord['result'] {
+  const { result_hash: hash, result_summary: kept, result_capture: capture, result_cut: cut } = row;
+  if (row.result_bytes === null && kept === null) return null;
+  const bytes = Number(row.result_bytes ?? kept?.length ?? 0);
+  const summary = kept === null ? null : textOf(kept);
+  return { bytes, hash, summary, truncated: isCut({ kept, bytes, capture, cut }), capture: toCapture(capture) };
 }
+
+interface Kept {
+  readonly kept: Uint8Array | null;
+  readonly bytes: number | null;
+  readonly capture: string | null;
+  readonly cut: boolean;
+}
+
+/** What was replaced may be longer than its marker, or shorter: only its node knows whether something is missing. */
+const isCut = ({ kept, bytes, capture, cut }: Kept): boolean =>
+  kept !== null && (capture === 'redacted' ? cut : bytes !== null && kept.length < bytes);
+
+const toCapture = (capture: string | null): CaptureMode => CaptureMode.catch('full').parse(capture ?? 'full');
 
 /** What is cut is no JSON any more, and is shown as the text it is. */
 function readArguments(bytes: Uint8Array): unknown {

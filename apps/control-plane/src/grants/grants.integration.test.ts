@@ -1,3 +1,4 @@
+import { USUAL_CAPTURE } from '@portcullis/contracts/capture';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -66,7 +67,13 @@ test('revisions tell every change, newest first, and are read one by one', async
 
 test('settings are read and changed; out of bounds they are refused', async () => {
   const before = await own.call('GET', '/v1/settings', undefined, own.auditor);
-  expect(before.body).toEqual({ staleAfterSeconds: 3600, auditRelease: 'queue', auditLists: true, auditArgumentBytesMax: 65536 });
+  expect(before.body).toEqual({
+    staleAfterSeconds: 3600,
+    auditRelease: 'queue',
+    auditLists: true,
+    auditArgumentBytesMax: 65536,
+    auditCapture: USUAL_CAPTURE,
+  });
   const changed = await own.call('PATCH', '/v1/settings', { staleAfterSeconds: 60, auditRelease: 'both' });
   expect([changed.status, changed.body]).toEqual([200, { ...before.body, staleAfterSeconds: 60, auditRelease: 'both' }]);
   const same = await own.call('PATCH', '/v1/settings', { staleAfterSeconds: 60 });

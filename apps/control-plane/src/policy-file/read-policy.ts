@@ -6,6 +6,7 @@ import { toRequestable } from '../access-requests/requestable.service.js';
 import { toAgent } from '../agents/agents.service.js';
 import { byText } from '../drafts/access-diff.js';
 import { toGrant } from '../grants/to-grant.js';
+import { serverCaptureOf } from '../servers/server-capture.js';
 import { readSettings } from '../settings/settings.repository.js';
 
 /** Policy as it is, in the shape of a file with everything said. */
@@ -17,7 +18,7 @@ export interface WholePolicy extends Required<PolicyFile> {
 export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
   const servers = await tx.server.findMany({
     orderBy: { slug: 'asc' },
-    select: { slug: true, tags: true, environment: true, protocol: true, enabled: true },
+    select: { slug: true, tags: true, environment: true, protocol: true, enabled: true, auditCapture: true },
   });
   const withGroups = { memberships: { select: { group: { select: { slug: true } } } } } as const;
   const agents = (await tx.agent.findMany({ include: withGroups, orderBy: { slug: 'asc' } })).map(toAgent);
@@ -28,7 +29,11 @@ export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
   return {
     version: 1,
     settings: await readSettings(tx),
-    servers: record(servers, ({ slug: _slug, tags, ...server }) => ({ ...server, tags: tags.toSorted(byText) })),
+    servers: record(servers, ({ slug: _slug, tags, ...server }) => ({
+      ...server,
+      tags: tags.toSorted(byText),
+      auditCapture: serverCaptureOf(server),
+    })),
     agents: record(agents, ({ name, owner, toolNameStyle, enabled }) => ({ name, owner, toolNameStyle, enabled })),
     groups: record(groups, ({ name, members }) => ({ name, members: members.map(({ agent }) => agent.slug).toSorted(byText) })),
     grants: grants.toSorted((a, b) => byText(placeOf(a), placeOf(b))),

@@ -9,8 +9,11 @@ export function writePolicyFile({ version, settings, servers, agents, groups, gr
   const file = {
     version,
     settings: sorted(settings),
-    servers: mapped(servers, ({ tags, environment, protocol, enabled }) =>
-      unusual({ tags, environment, protocol, enabled }, { tags: [], environment: null, protocol: 'auto', enabled: true }),
+    servers: mapped(servers, ({ tags, environment, protocol, enabled, auditCapture }) =>
+      unusual(
+        { tags, environment, protocol, enabled, auditCapture },
+        { tags: [], environment: null, protocol: 'auto', enabled: true, auditCapture: null },
+      ),
     ),
     agents: mapped(agents, (agent, slug) => unusual(agent, { name: slug, owner: null, toolNameStyle: 'double-underscore', enabled: true })),
     groups: mapped(groups, (group, slug) => unusual(group, { name: slug, members: [] })),

@@ -14,6 +14,7 @@ import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { forgetSightings } from './definitions.repository.js';
 import { requireServerUrl } from './require-server-url.js';
+import { serverCaptureOf } from './server-capture.js';
 import { requireTransport } from './require-transport.js';
 import {
   deleteServer,
@@ -108,7 +109,7 @@ export class ServersService {
       if (row === undefined) throw notFound('server');
       const wanted = { ...rest, ...(transport === undefined ? {} : { transportPin: transport }) };
       if (wanted.url !== undefined) requireServerUrl(wanted.url);
-      const change = differing(row, wanted);
+      const change = differing({ ...row, auditCapture: serverCaptureOf(row) }, wanted);
       if (Object.keys(change).length === 0) return { result: { id: row.id, isMoved: false }, unchanged: true };
       requireTransport({ ...row, ...change });
       const isMoved = change.url !== undefined || change.protocol !== undefined || change.transportPin !== undefined;
@@ -158,8 +159,20 @@ type ServerChange = Omit<UpdateServer, 'reason' | 'transport'> & { readonly tran
 
 /** Named one by one, so that a column added later is not open to whatever a request brings. */
 function columnsOf(change: ServerChange, isMoved: boolean): Partial<ServerColumns> {
-  const { url, name, protocol, transportPin, tags, environment, description, refreshIntervalSeconds, keepServing, driftBudgetPerDay, enabled } =
-    change;
+  const {
+    url,
+    name,
+    protocol,
+    transportPin,
+    tags,
+    environment,
+    description,
+    refreshIntervalSeconds,
+    keepServing,
+    driftBudgetPerDay,
+    auditCapture,
+    enabled,
+  } = change;
   return {
     ...(url === undefined ? {} : { url }),
     ...(name === undefined ? {} : { name }),
@@ -171,6 +184,7 @@ function columnsOf(change: ServerChange, isMoved: boolean): Partial<ServerColumn
     ...(refreshIntervalSeconds === undefined ? {} : { refreshIntervalSeconds }),
     ...(keepServing === undefined ? {} : { keepServing }),
     ...(driftBudgetPerDay === undefined ? {} : { driftBudgetPerDay }),
+    ...(auditCapture === undefined ? {} : { auditCapture }),
     // A disabled server is left alone until somebody asks for it.
     ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),
     // Whatever another address spoke, and how, says nothing of this one.

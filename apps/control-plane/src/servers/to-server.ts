@@ -1,5 +1,6 @@
 import { Server, ServerTransport } from '@portcullis/contracts/api/servers';
 import { nextSteps } from './next-steps.js';
+import { serverCaptureOf } from './server-capture.js';
 import type { ServerRow } from './servers.repository.js';
 import { transportOf } from './transport-of.js';
 
@@ -24,6 +25,7 @@ export function toServer(row: ServerRow): Server {
     refreshIntervalSeconds,
     keepServing: row.keepServing === 'descriptions-only' ? 'descriptions-only' : 'none',
     driftBudgetPerDay: row.driftBudgetPerDay,
+    auditCapture: serverCaptureOf(row),
     suspension: row.suspendedAt === null ? null : { at: row.suspendedAt.toISOString(), reason: row.suspendedReason ?? '' },
     software,
     instructions,

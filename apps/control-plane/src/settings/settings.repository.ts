@@ -1,5 +1,6 @@
 import type { Transaction } from '@portcullis/database';
 import { Settings } from '@portcullis/contracts/api/policy';
+import { USUAL_CAPTURE } from '@portcullis/contracts/capture';
 import { z } from 'zod';
 
 /** Settings as an earlier release wrote them say nothing of what came later. */
@@ -7,6 +8,7 @@ const StoredSettings = z.object({
   ...Settings.shape,
   publicUrl: Settings.shape.publicUrl.default(null),
   tokenIssuers: Settings.shape.tokenIssuers.default([]),
+  auditCapture: Settings.shape.auditCapture.default(USUAL_CAPTURE),
 });
 
 export const parseSettings = (stored: unknown): Settings => StoredSettings.parse(stored);

@@ -1,5 +1,6 @@
 import type { Settings } from '@portcullis/contracts/api/policy';
 import { TokenIssuer } from '@portcullis/contracts/token-issuers';
+import { USUAL_CAPTURE } from '@portcullis/contracts/capture';
 import { encodeChunk, encodeSettings } from '@portcullis/snapshot';
 import { expect, test } from 'vitest';
 import { agentEntry, askingEntry, COMPILE_VERSION, grantEntry, serverEntry, settingsEntry } from './compile-entries.js';
@@ -23,6 +24,7 @@ const server: ServerRow = {
   suspendedAt: null,
   keepServing: 'descriptions-only',
   capabilitiesJson: '{"tools":{}}',
+  auditCapture: { tools: [{ names: ['query'], arguments: { paths: ['/sql'], mode: 'hashed' } }], results: { mode: 'none' } },
   definitions: [
     ...['b', 'a', 'c'].map((name, at) => ({
       kind: 'tool' as const,
@@ -89,6 +91,7 @@ const settings: Settings = {
   auditArgumentBytesMax: 100,
   publicUrl: 'https://gateway.example',
   tokenIssuers: [TokenIssuer.parse({ issuer: 'https://idp.example' })],
+  auditCapture: { ...USUAL_CAPTURE, arguments: { mode: 'none', paths: [] } },
 };
 
 // Fails here? Raise COMPILE_VERSION, then note the new bytes: without it, control planes of two releases would publish two policies under one revision.
@@ -100,13 +103,15 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
     agents: encodeChunk({ kind: 'agents', bucket, items: [agentEntry(agent, now)] }),
     grants: encodeChunk({ kind: 'grants', bucket, items: [grantEntry(grant), grantEntry(terms), asking] }),
     settings: encodeSettings(settingsEntry(settings)),
+    usual: encodeSettings(settingsEntry({ ...settings, auditCapture: USUAL_CAPTURE })),
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
     version: 7,
-    servers: 'b5611c995613ce89f0c17dc92ff59c9e7dfe9cd89246428b30d6fd114a850824',
+    servers: '0d68dc150aa484bd970decfbde30c412185d817ae2c1ed253b1d51f14718ed8b',
     agents: '9c862b32bca5af91a22a10d8718e87599d9c7055b92fb65bf7e00eb85c54ef3e',
     grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',
-    settings: '0a3c23e174ca24808d08cf81c4b98f56ada03f2464062e36e282185992390ba5',
+    settings: '36c93e2af381b07633b9d59918feb0395c0aedcc0006662b723173f78a2bc9b4',
+    usual: '0a3c23e174ca24808d08cf81c4b98f56ada03f2464062e36e282185992390ba5',
   });
 });

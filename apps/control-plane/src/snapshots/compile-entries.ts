@@ -1,3 +1,4 @@
+import { ServerCaptureEntry, USUAL_CAPTURE } from '@portcullis/contracts/capture';
 import { GrantRateLimit, PinnedArguments, TargetSelector } from '@portcullis/contracts/grants';
 import { OWN_SERVER_ID, OWN_TOOLS } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
@@ -5,12 +6,13 @@ import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, RequestableRow, Se
 import { isServed } from './is-served.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
 import { transportOf } from '../servers/transport-of.js';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
- * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities.
+ * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities; what is kept of calls.
  */
 export const COMPILE_VERSION = 7;
 
@@ -46,6 +48,7 @@ export function serverEntry(row: ServerRow): ServerEntry {
     definitions: row.definitions
       .flatMap((definition) => definitionEntry(definition, row))
       .toSorted((a, b) => byText(a.kind, b.kind) || byText(a.name, b.name)),
+    ...(row.auditCapture !== null && { capture: ServerCaptureEntry.parse(row.auditCapture) }),
   };
 }
 
@@ -133,5 +136,6 @@ export function settingsEntry(settings: Settings, resultUnits: NonNullable<Setti
     ...(settings.publicUrl !== null && { publicUrl: settings.publicUrl }),
     ...(settings.tokenIssuers.length > 0 && { tokenIssuers: settings.tokenIssuers }),
     ...(resultUnits.length > 0 && { resultUnits }),
+    ...(!isDeepStrictEqual(settings.auditCapture, USUAL_CAPTURE) && { capture: settings.auditCapture }),
   };
 }

@@ -17,6 +17,7 @@ export type ServerRow = Pick<
   | 'suspendedAt'
   | 'keepServing'
   | 'capabilitiesJson'
+  | 'auditCapture'
 > & { definitions: DefinitionRow[] };
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & {
@@ -70,6 +71,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       suspendedAt: true,
       keepServing: true,
       capabilitiesJson: true,
+      auditCapture: true,
       definitions: {
         where: { OR: [{ state: 'approved' }, { state: 'changed', descriptionsOnly: true }, { state: 'changed', kind: 'instructions' }] },
         select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedJson: true, approvedHash: true },

@@ -1,14 +1,14 @@
-import { capture, newEventId, sanitiseText, type Capture } from '@portcullis/audit';
+import { capture, newEventId, redactText, sanitiseText, type Capture } from '@portcullis/audit';
 import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
-import type { Era } from '@portcullis/mcp';
+import type { ServerEntry } from '@portcullis/contracts/snapshot';
+import { canonicalJson, type Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
 import { traceIdOf } from '../trace-context.js';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
+import { captureRulesOf, type CaptureRules } from './capture-rules.js';
+import { capturedBy, ownSecretOf } from './captured-by.js';
 import { readUnits, unitsAsked } from './result-units.js';
-
-/** How much of a result an event keeps, in bytes; the hash is always of the whole. */
-export const RESULT_BYTES_KEPT = 512;
 
 /** Why a call is not to be had that its grant allows, only not as often. */
 export const RATE_LIMITED = 'rate_limited';
@@ -42,6 +42,11 @@ export class CallRecord {
   private readonly event: NewAuditEvent;
   /** Whether an intent was recorded, so that an outcome is owed. */
   intended = false;
+  /** Whose rules say what is kept of this call. */
+  private server: ServerEntry | undefined;
+  private name: string | null = null;
+  /** Given, and not on record yet. */
+  private argumentsJson: string | undefined;
 
   constructor(
     private readonly visit: Visit,
@@ -76,7 +81,9 @@ export class CallRecord {
     const { event } = this;
     event.serverId = server?.id ?? null;
     event.server = server?.slug ?? null;
-    event.tool = sanitiseText(name);
+    this.server = server === null ? undefined : this.visit.live.servers.get(server.id);
+    this.name = name;
+    event.tool = sanitiseText(redactText(name, ownSecretOf(this.visit))); // whatever an agent wrote in the place of a name
     event.decision = 'deny';
     event.reason = reason;
     event.grantId = grantId;
@@ -88,7 +95,9 @@ export class CallRecord {
     const { server, definition } = target;
     event.serverId = server.id;
     event.server = server.slug;
-    event.tool = sanitiseText(ownNameOf(target));
+    this.server = server;
+    this.name = ownNameOf(target);
+    event.tool = sanitiseText(definition.kind === 'resource_template' ? redactText(this.name, ownSecretOf(this.visit)) : this.name);
     event.definitionHash = definition.hash;
     event.decision = decision.effect === 'deny' ? 'deny' : 'allow';
     event.reason = decision.reasons[0]?.code ?? null;
@@ -113,19 +122,17 @@ export class CallRecord {
     this.event.shadowGrantId = grantId;
   }
 
-  /** The arguments as they are forwarded; kept with the intent, or with the single row of a refusal. */
+  /** The arguments as they are forwarded; kept with the intent, or with the single row of a refusal, as the rules of what was asked for say. */
   arguments(json: string): void {
-    const taken = capture(json, this.visit.live.settings.auditArgumentBytesMax);
-    this.event.argumentsHash = taken.hash;
-    this.event.argumentsBytes = taken.bytes;
-    this.event.arguments = taken.kept;
-    this.event.truncated = taken.truncated;
+    this.argumentsJson = json;
   }
 
   /** The trail of a question that the server asks in the middle of this call: a row of its own that names the call. */
   forQuestion(method: string): CallRecord {
     const { event, visit } = this;
     const question = new CallRecord(visit, { method, era: event.era, traceparent: undefined });
+    question.server = this.server;
+    question.name = this.name;
     const { serverId, server, tool, definitionHash, decision, grantId, traceId } = event;
     const at = visit.gateway.now();
     Object.assign(question.event, { at, serverId, server, tool, definitionHash, decision, grantId, traceId, reason: `asked_in:${event.callId}` });
@@ -136,11 +143,13 @@ export class CallRecord {
   async intent(): Promise<void> {
     const { event } = this;
     event.phase = 'intent';
+    this.takeArguments();
     await this.visit.gateway.audit.recordIntent(event);
     this.intended = true;
     event.argumentsHash = null;
     event.argumentsBytes = null;
     event.arguments = null;
+    event.argumentsCapture = null;
     event.truncated = false;
   }
 
@@ -155,11 +164,14 @@ export class CallRecord {
     event.upstreamUs = upstreamUs;
     if (reason !== undefined) event.reason = reason;
     if (typeof result === 'string') this.charge(result);
+    if (!this.intended) this.takeArguments();
     if (result !== undefined) {
-      const taken = typeof result === 'string' ? capture(result, RESULT_BYTES_KEPT) : result;
+      const taken = typeof result === 'string' ? capture(result, capturedBy(visit, this.rules().results)) : result;
       event.resultHash = taken.hash;
       event.resultBytes = taken.bytes;
       event.resultSummary = taken.kept;
+      event.resultCapture = taken.how;
+      event.truncated ||= taken.truncated;
     }
     return visit.gateway.audit.recordOutcome(event);
   }
@@ -171,6 +183,23 @@ export class CallRecord {
     if (settings.resultUnits === undefined || event.method !== 'tools/call' || event.server === null || event.tool === null) return;
     const asked = unitsAsked(settings, event.server, event.tool);
     if (asked.length > 0) event.units = readUnits(result, asked) ?? null;
+  }
+
+  private takeArguments(): void {
+    const { event, argumentsJson: json } = this;
+    if (json === undefined) return;
+    this.argumentsJson = undefined;
+    const canonical = (): string => (json === '' ? '' : canonicalJson(JSON.parse(json)));
+    const taken = capture(json, capturedBy(this.visit, this.rules().arguments, canonical));
+    event.argumentsHash = taken.hash;
+    event.argumentsBytes = taken.bytes;
+    event.arguments = taken.kept;
+    event.argumentsCapture = taken.how;
+    event.truncated = taken.truncated;
+  }
+
+  private rules(): CaptureRules {
+    return captureRulesOf(this.visit.live.settings, this.server, this.name);
   }
 }
 
@@ -212,5 +241,7 @@ function newEvent({ live, caller, now }: Visit, method: string, era: Era | null)
     onBehalfOf: caller.onBehalfOf ?? null,
     claimedAgent: null,
     units: null,
+    argumentsCapture: null,
+    resultCapture: null,
   };
 }

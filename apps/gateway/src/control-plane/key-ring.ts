@@ -1,3 +1,5 @@
+import { createSecretKey } from 'node:crypto';
+import type { CaptureKey } from '@portcullis/audit';
 import { NodeKeys, nodeKeysAad } from '@portcullis/contracts/node';
 import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import { createSealer, deriveKey, openWith, verifyBytes, type Sealer, type SealingKey } from '@portcullis/secrets';
@@ -11,6 +13,7 @@ export class KeyRing {
   private currentSealer: Sealer | undefined;
   private ofTaskKeys: Sealer | undefined;
   private linkKeys: readonly NodeLinkKey[] = [];
+  private captures: CaptureKey | undefined;
   private opened = '';
   /** Told when the keys are others than before. */
   onChange: () => void = () => undefined;
@@ -32,6 +35,8 @@ export class KeyRing {
     this.currentSealer = createSealer({ current, previous });
     this.ofTaskKeys = createSealer({ current: forTaskKeys(current), previous: previous && forTaskKeys(previous) });
     this.linkKeys = [current, ...(previous === undefined ? [] : [previous])].map(({ id, key }) => ({ id, key: deriveKey(key, 'node to node 1') }));
+    const [pepper] = keys.peppers;
+    this.captures = pepper && { id: pepper.keyId, key: createSecretKey(deriveKey(Buffer.from(pepper.secret, 'base64url'), 'captured content 1')) };
     this.opened = opened;
     this.onChange();
   }
@@ -43,6 +48,15 @@ export class KeyRing {
   };
 
   readonly pepperOf = (pepperId: string): Uint8Array | undefined => this.peppers.get(pepperId);
+
+  /**
+   * Keyed digests of what calls said. From the newest pepper: all nodes have it, and it stays longer than the keys of sessions, so that equal arguments are
+   * known as equal for as long as may be.
+   */
+  readonly captureKey = (): CaptureKey => {
+    if (this.captures === undefined) throw new Error('This node has no keys yet');
+    return this.captures;
+  };
 
   /** What nodes sign their requests to one another with, the current key first. */
   readonly nodeLinkKeys = (): readonly NodeLinkKey[] => this.linkKeys;

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { createMetrics } from '@portcullis/boot';
 import type { NewAuditEvent } from '@portcullis/contracts/audit';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
@@ -50,6 +51,9 @@ export function aSnapshot(content: {
     changed: { settings: true, serverIds: new Set(), agentIds: new Set(), subjectIds: new Set() },
   };
 }
+
+/** A key for digests of what is not kept. */
+export const captureKey = { id: 'test', key: createSecretKey(Buffer.alloc(32, 2)) };
 
 const nodes: NodeLinks = {
   url: 'http://127.0.0.1:1',
@@ -112,6 +116,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
     serverInfo,
     policy,
+    captureKey: () => captureKey,
     pepperOf: (id) => (id === pepper.keyId ? pepper.key : undefined),
     taskKeys: new TaskKeys(() => sealer),
     accessTokens: new AccessTokens(noIssuer, policy, () => Date.now()),

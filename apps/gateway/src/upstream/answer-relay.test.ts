@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { HttpReply } from '../http-reply.js';
 import { startServer, type GatewayServer } from '../server.js';
-import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { aSnapshot, buildGateway, captureKey } from '../testing/build-gateway.js';
 import { listenLoopback } from '../testing/listen-loopback.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type Scripted, type ScriptedServer } from '../testing/scripted-server.js';
@@ -103,7 +103,7 @@ describe('an answer that is passed on while it comes', () => {
           const response = await call(slug);
           expect(await response.text()).toBe(`{"jsonrpc":"2.0","result":${text},"id":7}`);
           expect(response.headers.get('content-length')).toBeNull();
-          const { hash, bytes, kept } = capture(text, 512);
+          const { hash, bytes, kept } = capture(text, { rule: { mode: 'redacted', bytesMax: 512, paths: undefined }, key: () => captureKey });
           const status = isError ? 'tool_error' : 'success';
           expect(outcome()).toMatchObject({ status, resultHash: hash, resultBytes: bytes, resultSummary: kept });
         },

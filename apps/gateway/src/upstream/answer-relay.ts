@@ -1,8 +1,7 @@
-import { PieceCapture } from '@portcullis/audit';
+import { PieceCapture, type Captured } from '@portcullis/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { AnswerScanner, type Era, type RequestId } from '@portcullis/mcp';
 import { giveBack } from '../give-back.js';
-import { RESULT_BYTES_KEPT } from '../audit/call-record.js';
 import type { AnswerBody, Reply } from '../reply.js';
 import type { PostRelay } from './answer-bytes.js';
 import type { BridgedAnswer } from './bridge-answer.js';
@@ -15,6 +14,8 @@ export interface RelayedCall {
   /** That of agent and server alike: between eras answers change, and are held. */
   readonly era: Era;
   readonly reply: Reply;
+  /** What of the result goes on record. */
+  readonly captured: Captured;
   /** The reader has caught up. */
   readonly onDrained: () => void;
 }
@@ -25,12 +26,14 @@ export interface RelayedCall {
  */
 export class AnswerRelay implements PostRelay {
   private readonly scanner = new AnswerScanner();
-  private readonly taken = new PieceCapture(RESULT_BYTES_KEPT);
+  private readonly taken: PieceCapture;
   private body: AnswerBody | undefined;
   private held: Uint8Array = EMPTY;
   private answer: BridgedAnswer | undefined;
 
-  constructor(private readonly call: RelayedCall) {}
+  constructor(private readonly call: RelayedCall) {
+    this.taken = new PieceCapture(call.captured);
+  }
 
   /** The answer, once it is whole and went this way. */
   get relayed(): BridgedAnswer | undefined {

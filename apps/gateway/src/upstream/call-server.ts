@@ -12,6 +12,7 @@ import {
   type JsonObject,
 } from '@portcullis/mcp';
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import { resultCapturedBy } from '../audit/captured-by.js';
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
 import { unitsAsked } from '../audit/result-units.js';
@@ -196,7 +197,7 @@ function relayFor(work: CallToServer, { id }: ForwardedCall, onDrained: () => vo
   if (unitsAsked(visit.live.settings, target.server.slug, name).length > 0) return undefined;
   if (era === 'legacy' && !carriesAllContent(versionOf(work))) return undefined;
   if (parked !== undefined || reply.begin === undefined || eraTowards(target.server, era) !== era) return undefined;
-  return new AnswerRelay({ id, agentId: call.id, era, reply, onDrained });
+  return new AnswerRelay({ id, agentId: call.id, era, reply, captured: resultCapturedBy(visit, target), onDrained });
 }
 
 /** To a legacy server a closed connection says nothing. */

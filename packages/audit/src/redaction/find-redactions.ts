@@ -141,7 +141,9 @@ class JsonScan {
     if (isKey || this.depth >= DEPTH_MAX || !BEGINS_AS_JSON.test(text)) return shaped;
     const fields = new JsonScan(text, options, this.depth + 1).run();
     // It may only look like JSON: what its shape tells counts as well, unless it lies in what is replaced already.
-    const outer = shaped.filter((shape) => !fields.some(({ start, end }) => start < shape.end && end > shape.start && !isWithin({ start, end }, shape)));
+    const outer = shaped.filter(
+      (shape) => !fields.some(({ start, end }) => start < shape.end && end > shape.start && !isWithin({ start, end }, shape)),
+    );
     return [...fields.filter((field) => !outer.some((shape) => isWithin(field, shape))), ...outer].sort((a, b) => a.start - b.start);
   }
 

@@ -9,7 +9,12 @@ const known = new Map<string, boolean>();
 export function isSecretName(name: string): boolean {
   const told = known.get(name);
   if (told !== undefined) return told;
-  const verdict = SECRET_NAME.test(name.slice(-CHARS_MAX).toLowerCase().replaceAll(/[^a-z0-9]/g, ''));
+  const verdict = SECRET_NAME.test(
+    name
+      .slice(-CHARS_MAX)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]/g, ''),
+  );
   if (name.length > CHARS_MAX) return verdict;
   if (known.size === KNOWN_MAX) known.clear();
   known.set(name, verdict);

@@ -47,7 +47,8 @@ export const AuditCall = z
       value: z.unknown().nullable(),
       hash: z.string().nullable(),
       bytes: z.number().int().nullable(),
-      kept: z.enum(['whole', 'part', 'none']),
+      /** `redacted`: all but what a marker stands for, and that may be cut too. */
+      kept: z.enum(['whole', 'part', 'redacted', 'hashed', 'none']),
     }),
     /** The grant by which it was decided: `atCall` with its columns as of the revision by which the node decided, `now` as it is. Null where it was not or is no more. */
     grant: z.object({ id: Id, atCall: z.record(z.string(), z.unknown()).nullable(), now: Grant.nullable() }).nullable(),

@@ -4,7 +4,7 @@ import { CreateAgent, CreateGroup, UpdateAgent } from './agents.js';
 import { CreateRequestable, UpdateRequestable } from './access-requests.js';
 import { Reason, Reference, Timestamp } from './conventions.js';
 import { CreateGrant, UpdateGrant } from './grants.js';
-import { RevisionChange, Settings } from './policy.js';
+import { RevisionChange, SettingsChange } from './policy.js';
 import { DecideDefinitions, UpdateServer } from './servers.js';
 
 const change = <Do extends string, Shape extends z.core.$ZodShape>(what: Do, shape: Shape) => z.strictObject({ do: z.literal(what), ...shape });
@@ -25,10 +25,13 @@ export const DraftChange = z
     change('agent.create', { agent: CreateAgent }),
     change('agent.update', { agent: Reference, change: UpdateAgent }),
     change('agent.delete', { agent: Reference }),
-    change('server.update', { server: Reference, change: UpdateServer.pick({ tags: true, environment: true, enabled: true, protocol: true }) }),
+    change('server.update', {
+      server: Reference,
+      change: UpdateServer.pick({ tags: true, environment: true, enabled: true, protocol: true, auditCapture: true }),
+    }),
     change('definitions.approve', { server: Reference, definitions: DecideDefinitions }),
     change('definitions.reject', { server: Reference, definitions: DecideDefinitions }),
-    change('settings.update', { change: z.strictObject(Settings.shape).partial() }),
+    change('settings.update', { change: SettingsChange }),
   ])
   .meta({ id: 'DraftChange' });
 export type DraftChange = z.infer<typeof DraftChange>;

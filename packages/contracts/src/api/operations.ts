@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AuditDecision, AuditStatus } from '../audit.js';
+import { CaptureMode } from '../capture.js';
 import { Id } from '../names.js';
 import { exampleCall } from './audit-examples.js';
 import { pageOf, Timestamp } from './conventions.js';
@@ -87,6 +88,8 @@ export const AuditRecord = z
     /** The arguments as far as they were kept; null where there were none or none were kept. */
     args: z.unknown().nullable(),
     argsTruncated: z.boolean(),
+    /** `full`: they are as they were sent, as far as they go. `redacted`: something was replaced. Then, and where they are `hashed`, the hash is keyed. */
+    argsCapture: CaptureMode,
     /** `pending` while a call runs, `unknown` when its outcome never came. */
     status: z.union([AuditStatus, z.literal('unknown')]),
     decision: AuditDecision,
@@ -106,7 +109,9 @@ export const AuditRecord = z
     definitionHash: z.string().nullable(),
     durationMs: z.number().nullable(),
     upstreamMs: z.number().nullable(),
-    result: z.object({ bytes: z.number().int(), hash: z.string().nullable(), summary: z.string().nullable() }).nullable(),
+    result: z
+      .object({ bytes: z.number().int(), hash: z.string().nullable(), summary: z.string().nullable(), truncated: z.boolean(), capture: CaptureMode })
+      .nullable(),
     traceId: z.string().nullable(),
     node: z.string(),
     boot: Id.nullable(),

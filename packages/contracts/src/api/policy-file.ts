@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { ServerCapture } from '../capture.js';
 import { Environment, Tag } from '../grants.js';
 import { Id, Slug, ToolNameStyle } from '../names.js';
 import { CreateRequestable } from './access-requests.js';
 import { Reason } from './conventions.js';
 import { CreateGrant } from './grants.js';
-import { Settings } from './policy.js';
+import { SettingsChange } from './policy.js';
 import { ServerProtocol } from './servers.js';
 
 /** Bytes of a policy file. */
@@ -18,6 +19,7 @@ const FileServer = z.strictObject({
   environment: Environment.nullable().default(null),
   protocol: ServerProtocol.default('auto'),
   enabled: z.boolean().default(true),
+  auditCapture: ServerCapture.nullable().default(null),
 });
 
 const FileAgent = z.strictObject({
@@ -51,7 +53,7 @@ export type FileRequestable = z.infer<typeof FileRequestable>;
  */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
-  settings: z.strictObject(Settings.shape).partial().optional(),
+  settings: SettingsChange.optional(),
   servers: z.record(Slug, FileServer).optional(),
   agents: z.record(Slug, FileAgent).optional(),
   groups: z.record(Slug, FileGroup).optional(),

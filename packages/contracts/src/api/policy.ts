@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AuditCapture, CaptureOverride } from '../capture.js';
 import { Id, TargetKind } from '../names.js';
 import { AuditRelease } from '../snapshot.js';
 import { Narrowing } from '../task-keys.js';
@@ -91,13 +92,19 @@ export const Settings = z
     publicUrl: PublicUrl.nullable(),
     /** Whose access tokens agents may call with, beside keys of ours. Which agent a token is of is said by the agents' identities. */
     tokenIssuers: TokenIssuers,
+    auditCapture: AuditCapture,
   })
   .meta({ id: 'Settings' });
 export type Settings = z.infer<typeof Settings>;
+
+const auditCaptureChange = z.strictObject({ arguments: CaptureOverride.omit({ bytesMax: true }), results: CaptureOverride }).partial();
+
+/** What is left out stays as it is. */
+export const SettingsChange = z.strictObject({ ...Settings.shape, auditCapture: auditCaptureChange }).partial();
+export type SettingsChange = z.infer<typeof SettingsChange>;
 export const UpdateSettings = z
-  .strictObject({ ...Settings.shape, reason: Reason })
-  .partial()
-  .meta({ id: 'UpdateSettings' });
+  .strictObject({ ...SettingsChange.shape, reason: Reason.optional() })
+  .meta({ id: 'UpdateSettings', examples: [{ auditCapture: { arguments: { mode: 'hashed' } }, reason: 'arguments hold data of customers' }] });
 export type UpdateSettings = z.infer<typeof UpdateSettings>;
 
 /** Which line of revisions counts. Within an epoch revisions only grow; a later epoch is newer than any revision of an earlier one. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ServerCapture } from '../capture.js';
 import { Environment, Tag } from '../grants.js';
 import { DefinitionKind, Era, Id, PinnedKind, RESERVED_SLUGS, Slug, Transport } from '../names.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
@@ -57,6 +58,7 @@ export const UpdateServer = z
     refreshIntervalSeconds,
     keepServing: KeepServing,
     driftBudgetPerDay,
+    auditCapture: ServerCapture.nullable(),
     enabled: z.boolean(),
     reason: Reason,
   })
@@ -87,6 +89,8 @@ export const Server = z
     refreshIntervalSeconds: z.number().int(),
     keepServing: KeepServing,
     driftBudgetPerDay: z.number().int(),
+    /** What is kept of its calls in the audit trail; null where that is as the settings say. */
+    auditCapture: ServerCapture.nullable(),
     /** Set while nothing of the server is served because it changed too much: since when, and what happened. */
     suspension: z.object({ at: Timestamp, reason: z.string() }).nullable(),
     /** Name and version of its software, as it says. */

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { sampleSecrets } from '../testing/sample-secrets.js';
+import { isSecretName } from './secret-names.js';
+import { mayHoldSecret, secretsIn } from './secret-shapes.js';
+
+test.each(sampleSecrets.map((sample, number) => ({ ...sample, number })))(
+  '$kind is known for a secret wherever it stands ($number)',
+  ({ kind, secret, text = secret }) => {
+    for (const around of [
+      ['', ''],
+      ['see ', ' there'],
+      ['( ', ' )'],
+      ['"', '"'],
+      ['line\n', '\nline'],
+    ] as const) {
+      const whole = around.join(text);
+      expect(mayHoldSecret(whole)).toBe(true);
+      const found = secretsIn(whole);
+      expect(found.map((one) => [one.kind, whole.slice(one.start, one.end)])).toEqual([[kind, secret]]);
+    }
+  },
+);
+
+test.each([
+  'a word about passwords, tokens and secrets is none',
+  'the secret garden; basic understanding of bearer bonds',
+  'https://example.com/users/@me?tab=all#top and mailto:a@example.com',
+  'git clone ssh://git@example.com/repo.git at 12:30@noon',
+  'eyJvZmZzZXQiOjEwMDAwfQ==',
+  'task-management-for-a-very-large-team-of-people',
+  'pageToken=CAUQAA&next_token=CAUQAB',
+  'snake_case_names_of_any_length_are_fine and so-are-kebab-case-ones-of-any-length',
+  '0189b5f0-0000-7000-8000-000000000000 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
+])('what only looks a little like a secret is left alone: %s', (text) => {
+  expect(secretsIn(text)).toEqual([]);
+});
+
+test('fields are known by their names however they are written, and tokens of pages are not', () => {
+  for (const name of ['password', 'DB_PASSWORD', 'userPasswd', 'client-secret', 'X-Api-Key', 'aws_secret_access_key', 'accessToken', 'token'])
+    expect([name, isSecretName(name)]).toEqual([name, true]);
+  for (const name of ['Authorization', 'Set-Cookie', 'privateKey', 'passphrase', 'credentials', 'connectionString', 'pass', 'pwd'])
+    expect([name, isSecretName(name)]).toEqual([name, true]);
+  for (const name of [
+    'nextPageToken',
+    'progressToken',
+    'NextToken',
+    'max_tokens',
+    'tokens',
+    'key',
+    'passenger',
+    'bypass',
+    'secretary',
+    'keyboard',
+    '',
+  ])
+    expect([name, isSecretName(name)]).toEqual([name, false]);
+});
+
+test('a run that begins like a token and is none hides nothing behind it', () => {
+  const [{ secret }] = sampleSecrets.filter(({ kind }) => kind === 'github-token') as [(typeof sampleSecrets)[number]];
+  const text = `eyJvZmZzZXQiOjEwMDAwfQ-${secret}`;
+  expect(secretsIn(text).map(({ start, end }) => text.slice(start, end))).toEqual([secret]);
+});
