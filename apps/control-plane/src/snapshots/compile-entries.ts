@@ -12,9 +12,9 @@ import { z } from 'zod';
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
- * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities; what is kept of calls.
+ * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls.
  */
-export const COMPILE_VERSION = 7;
+export const COMPILE_VERSION = 8;
 
 const DAY_MS = 86_400_000;
 

@@ -10,7 +10,10 @@ const MARKER = /\[redacted:[a-z-]+\]/g;
 /** JSON in which a character of a string may be written as an escape, and white space may stand between. */
 function writeOddly(value: unknown, odd: () => number): string {
   const gap = (): string => ['', '', '', ' ', '\n', '\t '][odd() % 6] ?? '';
-  if (typeof value === 'string') return `"${[...value].map((character) => escapeMaybe(character, odd())).join('')}"`;
+  if (typeof value === 'string')
+    return `"${Array.from(value)
+      .map((character) => escapeMaybe(character, odd()))
+      .join('')}"`;
   if (Array.isArray(value)) return `[${value.map((one) => gap() + writeOddly(one, odd) + gap()).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value).map(([name, one]) => `${gap()}${writeOddly(name, odd)}${gap()}:${gap()}${writeOddly(one, odd)}${gap()}`);
@@ -24,8 +27,8 @@ function escapeMaybe(character: string, odd: number): string {
   return JSON.stringify(character).slice(1, -1);
 }
 
-const plain = fc.string({ unit: fc.constantFrom(...'abc xyz 019 ,.\n"\\/äß☃😀{}[]') });
-const safeName = fc.string({ unit: fc.constantFrom(...'bcdfghk "\\'), minLength: 1, maxLength: 6 });
+const plain = fc.string({ unit: fc.constantFrom(...Array.from('abc xyz 019 ,.\n"\\/äß☃😀{}[]')) });
+const safeName = fc.string({ unit: fc.constantFrom(...Array.from('bcdfghk "\\')), minLength: 1, maxLength: 6 });
 const secret = fc.constantFrom(...sampleSecrets);
 /** Where a secret is planted it stands in for a text: alone, within words, or in JSON that is itself a text. */
 const planted = fc
@@ -94,7 +97,7 @@ test('of secrets planted anywhere in any JSON, however escaped, nothing remains,
 
 test('JSON without secrets is not touched', () => {
   const innocent = fc.jsonValue({ maxDepth: 4 }).filter((value) => !/pass|token|secret|key|bearer|basic|\\|:\/\//i.test(JSON.stringify(value)));
-  fc.assert(fc.property(innocent, (value) => void expect(redactJson(JSON.stringify(value), all)).toBeUndefined()));
+  expect(() => fc.assert(fc.property(innocent, (value) => redactJson(JSON.stringify(value), all) === undefined))).not.toThrow();
 });
 
 test('what stands across the border of what is kept is not kept by half', () => {
@@ -107,7 +110,7 @@ test('what stands across the border of what is kept is not kept by half', () => 
       const start = json.indexOf(raw);
       const visible = kept.replaceAll(MARKER, '\u0000');
       // Not even its first half.
-      if (start < charsMax) expect(visible.slice(start)).not.toContain(raw.slice(0, Math.max(6, raw.length / 2)));
+      expect(start < charsMax && visible.slice(start).includes(raw.slice(0, Math.max(6, raw.length / 2)))).toBe(false);
     }),
     { numRuns: 1000 },
   );
@@ -169,20 +172,32 @@ function cost(text: string): number {
 }
 
 const hostile = [
-  ...[
-    'eyJ',
-    'eyJ-',
-    'eyJaaaaaaaaaaaa.',
-    '://',
-    '://a:',
-    '://a:b',
-    'password=',
-    'password="',
-    '-----BEGIN PRIVATE KEY-----',
-    '-----BEGIN ',
-    'Authorization: ',
-  ],
-  ...['ghp_', 'sk-', 'bearer ', 'secret"', 'token":"', 'api_', '\\u', '\\', '"', '[{', '{"a":', '{"password":[', '-', 'z'.repeat(42), '[redacted:'],
+  'eyJ',
+  'eyJ-',
+  'eyJaaaaaaaaaaaa.',
+  '://',
+  '://a:',
+  '://a:b',
+  'password=',
+  'password="',
+  '-----BEGIN PRIVATE KEY-----',
+  '-----BEGIN ',
+  'Authorization: ',
+  'ghp_',
+  'sk-',
+  'bearer ',
+  'secret"',
+  'token":"',
+  'api_',
+  '\\u',
+  '\\',
+  '"',
+  '[{',
+  '{"a":',
+  '{"password":[',
+  '-',
+  'z'.repeat(42),
+  '[redacted:',
 ];
 
 test.each(hostile)('time grows no faster than the text, whatever it is made of: %j', (piece) => {

@@ -34,4 +34,4 @@ export function follow(nodes: readonly PathNode[], name: string): readonly PathN
   return found.length === 0 ? NOWHERE : found;
 }
 
-export const isReplaced = (nodes: readonly PathNode[]): boolean => nodes.length > 0 && nodes.some(({ replaced }) => replaced);
+export const isReplaced = (nodes: readonly PathNode[]): boolean => nodes.some(({ replaced }) => replaced);
