@@ -179,8 +179,15 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const serverInfo = { name: 'portcullis', version: VERSION };
   const views = new AgentViews(config.agentsReadyMax);
   const serverChanges = new ServerChangeReporter(control.client);
-  const isEnded = (name: string): boolean => ended.has(name);
-  const { stopLooking, ...opened } = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
+  const { stopLooking, ...opened } = openChangeStreams({
+    serverInfo,
+    policy: follower,
+    views,
+    isEnded: (name) => ended.has(name),
+    redis,
+    upstreams,
+    serverChanges,
+  });
   onClose('servers in use', async () => stopLooking());
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },

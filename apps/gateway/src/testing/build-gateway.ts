@@ -55,6 +55,11 @@ export function aSnapshot(content: {
 /** A key for digests of what is not kept. */
 export const captureKey = { id: 'test', key: createSecretKey(Buffer.alloc(32, 2)) };
 
+const keys: Pick<Gateway, 'captureKey' | 'pepperOf'> = {
+  captureKey: () => captureKey,
+  pepperOf: (id) => (id === pepper.keyId ? pepper.key : undefined),
+};
+
 const nodes: NodeLinks = {
   url: 'http://127.0.0.1:1',
   route: () => undefined,
@@ -116,8 +121,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
     serverInfo,
     policy,
-    captureKey: () => captureKey,
-    pepperOf: (id) => (id === pepper.keyId ? pepper.key : undefined),
+    ...keys,
     taskKeys: new TaskKeys(() => sealer),
     accessTokens: new AccessTokens(noIssuer, policy, () => Date.now()),
     sealer: () => sealer,
