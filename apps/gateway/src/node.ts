@@ -165,10 +165,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const { ring } = control;
   const callMetrics = new CallMetrics(metrics);
   const egress = createEgress({ allow: config.portcullisEgressAllow });
-  const upstreams = new Upstreams(
-    (origin, options) => egress.poolFor(origin, options),
-    (suspended) => noteSuspended(suspended, callMetrics, logger),
-  );
+  const upstreams = new Upstreams(egress.poolFor.bind(egress), (suspended) => noteSuspended(suspended, callMetrics, logger));
   onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
   const accessTokens = openAccessTokens(config, { policy: follower, logger, onClose });
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);
@@ -179,15 +176,8 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const serverInfo = { name: 'portcullis', version: VERSION };
   const views = new AgentViews(config.agentsReadyMax);
   const serverChanges = new ServerChangeReporter(control.client);
-  const { stopLooking, ...opened } = openChangeStreams({
-    serverInfo,
-    policy: follower,
-    views,
-    isEnded: (name) => ended.has(name),
-    redis,
-    upstreams,
-    serverChanges,
-  });
+  const isEnded = (name: string): boolean => ended.has(name);
+  const { stopLooking, ...opened } = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
   onClose('servers in use', async () => stopLooking());
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
