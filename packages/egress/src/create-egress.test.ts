@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Pool, request } from 'undici';
+import { request } from 'undici';
 import { afterEach, expect, test, vi } from 'vitest';
+import type { CallPool } from './call-pool.js';
 import { createEgress, type EgressOptions } from './create-egress.js';
 import { EgressRefused } from './egress-refused.js';
 import type { Resolve } from './vetted-connector.js';
@@ -130,7 +131,7 @@ function open(options: Partial<EgressOptions> = {}) {
   return egress;
 }
 
-function poolOf(pool: Pool): Pool {
+function poolOf(pool: CallPool): CallPool {
   closers.push(() => pool.destroy());
   return pool;
 }

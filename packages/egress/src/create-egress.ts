@@ -1,4 +1,5 @@
-import { Agent, Pool, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+import { Agent, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+import { CallPool, type PoolOptions } from './call-pool.js';
 import { checkUrl, requireUrl, type UrlVerdict } from './check-url.js';
 import { EgressRefused } from './egress-refused.js';
 import { createVetAddress } from './vet-address.js';
@@ -20,9 +21,6 @@ export interface EgressOptions {
   resolve?: Resolve;
 }
 
-/** Pool settings that do not touch where a connection goes. */
-export type PoolOptions = Omit<Pool.Options, 'connect' | 'factory' | 'socketPath' | 'localAddress' | 'allowH2' | 'useH2c'>;
-
 /** The only way out to an address that somebody typed. */
 export interface Egress {
   /** For whoever brings requests of their own: connects to vetted addresses only, follows no redirect, heeds no proxy variable. */
@@ -32,7 +30,7 @@ export interface Egress {
   /** Judges an address without asking DNS. */
   checkUrl(url: string | URL): UrlVerdict;
   /** A new pool to one origin, for the path of a call; the caller closes it. Throws EgressRefused for an address that `checkUrl` refuses. */
-  poolFor(origin: string | URL, options?: PoolOptions): Pool;
+  poolFor(origin: string | URL, options?: PoolOptions): CallPool;
   /** Ends the dispatcher's connections, not those of pools. */
   close(): Promise<void>;
 }
@@ -47,7 +45,7 @@ export function createEgress(options: EgressOptions): Egress {
     dispatcher,
     checkUrl: (url) => checkUrl(url, vetAddress),
     fetch: async (typed, init) => fetchThrough(dispatcher, requireUrl(typed, vetAddress), init),
-    poolFor: (origin, poolOptions = {}) => new Pool(requireUrl(origin, vetAddress).origin, { ...poolOptions, connect, allowH2: false }),
+    poolFor: (origin, poolOptions) => new CallPool(new URL(requireUrl(origin, vetAddress).origin), connect, poolOptions),
     close: () => dispatcher.close(),
   };
 }

@@ -2,9 +2,9 @@ import { createSecretKey } from 'node:crypto';
 import { createMetrics } from '@portcullis/boot';
 import type { NewAuditEvent } from '@portcullis/contracts/audit';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
+import { createEgress } from '@portcullis/egress';
 import { createSealer, IssuerKeys, type Sealer } from '@portcullis/secrets';
 import { keysOfAgent, type PolicySnapshot } from '@portcullis/snapshot';
-import { Pool } from 'undici';
 import { Cancels, type CancelChannel } from '../cancel/cancels.js';
 import { ForwardedCalls } from '../cancel/forwarded-calls.js';
 import { RunningCalls } from '../cancel/running-calls.js';
@@ -68,6 +68,8 @@ const nodes: NodeLinks = {
 const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, onMessage: () => undefined };
 
 const noIssuer = new IssuerKeys({ fetch: () => Promise.reject(new Error('No issuer')), now: () => performance.now(), onTrouble: () => undefined });
+const egress = createEgress({ allow: ['127.0.0.0/8', '::1/128'] });
+
 const noDesk = (): Promise<never> => Promise.reject(new Error('Nobody else is there'));
 
 function memoryStore(): IndexedSessionStore {
@@ -129,7 +131,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     views,
     watches: { size: 0, policyApplied: () => undefined, close: () => undefined },
     streams,
-    upstreams: new Upstreams((origin, options) => new Pool(origin, options)),
+    upstreams: new Upstreams((origin, options) => egress.poolFor(origin, options)),
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     logLevels: new LogLevels(memoryStore(), noChannel),
     nodes,

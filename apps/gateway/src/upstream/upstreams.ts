@@ -8,7 +8,7 @@ import { OversizedAnswers } from './oversized-answers.js';
 
 /** A pool to one origin, as the egress makes it. */
 export type ClosablePool = Dispatcher & { close(): Promise<void>; destroy(): Promise<void> };
-export type PoolFor = (origin: string, options: { connections: number; pipelining: 1; keepAliveTimeout: number }) => ClosablePool;
+export type PoolFor = (origin: string, options: { connections: number; keepAliveTimeout: number }) => ClosablePool;
 
 const CONNECTIONS_MAX = 256;
 const APART_CONNECTIONS_MAX = 4;
@@ -142,7 +142,7 @@ export class Upstreams {
 
   private open(server: ServerEntry, connections: number): Upstream {
     const url = parse(server);
-    const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS });
+    const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, keepAliveTimeout: KEEP_ALIVE_MS });
     let pool: ClosablePool;
     try {
       pool = server.transport === 'sse' ? sseOver(url, server, { streams: open(STREAMS_MAX), posts: open(connections) }) : open(connections);
