@@ -1,8 +1,15 @@
 import { errors, type Dispatcher } from 'undici';
-import type { CallConnection } from './call-connection.js';
 import type { RequestText } from './request-text.js';
 
 type Handler = Dispatcher.DispatchHandler;
+
+/** What an exchange is under way on. */
+export interface Carrier {
+  pause(): void;
+  resume(): void;
+  /** Ends it, and the exchange by this error. */
+  lose(error: Error): void;
+}
 
 /** One request and whoever waits for its response, from being asked for to the end, which comes once. */
 export class CallExchange implements Dispatcher.DispatchController {
@@ -10,7 +17,7 @@ export class CallExchange implements Dispatcher.DispatchController {
   paused = false;
   reason: Error | null = null;
   /** Where it is under way. */
-  connection: CallConnection | undefined;
+  connection: Carrier | undefined;
   private isOver = false;
 
   constructor(
