@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { evictionIn } from '@portcullis/audit';
 import { createLogger, createMetrics, runProcess, startHealthServer } from '@portcullis/boot';
 import { openDatabase } from '@portcullis/database';
 import { loadConfig } from './config.js';
@@ -12,6 +13,13 @@ import { takeHandedOver } from './take-handed-over.js';
 const DATABASE_CONNECTIONS = 6;
 
 const logger = createLogger({ name: 'audit-worker' });
+
+/** Says it in the log as often as it is asked: it has to be put right. */
+async function evictionOf(redis: Redis): Promise<string | null> {
+  const evictsBy = await redis.info('memory').then(evictionIn, () => null);
+  if (evictsBy !== null) logger.error({ evictsBy }, 'Redis may throw away what waits in it: its maxmemory-policy has to be noeviction');
+  return evictsBy;
+}
 
 await runProcess(async (onClose) => {
   const config = loadConfig();
@@ -40,7 +48,9 @@ await runProcess(async (onClose) => {
         () => true,
         () => false,
       );
-      return { ready: postgres && redis.status === 'ready', postgres, redis: redis.status === 'ready' };
+      const redisEvictsBy = redis.status === 'ready' ? await evictionOf(redis) : null;
+      // What waits in the queue must not be thrown away.
+      return { ready: postgres && redis.status === 'ready' && redisEvictsBy === null, postgres, redis: redis.status === 'ready', redisEvictsBy };
     },
   });
   onClose('health', () => health.close());

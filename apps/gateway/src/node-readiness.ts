@@ -1,12 +1,21 @@
+import type { AuditTrail } from '@portcullis/audit';
 import type { Readiness } from '@portcullis/boot';
 import type { Follower } from '@portcullis/snapshot';
+import type { Redis } from 'ioredis';
 
 /** Policy older than this is not lost yet, but somebody should look. */
 const DEGRADED_AFTER_MS = 5000;
 
 /** Whether this node can serve, and how old its policy is. */
-export function readinessOf(state: { follower: Follower; isEnrolled: boolean; isStopping: boolean; isRedisReady: boolean }): Readiness {
-  const { follower, isEnrolled, isStopping, isRedisReady } = state;
+export function readinessOf(state: {
+  readonly follower: Follower;
+  readonly isEnrolled: boolean;
+  readonly isStopping: boolean;
+  readonly redis: Pick<Redis, 'status'>;
+  readonly audit: Pick<AuditTrail, 'queueEvictsBy'>;
+}): Readiness {
+  const { follower, isEnrolled, isStopping, redis, audit } = state;
+  const { queueEvictsBy: redisEvictsBy } = audit;
   const live = follower.current();
   const { epoch, revision, refused, refusedCounts, source, persisted } = follower.status();
   const ageMs = follower.ageMs();
@@ -15,8 +24,10 @@ export function readinessOf(state: { follower: Follower; isEnrolled: boolean; is
   return {
     ready: reason === null,
     reason,
-    degraded: ageMs > DEGRADED_AFTER_MS,
+    degraded: ageMs > DEGRADED_AFTER_MS || redisEvictsBy !== null,
     policy: { epoch, revision, ageMs: Number.isFinite(ageMs) ? Math.round(ageMs) : null, source, refused, refusedCounts, persisted },
-    redis: isRedisReady,
+    redis: redis.status === 'ready',
+    // It must not: what is thrown away there is policy, sessions and events on their way.
+    ...(redisEvictsBy !== null && { redisEvictsBy }),
   };
 }

@@ -86,7 +86,7 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   onClose('membership', () => control.membership.stop());
   reporter.start();
   onClose('reporter', () => reporter.stop());
-  return listen(config, { gateway, metrics, follower, control, redis, onClose });
+  return listen(config, { gateway, metrics, follower, control, redis, audit, onClose });
 }
 
 /** What the policy's follower tells parts that are built after it. */
@@ -221,16 +221,17 @@ interface Listening {
   readonly follower: Follower;
   readonly control: Control;
   readonly redis: RedisConnections;
+  readonly audit: AuditTrail;
   readonly onClose: OnClose;
 }
 
-async function listen(config: Config, { gateway, metrics, follower, control, redis, onClose }: Listening): Promise<Node> {
+async function listen(config: Config, { gateway, metrics, follower, control, redis, audit, onClose }: Listening): Promise<Node> {
   let isStopping = false;
   const health = await startHealthServer({
     host: config.healthHost,
     port: config.healthPort,
     metrics,
-    ready: () => readinessOf({ follower, isStopping, isEnrolled: !control.ring.isEmpty, isRedisReady: redis.commands.status === 'ready' }),
+    ready: () => readinessOf({ follower, isStopping, isEnrolled: !control.ring.isEmpty, redis: redis.commands, audit }),
   });
   onClose('health', () => health.close());
   const { host, port, connectionsPerSourceMax } = config;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AuditEvent, type AuditBatch, type NewAuditEvent } from '@portcullis/contracts/audit';
 import type { AuditTrail } from './audit-trail.js';
-import type { BatchQueue } from './batch-queue.js';
+import type { BatchQueue, QueueState } from './batch-queue.js';
 import { newEventId } from './new-event-id.js';
 import { openAuditTrail } from './open-audit-trail.js';
 import { Spool, SpoolFull } from './spool.js';
@@ -17,6 +17,7 @@ const someEvent = (): NewAuditEvent => ({ ...nothing, callId: newEventId(), phas
 let directory: string;
 let sent: AuditBatch[];
 let handedOver: AuditBatch[];
+let troubles: [string, string][];
 let queue: BatchQueue;
 let trail: AuditTrail;
 
@@ -25,14 +26,22 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'portcullis-trail-'));
   sent = [];
   handedOver = [];
+  troubles = [];
   queue = {
     add: (batch) => Promise.resolve(void sent.push(batch)),
     has: () => Promise.resolve(true),
-    pressed: () => Promise.resolve(false),
+    state: () => Promise.resolve({ pressed: false, evictsBy: null, identity: 'one' }),
     close: () => Promise.resolve(),
   };
   const handOver = (batch: AuditBatch): Promise<void> => Promise.resolve(void handedOver.push(batch));
-  trail = openAuditTrail({ node: 'node-1', directory, queue, handOver, release: () => 'spool', onTrouble: () => undefined });
+  trail = openAuditTrail({
+    node: 'node-1',
+    directory,
+    queue,
+    handOver,
+    release: () => 'spool',
+    onTrouble: (what, error) => void troubles.push([what, String(error)]),
+  });
 });
 afterEach(async () => {
   await trail.close(0);
@@ -42,7 +51,7 @@ afterEach(async () => {
 
 test('a question to the queue that is never answered does not keep what it refused from being sent again', async () => {
   const answering = { ...queue };
-  Object.assign(queue, { add: () => Promise.reject(new Error('gone')), pressed: () => never<boolean>() });
+  Object.assign(queue, { add: () => Promise.reject(new Error('gone')), state: () => never<QueueState>() });
   const recorded = trail.recordOutcome(someEvent());
   await vi.advanceTimersByTimeAsync(1500);
   await recorded;
@@ -55,7 +64,7 @@ const placesOf = (batches: readonly AuditBatch[]): (readonly number[])[] => batc
 const full = (): never => {
   throw new SpoolFull('no space left on device');
 };
-const gone = { add: () => Promise.reject(new Error('gone')), pressed: () => Promise.reject(new Error('gone')) };
+const gone = { add: () => Promise.reject(new Error('gone')), state: () => Promise.reject(new Error('gone')) };
 
 test('what the queue does not take for ten seconds goes to the control plane, in few batches, and once', async () => {
   Object.assign(queue, gone);
@@ -101,4 +110,37 @@ test('with a full spool and no queue a record is refused at once, and taken agai
   spool.mockRestore();
   await vi.advanceTimersByTimeAsync(100);
   await Promise.all([trail.recordIntent(someEvent()), vi.advanceTimersByTimeAsync(10)]);
+});
+
+test('what a queue that is another one now had is looked for at once, and sent again where it is gone', async () => {
+  for (let count = 0; count < 3; count += 1) void trail.recordOutcome(someEvent());
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(placesOf(sent)).toEqual([[1, 3]]);
+  const has = vi.fn<BatchQueue['has']>(() => Promise.resolve(false));
+  Object.assign(queue, { has });
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(has).not.toHaveBeenCalled();
+  Object.assign(queue, { state: () => Promise.resolve({ pressed: false, evictsBy: null, identity: 'another' }) });
+  await vi.advanceTimersByTimeAsync(1100);
+  expect(placesOf(sent)).toEqual([
+    [1, 3],
+    [1, 3],
+  ]);
+});
+
+test('a queue that may throw events away is told of, once', async () => {
+  Object.assign(queue, { state: () => Promise.resolve({ pressed: false, evictsBy: 'allkeys-lru', identity: 'one' }) });
+  await vi.advanceTimersByTimeAsync(3500);
+  expect(trail.queueEvictsBy).toBe('allkeys-lru');
+  expect(troubles).toEqual([['queue', expect.stringContaining('allkeys-lru')]]);
+});
+
+test('a spool that is deleted in use is noticed, written again, and goes on', async () => {
+  await Promise.all([trail.recordOutcome(someEvent()), vi.advanceTimersByTimeAsync(10)]);
+  rmSync(join(directory, trail.boot), { recursive: true });
+  await vi.advanceTimersByTimeAsync(1100);
+  expect(troubles).toEqual([['spool', expect.stringContaining('deleted')]]);
+  await Promise.all([trail.recordOutcome(someEvent()), vi.advanceTimersByTimeAsync(10)]);
+  const limits = { segmentBytes: 1e6, quotaBytes: 1e6 };
+  expect(Spool.reopen(join(directory, trail.boot), limits).lastSeq).toBe(2);
 });

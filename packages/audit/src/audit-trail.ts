@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { AuditBatch, AuditLink, NewAuditEvent } from '@portcullis/contracts/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { AuditRelease } from '@portcullis/contracts/snapshot';
-import type { BatchQueue } from './batch-queue.js';
+import type { BatchQueue, QueueState } from './batch-queue.js';
 import type { EarlierBoots } from './earlier-boots.js';
 import { encodeEvent } from './encode-event.js';
 import { giveUp, letGo, settle, type Entry, type Waiter } from './entry.js';
@@ -46,6 +46,7 @@ export class AuditTrail {
   private seq = 0;
   private readonly kept: KeptEvents;
   private queueLostAt: number | undefined;
+  private queueState: QueueState | undefined;
   private fresh: Entry[] = [];
   private waiting: Entry[] = [];
   private flushScheduled = false;
@@ -76,6 +77,11 @@ export class AuditTrail {
   /** Events that the spool does not take: 0 while its disk does its work. */
   get unspooled(): number {
     return this.kept.unspooledEvents;
+  }
+
+  /** How the queue's Redis may throw events away, where it may; it never should. */
+  get queueEvictsBy(): string | null {
+    return this.queueState?.evictsBy ?? null;
   }
 
   get spoolBytes(): number {
@@ -201,13 +207,29 @@ export class AuditTrail {
   private async resend(): Promise<void> {
     if (this.resending) return;
     this.resending = true;
-    const { queue, earlierBoots } = this.parts;
-    this.shipper.pressed = await withDeadline(queue.pressed()).catch(() => this.shipper.pressed);
+    const { earlierBoots } = this.parts;
+    this.kept.lookAfter();
+    await this.lookAtQueue();
     await this.shipper.resend();
     if (!this.shipper.pressed) await earlierBoots.resend();
     if (this.shipper.available) this.queueLostAt = undefined;
     else await this.handOver((this.queueLostAt ??= performance.now()));
     this.resending = false;
+  }
+
+  private async lookAtQueue(): Promise<void> {
+    const { queue, earlierBoots, onTrouble } = this.parts;
+    const before = this.queueState;
+    const state = await withDeadline(queue.state()).catch(() => undefined);
+    if (state === undefined) return;
+    this.queueState = state;
+    this.shipper.pressed = state.pressed;
+    if (before !== undefined && before.identity !== state.identity) {
+      this.shipper.doubtQueue();
+      earlierBoots.doubtQueue();
+    }
+    if (state.evictsBy !== null && before?.evictsBy !== state.evictsBy)
+      onTrouble('queue', new Error(`Redis may throw away what waits in it (maxmemory-policy ${state.evictsBy}): it has to be noeviction`));
   }
 
   private async handOver(queueLostAt: number): Promise<void> {

@@ -1,6 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { Job, Queue, type JobJson } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { AUDIT_QUEUE, type AuditBatch } from '@portcullis/contracts/audit';
+
+export interface QueueState {
+  /** Whether Redis is too full for more: a backlog must never keep policy from nodes. */
+  readonly pressed: boolean;
+  /** How Redis may throw away what it was given, where it may. */
+  readonly evictsBy: string | null;
+  /** Another than before: what the queue had may be lost. */
+  readonly identity: string;
+}
 
 /** Where batches go on their way to Postgres. */
 export interface BatchQueue {
@@ -8,13 +18,23 @@ export interface BatchQueue {
   add(batch: AuditBatch, jobId: string): Promise<void>;
   /** Whether the job still waits or runs. */
   has(jobId: string): Promise<boolean>;
-  /** Whether Redis is too full for more: a backlog must never keep policy from nodes. */
-  pressed(): Promise<boolean>;
+  state(): Promise<QueueState>;
   close(): Promise<void>;
 }
 
 /** Share of Redis' memory limit above which nodes spool instead of queueing. */
 const PRESSURE_RATIO = 0.6;
+
+/** Lies beside the queue, and is lost with it. */
+const MARK = 'portcullis:audit-queue-mark';
+
+const infoOf = (info: string, name: string): string => new RegExp(`^${name}:(\\S*)`, 'm').exec(info)?.[1] ?? '';
+
+/** How a Redis may throw away what it was given, by what it says of its memory (`INFO memory`); null where it never does. */
+export function evictionIn(info: string): string | null {
+  const policy = infoOf(info, 'maxmemory_policy');
+  return policy === '' || policy === 'noeviction' ? null : policy;
+}
 
 /** A batch as the bytes of its JSON. Base64 needs no escaping, and is most of it. */
 function bytesOf({ frames, ...rest }: AuditBatch): Buffer {
@@ -65,10 +85,15 @@ export function createBatchQueue(connection: Redis): BatchQueue {
     async has(jobId) {
       return (await queue.getJob(jobId)) !== undefined;
     },
-    async pressed() {
-      const info = await connection.info('memory');
-      const [used, limit] = ['used_memory', 'maxmemory'].map((name) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0));
-      return limit !== undefined && used !== undefined && limit > 0 && used > limit * PRESSURE_RATIO;
+    async state() {
+      const [memory, server, mark] = await Promise.all([connection.info('memory'), connection.info('server'), connection.get(MARK)]);
+      if (mark === null) await connection.set(MARK, randomUUID(), 'NX').catch(() => undefined); // a full Redis takes it later
+      const [used, limit] = [Number(infoOf(memory, 'used_memory')), Number(infoOf(memory, 'maxmemory'))];
+      return {
+        pressed: limit > 0 && used > limit * PRESSURE_RATIO,
+        evictsBy: evictionIn(memory),
+        identity: `${infoOf(server, 'run_id')} ${mark ?? ''}`,
+      };
     },
     close: () => queue.close(),
   };

@@ -81,6 +81,11 @@ export class EarlierBoots {
     this.boots.get(link.boot)?.chain.confirm(link);
   }
 
+  /** See `Shipper.doubtQueue`. */
+  doubtQueue(): void {
+    for (const { shipper } of this.boots.values()) shipper.doubtQueue();
+  }
+
   async resend(): Promise<void> {
     for (const { shipper } of this.boots.values()) await shipper.resend();
   }

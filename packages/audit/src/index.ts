@@ -1,6 +1,6 @@
 export { AuditTrail } from './audit-trail.js';
 export { decodeBatch, encodeBatch, UnreadableBatch, type DecodedBatch, type UnreadableEvent } from './batch.js';
-export { createBatchQueue, type BatchQueue } from './batch-queue.js';
+export { createBatchQueue, evictionIn, type BatchQueue } from './batch-queue.js';
 export { capture, keyedDigest, PieceCapture, type Capture, type Captured, type CaptureKey, type CaptureRule } from './capture.js';
 export { decodeFrames, encodeFrame, frameOf, type Frame } from './frame.js';
 export { newEventId } from './new-event-id.js';

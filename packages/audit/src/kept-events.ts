@@ -63,6 +63,15 @@ export class KeptEvents {
     }
   }
 
+  /** Notices that the spool was taken away, and writes it anew. */
+  lookAfter(): void {
+    try {
+      if (this.spool.restore()) this.onTrouble(new Error('The spool was deleted while it was in use; what its last segment held was written again'));
+    } catch (error) {
+      this.onTrouble(error);
+    }
+  }
+
   /** Postgres has everything up to `contiguousSeq`; of the spool only what lies up to `throughSeq` is not needed any more. */
   acknowledge(contiguousSeq: number, throughSeq: number): void {
     if (this.unspooled.length > 0) this.unspooled = this.unspooled.filter(({ seq }) => seq > contiguousSeq);

@@ -54,7 +54,8 @@ export class Segment {
   }
 }
 
-function readRange(fd: number, from: number, to: number): Buffer {
+/** The bytes of a file between two places; fewer where it ends before. */
+export function readRange(fd: number, from: number, to: number): Buffer {
   const bytes = Buffer.allocUnsafe(to - from);
   let filled = 0;
   while (filled < bytes.length) {

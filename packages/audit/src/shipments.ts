@@ -23,6 +23,11 @@ export class Shipments {
     this.all.push(shipment);
   }
 
+  /** Whatever was taken may be lost: all of it is looked for at once. */
+  doubt(): void {
+    this.all = this.all.map((shipment) => ({ ...shipment, at: Number.NEGATIVE_INFINITY }));
+  }
+
   acknowledge(contiguousSeq: number): void {
     this.all = this.all.filter(({ lastSeq }) => lastSeq > contiguousSeq);
   }

@@ -36,7 +36,7 @@ const newShipper = () =>
         await add();
       },
       has: () => Promise.resolve(isInQueue),
-      pressed: () => Promise.resolve(false),
+      state: () => Promise.resolve({ pressed: false, evictsBy: null, identity: 'one' }),
       close: () => Promise.resolve(),
     },
     () => undefined,

@@ -85,6 +85,11 @@ export class Shipper {
     this.shipments.push({ firstSeq, lastSeq, jobId: undefined, at: 0 });
   }
 
+  /** The queue may have lost what it took: the next `resend` looks for all of it. */
+  doubtQueue(): void {
+    this.shipments.doubt();
+  }
+
   acknowledge(contiguousSeq: number): void {
     this.shipments.acknowledge(contiguousSeq);
   }

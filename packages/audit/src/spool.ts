@@ -1,7 +1,7 @@
-import { close, closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { close, closeSync, fdatasync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeFrames, joinFrames, type Frame } from './frame.js';
-import { Segment } from './segment.js';
+import { readRange, Segment } from './segment.js';
 
 export interface SpoolLimits {
   readonly segmentBytes: number;
@@ -95,6 +95,30 @@ export class Spool {
     await Promise.all([earlierSynced, fd === -1 ? undefined : syncFile(fd)]);
   }
 
+  /**
+   * Whether somebody deleted the segment that is written: nobody would find again what it holds. It is written anew then, in a folder of its own again;
+   * where that fails the disk's error is thrown, and the next record begins another segment.
+   */
+  restore(): boolean {
+    const current = this.segments.at(-1);
+    if (this.fd === -1 || current === undefined || fstatSync(this.fd).nlink > 0) return false;
+    const lost = this.fd;
+    this.fd = -1;
+    try {
+      const bytes = readRange(lost, 0, current.bytes);
+      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      const fd = openSync(current.path, 'w+', 0o600);
+      if (writeSync(fd, bytes) < bytes.length) {
+        closeSync(fd);
+        throw new SpoolFull('The disk took only part of a segment');
+      }
+      this.fd = fd;
+    } finally {
+      closeSync(lost);
+    }
+    return true;
+  }
+
   /** Frames from `seq` on, oldest first, in pieces that are read when they are asked for. */
   *framesFrom(seq: number, throughSeq = Number.POSITIVE_INFINITY): Generator<Frame[]> {
     for (const segment of this.segments.slice()) yield* segment.frames(seq, throughSeq);
@@ -125,7 +149,8 @@ export class Spool {
     const current = this.segments.at(-1);
     if (current && this.fd !== -1 && current.bytes + bytes <= this.limits.segmentBytes) return current;
     const path = join(this.directory, `${String(firstSeq).padStart(16, '0')}.seg`);
-    const fd = openSync(path, 'w', 0o600);
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 }); // it may be gone, with what was in it
+    const fd = openSync(path, 'w+', 0o600);
     this.leaveSegment();
     this.fd = fd;
     const segment = new Segment(path, firstSeq);
