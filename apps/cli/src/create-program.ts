@@ -9,7 +9,12 @@ import { addAuditCommands } from './audit/audit-commands.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
+import { addWebhookCommands } from './alerts/webhook-commands.js';
+import { alertRules } from './alerts/alert-rule-commands.js';
+import { addCollection } from './collections/collection-commands.js';
+import { budgets } from './costs/budget-commands.js';
 import { addCostsCommand } from './costs/costs-command.js';
+import { prices } from './costs/price-commands.js';
 import { addKillCommands } from './kill/kill-commands.js';
 import { addPolicyCommands } from './policy/policy-commands.js';
 import { addDriftCommands } from './drift/drift-commands.js';
@@ -70,6 +75,10 @@ export function createProgram(environment: Environment): Program {
   addAuditCommands(command, environment, terminal);
   addAlertsCommand(command, environment, print);
   addCostsCommand(command, environment, print);
+  addCollection(command, environment, print, prices);
+  addCollection(command, environment, print, budgets);
+  addCollection(command, environment, print, alertRules);
+  addWebhookCommands(command, environment, print);
   addKillCommands(command, environment, print);
   addTaskKeyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {

@@ -2,6 +2,7 @@ import { CostsQuery, type Costs } from '@portcullis/contracts/api/costs';
 import { type Command, Option } from 'commander';
 import type { Environment } from '../config.js';
 import { withTimes } from '../audit/filter-flags.js';
+import { amountText } from '../collections/amount.js';
 import { connect, type ConnectionOptions } from '../connection.js';
 import { plainText } from '../plain-text.js';
 import { withConnection } from '../with-connection.js';
@@ -32,13 +33,9 @@ export function describeCosts({ from, to, rows, totals }: Costs): string {
   if (rows.length === 0) return `No call that has a price was answered from ${from} to ${to}.`;
   const lines = rows.map(({ currency, calls, costMicros, groups, ...names }) => {
     const name = [...Object.values(names), groups?.join(' ')].filter((text) => text !== undefined && text !== null && text !== '').join(':');
-    return `${amountText(costMicros)} ${currency}  ${plainText(name === '' ? '(none)' : name, 120)}, ${calls} calls`;
+    return `${inColumn(costMicros)} ${currency}  ${plainText(name === '' ? '(none)' : name, 120)}, ${calls} calls`;
   });
-  return [...lines, ...totals.map(({ currency, calls, costMicros }) => `${amountText(costMicros)} ${currency}  in all, ${calls} calls`)].join('\n');
+  return [...lines, ...totals.map(({ currency, calls, costMicros }) => `${inColumn(costMicros)} ${currency}  in all, ${calls} calls`)].join('\n');
 }
 
-/** Millionths as a decimal number, without passing through one that rounds. */
-function amountText(micros: string): string {
-  const digits = micros.padStart(7, '0');
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.padStart(18);
-}
+const inColumn = (micros: string): string => amountText(micros).padStart(18);

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { describeRule, detail } from '../alerts/alert-rule-commands.js';
+import { describeBudget } from '../costs/budget-commands.js';
+import { describePrice } from '../costs/price-commands.js';
+
+const at = '2026-11-22T00:00:00.000Z';
+const made = { id: 'id', createdBy: 'olga', createdAt: at, updatedAt: at };
+
+test('prices, budgets and rules are each a line, in which names cannot act on the terminal', () => {
+  const price = { ...made, server: 'git\u001b[2J', tool: '*', basis: 'unit', unit: '/tokens', amountMicros: '15', per: 1000 } as const;
+  expect(describePrice({ ...price, currency: 'EUR', effectiveFrom: at })).toBe(`id  git[2J:*  0.000015 EUR for each 1000 of /tokens, from ${at}`);
+  const budget = { ...made, name: 'Research', subject: { group: 'lab' }, amountMicros: '5000000', spentMicros: '1', warnPercents: [80] };
+  expect(describeBudget({ ...budget, currency: 'EUR', month: '2026-11', action: 'block' })).toBe(
+    'id  Research  (group lab): 0.000001 of 5.000000 EUR spent in 2026-11, then calls are blocked',
+  );
+  const rule = { ...made, name: 'New tools', enabled: true, severity: 'info', webhooks: [], quietSeconds: 60 } as const;
+  expect(describeRule({ ...rule, when: { kind: 'first_use', agent: 'ci-*' } })).toBe('id  New tools: first_use agent=ci-*, info, nobody is told');
+});
+
+test('details of a rule are read as what they look like', () => {
+  const details = ['count=50', 'suspendedOnly=true', 'agent=a=b'].reduce((sum, text) => detail(text, sum), {});
+  expect(details).toEqual({ count: 50, suspendedOnly: true, agent: 'a=b' });
+  expect(() => detail('count', {})).toThrow('name=value');
+});
