@@ -32,6 +32,8 @@ export class Laboratory {
   readonly processes = new Map<ProcessName, Started>();
   private readonly starters = new Map<ProcessName, (env: Readonly<Record<string, string>>) => Started>();
   private key = '';
+  /** The last block of the trail that was verified. */
+  verifiedThrough = 0;
 
   readonly directory: string;
   readonly postgres: Service;

@@ -1,3 +1,4 @@
+import type { AuditVerification } from '@portcullis/contracts/api/audit-proof';
 import { queryDatabase } from '@portcullis/testing';
 import { Redis } from 'ioredis';
 import { boots } from '../e2e/audit-rows.js';
@@ -44,7 +45,7 @@ const readTraces = (lab: Laboratory, { prefix }: Ledger): Promise<Traced[]> =>
   );
 
 /**
- * Waits until everything that was recorded is stored, then holds what was sent and answered against the trail (O1–O4, O7, O8). Boots named in
+ * Waits until everything that was recorded is stored, then holds what was sent and answered against the trail (O1–O5, O7, O8). Boots named in
  * `missingExpected` have lost events that the gateway has to name as missing.
  */
 export async function judge(lab: Laboratory, ledger: Ledger, missingExpected: readonly string[] = []): Promise<Verdict> {
@@ -82,11 +83,15 @@ export async function judge(lab: Laboratory, ledger: Ledger, missingExpected: re
     'O7: answered with what belongs to another call',
     answered.filter(([, { answer }]) => answer === 'foreign').map(([id]) => id),
   );
-  wrong.push(...(await wrongInRanges(lab, missingExpected)), ...(await wrongInQueue(lab)));
+  wrong.push(...(await wrongInRanges(lab, missingExpected)), ...(await wrongInQueue(lab)), ...(await wrongInProof(lab)));
   const rows = [...traces.values()].reduce((sum, { ends }) => sum + ends, 0);
-  const slowest = ledger.tookMs.toSorted((a, b) => a - b);
-  const p99Ms = Math.round(slowest[Math.floor(slowest.length * 0.99)] ?? 0);
+  const p99Ms = p99Of(ledger.tookMs);
   return { sent: ledger.entries.size, answered: answered.length, rows, lost: lost.length, doubled: twice.length + ranTwice.length, wrong, p99Ms };
+}
+
+export function p99Of(tookMs: readonly number[]): number {
+  const slowest = tookMs.toSorted((a, b) => a - b);
+  return Math.round(slowest[Math.floor(slowest.length * 0.99)] ?? 0);
 }
 
 const isAsSeen = ({ answer }: LedgerEntry, trace: Traced | undefined): boolean => (answer === 'result') === trace?.success;
@@ -121,4 +126,19 @@ async function wrongInQueue(lab: Laboratory): Promise<string[]> {
   } finally {
     redis.disconnect();
   }
+}
+
+/** O5: chains and blocks hold, of everything that was sealed since they were last verified. */
+async function wrongInProof(lab: Laboratory): Promise<string[]> {
+  const { audit } = await lab.api;
+  const verify = async (): Promise<AuditVerification | undefined> => {
+    for await (const line of audit.verify({ fromBlock: lab.verifiedThrough + 1 })) if (line.type === 'result') return line.result;
+    return undefined;
+  };
+  const sealedBefore = (await verify())?.through ?? lab.verifiedThrough;
+  let last: AuditVerification | undefined;
+  await until('what is stored is sealed', async () => ((last = await verify())?.through ?? 0) > sealedBefore);
+  if (last === undefined || last.verdict === 'failed') return [`O5: ${JSON.stringify(last?.findings.slice(0, 3))}`];
+  lab.verifiedThrough = last.through ?? lab.verifiedThrough;
+  return [];
 }

@@ -1,45 +1,36 @@
-import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Ledger } from '../../e2e/ledger.js';
 import type { FaultCase } from '../fault-case.js';
 import { type Laboratory, NODES } from '../laboratory.js';
 import { movement } from '../movement.js';
+import { fillDisk, onSmallDisk } from '../small-disk.js';
 import { until } from '../until.js';
 
 const NODE = NODES[0];
-const run = promisify(execFile);
-
-/** Writes until nothing more fits, and gives the file. */
-async function fill(directory: string): Promise<string> {
-  const file = join(directory, 'in-the-way');
-  await writeFile(file, Buffer.alloc(64 * 1024 * 1024)).catch(() => undefined);
-  return file;
-}
 
 async function nodeServes(lab: Laboratory, ledger: Ledger, count: number): Promise<void> {
   const wanted = ledger.answeredAt(lab.mcpUrlOf(NODE)) + count;
   await until(`${NODE} answers ${count} more requests`, () => ledger.answeredAt(lab.mcpUrlOf(NODE)) >= wanted);
 }
 
-/** With a small disk of its own for its spool, what is on it kept afterwards. Only root can mount one. */
-async function onSmallDisk(lab: Laboratory, use: (directory: string) => Promise<void>): Promise<void> {
+/** With a small disk for its spool, what is on it kept afterwards. */
+async function withSmallSpool(lab: Laboratory, use: (directory: string) => Promise<void>): Promise<void> {
   const directory = join(lab.dataDirectoryOf(NODE), 'audit');
   const aside = join(lab.directory, 'from-the-small-disk');
   await lab.process(NODE).stop();
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=700', 'tmpfs', directory]);
-  try {
-    lab.run(NODE);
-    await lab.ready(NODE);
-    await use(directory);
-  } finally {
-    await lab.process(NODE).stop();
-    await run('cp', ['-a', `${directory}/.`, aside]);
-    await run('umount', [directory]);
-    await run('cp', ['-a', `${aside}/.`, directory]);
-  }
+  await onSmallDisk(directory, 2, async () => {
+    try {
+      lab.run(NODE);
+      await lab.ready(NODE);
+      await use(directory);
+    } finally {
+      await lab.process(NODE).stop();
+      await cp(directory, aside, { recursive: true });
+    }
+  });
+  await cp(aside, directory, { recursive: true });
 }
 
 /** What happens to a node: its disk, its clock, what agents send it. */
@@ -50,8 +41,8 @@ export const nodeCases: readonly FaultCase[] = [
     perSecond: 100,
     isForRandom: false,
     inject: async (lab, ledger, { seconds }) => {
-      await onSmallDisk(lab, async (directory) => {
-        const inTheWay = await fill(directory);
+      await withSmallSpool(lab, async (directory) => {
+        const inTheWay = await fillDisk(directory);
         await nodeServes(lab, ledger, 50);
         await pause(1000 * seconds(20));
         await lab.redis.signal('SIGKILL');
@@ -63,6 +54,29 @@ export const nodeCases: readonly FaultCase[] = [
         await lab.redis.start();
         await nodeServes(lab, ledger, 20);
       });
+    },
+  },
+  {
+    name: 'F15',
+    title: 'the spool is deleted under a running node, which is killed afterwards',
+    perSecond: 100,
+    isForRandom: true,
+    inject: async (lab, ledger) => {
+      const spool = join(lab.dataDirectoryOf(NODE), 'audit');
+      await nodeServes(lab, ledger, 20);
+      const [boot] = (await readdir(spool))
+        .filter((name) => name.length === 36)
+        .sort()
+        .slice(-1);
+      if (boot === undefined) throw new Error('The node has no spool');
+      await rm(join(spool, boot), { recursive: true, force: true });
+      await until('the spool is there again', async () => (await readdir(join(spool, boot))).some((name) => name.endsWith('.seg')));
+      await Promise.all([lab.redis.signal('SIGKILL'), nodeServes(lab, ledger, 20)]); // the disk alone has them now
+      await lab.kill(NODE);
+      await lab.redis.start();
+      lab.run(NODE);
+      await lab.ready(NODE);
+      await nodeServes(lab, ledger, 20);
     },
   },
   {

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { PrismaClient, type Transaction } from '@portcullis/database';
+import { BackgroundLoop } from '../background/background-loop.js';
 import { inTransaction } from '../changes/in-transaction.js';
 import { recordAction } from '../changes/record-action.js';
 
@@ -18,36 +19,25 @@ interface Ended {
 @Injectable()
 export class RequestClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('access-requests');
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> = Promise.resolve();
-  private isStopping = false;
+  private readonly loop: BackgroundLoop;
 
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
+  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {
+    const turn = (): Promise<void> => this.look();
+    this.loop = new BackgroundLoop(this.logger, { everyMs: LOOK_MS, complaint: 'Requests that are over cannot be ended', turn, waitsFirst: true });
+  }
 
   onApplicationBootstrap(): void {
-    this.again();
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
-    clearTimeout(this.timer);
-    await this.looking;
+    await this.loop.stop();
   }
 
   /** One look; what it finds over is on record when it ends. */
   async look(): Promise<void> {
     await inTransaction(this.database, expireRequests);
     await inTransaction(this.database, endGrants);
-  }
-
-  private again(): void {
-    if (this.isStopping) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.look()
-        .catch((error: unknown) => this.logger.warn({ error: error instanceof Error ? error.message : 'unknown' }))
-        .finally(() => this.again());
-    }, LOOK_MS);
-    this.timer.unref();
   }
 }
 

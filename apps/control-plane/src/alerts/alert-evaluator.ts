@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AlertCondition } from '@portcullis/contracts/api/alerts';
 import { PrismaClient, type Transaction } from '@portcullis/database';
+import { BackgroundLoop } from '../background/background-loop.js';
 import { budgetStates } from '../cost/find-budgets.js';
 import { foldSpent } from '../cost/spent.repository.js';
 import { DeliveryQueue } from '../webhooks/delivery-queue.js';
@@ -40,8 +40,7 @@ const nothing: Seen = { usage: [], firstUses: [], drift: [] };
 @Injectable()
 export class AlertEvaluator implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('alerts');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop: BackgroundLoop;
   private slowAt = 0;
 
   constructor(
@@ -49,33 +48,17 @@ export class AlertEvaluator implements OnApplicationBootstrap, BeforeApplication
     @Inject(DeliveryQueue) private readonly queue: DeliveryQueue,
     @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
     @Inject(ALERT_OPTIONS) private readonly options: AlertOptions,
-  ) {}
+  ) {
+    const turn = (): Promise<boolean> => this.look();
+    this.loop = new BackgroundLoop(this.logger, { everyMs: options.lookMs ?? LOOK_MS, complaint: 'Alerts cannot be evaluated', turn });
+  }
 
   onApplicationBootstrap(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    let isTold = false;
-    while (!this.stopping.signal.aborted) {
-      const isMore = await this.look().then(
-        (more) => {
-          isTold = false;
-          return more;
-        },
-        (error: unknown) => {
-          if (!isTold) this.logger.warn({ msg: 'Alerts cannot be evaluated', error: error instanceof Error ? error.message : 'unknown' });
-          isTold = true;
-          return false;
-        },
-      );
-      if (!isMore) await sleep(this.options.lookMs ?? LOOK_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-    }
+    await this.loop.stop();
   }
 
   /** One round; whether there may be more at once. */

@@ -3,6 +3,7 @@ import { blockText, hashBlock, NO_BLOCK, writeBlock } from '@portcullis/audit';
 import type { AuditBlockContent, AuditSegment } from '@portcullis/contracts/api/audit-proof';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { signBytes } from '@portcullis/secrets';
+import { BackgroundLoop } from '../background/background-loop.js';
 import { inTransaction } from '../changes/in-transaction.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { AnchorsService } from './anchors.service.js';
@@ -16,30 +17,29 @@ type Unchained = Omit<AuditBlockContent, 'n' | 'prev' | 'root' | 'events' | 'sea
 @Injectable()
 export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('audit-sealer');
-  private timer: NodeJS.Timeout | undefined;
-  private sealing: Promise<void> = Promise.resolve();
-  private isStopping = false;
+  private readonly loop: BackgroundLoop;
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(KeyRing) private readonly keys: KeyRing,
     @Inject(AnchorsService) private readonly anchors: AnchorsService,
-  ) {}
+  ) {
+    const turn = async (): Promise<void> => void (await this.seal());
+    this.loop = new BackgroundLoop(this.logger, { everyMs: SEAL_EVERY_MS, complaint: 'The trail could not be sealed', turn, waitsFirst: true });
+  }
 
   onApplicationBootstrap(): void {
-    this.again();
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
-    clearTimeout(this.timer);
-    await this.sealing;
+    await this.loop.stop();
   }
 
   /** Seals all that can be sealed now, then anchors the head. Says how many blocks it made. */
   async seal(): Promise<number> {
     let blocks = 0;
-    while (!this.isStopping && (await inTransaction(this.database, (tx) => this.sealNext(tx)))) blocks += 1;
+    while (!this.loop.isStopping && (await inTransaction(this.database, (tx) => this.sealNext(tx)))) blocks += 1;
     await this.anchors.tell(this.database);
     return blocks;
   }
@@ -78,18 +78,5 @@ export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShu
     const droppedDay = block.dropped === undefined ? null : new Date(block.dropped.day);
     await tx.auditBlock.create({ data: { n, ...written, keyId, signature, txThrough: through, events, sealedAt, droppedDay } });
     return n;
-  }
-
-  private again(): void {
-    if (this.isStopping) return;
-    this.timer = setTimeout(() => {
-      this.sealing = this.seal()
-        .then(() => undefined)
-        .catch((error: unknown) =>
-          this.logger.warn({ msg: 'The trail could not be sealed', error: error instanceof Error ? error.message : 'unknown' }),
-        )
-        .finally(() => this.again());
-    }, SEAL_EVERY_MS);
-    this.timer.unref();
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { agentBucket } from '../agents/agents.service.js';
+import { BackgroundLoop } from '../background/background-loop.js';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { budgetStates } from './find-budgets.js';
 
@@ -25,34 +25,23 @@ interface Due {
 @Injectable()
 export class BudgetEnforcer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('budgets');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop: BackgroundLoop;
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
-    @Inject(BUDGET_OPTIONS) private readonly options: BudgetOptions,
-  ) {}
+    @Inject(BUDGET_OPTIONS) options: BudgetOptions,
+  ) {
+    const turn = (): Promise<void> => this.look();
+    this.loop = new BackgroundLoop(this.logger, { everyMs: options.lookMs ?? LOOK_MS, complaint: 'Spent budgets cannot be enforced', turn });
+  }
 
   onApplicationBootstrap(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    for (let told = ''; !signal.aborted; await sleep(this.options.lookMs ?? LOOK_MS, undefined, { signal }).catch(() => undefined)) {
-      const why = await this.look().then(
-        () => '',
-        (error: unknown) => (error instanceof Error ? error.message : 'unknown'),
-      );
-      if (why !== '' && why !== told) this.logger.warn({ msg: 'Spent budgets cannot be enforced', error: why });
-      told = why;
-    }
+    await this.loop.stop();
   }
 
   private async look(): Promise<void> {

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { PrismaClient } from '@portcullis/database';
+import { BackgroundLoop } from '../background/background-loop.js';
 import { indexServers } from './index-servers.js';
 
 const LOOK_MS = 1000;
@@ -12,18 +12,19 @@ const NOTES_BEFORE_SEARCH = 20;
 @Injectable()
 export class SearchIndexer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('search');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly loop: BackgroundLoop;
 
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
+  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {
+    const turn = async (): Promise<boolean> => (await indexServers(database, NOTES_AT_ONCE)) === NOTES_AT_ONCE;
+    this.loop = new BackgroundLoop(this.logger, { everyMs: LOOK_MS, complaint: 'The search index lags behind', turn });
+  }
 
   onApplicationBootstrap(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+    await this.loop.stop();
   }
 
   /** Indexes what changed a moment ago, unless it is too much to wait for. */
@@ -32,23 +33,5 @@ export class SearchIndexer implements OnApplicationBootstrap, BeforeApplicationS
       SELECT count(*) AS count FROM (SELECT 1 FROM search_dirty LIMIT ${NOTES_BEFORE_SEARCH + 1}) AS first_few`;
     const count = Number(notes?.count ?? 0);
     if (count > 0 && count <= NOTES_BEFORE_SEARCH) await indexServers(this.database, NOTES_BEFORE_SEARCH, true);
-  }
-
-  private async run(): Promise<void> {
-    let isTold = false;
-    while (!this.stopping.signal.aborted) {
-      const count = await indexServers(this.database, NOTES_AT_ONCE).then(
-        (done) => {
-          isTold = false;
-          return done;
-        },
-        (error: unknown) => {
-          if (!isTold) this.logger.warn({ msg: 'The search index lags behind', error: String(error) });
-          isTold = true;
-          return 0;
-        },
-      );
-      if (count < NOTES_AT_ONCE) await sleep(LOOK_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-    }
   }
 }
