@@ -189,6 +189,29 @@ test('a job that is no batch goes to quarantine and the queue moves on', async (
   expect(await prisma.auditQuarantine.count()).toBe(1);
 });
 
+test('F52: batches that somebody puts into Redis in the name of a node go to quarantine, are counted, and store nothing', async () => {
+  const trail = openTrail();
+  const queue = createBatchQueue(connect());
+  const { frames, ...real } = encodeBatch('node-1', trail.boot, { firstSeq: 1, frames: [encodeFrame(1, '["forged"]')], hashes: '' });
+  const thief = await enrolledSigner('node-2');
+  const tagged = { keyId: thief.keyId, tag: 'x'.repeat(43) };
+  for (const [place, forged] of [
+    { ...real, frames },
+    { ...real, frames, proof: tagged },
+    { ...real, frames, proof: { ...tagged, keyId: 'made-up' } },
+  ].entries())
+    await queue.add(forged, `forged-${place}`);
+  await trail.recordOutcome(event('single'));
+  const parts = quiet();
+  const worker = startWorker({ ...parts, redis: connect(), intake: newIntake(parts), concurrency: 8 });
+  cleanUp.push(() => worker.close(true));
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(1), patiently);
+  await vi.waitFor(async () => expect(await prisma.auditQuarantine.count()).toBe(3), patiently);
+  expect(await rows()).toMatchObject([{ node: 'node-1', agent: 'code-review-agent' }]);
+  expect(await parts.metrics.render()).toMatch(/audit_forged_total\S* 3/);
+  expect(await prisma.auditRange.count()).toBe(1);
+});
+
 test('a batch of a newer version waits for a newer worker, and the queue moves on', async () => {
   const trail = openTrail();
   const queue = createBatchQueue(connect());

@@ -13,7 +13,7 @@ test('prices, budgets and rules are each a line, in which names cannot act on th
   expect(describeBudget({ ...budget, currency: 'EUR', month: '2026-11', action: 'block' })).toBe(
     'id  Research  (group lab): 0.000001 of 5.000000 EUR spent in 2026-11, then calls are blocked',
   );
-  const rule = { ...made, name: 'New tools', enabled: true, severity: 'info', webhooks: [], quietSeconds: 60 } as const;
+  const rule = { ...made, name: 'New tools', enabled: true, severity: 'info' as const, webhooks: [], quietSeconds: 60 };
   expect(describeRule({ ...rule, when: { kind: 'first_use', agent: 'ci-*' } })).toBe('id  New tools: first_use agent=ci-*, info, nobody is told');
 });
 
