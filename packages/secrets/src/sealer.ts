@@ -8,7 +8,7 @@ export interface SealingKey {
   key: Uint8Array;
 }
 
-/** Seals with one key, opens with it or the one before. `aad` names the place a value belongs to (`table|id|version`): moved elsewhere it does not open. */
+/** Seals with one key, opens with it or one before. `aad` names the place a value belongs to (`table|id|version`): moved elsewhere it does not open. */
 export interface Sealer {
   seal(plaintext: string | Uint8Array, aad: string): string;
   open(sealed: string, aad: string): Buffer;
@@ -47,11 +47,12 @@ export function open(key32: Uint8Array, sealed: string, aad: string): Buffer {
   return openWithKey(key, sealed, aad);
 }
 
-/** A sealer over two generations of keys. Throws a TypeError when a key is not 32 bytes, or an id is unfit or used twice. */
-export function createSealer(ring: { current: SealingKey; previous?: SealingKey | undefined }): Sealer {
+/** A sealer over generations of keys. Throws a TypeError when a key is not 32 bytes, or an id is unfit or used twice. */
+export function createSealer(ring: { current: SealingKey; previous?: SealingKey | readonly SealingKey[] | undefined }): Sealer {
   const current = ready(ring.current);
-  const keys = ring.previous === undefined ? [current] : [current, ready(ring.previous)];
-  if (ring.previous?.id === ring.current.id) throw new TypeError('Two generations of a sealing key have the same id');
+  const previous = ring.previous === undefined ? [] : 'key' in ring.previous ? [ring.previous] : ring.previous;
+  const keys = [current, ...previous.map(ready)];
+  if (new Set(keys.map(({ head }) => head)).size < keys.length) throw new TypeError('Two generations of a sealing key have the same id');
   return {
     seal: (plaintext, aad) => sealWith(current, plaintext, aad),
     open: (sealed, aad) => {
