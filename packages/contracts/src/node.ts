@@ -21,6 +21,8 @@ export const NodeKeys = z.object({
   peppers: z.array(z.object({ keyId: z.string(), secret: z.string() })),
   /** Keys that seal session ids, cursors and request state; the first seals, all open. */
   session: z.array(z.object({ keyId: z.string(), secret: z.string() })),
+  /** Keys that open what servers are called with; an older control plane has none. */
+  credentials: z.array(z.object({ keyId: z.string(), secret: z.string() })).optional(),
 });
 export type NodeKeys = z.infer<typeof NodeKeys>;
 
@@ -69,6 +71,16 @@ export type NodeStatusResponse = z.infer<typeof NodeStatusResponse>;
 /** `POST /v1/node/changes`: a server says that what it offers has changed. Answered with 204; it is discovered again soon, not at once. */
 export const NodeChange = z.strictObject({ serverId: Id });
 export type NodeChange = z.infer<typeof NodeChange>;
+
+/** `POST /v1/node/credentials/{id}/token`: the token of a connection that an operator made. `refused` is the digest of one that the server did not take. */
+export const NodeTokenRequest = z.strictObject({ refused: Digest.optional() });
+export type NodeTokenRequest = z.infer<typeof NodeTokenRequest>;
+
+/** Sealed to the node with `nodeTokenAad`. 409 where the connection has ended, or was never made. Times are epoch milliseconds. */
+export const NodeTokenResponse = z.object({ sealedToken: z.string(), expiresAt: z.number().int().nullable() });
+export type NodeTokenResponse = z.infer<typeof NodeTokenResponse>;
+
+export const nodeTokenAad = (nodeId: string, credentialId: string): string => `node-token|${nodeId}|${credentialId}|1`;
 
 /** `POST /v1/node/audit-key`: the Ed25519 key (raw, base64url) that this node will sign its audit chain with. The same key may be registered again. */
 export const NodeAuditKey = z.strictObject({ publicKey: z.string().length(43) });

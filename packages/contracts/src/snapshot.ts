@@ -30,6 +30,20 @@ export const bucketOf = (id: string): number => Number.parseInt(id.slice(-3), 16
 export const DefinitionEntry = z.object({ kind: DefinitionKind, name: z.string(), hash: Digest, json: z.string() });
 export type DefinitionEntry = z.infer<typeof DefinitionEntry>;
 
+/**
+ * What a server is called with. `sealed` is a `CredentialSecret` as JSON under the key that nodes share, bound to `credentialPlace`; a node that knows no
+ * such kind, or cannot open it, makes no call in its place.
+ */
+export const CredentialEntry = z.object({
+  id: Id,
+  version: z.number().int().positive(),
+  kind: z.string(),
+  sealed: z.string(),
+  /** The agent whose calls go with it; unsaid: those of everybody who has none of their own. */
+  agentId: Id.optional(),
+});
+export type CredentialEntry = z.infer<typeof CredentialEntry>;
+
 export const ServerEntry = z.object({
   id: Id,
   slug: Slug,
@@ -55,6 +69,8 @@ export const ServerEntry = z.object({
   definitions: z.array(DefinitionEntry),
   /** What is kept of its calls, where that is not as for all. */
   capture: ServerCaptureEntry.optional(),
+  /** Unsaid where the server is called with nothing. */
+  credentials: z.array(CredentialEntry).optional(),
 });
 export type ServerEntry = z.infer<typeof ServerEntry>;
 

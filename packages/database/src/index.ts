@@ -11,6 +11,8 @@ export type {
   AuditEvent,
   Budget,
   CallReplay,
+  Credential,
+  CredentialToken,
   AuditHold,
   AuditLink,
   Definition,
@@ -35,6 +37,7 @@ export type {
 export {
   AccessRequestStatus,
   ChunkKind,
+  CredentialKind,
   DefinitionKind,
   DefinitionState,
   EraKind,
