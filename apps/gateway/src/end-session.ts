@@ -22,7 +22,7 @@ async function endAtServers({ agentId, name }: Session, { gateway, live }: Visit
   const ended = await gateway.upstreamSessions.takeAll(agentId, name);
   const endings = ended.map(async ({ serverId, session }) => {
     const server = live.servers.get(serverId);
-    if (server !== undefined) await endUpstreamSession(gateway.upstreams.of(server), session);
+    if (server !== undefined) await endUpstreamSession(gateway.upstreams.wayOf(gateway.upstreams.of(server), server, agentId), session);
   });
   await Promise.allSettled(endings);
 }

@@ -37,6 +37,7 @@ import { redisSessionStore } from './session/redis-session-store.js';
 import { UpstreamSessions } from './session/upstream-sessions.js';
 import { openChangeStreams } from './streams/open-change-streams.js';
 import { TaskKeys } from './task-keys/task-keys.js';
+import { openCredentials } from './upstream/credentials/open-credentials.js';
 import { Upstreams } from './upstream/upstreams.js';
 import { AgentViews } from './view/agent-views.js';
 
@@ -77,7 +78,7 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   const gateway = buildGateway(config, { redis, control, logger, metrics, follower, audit, nodes, onClose });
   news.onApplied = (snapshot) => {
     gateway.forwardedCalls.policyApplied(snapshot); // before their connections are taken away
-    gateway.upstreams.keepOnly((id) => snapshot.servers.has(id));
+    gateway.upstreams.keepOnly(snapshot.servers);
     gateway.streams.policyApplied(snapshot);
     gateway.watches.policyApplied(snapshot);
   };
@@ -165,7 +166,12 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const { ring } = control;
   const callMetrics = new CallMetrics(metrics);
   const egress = createEgress({ allow: config.portcullisEgressAllow });
-  const upstreams = new Upstreams(egress.poolFor.bind(egress), (suspended) => noteSuspended(suspended, callMetrics, logger));
+  const upstreams = new Upstreams(
+    (origin, options) => egress.poolFor(origin, options),
+    (suspended) => noteSuspended(suspended, callMetrics, logger),
+    undefined,
+    openCredentials(control, (url, init) => egress.fetch(url, init)),
+  );
   onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
   const accessTokens = openAccessTokens(config, { policy: follower, logger, onClose });
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);

@@ -7,6 +7,7 @@ import {
   NodeAccessFound,
   NodeKeysResponse,
   NodeStatusResponse,
+  NodeTokenResponse,
   type EnrolRequest,
   type NodeAccessLookup,
   type NodeAccessRequest,
@@ -26,9 +27,10 @@ export class ControlPlaneRefusal extends Error {
 }
 
 const DEADLINE_MS = 5000;
+const TOKEN_DEADLINE_MS = 25_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What a node asks the control plane over HTTP. Every call ends within 5 s; each may fail, and the node goes on without. */
+/** What a node asks the control plane over HTTP. Every call ends within 5 s, or as its own words say; each may fail, and the node goes on without. */
 export class ControlPlaneClient {
   constructor(
     private readonly baseUrl: string,
@@ -62,6 +64,11 @@ export class ControlPlaneClient {
     await this.bytes(await this.send('/v1/node/changes', { body: { serverId } satisfies NodeChange }));
   }
 
+  /** The token of an operator's connection. It may have to be asked for at its authorization server first, so this may take longer. */
+  async credentialToken(credentialId: string, refused: string | undefined): Promise<NodeTokenResponse> {
+    return this.json(NodeTokenResponse, `/v1/node/credentials/${credentialId}/token`, { body: { refused }, deadlineMs: TOKEN_DEADLINE_MS });
+  }
+
   /** An agent asks for access. What is filed already is filed once. */
   async fileAccessRequest(request: NodeAccessRequest): Promise<NodeAccessAnswer> {
     return this.json(NodeAccessAnswer, '/v1/node/access-requests', { body: request });
@@ -92,11 +99,14 @@ export class ControlPlaneClient {
     return schema.parse(JSON.parse(Buffer.from(bytes).toString()));
   }
 
-  private async send(path: string, { bearer = this.nodeKey(), body, type = 'application/json', signal }: Outgoing): Promise<Response> {
+  private async send(
+    path: string,
+    { bearer = this.nodeKey(), body, type = 'application/json', signal, deadlineMs = DEADLINE_MS }: Outgoing,
+  ): Promise<Response> {
     if (bearer === undefined) throw new Error('This node has not enrolled yet');
     const headers: Record<string, string> = { authorization: `Bearer ${bearer}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = type;
-    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    const deadline = AbortSignal.timeout(deadlineMs);
     return fetch(new URL(path, this.baseUrl), {
       method: body === undefined ? 'GET' : 'POST',
       headers,
@@ -122,4 +132,5 @@ interface Outgoing {
   readonly body?: unknown;
   readonly type?: string;
   readonly signal?: AbortSignal;
+  readonly deadlineMs?: number;
 }

@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import type { CaptureKey } from '@portcullis/audit';
 import { NodeKeys, nodeKeysAad } from '@portcullis/contracts/node';
 import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
-import { createSealer, deriveKey, openWith, verifyBytes, type Sealer, type SealingKey } from '@portcullis/secrets';
+import { createSealer, deriveKey, openWith, UnsealError, verifyBytes, type Sealer, type SealingKey } from '@portcullis/secrets';
 import type { NodeLinkKey } from '../internal/node-signature.js';
 import type { Identity } from './identity-file.js';
 
@@ -12,6 +12,7 @@ export class KeyRing {
   private peppers: ReadonlyMap<string, Uint8Array> = new Map();
   private currentSealer: Sealer | undefined;
   private ofTaskKeys: Sealer | undefined;
+  private ofCredentials: Sealer | undefined;
   private linkKeys: readonly NodeLinkKey[] = [];
   private captures: CaptureKey | undefined;
   private opened = '';
@@ -28,13 +29,15 @@ export class KeyRing {
     // Sealing the same ring twice gives different bytes.
     if (opened === this.opened) return;
     const keys = NodeKeys.parse(JSON.parse(opened));
-    const [current, previous] = keys.session.map(({ keyId, secret }) => ({ id: keyId, key: Buffer.from(secret, 'base64url') }));
+    const [current, ...previous] = keys.session.map(keyOf);
     if (current === undefined) throw new Error('The key ring has no session key');
     this.signing = new Map(keys.signing.map(({ keyId, publicKey }) => [keyId, publicKey]));
     this.peppers = new Map(keys.peppers.map(({ keyId, secret }) => [keyId, Buffer.from(secret, 'base64url')]));
     this.currentSealer = createSealer({ current, previous });
-    this.ofTaskKeys = createSealer({ current: forTaskKeys(current), previous: previous && forTaskKeys(previous) });
-    this.linkKeys = [current, ...(previous === undefined ? [] : [previous])].map(({ id, key }) => ({ id, key: deriveKey(key, 'node to node 1') }));
+    this.ofTaskKeys = createSealer({ current: forTaskKeys(current), previous: previous.map(forTaskKeys) });
+    const [credentialKey, ...olderKeys] = (keys.credentials ?? []).map(keyOf);
+    this.ofCredentials = credentialKey && createSealer({ current: credentialKey, previous: olderKeys });
+    this.linkKeys = [current, ...previous].map(({ id, key }) => ({ id, key: deriveKey(key, 'node to node 1') }));
     const [pepper] = keys.peppers;
     this.captures = pepper && { id: pepper.keyId, key: createSecretKey(deriveKey(Buffer.from(pepper.secret, 'base64url'), 'captured content 1')) };
     this.opened = opened;
@@ -67,6 +70,12 @@ export class KeyRing {
     return this.ofTaskKeys;
   };
 
+  /** Opens what servers are called with. Throws an UnsealError where this node was given no key for it. */
+  readonly credentialSealer = (): Sealer => {
+    if (this.ofCredentials === undefined) throw new UnsealError();
+    return this.ofCredentials;
+  };
+
   /** Only asked for on behalf of an authenticated agent, whom an empty ring cannot have let in. */
   readonly sealer = (): Sealer => {
     if (this.currentSealer === undefined) throw new Error('This node has no keys yet');
@@ -74,4 +83,5 @@ export class KeyRing {
   };
 }
 
+const keyOf = ({ keyId, secret }: NodeKeys['session'][number]): SealingKey => ({ id: keyId, key: Buffer.from(secret, 'base64url') });
 const forTaskKeys = ({ id, key }: SealingKey): SealingKey => ({ id, key: deriveKey(key, TASK_KEY_PURPOSE) });

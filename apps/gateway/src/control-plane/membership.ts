@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@portcullis/boot';
 import type { AuditSigner } from '@portcullis/audit';
-import { newNodeKeyPair } from '@portcullis/secrets';
+import { newNodeKeyPair, openWith, UnsealError } from '@portcullis/secrets';
 import { newAuditKey, signerOf } from './audit-key.js';
 import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
 import type { Identity, IdentityFile } from './identity-file.js';
@@ -54,6 +54,12 @@ export class Membership {
     } catch (error) {
       logger.error({ err: error }, 'The identity of this node cannot be read; it will enrol again');
     }
+  }
+
+  /** Opens what was sealed to this node alone. Throws an UnsealError for anything else. */
+  open(sealed: string, aadOf: (nodeId: string) => string): Buffer {
+    if (this.identity === undefined) throw new UnsealError();
+    return openWith(this.identity.sealingPrivateKey, sealed, aadOf(this.identity.nodeId));
   }
 
   /** Starts keeping it up; `onEnrolled` is told each time the control plane has taken the node. */

@@ -4,7 +4,7 @@ import type { IndexedSessionStore } from '../session/session-store.js';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { sessionHeaders } from '../upstream/legacy-handshake.js';
 import { ServerRequests } from '../upstream/server-requests.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { readMessage } from '../watch/change-source.js';
 import { EventStream } from '../watch/event-stream.js';
 import type { QuestionAnswer } from './ask-agent.js';
@@ -13,7 +13,7 @@ import type { Questioning } from './put-question.js';
 export interface QuestionStreamOptions {
   readonly key: string;
   readonly session: UpstreamSession;
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamWay;
   readonly store: IndexedSessionStore;
   /** This node's address, sealed for the others. */
   readonly place: string;

@@ -4,7 +4,7 @@ import type { Question } from '@portcullis/mcp';
 import type { NodeLinks } from '../internal/node-links.js';
 import { keyOf, type SessionOwner, type UpstreamSession } from '../session/upstream-sessions.js';
 import type { IndexedSessionStore } from '../session/session-store.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { noAnswer, type QuestionAnswer } from './ask-agent.js';
 import { putQuestion, type Questioning } from './put-question.js';
 import { QuestionStream } from './question-stream.js';
@@ -21,7 +21,7 @@ export interface QuestionStreamParts {
 export interface AttendedCall {
   readonly owner: SessionOwner;
   readonly session: UpstreamSession;
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamWay;
   readonly questioning: Questioning;
 }
 
@@ -41,8 +41,8 @@ const UNSUPPORTED_MS = 600_000;
 export class QuestionStreams {
   private readonly byKey = new Map<string, QuestionStream>();
   private readonly perAgent = new Map<string, number>();
-  private readonly without = new WeakMap<Upstream, number>();
-  private readonly slow = new WeakSet<Upstream>();
+  private readonly without = new WeakMap<UpstreamWay, number>();
+  private readonly slow = new WeakSet<UpstreamWay>();
 
   constructor(private readonly parts: QuestionStreamParts) {
     parts.nodes.route(ROUTE, (body, exchange) => {

@@ -14,7 +14,7 @@ export function endUnusedSessions(
   sessions.onUnused = (serverId, session) => {
     const server = parts.policy.current()?.servers.get(serverId);
     if (server === undefined) return;
-    endUpstreamSession(parts.upstreams.of(server), session).catch(() => undefined);
+    endUpstreamSession(parts.upstreams.wayOf(parts.upstreams.of(server), server), session).catch(() => undefined);
   };
   const timer = setInterval(() => void sessions.dropUnused(), EVERY_MS).unref();
   parts.onClose('unused sessions', () => clearInterval(timer));

@@ -7,6 +7,8 @@ import type { IndexedSessionStore } from './session-store.js';
 export interface UpstreamSession {
   readonly id: string | undefined;
   readonly version: string;
+  /** What it was opened with (`UpstreamWay`): it is nobody else's. */
+  readonly signedInAs?: string;
 }
 
 /** Whose session at which server: sessions are never shared by agents, nor by two sessions of one agent. */
@@ -147,9 +149,9 @@ export class UpstreamSessions {
     try {
       const content: unknown = JSON.parse(this.sealer().open(sealed, key).toString());
       if (!Array.isArray(content)) return undefined;
-      const [id, version]: unknown[] = content;
+      const [id, version, signedInAs]: unknown[] = content;
       if (typeof version !== 'string') return undefined;
-      return { id: typeof id === 'string' ? id : undefined, version };
+      return { id: typeof id === 'string' ? id : undefined, version, ...(typeof signedInAs === 'string' && { signedInAs }) };
     } catch {
       // Sealed under a key that is gone, or not by us: as good as nothing.
       await this.store.delete(key).catch(() => undefined);
@@ -158,7 +160,7 @@ export class UpstreamSessions {
   }
 
   private seal(session: UpstreamSession, key: string): string {
-    return this.sealer().seal(JSON.stringify([session.id ?? null, session.version]), key);
+    return this.sealer().seal(JSON.stringify([session.id ?? null, session.version, session.signedInAs]), key);
   }
 }
 

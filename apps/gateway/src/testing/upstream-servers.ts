@@ -36,8 +36,12 @@ async function count(token: string | number | undefined, notify: (progress: numb
   return said('counted');
 }
 
+/** Which requests a server lets in, by their `Authorization`. */
+export type Accepts = (authorization: string | undefined) => boolean;
+const everybody: Accepts = () => true;
+
 /** A server of the legacy era, on SDK v1, with sessions. */
-export async function startLegacyServer(): Promise<TestServer> {
+export async function startLegacyServer(accepts: Accepts = everybody): Promise<TestServer> {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
   const open = async (): Promise<StreamableHTTPServerTransport> => {
     const server = new LegacyServer({ name: 'legacy', version: '1' });
@@ -56,6 +60,7 @@ export async function startLegacyServer(): Promise<TestServer> {
     return transport;
   };
   return listen({
+    accepts,
     forgetSessions: () => sessions.clear(),
     handle: async (request, response, body) => {
       const id = request.headers['mcp-session-id'];
@@ -69,7 +74,7 @@ export async function startLegacyServer(): Promise<TestServer> {
 }
 
 /** A server of 2026-07-28 only, on SDK v2. */
-export async function startModernServer(): Promise<TestServer> {
+export async function startModernServer(accepts: Accepts = everybody): Promise<TestServer> {
   const build = (): ModernServer => {
     const server = new ModernServer({ name: 'modern', version: '1' });
     server.registerTool('echo', { description: 'Says it back', inputSchema: z.object(echo.inputSchema) }, ({ text }) => said(text));
@@ -82,15 +87,16 @@ export async function startModernServer(): Promise<TestServer> {
     return server;
   };
   const handle = toNodeHandler(createMcpHandler(build, { legacy: 'reject' }));
-  return listen({ forgetSessions: () => undefined, handle: (request, response, body) => handle(request, response, JSON.parse(body)) });
+  return listen({ accepts, forgetSessions: () => undefined, handle: (request, response, body) => handle(request, response, JSON.parse(body)) });
 }
 
 interface Handler {
+  readonly accepts: Accepts;
   readonly forgetSessions: () => void;
   readonly handle: (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>;
 }
 
-async function listen({ handle, forgetSessions }: Handler): Promise<TestServer> {
+async function listen({ handle, forgetSessions, accepts }: Handler): Promise<TestServer> {
   const requests: TestServer['requests'] = [];
   const server = createServer((request, response) => {
     void (async () => {
@@ -98,7 +104,8 @@ async function listen({ handle, forgetSessions }: Handler): Promise<TestServer> 
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const body = Buffer.concat(chunks).toString();
       requests.push({ headers: request.headers, body });
-      await handle(request, response, body);
+      if (accepts(request.headers.authorization)) await handle(request, response, body);
+      else response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
     })();
   });
   const { url, close } = await listenLoopback(server);

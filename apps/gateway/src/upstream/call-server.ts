@@ -31,7 +31,7 @@ import { relayNotification } from './relay-notification.js';
 import { ServerRequests } from './server-requests.js';
 import { isSessionLost } from './session-lost.js';
 import { tellLogLevel } from './server-log-level.js';
-import type { Upstream } from './upstreams.js';
+import type { UpstreamWay } from './upstream-way.js';
 import { serverDeclares } from '../view/server-capabilities.js';
 
 /** A call, and which log messages its agent takes. */
@@ -51,7 +51,7 @@ const nextId = (): string => `${prefix}${(count += 1).toString(36)}`;
  * Sends a call to its server and gives the answer in the agent's era; messages before it go to the reply as they come. A call is sent once; only
  * where the server did not know the session, so that nothing ran, it is sent again in a new one.
  */
-export async function callServer(work: CallToServer, upstream: Upstream): Promise<BridgedAnswer> {
+export async function callServer(work: CallToServer, upstream: UpstreamWay): Promise<BridgedAnswer> {
   const { target, visit } = work;
   const serverEra = eraTowards(target.server, work.call.era);
   // A session is only looked at where the server has a log.
@@ -101,7 +101,7 @@ function levelToAsk(logs: LogWish, server: ServerEntry, era: Era): LogLevel | un
   return era === 'modern' ? 'info' : undefined;
 }
 
-async function callInSession(wished: WishedCall, upstream: Upstream, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
+async function callInSession(wished: WishedCall, upstream: UpstreamWay, forwarded: ForwardedCall): Promise<UpstreamAnswer> {
   const { work } = wished;
   const { gateway, caller } = work.visit;
   const { capabilities } = work.questioning;
@@ -111,7 +111,10 @@ async function callInSession(wished: WishedCall, upstream: Upstream, forwarded: 
     session: work.session?.name ?? caller.principal ?? null,
     capabilities,
   };
-  const open = (): Promise<UpstreamSession> => openLegacySession(upstream, { clientInfo: gateway.serverInfo, capabilities }, nextId());
+  const open = async (): Promise<UpstreamSession> => {
+    const opened = await openLegacySession(upstream, { clientInfo: gateway.serverInfo, capabilities }, nextId());
+    return upstream.signedInAs === undefined ? opened : { ...opened, signedInAs: upstream.signedInAs };
+  };
   const sendIn = async (session: UpstreamSession): Promise<UpstreamAnswer> => {
     // What the server asks on the session's own stream would be lost where that is not open by then.
     const leave = await gateway.questionStreams.attend({ owner, session, upstream, questioning: work.questioning });
@@ -122,18 +125,19 @@ async function callInSession(wished: WishedCall, upstream: Upstream, forwarded: 
       leave?.();
     }
   };
-  const session = await gateway.upstreamSessions.get(owner, open);
+  let session = await gateway.upstreamSessions.get(owner, open);
+  if (session.signedInAs !== upstream.signedInAs) session = await gateway.upstreamSessions.replace(owner, session, open);
   const answer = await sendIn(session);
   if (session.id === undefined || !isSessionLost(answer)) return answer;
   return sendIn(await gateway.upstreamSessions.replace(owner, session, open));
 }
 
-async function askForLogs({ logs, work }: WishedCall, upstream: Upstream, session: UpstreamSession): Promise<void> {
+async function askForLogs({ logs, work }: WishedCall, upstream: UpstreamWay, session: UpstreamSession): Promise<void> {
   const level = levelToAsk(logs, work.target.server, 'legacy');
   if (level !== undefined) await tellLogLevel(session, level, { upstream, isShared: work.session === undefined, id: nextId() });
 }
 
-function send({ work, logs }: WishedCall, upstream: Upstream, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
+function send({ work, logs }: WishedCall, upstream: UpstreamWay, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
   const { call, reply, target, cancellation, questioning } = work;
   cancellation.throwIfCancelled();
   const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
@@ -201,7 +205,7 @@ function relayFor(work: CallToServer, { id }: ForwardedCall, onDrained: () => vo
 }
 
 /** To a legacy server a closed connection says nothing. */
-function tellCancelled(upstream: Upstream, forwarded: ForwardedCall, session: UpstreamSession): void {
+function tellCancelled(upstream: UpstreamWay, forwarded: ForwardedCall, session: UpstreamSession): void {
   const post = postMessage(upstream.pool, {
     path: upstream.path,
     headers: [...BASE_HEADERS, ...sessionHeaders(session)],

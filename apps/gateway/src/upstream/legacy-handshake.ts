@@ -13,7 +13,7 @@ import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { answersTo, readAnswer } from './read-answer.js';
 import { postMessage } from './post-message.js';
 import type { UpstreamPost } from './upstream-post.js';
-import type { Upstream } from './upstreams.js';
+import type { UpstreamWay } from './upstream-way.js';
 
 /** Headers of every message we send; nothing of the agent's request is among them. */
 export const BASE_HEADERS: readonly string[] = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream'];
@@ -26,7 +26,7 @@ const HANDSHAKE_BYTES_MAX = 1024 * 1024;
  * the server asks nothing else.
  */
 export async function openLegacySession(
-  upstream: Upstream,
+  upstream: UpstreamWay,
   { clientInfo, capabilities }: { readonly clientInfo: Implementation; readonly capabilities: JsonObject },
   id: string,
 ): Promise<UpstreamSession> {
@@ -51,7 +51,7 @@ export function sessionHeaders({ id, version }: UpstreamSession): string[] {
   return headers;
 }
 
-function handshakePost(upstream: Upstream, headers: string[], body: string, id: string): UpstreamPost {
+function handshakePost(upstream: UpstreamWay, headers: string[], body: string, id: string): UpstreamPost {
   return {
     path: upstream.path,
     headers,

@@ -5,7 +5,7 @@ import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { BASE_HEADERS, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
 import { answersTo } from './read-answer.js';
-import type { Upstream } from './upstreams.js';
+import type { UpstreamWay } from './upstream-way.js';
 
 const PATIENCE_MS = 5000;
 const BYTES_MAX = 64 * 1024;
@@ -20,7 +20,7 @@ const told = new WeakMap<UpstreamSession, LogLevel>();
 export async function tellLogLevel(
   session: UpstreamSession,
   level: LogLevel,
-  to: { upstream: Upstream; isShared: boolean; id: RequestId },
+  to: { upstream: UpstreamWay; isShared: boolean; id: RequestId },
 ): Promise<void> {
   const { upstream, isShared, id } = to;
   const last = told.get(session);

@@ -4,14 +4,14 @@ import { noAnswer, type QuestionAnswer } from '../questions/ask-agent.js';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { BASE_HEADERS, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
-import type { Upstream } from './upstreams.js';
+import type { UpstreamWay } from './upstream-way.js';
 
 const POST_MS_MAX = 30_000;
 const OPEN_MAX = 64;
 
 /** Where the requests of a server come from and what becomes of them. */
 export interface ServerRequestParts {
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamWay;
   readonly session: UpstreamSession;
   /** Puts a question to the agent; a question that is withdrawn needs no answer any more. */
   readonly put: (question: Question, withdrawn: AbortSignal) => Promise<QuestionAnswer>;

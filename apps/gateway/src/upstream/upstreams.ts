@@ -1,7 +1,11 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
+import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { Dispatcher } from 'undici';
+import type { UpstreamCredential } from './credentials/upstream-credential.js';
+import type { UpstreamCredentials } from './credentials/upstream-credentials.js';
 import { SsePool } from './sse/sse-pool.js';
+import { SignedInWay, type UpstreamWay } from './upstream-way.js';
 import { Breaker, type BreakerClock } from './breaker.js';
 import { AnswerShare, LargeAnswers } from './large-answers.js';
 import { OversizedAnswers } from './oversized-answers.js';
@@ -17,7 +21,8 @@ const KEEP_ALIVE_MS = 60_000;
 const STREAMS_MAX = 1024;
 
 /** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
-export class Upstream {
+export class Upstream implements UpstreamWay {
+  readonly signedInAs = undefined;
   inFlight = 0;
   /** Calls that took a place. */
   calls = 0;
@@ -88,11 +93,13 @@ export class Upstream {
 export class Upstreams {
   private readonly byServer = new Map<string, Upstream>();
   private readonly large = new LargeAnswers();
+  private readonly signedIn = new WeakMap<UpstreamCredential, SignedInWay>();
 
   constructor(
     private readonly poolFor: PoolFor,
     private readonly onSuspended: (server: ServerEntry) => void = () => undefined,
     private readonly clock: BreakerClock = { now: () => performance.now(), random: () => Math.random() },
+    private readonly credentials?: Pick<UpstreamCredentials, 'of' | 'keepOnly'>,
   ) {}
 
   /** How many servers are suspended now. */
@@ -115,20 +122,34 @@ export class Upstreams {
     return opened;
   }
 
+  /** An upstream as it is for this agent: with what its server is called with, where it is called with anything. Unsaid: for nobody in particular. */
+  wayOf(upstream: Upstream, server: ServerEntry, agentId?: string): UpstreamWay {
+    const credential = this.credentials?.of(server, agentId);
+    if (credential === undefined) return upstream;
+    const known = this.signedIn.get(credential);
+    if (known?.upstream === upstream) return known;
+    const way = new SignedInWay(upstream, credential);
+    this.signedIn.set(credential, way);
+    return way;
+  }
+
   /** What a call's answer will have of the node's time and memory, should it be large. */
   shareOf(agentId: string, serverId: string): AnswerShare {
     return new AnswerShare(this.large, agentId, serverId);
   }
 
   /** Connections to a server apart from those for calls, which whoever asked for them closes. Throws where `of` would. */
-  openApart(server: ServerEntry): Upstream {
-    return this.open(server, APART_CONNECTIONS_MAX);
+  openApart(server: ServerEntry): UpstreamWay {
+    const upstream = this.open(server, APART_CONNECTIONS_MAX);
+    const credential = this.credentials?.of(server, undefined);
+    return credential === undefined ? upstream : new SignedInWay(upstream, credential);
   }
 
   /** Closes what belongs to servers that are no longer registered. */
-  keepOnly(isRegistered: (serverId: string) => boolean): void {
+  keepOnly(servers: PolicySnapshot['servers']): void {
+    this.credentials?.keepOnly(servers);
     for (const [serverId, upstream] of this.byServer) {
-      if (isRegistered(serverId)) continue;
+      if (servers.has(serverId)) continue;
       this.byServer.delete(serverId);
       void upstream.close();
     }

@@ -4,7 +4,7 @@ import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from '../upstream/legacy-handshake.js';
 import { postMessage } from '../upstream/post-message.js';
 import { answersTo } from '../upstream/read-answer.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { readMessage, tellChange, UnsupportedSource, type ChangeEvents, type ChangeSource, type OpenSource } from './change-source.js';
 import { EventStream } from './event-stream.js';
 
@@ -19,7 +19,7 @@ export class LegacySource implements ChangeSource {
   private lastEventId: string | undefined;
 
   constructor(
-    private readonly upstream: Upstream,
+    private readonly upstream: UpstreamWay,
     private readonly clientInfo: Implementation,
     private readonly events: ChangeEvents,
   ) {}

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ownMember, requestMessage, upstreamHeaders, upstreamMeta, type Implementation } from '@portcullis/mcp';
 import { BASE_HEADERS } from '../upstream/legacy-handshake.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { readMessage, tellChange, UnsupportedSource, type ChangeEvents, type ChangeSource, type OpenSource } from './change-source.js';
 import { EventStream } from './event-stream.js';
 
@@ -12,7 +12,7 @@ let opened = 0;
 /** A server of the modern era: one `subscriptions/listen` for everything that is wanted of it. */
 export class ModernSource implements ChangeSource {
   constructor(
-    private readonly upstream: Upstream,
+    private readonly upstream: UpstreamWay,
     private readonly clientInfo: Implementation,
     private readonly events: ChangeEvents,
   ) {}

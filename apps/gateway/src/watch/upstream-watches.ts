@@ -2,7 +2,7 @@ import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { isJsonObject, ownMember, type Implementation } from '@portcullis/mcp';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { Interest } from '../streams/change-streams.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { UpstreamWay } from '../upstream/upstream-way.js';
 import type { ChangeEvents } from './change-source.js';
 import { LegacySource } from './legacy-source.js';
 import { ModernSource } from './modern-source.js';
@@ -12,7 +12,7 @@ export interface WatchParts {
   readonly clientInfo: Implementation;
   readonly policy: { current(): PolicySnapshot | undefined };
   /** Connections of the watch's own, so that a stream takes none from calls. */
-  readonly openApart: (server: ServerEntry) => Upstream;
+  readonly openApart: (server: ServerEntry) => UpstreamWay;
   readonly onLists: (serverId: string) => void;
   readonly onUpdated: (serverId: string, uri: string) => void;
   /** Told when a server was out of hearing and is back. */
@@ -103,7 +103,7 @@ export class UpstreamWatches implements Interest {
   private begin(server: ServerEntry, wanted: Wanted): void {
     if (this.watching >= WATCHES_MAX) return;
     const { clientInfo, openApart, onLists, onUpdated, onReopened } = this.parts;
-    let upstream: Upstream;
+    let upstream: UpstreamWay;
     try {
       upstream = openApart(server);
     } catch {
@@ -150,8 +150,11 @@ export class UpstreamWatches implements Interest {
 
 function isSame(one: ServerEntry | undefined, other: ServerEntry | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
+  if (one.credentials !== other.credentials && namesOf(one) !== namesOf(other)) return false;
   return one.url === other.url && one.era === other.era && one.enabled === other.enabled && one.capabilitiesJson === other.capabilitiesJson;
 }
+
+const namesOf = ({ credentials = [] }: ServerEntry): string => credentials.map(({ id, version }) => `${id}.${version}`).join();
 
 /** Whether the server has declared any way of saying that something changed. */
 function tellsOfChanges({ enabled, capabilitiesJson }: ServerEntry): boolean {

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { nodeTokenAad } from '@portcullis/contracts/node';
+import type { AccessToken, OauthFetch } from '@portcullis/secrets';
+import { ControlPlaneRefusal, type ControlPlaneClient } from '../../control-plane/control-plane-client.js';
+import type { KeyRing } from '../../control-plane/key-ring.js';
+import type { Membership } from '../../control-plane/membership.js';
+import { ReconnectNeeded } from './token-credential.js';
+import { UpstreamCredentials } from './upstream-credentials.js';
+
+/** What this node calls servers with, opened by its own keys. */
+export function openCredentials(
+  control: { ring: KeyRing; membership: Membership; client: ControlPlaneClient },
+  fetch: OauthFetch,
+): UpstreamCredentials {
+  const { ring, membership, client } = control;
+  return new UpstreamCredentials({
+    sealer: ring.credentialSealer,
+    fetch,
+    connectionToken: (id, refused) => connectionToken(control, id, refused),
+    onUnopened: () => membership.refreshSoon(client),
+    now: () => Date.now(),
+  });
+}
+
+async function connectionToken(
+  { membership, client }: { membership: Membership; client: ControlPlaneClient },
+  id: string,
+  refused: string | undefined,
+): Promise<AccessToken> {
+  const digest = refused === undefined ? undefined : createHash('sha256').update(refused).digest('hex');
+  const given = await client.credentialToken(id, digest).catch((error: unknown) => {
+    const isOver = error instanceof ControlPlaneRefusal && (error.status === 409 || error.status === 404);
+    throw isOver ? new ReconnectNeeded() : error;
+  });
+  const accessToken = membership.open(given.sealedToken, (nodeId) => nodeTokenAad(nodeId, id)).toString('utf8');
+  return { accessToken, expiresAt: given.expiresAt ?? undefined };
+}
