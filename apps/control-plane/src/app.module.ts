@@ -9,6 +9,7 @@ import { ChangesModule } from './changes/changes.module.js';
 import type { Metrics } from '@portcullis/boot';
 import type { Config } from './config.js';
 import { CostModule } from './cost/cost.module.js';
+import { CredentialsModule } from './credentials/credentials.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DraftsModule } from './drafts/drafts.module.js';
 import { EpochsModule } from './epochs/epochs.module.js';
@@ -51,6 +52,7 @@ export class AppModule {
         ServersModule,
         ImportsModule.with(config.imports),
         SearchModule,
+        CredentialsModule.with(config.credentials),
         AgentsModule,
         GroupsModule,
         GrantsModule,

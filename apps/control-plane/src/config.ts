@@ -3,6 +3,7 @@ import { loadMasterKey } from '@portcullis/secrets';
 import { z } from 'zod';
 import type { AlertsOptions } from './alerts/alerts.module.js';
 import type { AnchorTargets } from './audit-proof/anchors.service.js';
+import type { CredentialOptions } from './credentials/oauth-outlet.js';
 import type { ImportOptions } from './imports/imports.module.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -21,6 +22,7 @@ export interface Config {
   /** A join token that does not expire, for installations that are set up by a file. */
   readonly joinToken?: string | undefined;
   readonly imports?: ImportOptions | undefined;
+  readonly credentials?: CredentialOptions | undefined;
   readonly alerts?: AlertsOptions | undefined;
   readonly auditAnchors?: AnchorTargets | undefined;
 }
@@ -31,6 +33,8 @@ export interface DiscoveryConfig extends Pick<Config, 'host' | 'healthHost' | 'h
   readonly egressAllow: readonly string[];
   /** How long changes of servers are kept. */
   readonly driftHistoryDays: number;
+  /** Opens what servers are called with; without it those that are called with anything are not discovered. */
+  readonly masterKey: Uint8Array | undefined;
 }
 
 const ranges = z
@@ -55,16 +59,20 @@ const processFields = {
 
 /** Throws with every fault at once when the environment cannot be used. */
 export function loadDiscoveryConfig(env: NodeJS.ProcessEnv = process.env): DiscoveryConfig {
-  const { portcullisEgressAllow, portcullisDriftHistoryDays, ...rest } = readConfig(
+  const { portcullisEgressAllow, portcullisDriftHistoryDays, portcullisMasterKey, portcullisMasterKeyFile, ...rest } = readConfig(
     {
       ...processFields,
+      portcullisMasterKey: z.string().optional(),
+      portcullisMasterKeyFile: z.string().optional(),
       portcullisEgressAllow: ranges,
       // Budgets count the changes of a day, so that long they are needed.
       portcullisDriftHistoryDays: z.coerce.number().int().min(2).max(36_500).default(400),
     },
     env,
   );
-  return { ...rest, egressAllow: portcullisEgressAllow, driftHistoryDays: portcullisDriftHistoryDays };
+  const hasKey = (portcullisMasterKey ?? portcullisMasterKeyFile ?? '') !== '';
+  const masterKey = hasKey ? loadMasterKey({ value: portcullisMasterKey, file: portcullisMasterKeyFile }) : undefined;
+  return { ...rest, egressAllow: portcullisEgressAllow, driftHistoryDays: portcullisDriftHistoryDays, masterKey };
 }
 
 /** Throws with every fault at once when the environment cannot be used. */
@@ -77,6 +85,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     portcullisRegistryUrl,
     portcullisImportRowsMax,
     portcullisEgressAllow,
+    portcullisPublicUrl,
     auditAnchorFile,
     auditAnchorUrl,
     ...rest
@@ -92,6 +101,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       // Where servers are pulled from when an operator names no registry, and where else than in public a registry or the receiver of a webhook may be.
       portcullisRegistryUrl: z.url({ protocol: /^https?$/ }).optional(),
       portcullisEgressAllow: ranges,
+      // Where authorization servers may read who we are; without it they are told by registration or by hand.
+      portcullisPublicUrl: z.url({ protocol: /^https?$/ }).optional(),
       // Where heads of the audit trail are kept outside the database; best where whoever runs the database cannot write.
       auditAnchorFile: z.string().min(1).optional(),
       auditAnchorUrl: z.url({ protocol: /^https?$/ }).optional(),
@@ -107,6 +118,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     bootstrapTokenFile: portcullisBootstrapTokenFile,
     joinToken: portcullisJoinToken,
     imports,
+    credentials: { egressAllow: portcullisEgressAllow, publicUrl: portcullisPublicUrl },
     alerts: { egressAllow: portcullisEgressAllow },
     auditAnchors: { file: auditAnchorFile, url: auditAnchorUrl },
   };

@@ -6,6 +6,7 @@ import { PolicyChanges } from './changes/policy-changes.js';
 import { PolicyNews } from './changes/policy-news.js';
 import { SelfWideningGuard } from './changes/self-widening-guard.js';
 import { loadDiscoveryConfig } from './config.js';
+import { signInWith } from './discovery/sign-in-with.js';
 import { isAnswering } from './database/is-answering.js';
 import { DiscoveryQueue } from './discovery/discovery-queue.js';
 import { DiscoveryRepository } from './discovery/discovery.repository.js';
@@ -31,12 +32,14 @@ await runProcess(async (onClose) => {
   const news = new PolicyNews();
   news.onCommitted((revision) => void announceDirty(commands, revision).catch(() => undefined)); // publishers look every second anyway
   const metrics = createMetrics({ app: 'discovery' });
+  const signIn = signInWith(config.masterKey, { database, egress, onClose });
   const queue = new DiscoveryQueue(commands);
   const worker = new DiscoveryWorker({
     database,
     repository: new DiscoveryRepository(database),
     changes: new PolicyChanges(database, news, new SelfWideningGuard(database)),
     fetch: (url, init) => egress.fetch(url, init),
+    signIn,
     redis: blocking,
     queue,
     logger,

@@ -1,5 +1,6 @@
 import { type AccessRequestsApi, accessRequestsApi, type RequestableApi, requestableApi } from './access-requests.js';
 import { type AgentsApi, agentsApi } from './agents.js';
+import { type CredentialsApi, credentialsApi } from './credentials.js';
 import { type AlertRulesApi, alertRulesApi, type AlertsApi, alertsApi, type WebhooksApi, webhooksApi } from './alerts.js';
 import { type AuditApi, auditApi } from './audit.js';
 import { type BudgetsApi, budgetsApi, type CostsApi, costsApi, type PricesApi, pricesApi } from './costs.js';
@@ -43,6 +44,7 @@ export interface ApiClient {
   audit: AuditApi;
   alerts: AlertsApi;
   alertRules: AlertRulesApi;
+  credentials: CredentialsApi;
   webhooks: WebhooksApi;
   costs: CostsApi;
   prices: PricesApi;
@@ -71,6 +73,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     audit: auditApi(send, createOpen(options)),
     alerts: alertsApi(send),
     alertRules: alertRulesApi(send),
+    credentials: credentialsApi(send),
     webhooks: webhooksApi(send),
     costs: costsApi(send),
     prices: pricesApi(send),

@@ -8,6 +8,7 @@ import type { Author, Subject } from '../changes/author.js';
 import { only, PolicyChanges, type Changed, type Dirty, type MadeChange, type PolicyChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
 import { identifyAll, takenSlugs, type Named } from '../database/identify-all.js';
+import { serversCalledFor } from '../credentials/credentials.repository.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
@@ -110,13 +111,18 @@ export class AgentsService {
   /** Deletes many as part of one change. */
   async deleteAllIn(tx: Transaction, agents: readonly string[]): Promise<MadeChange<undefined>[]> {
     const rows = await this.findAll(tx, agents);
+    const calledFor = await serversCalledFor(
+      tx,
+      agents.map((agent) => rows(agent).id),
+    );
     const gone = new Set<string>();
     const done = agents.map((agent) => {
       const row = rows(agent);
       if (gone.has(row.id)) throw notFound('agent');
       gone.add(row.id);
-      // Its grants go with it, and they lie in the bucket of their subject.
-      const dirty = [agentBucket(row.id), { kind: 'grants', bucket: bucketOf(row.id) } as const];
+      // Its grants go with it, and they lie in the bucket of their subject; what servers were called with for it lies with them.
+      const servers = calledFor(row.id).map((id) => ({ kind: 'servers', bucket: bucketOf(id) }) as const);
+      const dirty = [agentBucket(row.id), { kind: 'grants', bucket: bucketOf(row.id) } as const, ...servers];
       return { result: undefined, subject: agentSubject(row), change: { deleted: true }, dirty };
     });
     await deleteAgents(tx, [...gone]);

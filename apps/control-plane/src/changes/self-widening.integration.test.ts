@@ -129,6 +129,9 @@ const attempts: Record<string, (() => Promise<Attempt>) | string> = {
     return ['POST', '/v1/policy/import', JSON.stringify(JSON.stringify({ version: 1, grants }))];
   },
   'POST /v1/epochs': 'says which database counts and changes no row of policy',
+  'POST /v1/credentials': 'what a server is called with says nothing about who may call it',
+  'PUT /v1/credentials/:id': 'what a server is called with says nothing about who may call it',
+  'DELETE /v1/credentials/:id': 'takes what a server is called with',
   'POST /v1/agents': 'an agent begins with nothing',
   'DELETE /v1/agents/:agent': 'an agent that is gone reaches nothing, and made again it still counts as owned',
   'POST /v1/agents/:agent/keys': 'a key opens what its agent has',

@@ -10,6 +10,8 @@ export interface DiscoveryParts {
   readonly repository: DiscoveryRepository;
   readonly findings: FindingsStore;
   readonly fetch: Fetch;
+  /** A fetch that goes with what a server is called with. Throws a DiscoveryFailure where there is no way in. */
+  readonly signIn: (serverId: string, fetch: Fetch) => Promise<Fetch>;
 }
 
 /** How a run ended. `reason` is what the operator reads. */
@@ -29,7 +31,8 @@ export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop
   try {
     const known = { knownEra: knownEra(claimed), knownBothEras: isAnnounced ? server.bothEras : undefined };
     const target = { url, protocol, transport: ServerTransport.parse(transportPin), ...known };
-    const findings = await ask(target, parts.fetch, stop).finally(asked);
+    const fetch = await parts.signIn(serverId, parts.fetch);
+    const findings = await ask(target, fetch, stop).finally(asked);
     const finished = { serverId, url, protocol, transportPin, startedAt, findings };
     const isStored = await storeOf(parts.findings, claimed)(finished);
     return { outcome: isStored ? 'stored' : 'gone', slug };

@@ -24,15 +24,16 @@ test('control planes that start at once end with the same keys', async () => {
   const first = rings[0]?.nodeKeys();
   for (const ring of rings) expect(ring.nodeKeys()).toEqual(first);
   expect(await database.keyRingEntry.groupBy({ by: ['purpose'], _count: true, orderBy: { purpose: 'asc' } })).toEqual(
-    ['signing', 'sealing', 'session', 'pepper'].map((purpose) => ({ purpose, _count: 1 })),
+    ['signing', 'sealing', 'session', 'pepper', 'credential'].map((purpose) => ({ purpose, _count: 1 })),
   );
 });
 
 test('no secret of the ring lies in the database in clear', async () => {
   const ring = await KeyRing.open(database, masterKey);
   const rows = JSON.stringify(await database.keyRingEntry.findMany());
-  const { peppers, session } = ring.nodeKeys();
-  for (const secret of [...peppers, ...session].map((key) => key.secret).concat(ring.signingKey().privateKey)) expect(rows).not.toContain(secret);
+  const { peppers, session, credentials = [] } = ring.nodeKeys();
+  for (const secret of [...peppers, ...session, ...credentials].map((key) => key.secret).concat(ring.signingKey().privateKey))
+    expect(rows).not.toContain(secret);
 });
 
 test('a ring opened with another master key refuses to start and says why', async () => {

@@ -1,9 +1,11 @@
 import type { KeyPurpose, KeyRingEntry, PrismaClient, Transaction } from '@portcullis/database';
 import type { MadeKey } from './make-key.js';
+import { sealedUnder } from './sealed-values.js';
 
 export type StoredKey = Pick<KeyRingEntry, 'keyId' | 'purpose' | 'secret' | 'publicKey'>;
 
-const GENERATIONS = 2;
+/** How long something may live that was sealed under a session key: agents' sessions and keys for their tasks. */
+const SESSION_MS = 86_400_000;
 
 /** Makes whoever else wants to change the ring wait for the end of this transaction. */
 export async function lockKeyRing(tx: Transaction): Promise<void> {
@@ -33,17 +35,24 @@ export async function insertMissingKeys(tx: Transaction, purposes: readonly KeyP
   if (missing.length > 0) await tx.keyRingEntry.createMany({ data: missing });
 }
 
-/** Retires all but the newest generations of a purpose. The caller holds the lock. */
-export async function retireOldKeys(tx: Transaction, purpose: KeyPurpose): Promise<void> {
+/** Retires all but the newest `kept` of a purpose, save those that something still needs. The caller holds the lock. */
+export async function retireOldKeys(tx: Transaction, purpose: KeyPurpose, kept: 1 | 2): Promise<void> {
   const live = await tx.keyRingEntry.findMany({
     where: { purpose, retiredAt: null },
     orderBy: [{ createdAt: 'desc' }, { keyId: 'desc' }],
-    select: { keyId: true },
+    select: { keyId: true, createdAt: true },
   });
-  // A hash cannot be made again without its secret: a pepper retires only when nothing is hashed under it any more.
-  const inUse = purpose === 'pepper' ? await peppersInUse(tx) : new Set<string>();
-  const old = live.slice(GENERATIONS).filter(({ keyId }) => !inUse.has(keyId));
+  const needed = await neededKeys(tx, purpose);
+  const isRecent = (at: number): boolean => kept > 1 && purpose === 'session' && (live[at - 1]?.createdAt.getTime() ?? 0) > Date.now() - SESSION_MS;
+  const old = live.filter(({ keyId }, at) => at >= kept && !needed.has(keyId) && !isRecent(at));
   await tx.keyRingEntry.updateMany({ where: { keyId: { in: old.map(({ keyId }) => keyId) } }, data: { retiredAt: new Date() } });
+}
+
+/** A hash cannot be made again without its secret, and what is sealed cannot be opened without its key. */
+async function neededKeys(tx: Transaction, purpose: KeyPurpose): Promise<ReadonlySet<string>> {
+  if (purpose === 'pepper') return peppersInUse(tx);
+  if (purpose !== 'sealing' && purpose !== 'credential') return new Set();
+  return new Set((await sealedUnder(tx, purpose)).map(({ keyId }) => keyId));
 }
 
 async function peppersInUse(tx: Transaction): Promise<Set<string>> {

@@ -1,7 +1,7 @@
 import { createSealer, deriveKey, publicKeyOf, UnsealError, type KeyPair, type Sealer } from '@portcullis/secrets';
 import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import type { NodeKeys } from '@portcullis/contracts/node';
-import type { KeyPurpose, PrismaClient } from '@portcullis/database';
+import type { KeyPurpose, PrismaClient, Transaction } from '@portcullis/database';
 import { makeKey, placeOf } from './make-key.js';
 import { insertMissingKeys, lockKeyRing, readLiveKeys, readSigningKeysEver, retireOldKeys, type StoredKey } from './key-ring.repository.js';
 
@@ -18,11 +18,11 @@ interface LiveKey {
   readonly secret: Uint8Array;
 }
 
-const PURPOSES: readonly KeyPurpose[] = ['signing', 'sealing', 'session', 'pepper'];
+const PURPOSES: readonly KeyPurpose[] = ['signing', 'sealing', 'session', 'pepper', 'credential'];
 
 /**
- * The keys of this installation. Two generations of each purpose are valid, the newest one is used for new work. Secrets lie in Postgres sealed
- * under the master key and are opened once per process.
+ * The keys of this installation. The newest of each purpose is used for new work; the one before stays valid, and whatever older one something still needs.
+ * Secrets lie in Postgres sealed under the master key and are opened once per process.
  */
 export class KeyRing {
   private keys: readonly LiveKey[] = [];
@@ -51,15 +51,22 @@ export class KeyRing {
     this.keys = stored.map((row) => known.get(row.keyId) ?? this.openKey(row));
   }
 
-  /** Makes a new key and retires all but the two newest, save peppers under which something live is still hashed. Returns the new key's id. */
+  /** Makes a new key and retires all but the two newest, save those that something still needs. Returns the new key's id. */
   async rotate(purpose: KeyPurpose): Promise<string> {
-    const made = makeKey(purpose, this.master);
-    await this.database.$transaction(async (tx) => {
-      await lockKeyRing(tx);
-      await tx.keyRingEntry.create({ data: made });
-      await retireOldKeys(tx, purpose);
-    });
+    const keyId = await this.database.$transaction((tx) => this.addKey(tx, purpose, 2));
     await this.refresh();
+    return keyId;
+  }
+
+  /**
+   * The same as part of a transaction, after which somebody has to `refresh`. With `kept` 1 the key before is no longer valid either, which ends what
+   * agents hold of it; nothing that lies in the database is lost.
+   */
+  async addKey(tx: Transaction, purpose: KeyPurpose, kept: 1 | 2): Promise<string> {
+    const made = makeKey(purpose, this.master);
+    await lockKeyRing(tx);
+    await tx.keyRingEntry.create({ data: made });
+    await retireOldKeys(tx, purpose, kept);
     return made.keyId;
   }
 
@@ -98,16 +105,17 @@ export class KeyRing {
 
   /** Seals what is stored in Postgres and only the control plane opens. */
   sealer(): Sealer {
-    const [current, previous] = this.of('sealing').map(({ id, secret }) => ({ id, key: secret }));
-    if (current === undefined) throw new Error('The key ring has no sealing key');
-    return createSealer({ current, previous });
+    return this.sealerOf('sealing');
+  }
+
+  /** Seals what servers are called with for nodes, who all hold its keys. */
+  credentialSealer(): Sealer {
+    return this.sealerOf('credential');
   }
 
   /** Seals keys for agents' tasks as nodes do. */
   taskKeySealer(): Sealer {
-    const [current, previous] = this.of('session').map(({ id, secret }) => ({ id, key: deriveKey(secret, TASK_KEY_PURPOSE) }));
-    if (current === undefined) throw new Error('The key ring has no session key');
-    return createSealer({ current, previous });
+    return this.sealerOf('session', (secret) => deriveKey(secret, TASK_KEY_PURPOSE));
   }
 
   /** What every node must hold: public signing keys, peppers and session keys, newest first. Leaves this process only sealed to a node. */
@@ -118,7 +126,14 @@ export class KeyRing {
       signing: this.of('signing').map(({ id, publicKey }) => ({ keyId: id, publicKey: publicKey ?? '' })),
       peppers: secrets('pepper'),
       session: secrets('session'),
+      credentials: secrets('credential'),
     };
+  }
+
+  private sealerOf(purpose: KeyPurpose, keyFrom = (secret: Uint8Array): Uint8Array => secret): Sealer {
+    const [current, ...previous] = this.of(purpose).map(({ id, secret }) => ({ id, key: keyFrom(secret) }));
+    if (current === undefined) throw new Error(`The key ring has no ${purpose} key`);
+    return createSealer({ current, previous });
   }
 
   private of(purpose: KeyPurpose): LiveKey[] {

@@ -1,49 +1,29 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ReplayCall, ReplayResult, ReplayStatus } from '@portcullis/contracts/api/replays';
 import type { CallReplay as ReplayRow, Server } from '@portcullis/database';
-import { createEgress, type Egress } from '@portcullis/egress';
 import type { Subject } from '../changes/author.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
 import { ProblemError } from '../http/problem.js';
 import type { Caller } from '../operators/operator-tokens.js';
 import { ServersService } from '../servers/servers.service.js';
-import { transportOf } from '../servers/transport-of.js';
-import { callTool, type CallEnd, type ReplayTarget } from './call-tool.js';
+import type { CallEnd } from './call-tool.js';
 import { compareResults, sha256, type Comparison } from './compare-results.js';
+import { ReplayCaller } from './replay-caller.js';
 import { readReplayable, requireCallable, type ReplayableCall } from './replayable-call.js';
 import { toReplay } from './replays.repository.js';
 
-/** Token of the options of replays. */
-export const REPLAY_OPTIONS = 'ReplayOptions';
-
-export interface ReplayOptions {
-  /** CIDR ranges beyond the public network that servers may lie in. */
-  readonly egressAllow?: readonly string[] | undefined;
-  readonly timeoutMs?: number | undefined;
-}
-
-const TIMEOUT_MS = 60_000;
 const REPLAYS_MAX = 4;
 
 /** Makes recorded calls again. That one is made is on record before it goes out, and how it ended after. */
 @Injectable()
-export class ReplayService implements OnApplicationShutdown {
-  private readonly egress: Egress;
-  private readonly timeoutMs: number;
+export class ReplayService {
   private running = 0;
 
   constructor(
     @Inject(RecordedChanges) private readonly changes: RecordedChanges,
     @Inject(ServersService) private readonly servers: ServersService,
-    @Inject(REPLAY_OPTIONS) options: ReplayOptions,
-  ) {
-    this.egress = createEgress({ allow: options.egressAllow ?? [] });
-    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.egress.close();
-  }
+    @Inject(ReplayCaller) private readonly caller: ReplayCaller,
+  ) {}
 
   async replay(caller: Caller, callId: string, wanted: ReplayCall): Promise<ReplayResult> {
     if (wanted.allowWrites && caller.role !== 'admin')
@@ -54,7 +34,7 @@ export class ReplayService implements OnApplicationShutdown {
     try {
       const { call, target, row } = await this.begin(caller, callId, wanted);
       const begun = performance.now();
-      const end = await callTool(targetOf(target), { name: call.tool, args: call.args }, (url, init) => this.egress.fetch(url, init), this.timeoutMs);
+      const end = await this.caller.call(target, call);
       return await this.end(caller, row, end, { durationMs: Math.round(performance.now() - begun), call });
     } finally {
       this.running -= 1;
@@ -99,13 +79,6 @@ interface Begun {
 }
 
 const subjectOf = (callId: string): Subject => ({ kind: 'call', id: callId });
-
-const targetOf = (server: Server): ReplayTarget => ({
-  url: server.url,
-  protocol: server.protocol,
-  knownEra: server.era ?? undefined,
-  isSse: transportOf(server) === 'sse',
-});
 
 const statusOf = (end: CallEnd): ReplayStatus => ('error' in end ? 'failed' : end.isError ? 'tool_error' : 'success');
 

@@ -5,6 +5,8 @@ import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcu
 import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
 import { isServed } from './is-served.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
+import { CredentialSettings, isMadeFor } from '../credentials/stored-credential.js';
+import { kindName } from '../credentials/to-credential.js';
 import { transportOf } from '../servers/transport-of.js';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
@@ -12,9 +14,9 @@ import { z } from 'zod';
 /**
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
- * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls.
+ * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
  */
-export const COMPILE_VERSION = 8;
+export const COMPILE_VERSION = 9;
 
 const DAY_MS = 86_400_000;
 
@@ -49,7 +51,19 @@ export function serverEntry(row: ServerRow): ServerEntry {
       .flatMap((definition) => definitionEntry(definition, row))
       .toSorted((a, b) => byText(a.kind, b.kind) || byText(a.name, b.name)),
     ...(row.auditCapture !== null && { capture: ServerCaptureEntry.parse(row.auditCapture) }),
+    ...credentialEntries(row),
   };
+}
+
+/** What was made for another origin is named, so that nothing is called without it, and stays here: a node knows no such kind. */
+function credentialEntries({ url, credentials = [] }: ServerRow): Pick<ServerEntry, 'credentials'> {
+  if (credentials.length === 0) return {};
+  const entries = credentials.map(({ id, version, kind, agentId, settings, sealedForNodes }) => {
+    const isOfUse = isMadeFor(CredentialSettings.parse(settings), url);
+    const sealed = isOfUse ? { kind: kindName(kind), sealed: sealedForNodes } : { kind: 'moved', sealed: '' };
+    return { id, version, ...sealed, ...(agentId !== null && { agentId }) };
+  });
+  return { credentials: entries.toSorted((a, b) => byText(a.id, b.id)) };
 }
 
 function definitionEntry(row: DefinitionRow, server: ServerRow): ServerEntry['definitions'] {

@@ -1,4 +1,4 @@
-import type { Agent, AgentKey, Definition, Grant, Requestable, Server, Transaction } from '@portcullis/database';
+import type { Agent, AgentKey, Credential, Definition, Grant, Requestable, Server, Transaction } from '@portcullis/database';
 
 export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'descriptionsOnly' | 'approvedJson' | 'approvedHash'>;
 export type ServerRow = Pick<
@@ -18,7 +18,12 @@ export type ServerRow = Pick<
   | 'keepServing'
   | 'capabilitiesJson'
   | 'auditCapture'
-> & { definitions: DefinitionRow[] };
+> & {
+  definitions: DefinitionRow[];
+  /** Read for nodes alone: what is decided does not depend on it. */
+  credentials?: CredentialRow[];
+};
+export type CredentialRow = Pick<Credential, 'id' | 'version' | 'kind' | 'agentId' | 'settings' | 'sealedForNodes'>;
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & {
   /** Read for nodes alone: what is decided does not depend on it. */
@@ -76,6 +81,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
         where: { OR: [{ state: 'approved' }, { state: 'changed', descriptionsOnly: true }, { state: 'changed', kind: 'instructions' }] },
         select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedJson: true, approvedHash: true },
       },
+      credentials: { select: { id: true, version: true, kind: true, agentId: true, settings: true, sealedForNodes: true } },
     },
   });
 }

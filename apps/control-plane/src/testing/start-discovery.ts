@@ -5,6 +5,8 @@ import { Redis } from 'ioredis';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { PolicyNews } from '../changes/policy-news.js';
 import { SelfWideningGuard } from '../changes/self-widening-guard.js';
+import { openServerSignIn } from '../credentials/open-server-sign-in.js';
+import { KeyRing } from '../keys/key-ring.js';
 import { DiscoveryQueue } from '../discovery/discovery-queue.js';
 import { DiscoveryRepository } from '../discovery/discovery.repository.js';
 import { DiscoveryWorker } from '../discovery/discovery-worker.js';
@@ -21,16 +23,18 @@ export interface Discovery {
 
 export async function startDiscovery(tickMs = 100): Promise<Discovery> {
   const redis = await freshRedis();
-  const own = await startTestApp({ redisUrl: redis.url });
+  const own = await startTestApp({ redisUrl: redis.url, credentials: { egressAllow: ['127.0.0.0/8'] } });
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   const commands = openRedis(redis.url, () => undefined);
   const blocking = new Redis(redis.url, { maxRetriesPerRequest: null });
   const queue = new DiscoveryQueue(commands);
+  const servers = openServerSignIn(own.database, own.app.get(KeyRing), egress);
   const worker = new DiscoveryWorker({
     database: own.database,
     repository: new DiscoveryRepository(own.database),
     changes: new PolicyChanges(own.database, new PolicyNews(), new SelfWideningGuard(own.database)),
     fetch: (url, init) => egress.fetch(url, init),
+    signIn: (serverId, fetch) => servers.fetchFor(serverId, fetch),
     redis: blocking,
     queue,
     logger: createLogger({ name: 'discovery', level: 'silent' }),

@@ -1,0 +1,181 @@
+import { bucketOf } from '@portcullis/contracts/snapshot';
+import { newBearer } from '@portcullis/secrets';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serverEntry } from '../snapshots/compile-entries.js';
+import { readServers } from '../snapshots/snapshot-rows.js';
+import { serve, type Peer } from '../testing/mcp-peers.js';
+import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
+
+let discovery: Discovery;
+const peers: Peer[] = [];
+let count = 0;
+
+beforeAll(async () => {
+  discovery = await startDiscovery();
+});
+afterAll(async () => {
+  await discovery.close();
+  for (const peer of peers) await peer.close();
+});
+
+const call: Discovery['own']['call'] = (...request) => discovery.own.call(...request);
+const canary = (): string => `canary-${(count += 1)}-${'x'.repeat(20)}`;
+const headers = (value: string, name = 'Authorization') => ({ kind: 'headers', headers: [{ name, value }] });
+
+/** A legacy server that answers everybody who says `Bearer <secret>`, and what it was asked with. */
+async function guarded(secret: string) {
+  const seen: (string | undefined)[] = [];
+  const peer = await serve((request, response) => {
+    const chunks: Buffer[] = [];
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        seen.push(request.headers.authorization);
+        if (request.headers.authorization !== `Bearer ${secret}`) return response.writeHead(401).end();
+        const { id, method } = JSON.parse(Buffer.concat(chunks).toString()) as { id?: number; method: string };
+        if (id === undefined) return response.writeHead(202).end();
+        const results: Record<string, object> = {
+          initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'guarded', version: '1' } },
+          'tools/list': { tools: [{ name: 'read', inputSchema: { type: 'object' } }] },
+        };
+        const result = results[method];
+        const answer = result === undefined ? { error: { code: -32601, message: 'no' } } : { result };
+        return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+      });
+  });
+  peers.push(peer);
+  return { url: peer.url, seen };
+}
+
+async function aServer(url = 'https://mcp.example.com/mcp'): Promise<{ id: string; slug: string }> {
+  const slug = `s${(count += 1)}`;
+  const { body, status } = await call('POST', '/v1/servers', { slug, url, protocol: 'legacy' });
+  expect(status).toBe(201);
+  return body;
+}
+
+const entryOf = async (id: string) => {
+  const [row] = await discovery.own.database.$transaction(async (tx) => (await readServers(tx, [bucketOf(id)])).filter((one) => one.id === id));
+  return row && serverEntry(row);
+};
+
+test('a server is discovered with its own credential, and an agent’s never adds to what it offers', async () => {
+  const secret = canary();
+  const { url, seen } = await guarded(secret);
+  const { slug } = await aServer(url);
+  const look = async () => (await call('POST', `/v1/servers/${slug}/discovery?waitSeconds=30`)).body.server;
+  expect((await look()).discovery).toMatchObject({ status: 'failed', error: expect.stringContaining('401') });
+  await call('POST', '/v1/agents', { slug: `a-${slug}` });
+  const own = await call('POST', '/v1/credentials', { server: slug, agent: `a-${slug}`, credential: headers(`Bearer ${secret}`) });
+  expect([own.status, own.body]).toMatchObject([201, { agent: `a-${slug}`, status: 'ready' }]);
+  expect((await look()).discovery.status).toBe('failed');
+  expect(seen).not.toContain(`Bearer ${secret}`);
+  expect((await call('POST', '/v1/credentials', { server: slug, credential: headers(`Bearer ${secret}`) })).status).toBe(201);
+  expect(await look()).toMatchObject({ discovery: { status: 'ok' }, definitions: { pending: 1 } });
+});
+
+test('no secret is ever told again: in answers, lists, revisions, audit rows, the database or the snapshot', async () => {
+  const [first, second] = [canary(), canary()];
+  const server = await aServer();
+  const created = await call('POST', '/v1/credentials', { server: server.slug, credential: headers(first, 'X-Api-Key') });
+  expect(created.body).toMatchObject({ hasSecret: true, headers: ['x-api-key'], version: 1, server: server.slug, agent: null });
+  const replaced = await call('PUT', `/v1/credentials/${created.body.id}`, { credential: headers(second), reason: 'it leaked' });
+  expect([replaced.status, replaced.body]).toMatchObject([200, { headers: ['authorization'], version: 2 }]);
+  const texts = await Promise.all(
+    ['/v1/credentials', `/v1/credentials/${created.body.id}`, '/v1/revisions', `/v1/servers/${server.slug}`].map(
+      async (url) => (await call('GET', url)).text,
+    ),
+  );
+  const { database } = discovery.own;
+  const rows = [await database.credential.findMany(), await database.revision.findMany(), await database.auditEvent.findMany()];
+  const said = [
+    created.text,
+    replaced.text,
+    ...texts,
+    JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+  ];
+  const events = await database.auditEvent.findMany({ where: { method: { startsWith: 'operator/credential.' } } });
+  said.push(...events.map(({ arguments: kept }) => Buffer.from(kept ?? []).toString()), JSON.stringify(await entryOf(server.id)));
+  for (const text of said) for (const secret of [first, second]) expect(text).not.toContain(secret);
+  expect((await entryOf(server.id))?.credentials).toMatchObject([{ id: created.body.id, version: 2, kind: 'headers' }]);
+});
+
+test('a credential is for one origin: a server that moves takes it nowhere', async () => {
+  const secret = canary();
+  const { url: elsewhere, seen } = await guarded(secret);
+  const server = await aServer();
+  const { body } = await call('POST', '/v1/credentials', { server: server.slug, credential: headers(`Bearer ${secret}`) });
+  await call('PATCH', `/v1/servers/${server.slug}`, { url: elsewhere });
+  expect((await entryOf(server.id))?.credentials).toEqual([{ id: body.id, version: 1, kind: 'moved', sealed: '' }]);
+  expect((await call('POST', `/v1/servers/${server.slug}/discovery?waitSeconds=30`)).body.server.discovery.error).toContain('moved');
+  expect(seen).toEqual([]);
+  expect((await call('GET', `/v1/credentials/${body.id}`)).body).toMatchObject({
+    status: 'reconnect',
+    statusReason: expect.stringContaining('moved'),
+  });
+  expect((await call('PUT', `/v1/credentials/${body.id}`, { credential: headers(`Bearer ${secret}`) })).body.status).toBe('ready');
+  expect((await entryOf(server.id))?.credentials).toMatchObject([{ version: 2, kind: 'headers' }]);
+});
+
+test.each([
+  ['a header of the connection', headers('x', 'Host')],
+  ['a header of the protocol', headers('x', 'Mcp-Session-Id')],
+  ['a header that ends in another', headers('a\r\nx-evil: 1')],
+  ['an agent’s key of ours', headers(`Bearer ${newBearer('agent').token}`)],
+  ['an operator’s token of ours', headers(newBearer('operator').token, 'x-key')],
+  ['a kind that there is not', { kind: 'magic' }],
+  ['no header at all', { kind: 'headers', headers: [] }],
+])('%s is refused, and the refusal repeats no value', async (_what, credential) => {
+  const { slug } = await aServer();
+  const { status, text } = await call('POST', '/v1/credentials', { server: slug, credential });
+  expect(status).toBe(400);
+  for (const { value } of 'headers' in credential ? credential.headers : []) if (value.length > 3) expect(text).not.toContain(value);
+});
+
+test.each([
+  ['the cloud’s own address', 'http://169.254.169.254/token', 'egress.address'],
+  ['a private address', 'https://10.0.0.1/token', 'egress.address'],
+  ['an address in the clear', 'http://as.example.com/token', 'not https'],
+  ['a port of something else', 'https://as.example.com:6379/token', 'egress.port'],
+])('%s is no token endpoint', async (_what, tokenEndpoint, said) => {
+  const { slug } = await aServer();
+  const credential = { kind: 'client-credentials', clientId: 'c', clientSecret: canary(), tokenEndpoint };
+  const { status, body } = await call('POST', '/v1/credentials', { server: slug, credential });
+  expect([status, body.detail]).toEqual([422, expect.stringContaining(said)]);
+});
+
+test('there is one credential for a server and one for each agent; they are found by both, and go with both', async () => {
+  const [server, other] = [await aServer(), await aServer()];
+  for (const agent of ['one', 'two']) await call('POST', '/v1/agents', { slug: `${agent}-${server.slug}` });
+  const agent = `one-${server.slug}`;
+  const create = (body: object) => call('POST', '/v1/credentials', { credential: headers('x'), ...body });
+  expect((await create({ server: server.slug })).status).toBe(201);
+  expect((await create({ server: server.slug })).status).toBe(409);
+  expect((await create({ server: server.slug, agent })).status).toBe(201);
+  expect((await create({ server: server.slug, agent: `two-${server.slug}` })).status).toBe(201);
+  expect((await create({ server: other.slug })).status).toBe(201);
+  expect((await create({ server: 'nobody' })).status).toBe(404);
+  const listed = async (query: string) => (await call('GET', `/v1/credentials?${query}`)).body.items.length;
+  expect([await listed(`server=${server.slug}`), await listed(`agent=${agent}`), await listed(`server=${other.slug}&status=reconnect`)]).toEqual([
+    3, 1, 0,
+  ]);
+  const page = await call('GET', `/v1/credentials?server=${server.slug}&limit=2`);
+  expect((await call('GET', `/v1/credentials?server=${server.slug}&limit=2&cursor=${page.body.nextCursor}`)).body.items.length).toBe(1);
+
+  expect((await entryOf(server.id))?.credentials?.length).toBe(3);
+  const deleted = await call('DELETE', `/v1/agents/${agent}`);
+  const dirty = await discovery.own.database.dirtyBucket.findMany({ where: { revision: Number(deleted.headers['x-policy-revision']) } });
+  expect(dirty).toEqual(expect.arrayContaining([expect.objectContaining({ kind: 'servers', bucket: bucketOf(server.id) })]));
+  const [left] = (await call('GET', `/v1/credentials?server=${server.slug}`)).body.items;
+  expect((await call('DELETE', `/v1/credentials/${left.id}`)).status).toBe(204);
+  expect((await call('GET', `/v1/credentials/${left.id}`)).status).toBe(404);
+  await call('DELETE', `/v1/servers/${server.slug}`);
+  expect(await discovery.own.database.credential.count({ where: { serverId: server.id } })).toBe(0);
+});
+
+test('auditors see that there is a credential, viewers do not, and nobody but an administrator makes one', async () => {
+  const { slug } = await aServer();
+  const body = { server: slug, credential: headers('x') };
+  expect((await call('POST', '/v1/credentials', body, discovery.own.auditor)).status).toBe(403);
+  expect((await call('GET', '/v1/credentials', undefined, discovery.own.auditor)).status).toBe(200);
+});

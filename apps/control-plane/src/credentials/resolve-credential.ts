@@ -1,0 +1,89 @@
+import type { CredentialConfig, CredentialOauth } from '@portcullis/contracts/api/credentials';
+import type { Egress } from '@portcullis/egress';
+import { readResourceMetadata, readServerMetadata, type ResourceMetadata, type ServerMetadata } from './authorization-metadata.js';
+import { chooseClient } from './choose-client.js';
+import { OauthFault } from './oauth-fault.js';
+import type { ResolvedCredential } from './stored-credential.js';
+
+type OauthConfig = Exclude<CredentialConfig, { kind: 'headers' }>;
+
+/** How this installation goes out and names itself to authorization servers. */
+export interface OauthWays {
+  readonly egress: Pick<Egress, 'fetch' | 'checkUrl'>;
+  /** Where browsers come back to. */
+  readonly redirectUris: readonly string[];
+  /** The document that says who we are (client ID metadata document), where this installation has a public address. */
+  readonly metadataDocument: string | undefined;
+}
+
+/** Finds out what a credential does not say itself: where its tokens come from, and for what. Throws an OauthFault for what cannot work. */
+export async function resolveCredential(config: CredentialConfig, serverUrl: string, ways: OauthWays): Promise<ResolvedCredential> {
+  const { origin } = new URL(serverUrl);
+  if (config.kind === 'headers') {
+    const headers = config.headers.map(({ name, value }): [string, string] => [name.toLowerCase(), value]);
+    return { settings: { origin, headers: headers.map(([name]) => name), oauth: null }, secret: { kind: 'headers', headers } };
+  }
+  const { oauth, clientSecret } = await resolveOauth(config, serverUrl, ways);
+  const settings = { origin, headers: [], oauth };
+  if (config.kind === 'client-credentials') return { settings, secret: { kind: config.kind, clientSecret: config.clientSecret } };
+  return { settings, secret: { kind: config.kind, clientSecret } };
+}
+
+async function resolveOauth(
+  config: OauthConfig,
+  serverUrl: string,
+  ways: OauthWays,
+): Promise<{ oauth: CredentialOauth; clientSecret: string | null }> {
+  const isConnection = config.kind === 'authorization-code';
+  const authorizationEndpoint = isConnection ? config.authorizationEndpoint : undefined;
+  const isComplete = config.tokenEndpoint !== undefined && (!isConnection || (authorizationEndpoint !== undefined && config.clientId !== undefined));
+  const found = isComplete ? undefined : await findAuthorization(config.issuer, serverUrl, ways);
+  const endpoints = {
+    tokenEndpoint: config.tokenEndpoint ?? found?.server.token_endpoint ?? '',
+    authorizationEndpoint: isConnection ? (authorizationEndpoint ?? found?.server.authorization_endpoint ?? null) : null,
+  };
+  if (isConnection && endpoints.authorizationEndpoint === null) throw new OauthFault('The authorization server has no authorization endpoint.');
+  if (isConnection && found !== undefined) requirePkce(found.server);
+  for (const endpoint of [endpoints.tokenEndpoint, endpoints.authorizationEndpoint]) if (endpoint !== null) requireEndpoint(endpoint, ways);
+  const client = await chooseClient(config, found?.server, ways);
+  const oauth: CredentialOauth = {
+    issuer: found?.server.issuer ?? config.issuer ?? null,
+    ...endpoints,
+    clientId: client.clientId,
+    client: client.client,
+    authentication: client.authentication,
+    scopes: config.scopes ?? (isConnection ? [...(found?.resource?.scopes ?? [])] : []),
+    resource: config.resource === undefined ? (found?.resource?.resource ?? withoutFragment(serverUrl)) : config.resource,
+  };
+  return { oauth, clientSecret: client.clientSecret };
+}
+
+async function findAuthorization(
+  issuer: string | undefined,
+  serverUrl: string,
+  ways: OauthWays,
+): Promise<{ resource: ResourceMetadata | undefined; server: ServerMetadata }> {
+  const fetch = (url: string, init?: RequestInit): Promise<Response> => ways.egress.fetch(url, init);
+  const resource = await readResourceMetadata(serverUrl, fetch);
+  const chosen = issuer ?? resource?.issuers[0] ?? new URL(serverUrl).origin;
+  if (!URL.canParse(chosen)) throw new OauthFault('The server names an authorization server that is no URL.');
+  requireEndpoint(chosen, ways);
+  return { resource, server: await readServerMetadata(chosen, fetch) };
+}
+
+/** A connection without PKCE could be taken over by whoever sees the code (OAuth 2.1 §7.5.2; MCP refuses such servers). */
+function requirePkce({ code_challenge_methods_supported: methods }: ServerMetadata): void {
+  if (!methods.includes('S256')) throw new OauthFault('The authorization server does not say that it knows PKCE with S256.');
+}
+
+/** Secrets go to endpoints: over TLS, but to this machine, and only where this process may go. */
+function requireEndpoint(url: string, { egress }: OauthWays): void {
+  const verdict = egress.checkUrl(url);
+  if (!verdict.ok) throw new OauthFault(`An endpoint of the authorization server is refused (${verdict.reason}): ${hostOf(url)}`);
+  const { protocol, hostname } = verdict.url;
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  if (protocol !== 'https:' && !isHere) throw new OauthFault(`An endpoint of the authorization server is not https: ${hostOf(url)}`);
+}
+
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'no URL');
+const withoutFragment = (url: string): string => url.replace(/#.*$/, '');

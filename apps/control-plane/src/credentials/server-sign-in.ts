@@ -1,0 +1,97 @@
+import type { PrismaClient } from '@portcullis/database';
+import { requestClientToken, TokenError, TokenSource, UnsealError, type OauthFetch } from '@portcullis/secrets';
+import type { Fetch } from '../discovery/answer-tap.js';
+import { DiscoveryFailure } from '../discovery/discovery-failure.js';
+import { NotConnected, type ConnectionTokens } from './connection-tokens.js';
+import type { CredentialVault } from './credential-vault.js';
+import { findServersOwn, type CredentialRow } from './credentials.repository.js';
+import { CredentialSettings, isMadeFor } from './stored-credential.js';
+
+interface SignIn {
+  readonly headers: readonly (readonly [string, string])[];
+  /** Others, after the server did not take these. */
+  readonly renew: (() => Promise<SignIn | undefined>) | undefined;
+}
+
+const SOURCES_MAX = 1000;
+
+/** How the control plane itself calls servers, for discovery and replays: with the server's own credential, never with an agent's. */
+export class ServerSignIn {
+  private readonly sources = new Map<string, { readonly version: number; readonly source: TokenSource }>();
+
+  constructor(
+    private readonly database: PrismaClient,
+    private readonly vault: CredentialVault,
+    private readonly oauthFetch: OauthFetch,
+    private readonly connections: Pick<ConnectionTokens, 'token'>,
+  ) {}
+
+  /** A fetch that goes with what the server is called with; the same one where that is nothing. Throws a DiscoveryFailure where there is no way in. */
+  async fetchFor(serverId: string, fetch: Fetch): Promise<Fetch> {
+    const row = await findServersOwn(this.database, serverId);
+    if (row === null) return fetch;
+    const { origin } = CredentialSettings.parse(row.settings);
+    let signIn = await this.signIn(row).catch(describe);
+    return async (url, init) => {
+      // Wherever a server points, its credential is for nobody else.
+      if (new URL(url).origin !== origin) return fetch(url, init);
+      const response = await fetch(url, withHeaders(init, signIn));
+      // Refused before anything ran, and a body of ours can be sent twice.
+      if (response.status !== 401 || signIn.renew === undefined) return response;
+      const renewed = await signIn.renew().catch(describe);
+      if (renewed === undefined) return response;
+      await response.body?.cancel();
+      signIn = renewed;
+      return fetch(url, withHeaders(init, signIn));
+    };
+  }
+
+  private async signIn(row: CredentialRow): Promise<SignIn> {
+    const settings = CredentialSettings.parse(row.settings);
+    if (!isMadeFor(settings, row.server.url))
+      throw new DiscoveryFailure('The server has moved. Replace its credential, which was made for its origin before.');
+    const secret = this.vault.open(row);
+    if (secret.kind === 'headers') return { headers: secret.headers, renew: undefined };
+    if (secret.kind === 'authorization-code') {
+      const { accessToken } = await this.connections.token(row.id);
+      return bearer(accessToken, async () => bearer((await this.connections.token(row.id, (token) => token === accessToken)).accessToken, undefined));
+    }
+    const source = this.sourceOf(row, settings, secret.clientSecret);
+    const { accessToken } = await source.get();
+    return bearer(accessToken, async () => {
+      const renewed = await source.renew(accessToken);
+      return renewed && bearer(renewed.accessToken, undefined);
+    });
+  }
+
+  private sourceOf({ id, version }: CredentialRow, { oauth }: CredentialSettings, clientSecret: string): TokenSource {
+    const known = this.sources.get(id);
+    if (known?.version === version) return known.source;
+    if (oauth?.clientId == null) throw new TypeError('Client credentials name a client');
+    const { tokenEndpoint, clientId, authentication, resource } = oauth;
+    const scope = oauth.scopes.length === 0 ? null : oauth.scopes.join(' ');
+    const client = { tokenEndpoint, clientId, clientSecret, authentication, scope, resource };
+    const source = new TokenSource(() => requestClientToken(client, this.oauthFetch));
+    if (this.sources.size >= SOURCES_MAX) this.sources.clear();
+    this.sources.set(id, { version, source });
+    return source;
+  }
+}
+
+const bearer = (token: string, renew: SignIn['renew']): SignIn => ({ headers: [['authorization', `Bearer ${token}`]], renew });
+
+function withHeaders(init: RequestInit | undefined, { headers }: SignIn): RequestInit {
+  const all = new Headers(init?.headers);
+  for (const [name, value] of headers) all.set(name, value);
+  return { ...init, headers: all };
+}
+
+const NOT_CONNECTED = 'The connection to the server has to be made, or made anew: see its credential (GET /v1/credentials).';
+
+function describe(error: unknown): never {
+  if (error instanceof TokenError) throw new DiscoveryFailure(`There is no way to sign in to the server: ${error.reason}.`, { cause: error });
+  if (error instanceof NotConnected) throw new DiscoveryFailure(NOT_CONNECTED, { cause: error });
+  if (error instanceof UnsealError)
+    throw new DiscoveryFailure('The credential of the server was sealed under a key that is gone. Replace it.', { cause: error });
+  throw error;
+}

@@ -1,0 +1,28 @@
+import { CredentialOauth } from '@portcullis/contracts/api/credentials';
+import { z } from 'zod';
+
+/** What of a credential only the control plane opens. */
+export const StoredSecret = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('headers'), headers: z.array(z.tuple([z.string(), z.string()])) }),
+  z.object({ kind: z.literal('client-credentials'), clientSecret: z.string() }),
+  z.object({ kind: z.literal('authorization-code'), clientSecret: z.string().nullable() }),
+]);
+export type StoredSecret = z.infer<typeof StoredSecret>;
+
+/** What of a credential is no secret. */
+export const CredentialSettings = z.object({
+  /** Of the server's URL when it was written: a server that has moved may be somebody else, and is not called with it. */
+  origin: z.string(),
+  headers: z.array(z.string()),
+  oauth: CredentialOauth.nullable(),
+});
+export type CredentialSettings = z.infer<typeof CredentialSettings>;
+
+/** A credential as it was asked for, with everything found out that it did not say. */
+export interface ResolvedCredential {
+  readonly settings: CredentialSettings;
+  readonly secret: StoredSecret;
+}
+
+/** Whether a credential was made for the address that its server has now. */
+export const isMadeFor = (settings: CredentialSettings, serverUrl: string): boolean => settings.origin === new URL(serverUrl).origin;

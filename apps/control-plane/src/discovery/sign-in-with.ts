@@ -1,0 +1,35 @@
+import type { OnClose } from '@portcullis/boot';
+import type { PrismaClient } from '@portcullis/database';
+import type { Egress } from '@portcullis/egress';
+import { openServerSignIn } from '../credentials/open-server-sign-in.js';
+import type { ServerSignIn } from '../credentials/server-sign-in.js';
+import { keepFresh } from '../keys/keep-fresh.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { DiscoveryFailure } from './discovery-failure.js';
+import type { DiscoveryParts } from './run-discovery.js';
+
+/** How this process calls servers: with what they are called with, where it was given the master key. Keys are read when they are first needed. */
+export function signInWith(
+  masterKey: Uint8Array | undefined,
+  { database, egress, onClose }: { database: PrismaClient; egress: Egress; onClose: OnClose },
+): DiscoveryParts['signIn'] {
+  const open = async (key: Uint8Array): Promise<ServerSignIn> => {
+    const keys = await KeyRing.open(database, key);
+    onClose(
+      'keys',
+      keepFresh(keys, () => undefined),
+    ); // what cannot be read now is read in five seconds
+    return openServerSignIn(database, keys, egress);
+  };
+  let opened: Promise<ServerSignIn> | undefined;
+  return async (serverId, fetch) => {
+    if ((await database.credential.count({ where: { serverId, agentId: null } })) === 0) return fetch;
+    if (masterKey === undefined)
+      throw new DiscoveryFailure('Discovery was started without the master key, and the server is called with a credential.');
+    opened ??= open(masterKey).catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return (await opened).fetchFor(serverId, fetch);
+  };
+}

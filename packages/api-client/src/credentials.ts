@@ -1,0 +1,32 @@
+import {
+  type CreateCredential,
+  Credential,
+  CredentialPage,
+  type ListCredentialsQuery,
+  type ReplaceCredential,
+} from '@portcullis/contracts/api/credentials';
+import { z } from 'zod';
+import { type ListRoute, listRoute } from './list-route.js';
+import { path } from './path.js';
+import type { Changed, ChangeOptions, Send } from './send.js';
+
+/** What servers are called with. Secrets go in and never come out. */
+export interface CredentialsApi {
+  list: ListRoute<Partial<ListCredentialsQuery>, z.output<typeof CredentialPage>>;
+  create(credential: z.input<typeof CreateCredential>, options?: ChangeOptions): Promise<Changed<Credential>>;
+  read(id: string): Promise<Credential>;
+  /** All of it anew; a connection has to be made anew as well. */
+  replace(id: string, credential: z.input<typeof ReplaceCredential>, options?: ChangeOptions): Promise<Changed<Credential>>;
+  delete(id: string, options?: ChangeOptions): Promise<Changed<void>>;
+}
+
+export function credentialsApi(send: Send): CredentialsApi {
+  const at = (id: string): string => path`/v1/credentials/${id}`;
+  return {
+    list: listRoute(send, '/v1/credentials', CredentialPage),
+    create: (body, query) => send({ method: 'POST', path: '/v1/credentials', query, body, answer: Credential }),
+    read: async (id) => (await send({ method: 'GET', path: at(id), answer: Credential })).value,
+    replace: (id, body, query) => send({ method: 'PUT', path: at(id), query, body, answer: Credential }),
+    delete: (id, query) => send({ method: 'DELETE', path: at(id), query, answer: z.void() }),
+  };
+}
