@@ -16,6 +16,6 @@ export {
   type TokenRules,
 } from './verify-access-token.js';
 export { requestToken, requestClientToken, type GivenToken, type TokenClient } from './oauth/request-token.js';
-export { TokenError, type TokenFault } from './oauth/token-error.js';
-export { TokenSource, type AccessToken, type FetchToken } from './oauth/token-source.js';
+export { TokenError } from './oauth/token-error.js';
+export { TokenSource, type UpstreamToken, type FetchToken } from './oauth/token-source.js';
 export { memberOf, readJson, textMember, type OauthFetch } from './oauth/read-json.js';

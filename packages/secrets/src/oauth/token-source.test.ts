@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TokenError } from './token-error.js';
-import { TokenSource, type AccessToken } from './token-source.js';
+import { TokenSource, type UpstreamToken } from './token-source.js';
 
 /** A source whose time the test moves, and whose tokens are numbered and live for a hundred seconds. */
 function numbered(lifeMs: number | null = 100_000) {
@@ -8,7 +8,7 @@ function numbered(lifeMs: number | null = 100_000) {
   const asked: (string | undefined)[] = [];
   let fault: Error | undefined;
   const source = new TokenSource(
-    async (refused): Promise<AccessToken> => {
+    async (refused): Promise<UpstreamToken> => {
       asked.push(refused);
       await Promise.resolve();
       if (fault !== undefined) throw fault;

@@ -1,11 +1,11 @@
 /** A token to call with. `expiresAt` is epoch milliseconds; undefined where nobody said when it ends. */
-export interface AccessToken {
+export interface UpstreamToken {
   readonly accessToken: string;
   readonly expiresAt: number | undefined;
 }
 
 /** Where tokens come from. `refused` is one that the server did not take. */
-export type FetchToken = (refused: string | undefined) => Promise<AccessToken>;
+export type FetchToken = (refused: string | undefined) => Promise<UpstreamToken>;
 
 const MARGIN_MS_MAX = 60_000;
 const RETRY_MS_MIN = 1000;
@@ -18,8 +18,8 @@ const RENEW_GAP_MS = 10_000;
  * whoever asks is told so at once, and the next attempt waits longer each time.
  */
 export class TokenSource {
-  private token: (AccessToken & { readonly since: number }) | undefined;
-  private underWay: Promise<AccessToken> | undefined;
+  private token: (UpstreamToken & { readonly since: number }) | undefined;
+  private underWay: Promise<UpstreamToken> | undefined;
   private failure: { readonly error: unknown; readonly retryAt: number; readonly waitMs: number } | undefined;
   private renewedAt = -Infinity;
 
@@ -29,7 +29,7 @@ export class TokenSource {
   ) {}
 
   /** The token, where it is good; near its end another one is on its way. */
-  current(): AccessToken | undefined {
+  current(): UpstreamToken | undefined {
     const { token } = this;
     if (token?.expiresAt === undefined) return token;
     const left = token.expiresAt - this.now();
@@ -39,7 +39,7 @@ export class TokenSource {
   }
 
   /** A good token, fetched where there is none. Rejects with what the last attempt met while that is fresh. */
-  async get(isAnew = false): Promise<AccessToken> {
+  async get(isAnew = false): Promise<UpstreamToken> {
     const known = isAnew ? undefined : this.current();
     if (known !== undefined) return known;
     if (this.underWay === undefined && this.failure !== undefined && this.now() < this.failure.retryAt) throw this.failure.error;
@@ -47,7 +47,7 @@ export class TokenSource {
   }
 
   /** A token in the place of one that the server did not take; undefined where there is none that is newer, and it is too soon to ask again. */
-  async renew(refused: string): Promise<AccessToken | undefined> {
+  async renew(refused: string): Promise<UpstreamToken | undefined> {
     const known = this.token;
     if (known !== undefined && known.accessToken !== refused) return known;
     if (this.underWay === undefined) {
@@ -59,7 +59,7 @@ export class TokenSource {
     return token.accessToken === refused ? undefined : token;
   }
 
-  private async fetch(refused: string | undefined): Promise<AccessToken> {
+  private async fetch(refused: string | undefined): Promise<UpstreamToken> {
     try {
       const token = await this.fetchToken(refused);
       this.token = { ...token, since: this.now() };

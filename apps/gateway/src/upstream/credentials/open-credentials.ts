@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { nodeTokenAad } from '@portcullis/contracts/node';
-import type { AccessToken, OauthFetch } from '@portcullis/secrets';
+import type { UpstreamToken, OauthFetch } from '@portcullis/secrets';
 import { ControlPlaneRefusal, type ControlPlaneClient } from '../../control-plane/control-plane-client.js';
 import type { KeyRing } from '../../control-plane/key-ring.js';
 import type { Membership } from '../../control-plane/membership.js';
@@ -26,7 +26,7 @@ async function connectionToken(
   { membership, client }: { membership: Membership; client: ControlPlaneClient },
   id: string,
   refused: string | undefined,
-): Promise<AccessToken> {
+): Promise<UpstreamToken> {
   const digest = refused === undefined ? undefined : createHash('sha256').update(refused).digest('hex');
   const given = await client.credentialToken(id, digest).catch((error: unknown) => {
     const isOver = error instanceof ControlPlaneRefusal && (error.status === 409 || error.status === 404);

@@ -1,7 +1,7 @@
 import { CredentialSecret, credentialPlace } from '@portcullis/contracts/credentials';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { CredentialEntry, ServerEntry } from '@portcullis/contracts/snapshot';
-import { requestClientToken, UnsealError, type AccessToken, type OauthFetch, type Sealer } from '@portcullis/secrets';
+import { requestClientToken, UnsealError, type UpstreamToken, type OauthFetch, type Sealer } from '@portcullis/secrets';
 import { tokenCredential } from './token-credential.js';
 import { missingCredential, staticCredential, type UpstreamCredential } from './upstream-credential.js';
 
@@ -11,7 +11,7 @@ export interface CredentialParts {
   /** To token endpoints, only where this node may go. */
   readonly fetch: OauthFetch;
   /** The token of a connection that an operator made, from the control plane. Throws a ReconnectNeeded where it has ended. */
-  readonly connectionToken: (credentialId: string, refused: string | undefined) => Promise<AccessToken>;
+  readonly connectionToken: (credentialId: string, refused: string | undefined) => Promise<UpstreamToken>;
   /** One did not open: perhaps this node lacks a key. */
   readonly onUnopened: () => void;
   readonly now: () => number;
