@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
 import { createMetrics, startHealthServer, type Logger, type Metrics, type OnClose } from '@portcullis/boot';
-import type { ServerEntry } from '@portcullis/contracts/snapshot';
-import { createEgress } from '@portcullis/egress';
 import { followSnapshots, type Follower, type PolicySnapshot } from '@portcullis/snapshot';
 import { linkCancels } from './cancel/link-cancels.js';
 import { CallMetrics } from './call-metrics.js';
@@ -37,8 +35,7 @@ import { redisSessionStore } from './session/redis-session-store.js';
 import { UpstreamSessions } from './session/upstream-sessions.js';
 import { openChangeStreams } from './streams/open-change-streams.js';
 import { TaskKeys } from './task-keys/task-keys.js';
-import { openCredentials } from './upstream/credentials/open-credentials.js';
-import { Upstreams } from './upstream/upstreams.js';
+import { openUpstreams } from './upstream/open-upstreams.js';
 import { AgentViews } from './view/agent-views.js';
 
 /** A running node. */
@@ -49,7 +46,6 @@ export interface Node {
 
 const VERSION = '0.1.0';
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
-const POOLS_CLOSE_MS_MAX = 1000;
 const QUEUE_CLOSE_MS_MAX = 1000;
 
 /** Builds everything once, each part after those it needs; the services around it may come later, in any order. */
@@ -165,14 +161,7 @@ interface GatewayParts {
 function buildGateway(config: Config, { redis, control, logger, metrics, follower, audit, nodes, onClose }: GatewayParts): Gateway {
   const { ring } = control;
   const callMetrics = new CallMetrics(metrics);
-  const egress = createEgress({ allow: config.portcullisEgressAllow });
-  const upstreams = new Upstreams(
-    (origin, options) => egress.poolFor(origin, options),
-    (suspended) => noteSuspended(suspended, callMetrics, logger),
-    undefined,
-    openCredentials(control, (url, init) => egress.fetch(url, init)),
-  );
-  onClose('upstreams', () => Promise.race([upstreams.close(), pause(POOLS_CLOSE_MS_MAX)]));
+  const upstreams = openUpstreams(config.portcullisEgressAllow, { control, metrics: callMetrics, logger, onClose });
   const accessTokens = openAccessTokens(config, { policy: follower, logger, onClose });
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);
   onClose('ended sessions', () => ended.close());
@@ -214,11 +203,6 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     logError: (error, message) => logger.error({ err: error }, message),
     now: () => Date.now(),
   };
-}
-
-function noteSuspended({ slug }: ServerEntry, metrics: CallMetrics, logger: Logger): void {
-  metrics.suspended();
-  logger.warn({ server: slug }, 'A server cannot be reached and is not asked for a while');
 }
 
 interface Listening {

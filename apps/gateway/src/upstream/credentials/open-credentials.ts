@@ -7,11 +7,15 @@ import type { Membership } from '../../control-plane/membership.js';
 import { ReconnectNeeded } from './token-credential.js';
 import { UpstreamCredentials } from './upstream-credentials.js';
 
+/** This node as a member of the control plane. */
+export interface ControlLink {
+  readonly ring: KeyRing;
+  readonly membership: Membership;
+  readonly client: ControlPlaneClient;
+}
+
 /** What this node calls servers with, opened by its own keys. */
-export function openCredentials(
-  control: { ring: KeyRing; membership: Membership; client: ControlPlaneClient },
-  fetch: OauthFetch,
-): UpstreamCredentials {
+export function openCredentials(control: ControlLink, fetch: OauthFetch): UpstreamCredentials {
   const { ring, membership, client } = control;
   return new UpstreamCredentials({
     sealer: ring.credentialSealer,
@@ -22,11 +26,7 @@ export function openCredentials(
   });
 }
 
-async function connectionToken(
-  { membership, client }: { membership: Membership; client: ControlPlaneClient },
-  id: string,
-  refused: string | undefined,
-): Promise<UpstreamToken> {
+async function connectionToken({ membership, client }: ControlLink, id: string, refused: string | undefined): Promise<UpstreamToken> {
   const digest = refused === undefined ? undefined : createHash('sha256').update(refused).digest('hex');
   const given = await client.credentialToken(id, digest).catch((error: unknown) => {
     const isOver = error instanceof ControlPlaneRefusal && (error.status === 409 || error.status === 404);
