@@ -1,17 +1,15 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import type { PolicySnapshot } from '@portcullis/snapshot';
-import type { Dispatcher } from 'undici';
 import type { UpstreamCredential } from './credentials/upstream-credential.js';
 import type { UpstreamCredentials } from './credentials/upstream-credentials.js';
 import { SsePool } from './sse/sse-pool.js';
-import { SignedInWay, type UpstreamWay } from './upstream-way.js';
+import { SignedInWay } from './credentials/signed-in-way.js';
+import type { ClosablePool, UpstreamWay } from './upstream-way.js';
 import { Breaker, type BreakerClock } from './breaker.js';
 import { AnswerShare, LargeAnswers } from './large-answers.js';
 import { OversizedAnswers } from './oversized-answers.js';
 
-/** A pool to one origin, as the egress makes it. */
-export type ClosablePool = Dispatcher & { close(): Promise<void>; destroy(): Promise<void> };
 export type PoolFor = (origin: string, options: { connections: number; keepAliveTimeout: number }) => ClosablePool;
 
 const CONNECTIONS_MAX = 256;

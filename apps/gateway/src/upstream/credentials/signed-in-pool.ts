@@ -1,7 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { Dispatcher } from 'undici';
 import { failureOf } from '../post-failure.js';
-import type { ClosablePool } from '../upstreams.js';
+import type { ClosablePool } from '../upstream-way.js';
 import type { SignIn, UpstreamCredential } from './upstream-credential.js';
 
 type Options = Dispatcher.DispatchOptions;
