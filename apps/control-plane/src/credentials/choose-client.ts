@@ -3,7 +3,7 @@ import type { ClientAuthentication } from '@portcullis/contracts/credentials';
 import { readJson, textMember } from '@portcullis/secrets';
 import type { ServerMetadata } from './authorization-metadata.js';
 import { OauthFault } from './oauth-fault.js';
-import type { OauthWays } from './resolve-credential.js';
+import type { OauthWays } from './oauth-ways.js';
 
 /** Who this installation is to an authorization server. */
 export interface ChosenClient {

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createEgress, type Egress } from '@portcullis/egress';
-import type { OauthWays } from './resolve-credential.js';
+import type { OauthWays } from './oauth-ways.js';
 
 /** Token of the options of credentials. */
 export const CREDENTIAL_OPTIONS = 'CredentialOptions';

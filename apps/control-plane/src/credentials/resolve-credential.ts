@@ -1,20 +1,11 @@
 import type { CredentialConfig, CredentialOauth } from '@portcullis/contracts/api/credentials';
-import type { Egress } from '@portcullis/egress';
 import { readResourceMetadata, readServerMetadata, type ResourceMetadata, type ServerMetadata } from './authorization-metadata.js';
 import { chooseClient } from './choose-client.js';
 import { OauthFault } from './oauth-fault.js';
+import type { OauthWays } from './oauth-ways.js';
 import type { ResolvedCredential } from './stored-credential.js';
 
 type OauthConfig = Exclude<CredentialConfig, { kind: 'headers' }>;
-
-/** How this installation goes out and names itself to authorization servers. */
-export interface OauthWays {
-  readonly egress: Pick<Egress, 'fetch' | 'checkUrl'>;
-  /** Where browsers come back to. */
-  readonly redirectUris: readonly string[];
-  /** The document that says who we are (client ID metadata document), where this installation has a public address. */
-  readonly metadataDocument: string | undefined;
-}
 
 /** Finds out what a credential does not say itself: where its tokens come from, and for what. Throws an OauthFault for what cannot work. */
 export async function resolveCredential(config: CredentialConfig, serverUrl: string, ways: OauthWays): Promise<ResolvedCredential> {
