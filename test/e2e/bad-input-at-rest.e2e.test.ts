@@ -104,6 +104,7 @@ const cases: Bad[] = [
   { what: 'an unknown parameter', to: 'GET /v1/servers?colour=red', status: 400 },
   { what: 'a parameter that came twice', to: 'GET /v1/servers?limit=1&limit=2', status: 400 },
   { what: 'a NUL in a search', to: 'GET /v1/audit/events?q=%00', status: 400 },
+  { what: 'a leap second in a search', to: 'GET /v1/audit/events?from=2016-12-31T23:59:60Z', status: 400 },
   { what: 'a time that is none in a search', to: 'GET /v1/audit/events?from=yesterday', status: 400 },
   { what: 'a token that is none', to: 'GET /v1/servers', headers: { authorization: 'Bearer op_no_such' }, status: 401 },
   { what: 'the key of an agent', to: 'GET /v1/servers', headers: { authorization: `Bearer ${Object.values(stack.agents)[0]}` }, status: 401 },

@@ -212,6 +212,22 @@ test('F52: batches that somebody puts into Redis in the name of a node go to qua
   expect(await prisma.auditRange.count()).toBe(1);
 });
 
+test('jobs put there under every name that a coming one might have keep nothing out of the trail', async () => {
+  const trail = openTrail();
+  const queue = new Queue(AUDIT_QUEUE, { connection: connect() });
+  await trail.recordOutcome(event('single'));
+  const [seen] = await queue.getJobs();
+  // What an attacker makes of one name: the next numbers, asleep for a year, so that nobody looks at them and they count as waiting.
+  const guess = (first: number, attempt: number): string => `node-1-${trail.boot}-${String(first)}-${String(first)}-${String(attempt)}`;
+  const guesses = [2, 3, 4].flatMap((first) => [1, 2, 3, 4, 5].map((attempt) => guess(first, attempt)));
+  const alike = [2, 3, 4].map((first) => (seen?.id ?? '').replace(`${trail.boot}-1-1`, `${trail.boot}-${String(first)}-${String(first)}`));
+  for (const jobId of [...guesses, ...alike]) await queue.add('batch', {}, { jobId, delay: 31_536_000_000 });
+  for (let i = 0; i < 3; i += 1) await trail.recordOutcome(event('single'));
+  runWorker();
+  await vi.waitFor(async () => expect(await storedSeqs()).toEqual([1, 2, 3, 4].map((seq) => `${trail.boot}:${String(seq)}`)), patiently);
+  await queue.close();
+});
+
 test('a batch of a newer version waits for a newer worker, and the queue moves on', async () => {
   const trail = openTrail();
   const queue = createBatchQueue(connect());

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readConfig } from '@portcullis/boot';
+import { readConfig, redisAddress } from '@portcullis/boot';
 
 export type Config = ReturnType<typeof loadConfig>;
 
@@ -7,9 +7,9 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
   readConfig(
     {
       databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }), // DATABASE_URL
-      redisUrl: z.url({ protocol: /^rediss?$/ }), // REDIS_URL
+      redisUrl: redisAddress(), // REDIS_URL
       /** The audit queue may have a Redis of its own, so that a backlog cannot touch policy. */
-      auditRedisUrl: z.url({ protocol: /^rediss?$/ }).optional(), // AUDIT_REDIS_URL
+      auditRedisUrl: redisAddress().optional(), // AUDIT_REDIS_URL
       healthHost: z.string().default('127.0.0.1'),
       healthPort: z.coerce.number().int().min(0).max(65_535).default(9402),
       logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -16,7 +16,7 @@ test('an environment that cannot be used is refused with all its faults at once,
 test('what is left out has a safe default: loopback alone', () => {
   const config = loadConfig({
     DATABASE_URL: 'postgresql://db/x',
-    REDIS_URL: 'redis://cache',
+    REDIS_URL: 'redis://:pass@cache',
     PORTCULLIS_MASTER_KEY: masterKey,
   });
   expect(config).toMatchObject({ host: '127.0.0.1', port: 3000, healthHost: '127.0.0.1', healthPort: 9100, logLevel: 'info' });

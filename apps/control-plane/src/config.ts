@@ -1,4 +1,4 @@
-import { readConfig } from '@portcullis/boot';
+import { readConfig, redisAddress } from '@portcullis/boot';
 import { loadMasterKey } from '@portcullis/secrets';
 import { z } from 'zod';
 import type { AlertsOptions } from './alerts/alerts.module.js';
@@ -54,7 +54,7 @@ const processFields = {
   healthPort: port.default(9100),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),
-  redisUrl: z.url({ protocol: /^rediss?$/ }),
+  redisUrl: redisAddress(),
 };
 
 /** Throws with every fault at once when the environment cannot be used. */

@@ -1,4 +1,4 @@
-import { readConfig } from '@portcullis/boot';
+import { readConfig, redisAddress } from '@portcullis/boot';
 import { z } from 'zod';
 import { SERVER_LIMITS } from './edge/server-limits.js';
 
@@ -32,9 +32,9 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
       nodeName: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'must be 1–64 characters of a–z, 0–9 and inner hyphens'),
       /** Identity, last good policy and audit spool. Belongs to this node alone. */
       dataDir: z.string().min(1),
-      redisUrl: z.url({ protocol: /^rediss?$/ }),
+      redisUrl: redisAddress(),
       /** The audit queue may have a Redis of its own, so that a backlog cannot touch policy. */
-      auditRedisUrl: z.url({ protocol: /^rediss?$/ }).optional(),
+      auditRedisUrl: redisAddress().optional(),
       controlPlaneUrl: z.url({ protocol: /^https?$/ }),
       /** Needed until the node has enrolled. */
       joinToken: z.string().optional(),

@@ -1,6 +1,6 @@
 import type { DefinitionKind } from '@portcullis/contracts/names';
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
-import { canonicalUri, decide, decideUri, shadowDecision, type Decision, type JsonObject, type PolicyTable } from '@portcullis/policy';
+import { canonicalUri, decide, decideUri, shadowDecision, type Decision, type JsonObject, type PolicyTable, type Target } from '@portcullis/policy';
 import type { Asked } from './audit/call-record.js';
 import { NAME_CHARS_MAX, policyTarget } from './resolve-target.js';
 import type { AgentView } from './view/agent-view.js';
@@ -20,15 +20,18 @@ export function describeAsked(name: string, kind: DefinitionKind, at: AskedAt): 
   if (kind === 'resource' || kind === 'resource_template') return describeUri(name, at);
   const { visit, view, args } = at;
   const { server, own } = pointedAt(name, visit);
-  if (server === undefined) return { server: null, name, reason: 'unknown_server' };
-  if (!server.enabled) return { server, name: own, reason: 'server_disabled' };
-  const definition = server.definitions.find((one) => one.kind === kind && one.name === own);
-  if (definition === undefined) return { server, name: own, reason: 'not_offered' };
-  const target = policyTarget({ server, definition, wire: own });
+  const definition = server?.definitions.find((one) => one.kind === kind && one.name === own);
+  // Decided whatever is there, so that how long it takes tells nobody what is.
+  const target = policyTarget({ server: server ?? NOWHERE, definition: definition ?? { kind, name: own, json: '{}' }, wire: own });
   const decision = decide(view.table, target, args, visit.now);
   const shadow = shadowDecision(view.table, target, args, { now: visit.now, decision });
+  if (server === undefined) return { server: null, name, reason: 'unknown_server' };
+  if (!server.enabled) return { server, name: own, reason: 'server_disabled' };
+  if (definition === undefined) return { server, name: own, reason: 'not_offered' };
   return { server, name: own, ...reasonOf(decision), shadow };
 }
+
+const NOWHERE: Target['server'] = { id: '00000000-0000-0000-0000-000000000000', slug: '', tags: [], environment: null };
 
 const reasonOf = ({ reasons, grantId }: Decision): Pick<Asked, 'reason' | 'grantId'> => ({ reason: reasons[0]?.code ?? 'unknown_name', grantId });
 

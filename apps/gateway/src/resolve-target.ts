@@ -1,5 +1,6 @@
 import { targetKindOf, type DefinitionKind } from '@portcullis/contracts/names';
 import { GatewayError } from '@portcullis/contracts/errors';
+import type { DefinitionEntry } from '@portcullis/contracts/snapshot';
 import { isJsonObject, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { decide, reasonCodes, type Decision, type Target } from '@portcullis/policy';
 import type { AgentView, VisibleTarget } from './view/agent-view.js';
@@ -78,8 +79,15 @@ export function refusedAsNoObject(decision: Decision): Decision {
   return { ...decision, effect: 'deny', refused: 'arguments', reasons };
 }
 
+/** What policy looks at of a target, and the name that it was asked for by. */
+interface PolicyTargetParts {
+  readonly server: Target['server'];
+  readonly definition: Pick<DefinitionEntry, 'kind' | 'name' | 'json'>;
+  readonly wire: string;
+}
+
 /** What policy is asked about: for a resource from a template the template, which is what was granted, and the URI, which may be denied. */
-export function policyTarget({ server, definition, wire }: Pick<VisibleTarget, 'server' | 'definition' | 'wire'>): Target {
+export function policyTarget({ server, definition, wire }: PolicyTargetParts): Target {
   const { kind, name } = definition;
   const uri = kind === 'resource_template' && wire !== name ? wire : undefined;
   return { server, kind: targetKindOf[kind], name, uri, definition };

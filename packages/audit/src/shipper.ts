@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { AuditBatch } from '@portcullis/contracts/audit';
 import { encodeBatch, type FrameRun } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
@@ -44,7 +45,6 @@ export class Shipper {
   /** Whether somebody's answer waits for what is in the line. */
   private hasUrgent = false;
   private queueUp = true;
-  private attempt = 0;
   /** Set while the queue's memory is too full for more. */
   pressed = false;
 
@@ -194,9 +194,8 @@ export class Shipper {
     const { node, boot, signer } = this.source;
     const { firstSeq } = run;
     const lastSeq = firstSeq + run.frames.length - 1;
-    this.attempt += 1;
-    // No `:`, which the queue forbids. The attempt makes the id new: the queue ignores an addition under an id it knows, whoever put it there.
-    const jobId = `${node}-${boot}-${firstSeq}-${lastSeq}-${this.attempt}`;
+    // No `:`, which the queue forbids. Nobody can know the id before: the queue ignores an addition under one that it has, whoever put that there.
+    const jobId = `${node}-${boot}-${firstSeq}-${lastSeq}-${randomBytes(9).toString('base64url')}`;
     await deliver(encodeBatch(node, boot, run, signer()), jobId);
     return { firstSeq, lastSeq, jobId, at: performance.now() };
   }

@@ -25,9 +25,12 @@ export function idBounds({ from, to }: Pick<AuditFilter, 'from' | 'to'>): Prisma
   return bounds;
 }
 
+/** Later ones are written with a sign and more digits, which Postgres does not read. */
+const LAST_DAY_MS = Date.UTC(9999, 11, 31);
+
 const dayOf = (id: string): string => {
   const ms = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
-  return new Date(Math.min(ms, 8.64e15)).toISOString().slice(0, 10);
+  return new Date(Math.min(ms, LAST_DAY_MS)).toISOString().slice(0, 10);
 };
 
 const idsFrom = (ms: number): Prisma.Sql => Prisma.sql`call_id >= ${idAt(ms)}::uuid AND day >= ${dayOf(idAt(ms))}::date`;

@@ -4,6 +4,8 @@ import { markedRoutes, type MarkedRoute } from '../testing/marked-routes.js';
 import { newOperatorToken, startTestApp, type TestApp } from '../testing/start-test-app.js';
 import { isPermitted } from './permissions.js';
 
+const ROLES = ['admin', 'approver', 'auditor', 'viewer'] as const;
+
 let own: TestApp;
 let routes: MarkedRoute[];
 
@@ -16,6 +18,22 @@ afterAll(() => own.close());
 const filled = (path: string): string => path.replaceAll(/:[a-zA-Z]+/g, '00000000-0000-7000-8000-000000000000');
 const send = async (route: MarkedRoute, token: string | null) =>
   own.call(route.method, filled(route.path), ['GET', 'DELETE'].includes(route.method) ? undefined : {}, token);
+
+/** What is open to everybody, by name: the description of the API and the page to browse it. */
+const OPEN = /^\/v1\/openapi\.json$|^\/docs(?:\/|$)/;
+
+/** The paths in Fastify's own drawing of its routes, which knows those beside controllers, too. */
+function servedPaths(): string[] {
+  const above: string[] = [];
+  const drawing = own.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
+  return drawing.split('\n').flatMap((line) => {
+    const [, margin = '', piece = ''] = /^([│ ]*)[├└]── (\S+) \(/u.exec(line) ?? [];
+    if (piece === '') return [];
+    above.length = margin.length / 4;
+    above.push(piece);
+    return [above.join('')];
+  });
+}
 
 describe('every route', () => {
   test('is found by the walk', () => {
@@ -34,6 +52,22 @@ describe('every route', () => {
 
   test('names its door', () => {
     expect(routes.filter(({ door }) => door === undefined).map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  test('is behind a door or open by name', () => {
+    const walked = new Set(routes.map(({ path }) => path));
+    const served = servedPaths();
+    expect(served).toEqual(expect.arrayContaining([...walked]));
+    expect(served.filter((path) => !walked.has(path) && !OPEN.test(path))).toEqual([]);
+  });
+
+  test('passes those roles that the checked-in table says', async () => {
+    const rolesOf = (door: MarkedRoute['door']): string => {
+      if (door?.kind !== 'operator') return `${door?.kind ?? 'nobody'}`;
+      return `${ROLES.filter((role) => isPermitted(role, door.permission)).join(' ')} (${door.permission})`;
+    };
+    const rows = routes.map(({ method, path, door }) => `${path} ${method}: ${rolesOf(door)}`).sort();
+    await expect(`${rows.join('\n')}\n`).toMatchFileSnapshot('route-permissions.txt');
   });
 
   test('that may change something says what it leaves in the audit trail', () => {
