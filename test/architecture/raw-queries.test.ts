@@ -10,6 +10,8 @@ const LOOKED_AT = new Set([
   'apps/control-plane/src/audit/audit-filter.ts',
   'apps/control-plane/src/audit/reports.repository.ts',
   'apps/control-plane/src/cost/costs.repository.ts',
+  'apps/control-plane/src/database/identify-all.ts',
+  'apps/control-plane/src/database/write-rows.ts',
   'apps/control-plane/src/revisions/policy-entities.ts',
 ]);
 
