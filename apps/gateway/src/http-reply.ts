@@ -223,7 +223,9 @@ export function writeJson(response: ServerResponse, status: number, answer: { he
   }
   const [first] = body;
   if (body.length === 1 && first !== undefined) {
-    response.end(first);
+    // Where each character is a byte, as in most answers, nothing needs to be encoded.
+    if (typeof first === 'string' && first.length === length) response.end(first, 'latin1');
+    else response.end(first);
     return;
   }
   response.cork();

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '@portcullis/contracts/errors';
+import { AgentRequest } from './edge/agent-request.js';
 import { connectionFaultOf, refuseConnection } from './edge/connection-fault.js';
 import { limitConnectionsPerSource } from './edge/connections-per-source.js';
 import { SERVER_LIMITS, type ServerLimits } from './edge/server-limits.js';
@@ -29,6 +30,7 @@ export async function startServer(gateway: Gateway, at: { host: string; port: nu
   const { headersMs, requestMs, checkEveryMs, stalledMs, connectionsPerSourceMax } = { ...SERVER_LIMITS, ...limits };
   const server = createServer(
     {
+      IncomingMessage: AgentRequest,
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: headersMs,
       requestTimeout: requestMs,

@@ -151,7 +151,7 @@ export class AuditTrail {
     if (this.closed || !this.kept.hasRoom()) return Promise.reject(new GatewayError('node.audit_unavailable'));
     this.seq += 1;
     const { seq } = this;
-    const id = event.phase === 'single' ? event.callId : newEventId();
+    const id = event.phase === 'outcome' ? newEventId() : event.callId; // its first row has the call's own
     const frame = encodeFrame(seq, encodeEvent(id, seq, event));
     return new Promise((resolve, reject) => {
       const entry = { seq, frame, hash: hashFrame(frame), at: performance.now(), spooled: false, queued: false, waiter: { rule, resolve, reject } };

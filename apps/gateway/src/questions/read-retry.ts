@@ -8,14 +8,17 @@ export interface Retry {
   readonly parked?: { readonly content: Extract<StateContent, { kind: 'parked' }>; readonly responses: JsonObject | undefined };
 }
 
-/** Whether a call brings anything back from an earlier `input_required`. Most bring nothing, and `readRetry` need not be asked. */
-export const bringsBack = ({ params }: ClassifiedRequest): boolean =>
-  params !== undefined && (Object.hasOwn(params, 'requestState') || Object.hasOwn(params, 'inputResponses'));
+/** A call that brings something back from an earlier `input_required`. */
+export type ReturningCall = ClassifiedRequest & { readonly params: JsonObject };
 
-/** Reads what a call brings back from an earlier `input_required`; `client.invalid_state` unless it is ours, this call's, unused and in time. */
-export async function readRetry(call: ClassifiedRequest, place: StatePlace, at: { serverEra: Era; states: RequestStates }): Promise<Retry> {
+/** Most calls bring nothing back, and `readRetry` need not be asked. */
+export const bringsBack = (call: ClassifiedRequest): call is ReturningCall => call.params !== undefined && hasReturned(call.params);
+
+const hasReturned = (params: JsonObject): boolean => Object.hasOwn(params, 'requestState') || Object.hasOwn(params, 'inputResponses');
+
+/** Reads what a call brings back; `client.invalid_state` unless it is ours, this call's, unused and in time. */
+export async function readRetry(call: ReturningCall, place: StatePlace, at: { serverEra: Era; states: RequestStates }): Promise<Retry> {
   const { params } = call;
-  if (params === undefined || !bringsBack(call)) return { call };
   // Members of the modern era: from a legacy client they are no state that anybody gave it.
   if (call.era === 'legacy') return { call: withRetryMembers(call, {}) };
   const state = ownMember(params, 'requestState');
