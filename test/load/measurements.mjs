@@ -2,6 +2,7 @@ import { callShapes, openSession } from './call-shapes.mjs';
 import { LoadConnection } from './load-connection.mjs';
 import { measureCalls, told } from './measure-calls.mjs';
 import { measureLoad } from './measure-load.mjs';
+import { scrape } from './scale/scrape.mjs';
 import { startScript } from './start-process.mjs';
 import { LIST_TOOLS } from './targets.mjs';
 
@@ -19,13 +20,54 @@ export async function measureLatency(context) {
   return rows;
 }
 
-/** Calls at fixed times, half as many as a node can take when 64 connections call again at once, and as many of them straight to the server. */
+/**
+ * Calls at fixed times, half as many as a node can take when 64 connections call again at once, and as many of them straight to the server; once for
+ * each rule by which answers are released. `inside` is what the node itself saw of its calls: that a slow one waited in it, and not for a processor
+ * before and behind it, shows in the difference.
+ */
 export async function measureHalfLoad(context) {
   const { rig, load, rounds, say } = context;
   const node = rig.targets.at(-1);
   const full = await told(measureLoad(node, { ...load, connections: 64 }), { target: 'portcullis, saturated', connections: 64, round: 0, say });
   const rate = Math.round(full.callsPerSecond / 2);
-  return { rate, rows: await measureCalls({ rig, load, rounds, say }, [64], { rate }) };
+  const others = rig.targets.slice(0, -1).map((target) => ({ target, name: target.name }));
+  const plans = [...others, ...['queue', 'spool'].map((release) => ({ target: node, name: `portcullis, \`${release}\``, release }))];
+  const rows = plans.map(({ name }) => ({ target: name, connections: 64, runs: [] }));
+  try {
+    for (let round = 1; round <= rounds; round += 1)
+      for (const [index, { target, release }] of plans.entries()) {
+        if (release !== undefined) await rig.stack.api.settings.update({ auditRelease: release }, { wait: 'all' });
+        const before = release && (await scrape(healthOf(target)));
+        const run = await told(measureLoad(target, { ...load, connections: 64, rate }), { ...rows[index], round, say });
+        rows[index].runs.push({ ...run, inside: before && insideOf(before, await scrape(healthOf(target))) });
+      }
+  } finally {
+    await rig.stack.api.settings.update({ auditRelease: context.release }, { wait: 'all' });
+  }
+  return { rate, rows };
+}
+
+const HEALTH_PORTS_ABOVE = 40;
+/** How far apart the node's looks at its event loop are, which its delays contain. */
+const LOOK_MS = 10;
+const healthOf = ({ url }) => `http://127.0.0.1:${Number(new URL(url).port) + HEALTH_PORTS_ABOVE}`;
+
+/** Milliseconds: 99 of 100 calls from first byte to last, calls at the server and elsewhere in the node at the mean, and the event loop's delay. */
+function insideOf(before, after) {
+  const since = (name) => (after[`portcullis_${name}`] ?? 0) - (before[`portcullis_${name}`] ?? 0);
+  const count = since('call_duration_seconds_count');
+  const bounds = Object.keys(after).flatMap((name) => /^portcullis_call_duration_seconds_bucket\{le="([^"+]+)"\}$/.exec(name)?.[1] ?? []);
+  const bound = bounds
+    .map(Number)
+    .sort((a, b) => a - b)
+    .find((le) => since(`call_duration_seconds_bucket{le="${le}"}`) >= 0.99 * count);
+  const atServerMs = (since('upstream_duration_seconds_sum') / count) * 1000;
+  return {
+    p99MsAtMost: (bound ?? Infinity) * 1000,
+    atServerMs,
+    elsewhereMs: (since('call_duration_seconds_sum') / count) * 1000 - atServerMs,
+    loopDelayP99Ms: (after.nodejs_eventloop_lag_p99_seconds ?? NaN) * 1000 - LOOK_MS,
+  };
 }
 
 /** A list of many tools from a node's memory, and the same bytes from a bare handler. */

@@ -104,11 +104,18 @@ export function latencyTable(rows) {
 }
 
 export function halfLoadTable({ rate: callsPerSecond, rows }) {
-  const head = ['target', 'p50 ms', 'added p50', 'p99 ms', 'added p99', 'failed'];
+  const seen = ['p99 in the node ≤', 'mean at the server', 'mean elsewhere in the node', 'event loop p99'];
+  const head = ['target', 'p50 ms', 'added p50', 'p99 ms', 'added p99', ...seen, 'failed'];
   const direct = rows.find(({ target }) => target === 'direct');
   const cells = rows.map((row) => {
     const addedP99 = row === direct ? undefined : added(row, direct, (run) => run.p99Ms);
-    return [row.target, ...delays(row, () => direct), number(addedP99, 2), failures(row)];
+    const inside = ['p99MsAtMost', 'atServerMs', 'elsewhereMs', 'loopDelayP99Ms'].map((name) =>
+      number(
+        of(row, (run) => run.inside?.[name]),
+        2,
+      ),
+    );
+    return [row.target, ...delays(row, () => direct), number(addedP99, 2), ...inside, failures(row)];
   });
   return table(`At half of what a node can take (${number(callsPerSecond, 0)} calls/s at fixed times)`, head, cells);
 }
