@@ -32,6 +32,14 @@ describe('explain', () => {
     expect(codes({})).toEqual(['agent_enabled', 'server_enabled', 'definition_approved', 'grant_allows', 'granted']);
   });
 
+  test('a spent budget stops calls until its end, and hides nothing', () => {
+    const over = { agent: { ...agent, budgetSpentUntil: 2_000 } };
+    expect(explain({ ...facts, ...over })).toMatchObject({ effect: 'deny', visible: true, grantId: grant.id });
+    expect(codes(over)).toEqual(['agent_enabled', 'server_enabled', 'definition_approved', 'budget_spent', 'grant_allows', 'refused']);
+    expect(hints(over)).toContain('Raise the budget that is spent, or wait until 1970-01-01T00:00:02.000Z.');
+    expect(explain({ ...facts, ...over, now: 2_000 })).toEqual(explain({ ...facts, now: 2_000 }));
+  });
+
   test.each([
     ['agent_unknown', { agent: null }, 'Create the agent'],
     ['agent_disabled', { agent: { ...agent, enabled: false } }, 'Enable the agent'],

@@ -20,18 +20,19 @@ export function explain(facts: ExplainFacts): Explanation {
   const { server } = facts;
   const about = server === null ? [] : [...templateFindings(facts), definitionFinding(facts), ...taskFindings(facts, server)];
   const gates = [agentFinding(facts), serverFinding(facts), ...about];
+  const budget = budgetFindings(facts);
   const considered = facts.agent === null || facts.server === null ? [] : grantSteps(facts, facts.agent, facts.server);
   const decision = decideFacts(facts);
   const blocked = gates.some((gate) => !gate.passes);
-  const effect = blocked ? 'deny' : decision.effect;
+  const stopped = blocked || budget.length > 0;
   const granted = decision.effect !== 'deny';
-  const hints = gates.map((gate) => gate.hint).filter((hint) => hint !== undefined);
+  const hints = [...gates, ...budget].map((gate) => gate.hint).filter((hint) => hint !== undefined);
   if (!granted && facts.agent !== null && facts.server !== null) hints.push(...grantHints(facts, facts.agent, decision));
   return {
-    effect,
+    effect: stopped ? 'deny' : decision.effect,
     visible: !blocked && (granted || decision.refused === 'arguments'),
     grantId: decision.grantId,
-    steps: [...gates.map((gate) => gate.step), ...considered, conclusion(facts, decision, blocked)],
+    steps: [...[...gates, ...budget].map((gate) => gate.step), ...considered, conclusion(facts, decision, stopped)],
     hints,
   };
 }
@@ -50,6 +51,15 @@ function agentFinding({ agent, named }: ExplainFacts): Finding {
   if (agent === null) return finding(false, 'agent_unknown', `There is no agent ${named.agent}.`, `Create the agent ${named.agent}.`);
   if (!agent.enabled) return finding(false, 'agent_disabled', `The agent ${agent.slug} is disabled.`, `Enable the agent ${agent.slug}.`);
   return finding(true, 'agent_enabled', `The agent ${agent.slug} is enabled.`);
+}
+
+/** A spent budget stops calls, and leaves lists as they are. */
+function budgetFindings({ agent, now }: ExplainFacts): Finding[] {
+  const until = agent?.budgetSpentUntil;
+  if (agent === null || until === undefined || until <= now) return [];
+  const end = new Date(until).toISOString();
+  const text = `A budget that ${agent.slug} counts to is spent: its calls are refused until ${end}.`;
+  return [finding(false, 'budget_spent', text, `Raise the budget that is spent, or wait until ${end}.`)];
 }
 
 function serverFinding({ server, named }: ExplainFacts): Finding {

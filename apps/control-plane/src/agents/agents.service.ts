@@ -168,6 +168,7 @@ export function toAgent(row: AgentRow): Agent {
     owner: row.owner,
     toolNameStyle: shownStyle(row.toolNameStyle),
     enabled: row.enabled,
+    budgetSpentUntil: row.budgetSpentUntil !== null && row.budgetSpentUntil > new Date() ? row.budgetSpentUntil.toISOString() : null,
     groups: row.memberships.map(({ group }) => group.slug),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -98,7 +98,13 @@ test('a spent budget that blocks reaches nodes as a change of policy until the m
   await vi.waitFor(async () => expect((await own.database.snapshotBucket.findUniqueOrThrow({ where: kept })).schema).toBe(3), patience);
   const [revision] = await own.database.revision.findMany({ where: { action: 'budget.enforced' }, orderBy: { revision: 'desc' } });
   expect(revision).toMatchObject({ author: 'portcullis/budgets', change: { change: { blocked: ['blocked'], freed: [] } } });
+  const shown = async () => (await own.call('GET', '/v1/agents/blocked')).body.budgetSpentUntil;
+  expect(await shown()).toBe(end.toISOString());
+  const explained = await own.call('POST', '/v1/policy/explain', { agent: 'blocked', target: 'some:tool' });
+  expect(explained.body.steps.map(({ code }: { code: string }) => code)).toContain('budget_spent');
+  expect((await own.call('GET', '/v1/agents/blocked/access')).body.hints[0]).toMatch(/^A budget of blocked is spent/);
   await own.call('PATCH', `/v1/budgets/${body.id}`, { amountMicros: '15' });
   await vi.waitFor(async () => expect(await until()).toBeNull(), patience);
+  expect(await shown()).toBeNull();
   expect((await compiled())[0]?.budgetSpentUntil).toBeUndefined();
 });

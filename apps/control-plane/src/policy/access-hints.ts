@@ -8,6 +8,10 @@ export function accessHints(facts: AccessFacts): string[] {
   const { agent, grants, servers, now } = facts;
   const hints: string[] = [];
   if (!agent.enabled) hints.push(`The agent ${agent.slug} is disabled: PATCH /v1/agents/${agent.slug} {"enabled":true}.`);
+  if (agent.budgetSpentUntil !== undefined)
+    hints.push(
+      `A budget of ${agent.slug} is spent: its calls are refused until ${new Date(agent.budgetSpentUntil).toISOString()}. See GET /v1/budgets.`,
+    );
   const allowing = grants.filter(({ effect, mode }) => effect === 'allow' && mode !== 'shadow');
   if (allowing.length === 0) {
     hints.push(`No grant speaks to ${agent.slug}: POST /v1/grants {"agent":"${agent.slug}","server":"…","names":["…"]}.`);

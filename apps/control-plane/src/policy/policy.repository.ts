@@ -36,7 +36,7 @@ export async function currentRevision(tx: Transaction): Promise<number> {
 export async function findAgentEntry(tx: Transaction, reference: string): Promise<AgentEntry | null> {
   const row = await tx.agent.findUnique({
     where: reference.length === 36 ? { id: reference } : { slug: reference },
-    select: { id: true, slug: true, enabled: true, toolNameStyle: true, memberships: { select: { groupId: true } } },
+    select: { id: true, slug: true, enabled: true, toolNameStyle: true, budgetSpentUntil: true, memberships: { select: { groupId: true } } },
   });
   return row === null ? null : agentEntry({ ...row, keys: [] }, new Date());
 }

@@ -37,6 +37,8 @@ export const Agent = z
     owner: z.string().nullable(),
     toolNameStyle: ToolNameStyle,
     enabled: z.boolean(),
+    /** Until then its calls are refused: a budget that it counts to is spent. */
+    budgetSpentUntil: Timestamp.nullable(),
     groups: z.array(Slug),
     createdAt: Timestamp,
     updatedAt: Timestamp,
