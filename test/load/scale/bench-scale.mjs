@@ -3,7 +3,9 @@
 //   --quick   a tenth of all that, and fewer rounds: to see that it works
 //   --nodes   on two cores three nodes that swap at once, the control plane and Postgres wait for one another: one node shows its own stalls
 // Progress goes to standard error. The machine should have nothing else to do.
-import { cpus } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openDatabase } from '@portcullis/database';
@@ -15,6 +17,7 @@ import { startScript } from '../start-process.mjs';
 import { fillPolicy, reviseEverything } from './fill-policy.mjs';
 import { measureChanges, stallOf } from './measure-changes.mjs';
 import { measureRevocations } from './measure-revocations.mjs';
+import { stallsBetween, watchingStalls } from './read-stalls.mjs';
 import { scaleTable } from './scale-table.mjs';
 import { scrape, served } from './scrape.mjs';
 import { newNode } from './start-node.mjs';
@@ -33,7 +36,10 @@ const keep = (part, end) => {
 
 try {
   const upstream = keep(await startScript('upstream.mjs'), (one) => one.stop());
-  const stack = keep(await startLocalStack({ nodes: Number(values.nodes), environment: { LOG_LEVEL: 'warn' }, say }), (one) => one.stop());
+  const notes = keep(await mkdtemp(join(tmpdir(), 'portcullis-stalls-')), (one) => rm(one, { recursive: true, force: true }));
+  const stallsFile = join(notes, 'stalls.ndjson');
+  const environment = { LOG_LEVEL: 'warn', ...watchingStalls(stallsFile) };
+  const stack = keep(await startLocalStack({ nodes: Number(values.nodes), environment, say }), (one) => one.stop());
   const database = keep(openDatabase(stack.databaseUrl, 4), (one) => one.$disconnect());
   const base = Number(new URL(stack.controlPlaneUrl).port);
   const health = { controlPlane: `http://127.0.0.1:${base + 1}`, nodes: stack.gatewayUrls.map((_, at) => `http://127.0.0.1:${base + 50 + at}`) };
@@ -52,6 +58,7 @@ try {
   await fillPolicy(database, { servers: 0, agents: plan.agents - plan.fewAgents }, { servers: plan.servers, agents: plan.fewAgents });
   say('Compiling and publishing everything …');
   const compiledAt = performance.now();
+  const swapFrom = Date.now();
   const revision = await reviseEverything(database);
   for (const url of health.nodes) await scrape(url);
   let controlPlaneMiB = 0;
@@ -64,6 +71,7 @@ try {
   const everywhereMs = performance.now() - compiledAt;
   clearInterval(watching);
   const swapStallMs = Math.max(...(await Promise.all(health.nodes.map(scrape))).map(stallOf));
+  const swapStalls = await stallsBetween(stallsFile, swapFrom, Date.now());
 
   say('Starting a node from nothing, and from its disk …');
   const { token: joinToken } = await stack.api.nodes.createJoinToken({});
@@ -118,6 +126,7 @@ try {
       everywhereMs,
       controlPlaneMiB,
       swapStallMs,
+      swapStalls,
       startStallMs,
       fetchedBytes,
       fromRedis,
