@@ -5,7 +5,7 @@ import { type ApiClient, createApiClient } from '@portcullis/api-client';
 import { healthOf, preparePostgres, prepareRedis, type Service, type Started, startByHand } from '../e2e/by-hand.js';
 import { type Ledger, startCrowd } from '../e2e/ledger.js';
 import { freePortBase } from '../e2e/portcullis-command.js';
-import { jsonHeaders, send } from '../e2e/raw-mcp.js';
+import { jsonHeaders, type RawAnswer, send, sendMcp } from '../e2e/raw-mcp.js';
 import { startTestServer, type TestServer } from '../e2e/test-server.js';
 import { type ChaosProxy, startChaosProxy } from './chaos-proxy.js';
 import { until } from './until.js';
@@ -132,6 +132,13 @@ export class Laboratory {
     const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tools__work","arguments":{"text":${argument}}}}`;
     await send(this.mcpUrlOf('node-1'), { headers: jsonHeaders(this.key), body }).catch(() => undefined);
   }
+
+  /** One call of the tool by the crowd's agent. */
+  call = (node: (typeof NODES)[number]): Promise<RawAnswer> =>
+    sendMcp(this.mcpUrlOf(node), { key: this.key, era: 'modern', method: 'tools/call', params: { name: 'tools__work', arguments: { text: 'x' } } });
+
+  /** What the crowd's agent sees. */
+  list = (node: (typeof NODES)[number]): Promise<RawAnswer> => sendMcp(this.mcpUrlOf(node), { key: this.key, era: 'modern', method: 'tools/list' });
 
   /** Registers the server and an agent that may call it. */
   private async prepare(): Promise<void> {
