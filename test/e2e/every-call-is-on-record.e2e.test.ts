@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import type { ListAuditQuery } from '@portcullis/contracts/api/audit-search';
 import type { AuditRecord } from '@portcullis/contracts/api/operations';
-import { connectRedis } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AuditRow, auditRowsOf } from './audit-rows.js';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
 import { type Era, messageIn, sendMcp } from './raw-mcp.js';
-import { databaseText, filesHolding } from './secrets-at-rest.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const stack = demoStack();
@@ -150,23 +147,4 @@ describe('as an auditor reads it', () => {
       expect(about(action)[0]).toMatchObject({ agent: null, status: 'success', revision: expect.any(Number) as number });
     }
   });
-});
-
-test('no key of an agent and no token of an operator lies anywhere: tables, Redis, logs, files', async () => {
-  const secretOf = (bearer: string): string => bearer.split('_').slice(2).join('_');
-  const secrets = [key, stack.operatorToken, ...Object.values(stack.agents)].map(secretOf);
-  for (const secret of secrets) expect(secret.length).toBeGreaterThan(20);
-  const text = await databaseText(stack.databaseUrl);
-  expect(text).toContain(agent);
-  expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
-  const redis = connectRedis(stack.redisUrl);
-  try {
-    // What Redis holds in memory, written without compression beside its append-only file.
-    await redis.config('SET', 'rdbcompression', 'no');
-    await redis.save();
-  } finally {
-    redis.disconnect();
-  }
-  expect(await filesHolding(stack.dataDirectory, ['REDIS0'])).not.toEqual([]);
-  expect(await filesHolding(stack.dataDirectory, secrets)).toEqual([join(stack.dataDirectory, 'tokens.json')]);
 });

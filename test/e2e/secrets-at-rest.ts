@@ -16,15 +16,17 @@ export async function databaseText(databaseUrl: string): Promise<string> {
 
 /** Files below a directory that hold one of these texts: logs, spools, the write-ahead log, Redis' append-only file and whatever else lies there. */
 export async function filesHolding(directory: string, texts: readonly string[]): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
   const found = await Promise.all(
-    entries.map(async (entry) => {
-      if (!entry.isFile()) return [];
-      const path = join(entry.parentPath, entry.name);
+    (await allFiles(directory)).map(async (path) => {
       // The system goes on while it is read: a file may be gone by now.
       const bytes = await readFile(path).catch(() => Buffer.alloc(0));
       return texts.some((text) => bytes.includes(text)) ? [path] : [];
     }),
   );
   return found.flat();
+}
+
+export async function allFiles(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
+  return entries.flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
 }

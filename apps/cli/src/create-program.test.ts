@@ -45,6 +45,10 @@ describe('command line', () => {
     [['task-key', 'a', 't'], 'name servers or tools'],
     [['task-key', 'a', 't', '--tools', 'no-colon'], 'must be server:tool'],
     [['audit', 'replay', '0198c1f0-0000-7000-8000-000000000001'], "required option '--reason <text>'"],
+    [['capture', 'set', 'crm', '--results', 'none'], "required option '--reason <text>'"],
+    [['capture', 'set', '--results', 'some', '--reason', 'r'], 'Allowed choices are full, redacted, hashed, none'],
+    [['capture', 'set', 'crm', '--redact-arguments', '$.ssn', '--reason', 'r'], 'is no JSON pointer'],
+    [['capture', 'clear', '--reason', 'r'], "missing required argument 'target'"],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

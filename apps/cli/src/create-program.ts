@@ -6,6 +6,7 @@ import { ask } from './add/ask.js';
 import { slugFromUrl } from './add/slug-from-url.js';
 import { addAlertsCommand } from './alerts/alerts-command.js';
 import { addAuditCommands } from './audit/audit-commands.js';
+import { addCaptureCommands } from './capture/capture-commands.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
 import { connect, type ConnectionOptions } from './connection.js';
@@ -79,6 +80,7 @@ export function createProgram(environment: Environment): Program {
   addCollection(command, environment, print, budgets);
   addCollection(command, environment, print, alertRules);
   addWebhookCommands(command, environment, print);
+  addCaptureCommands(command, environment, print);
   addKillCommands(command, environment, print);
   addTaskKeyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {

@@ -27,7 +27,9 @@ export async function readReplayable(tx: Transaction, callId: string): Promise<R
   if (found.decision !== 'allow' || first.serverId === null || server === null || tool === null) throw refused('it was refused, and never made');
   const args = wholeArguments(first.arguments, first.argumentsHash);
   if (args === undefined) throw refused('its arguments were not kept whole');
-  const { result_hash: hash, result_bytes: bytes, result_summary: kept } = found;
+  const { result_bytes: bytes, result_summary: kept } = found;
+  // What is on record otherwise than it was sent has no digest to compare with.
+  const hash = found.result_capture === null ? found.result_hash : null;
   return { callId, serverId: first.serverId, server, tool, args, result: { hash, bytes: bytes === null ? null : Number(bytes), kept } };
 }
 

@@ -203,13 +203,17 @@ export class CallRecord {
   }
 }
 
+/** Methods of the protocol, and our own names for what is none; anything else may be whatever somebody wrote there. */
+const PLAIN_METHOD = /^[a-zA-Z-]{1,30}(?:\/[a-zA-Z_-]{1,30}){0,3}$/;
+
 // All members in one literal: objects put together from parts cost several times as much, twice a call.
-function newEvent({ live, caller, now }: Visit, method: string, era: Era | null): NewAuditEvent {
+function newEvent(visit: Visit, method: string, era: Era | null): NewAuditEvent {
+  const { live, caller, now } = visit;
   return {
     callId: newEventId(),
     phase: 'single',
     at: now,
-    method: sanitiseText(method),
+    method: PLAIN_METHOD.test(method) ? method : sanitiseText(redactText(method, ownSecretOf(visit))),
     agentId: caller.agent.id,
     agent: caller.agent.slug,
     keyId: caller.keyId,
