@@ -23,22 +23,23 @@ const marker = `Kanarienvogel-${random(16)}`;
 
 /** In each a secret that nothing else holds, and the text that it stands in. Put together here, so that this file holds none. */
 const shaped: readonly (readonly [secret: string, text: string])[] = [
-  ...[`gh${'p'}_${random(36)}`, `github_${'pat'}_${random(50)}`, `gl${'pat'}-${random(20)}`, `xo${'xb'}-1234567890-${random(24)}`],
-  ...[
-    `AK${'IA'}${random(16).toUpperCase()}`,
-    `AI${'za'}${random(35)}`,
-    `sk_${'live'}_${random(24)}`,
-    `sk-${'ant'}-${random(60)}`,
-    `np${'m'}_${random(36)}`,
-  ],
-  ...[
-    `ey${'J'}${random(20)}.ey${'J'}${random(20)}.${random(40)}`,
-    `-----BEGIN ${'EC'} PRIVATE KEY-----\n${random(60)}\n-----END EC PRIVATE KEY-----`,
-  ],
+  `gh${'p'}_${random(36)}`,
+  `github_${'pat'}_${random(50)}`,
+  `gl${'pat'}-${random(20)}`,
+  `xo${'xb'}-1234567890-${random(24)}`,
+  `AK${'IA'}${random(16).toUpperCase()}`,
+  `AI${'za'}${random(35)}`,
+  `sk_${'live'}_${random(24)}`,
+  `sk-${'ant'}-${random(60)}`,
+  `np${'m'}_${random(36)}`,
+  `ey${'J'}${random(20)}.ey${'J'}${random(20)}.${random(40)}`,
+  `-----BEGIN ${'EC'} PRIVATE KEY-----\n${random(60)}\n-----END EC PRIVATE KEY-----`,
 ].map((secret) => [secret, secret] as const);
 const inText: readonly (readonly [secret: string, text: string])[] = [
-  ...[(secret: string) => `postgres://app:${secret}@db.example.com/x`, (secret: string) => `Authorization: Bearer ${secret}`],
-  ...[(secret: string) => `export DB_PASSWORD=${secret}`, (secret: string) => JSON.stringify({ note: 'as the file says', client_secret: secret })],
+  (secret: string) => `postgres://app:${secret}@db.example.com/x`,
+  (secret: string) => `Authorization: Bearer ${secret}`,
+  (secret: string) => `export DB_PASSWORD=${secret}`,
+  (secret: string) => JSON.stringify({ note: 'as the file says', client_secret: secret }),
 ].map((text) => {
   const secret = random(32);
   return [secret, text(secret)] as const;
@@ -95,6 +96,8 @@ beforeAll(async () => {
   await api.servers.update(slug, {
     auditCapture: { arguments: { paths: ['/ssn', '/list/*/ssn'] }, results: { bytesMax: 4096 }, tools: [both('hashed'), both('none')] },
   });
+  const headers = [{ name: 'x-api-key', value: plant('a credential of a server') }];
+  await api.credentials.create({ server: slug, credential: { kind: 'headers', headers } });
   const made = await api.agents.createKey(agent, {}, { wait: 'all' });
   key = made.value.key;
   plant('the token of the operator', secretOf(stack.operatorToken));

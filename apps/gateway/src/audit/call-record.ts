@@ -7,7 +7,7 @@ import { traceIdOf } from '../trace-context.js';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 import { captureRulesOf, type CaptureRules } from './capture-rules.js';
-import { capturedBy, ownSecretOf } from './captured-by.js';
+import { capturedBy, methodText, ownSecretOf } from './captured-by.js';
 import { readUnits, unitsAsked } from './result-units.js';
 
 /** Why a call is not to be had that its grant allows, only not as often. */
@@ -203,9 +203,6 @@ export class CallRecord {
   }
 }
 
-/** Methods of the protocol, and our own names for what is none; anything else may be whatever somebody wrote there. */
-const PLAIN_METHOD = /^[a-zA-Z-]{1,30}(?:\/[a-zA-Z_-]{1,30}){0,3}$/;
-
 // All members in one literal: objects put together from parts cost several times as much, twice a call.
 function newEvent(visit: Visit, method: string, era: Era | null): NewAuditEvent {
   const { live, caller, now } = visit;
@@ -213,7 +210,7 @@ function newEvent(visit: Visit, method: string, era: Era | null): NewAuditEvent 
     callId: newEventId(),
     phase: 'single',
     at: now,
-    method: PLAIN_METHOD.test(method) ? method : sanitiseText(redactText(method, ownSecretOf(visit))),
+    method: methodText(method, visit),
     agentId: caller.agent.id,
     agent: caller.agent.slug,
     keyId: caller.keyId,

@@ -1,4 +1,4 @@
-import type { Captured, CaptureRule } from '@portcullis/audit';
+import { redactText, sanitiseText, type Captured, type CaptureRule } from '@portcullis/audit';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 import { captureRulesOf } from './capture-rules.js';
@@ -19,3 +19,10 @@ const OWN_SECRET_CHARS = 43;
 export function ownSecretOf({ head: { authorization } }: Visit): string | undefined {
   return authorization === undefined || authorization.length < OWN_SECRET_CHARS ? undefined : authorization.slice(-OWN_SECRET_CHARS);
 }
+
+/** Methods of the protocol, and our own names for what is none; anything else may be whatever somebody wrote there. */
+const PLAIN_METHOD = /^[a-zA-Z-]{1,30}(?:\/[a-zA-Z_-]{1,30}){0,3}$/;
+
+/** A method as it is on record. */
+export const methodText = (method: string, visit: Visit): string =>
+  PLAIN_METHOD.test(method) ? method : sanitiseText(redactText(method, ownSecretOf(visit)));
