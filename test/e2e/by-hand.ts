@@ -58,14 +58,22 @@ export interface Service {
 }
 
 async function service(launch: () => Promise<LocalService>, prepare: (url: string) => Promise<unknown>): Promise<Service> {
-  let running: LocalService | undefined = await launch();
-  const { url } = running;
+  let running: LocalService | undefined;
+  const run = async (): Promise<LocalService> => {
+    const launched = await launch();
+    running = launched;
+    void launched.exited.then(() => {
+      if (running === launched) running = undefined;
+    });
+    return launched;
+  };
+  const { url } = await run();
   const stop = async (): Promise<void> => {
     await running?.stop();
     running = undefined;
   };
   const start = async (): Promise<void> => {
-    running ??= await launch();
+    if (running === undefined) await run();
   };
   const signal: Service['signal'] = async (name) => {
     if (running === undefined) return;
