@@ -208,7 +208,7 @@ export class AuditTrail {
     if (this.resending) return;
     this.resending = true;
     const { earlierBoots } = this.parts;
-    this.kept.lookAfter();
+    if (this.kept.lookAfter()) this.parts.chain.keepAgain();
     await this.lookAtQueue();
     await this.shipper.resend();
     if (!this.shipper.pressed) await earlierBoots.resend();

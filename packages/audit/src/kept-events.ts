@@ -63,12 +63,15 @@ export class KeptEvents {
     }
   }
 
-  /** Notices that the spool was taken away, and writes it anew. */
-  lookAfter(): void {
+  /** Notices that the spool was taken away, and writes it anew; whether it was. */
+  lookAfter(): boolean {
     try {
-      if (this.spool.restore()) this.onTrouble(new Error('The spool was deleted while it was in use; what its last segment held was written again'));
+      const isRestored = this.spool.restore();
+      if (isRestored) this.onTrouble(new Error('The spool was deleted while it was in use; what its last segment held was written again'));
+      return isRestored;
     } catch (error) {
       this.onTrouble(error);
+      return false;
     }
   }
 

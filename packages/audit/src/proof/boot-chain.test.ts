@@ -55,3 +55,16 @@ test('a link is made every ten seconds at most while events come', () => {
   add(chain, 1, 1);
   expect(chain.link(signer)).toBeUndefined();
 });
+
+test('a chain whose folder was deleted is written down again, and not begun anew by the next process', () => {
+  const chain = BootChain.begin(place());
+  add(chain, 1, 3);
+  const link = chain.link(signer, true);
+  if (link === undefined) throw new Error('no link');
+  chain.confirm(link);
+  rmSync(join(directory, 'chain.json'));
+  expect(BootChain.resume(place()).linkedSeq).toBe(0);
+  chain.keepAgain();
+  const resumed = BootChain.resume(place());
+  expect([resumed.linkedSeq, resumed.isHandedOver]).toEqual([3, true]);
+});

@@ -32,6 +32,7 @@ export class BootChain {
   private lastSeq = 0;
   private pending: AuditLink | undefined;
   private linkedAt = performance.now();
+  private kept: Kept | undefined;
 
   private constructor(private readonly place: ChainPlace) {
     this.running = createHash('sha256').update(this.prev, 'hex');
@@ -46,6 +47,7 @@ export class BootChain {
     const chain = new BootChain(place);
     const kept = readKept(place.directory);
     if (kept === undefined) return chain;
+    chain.kept = kept;
     chain.goOnBehind(kept.link);
     chain.lastSeq = kept.link.lastSeq;
     if (!kept.confirmed) chain.pending = kept.link;
@@ -87,6 +89,11 @@ export class BootChain {
     this.pending = undefined;
   }
 
+  /** Writes down the last link once more, where the folder was deleted: without it the next process would begin the chain anew. */
+  keepAgain(): void {
+    if (this.kept !== undefined) this.keep(this.kept.link, this.kept.confirmed);
+  }
+
   private goOnBehind({ digest, lastSeq }: AuditLink): void {
     this.prev = digest;
     this.firstSeq = lastSeq + 1;
@@ -100,6 +107,7 @@ export class BootChain {
     try {
       writeFileSync(`${path}.next`, JSON.stringify({ link, confirmed }), { mode: 0o600 });
       renameSync(`${path}.next`, path);
+      this.kept = { link, confirmed };
       return true;
     } catch {
       return false;
