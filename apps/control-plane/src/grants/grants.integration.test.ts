@@ -73,6 +73,8 @@ test('settings are read and changed; out of bounds they are refused', async () =
     auditLists: true,
     auditArgumentBytesMax: 65536,
     auditCapture: USUAL_CAPTURE,
+    publicUrl: null,
+    tokenIssuers: [],
   });
   const changed = await own.call('PATCH', '/v1/settings', { staleAfterSeconds: 60, auditRelease: 'both' });
   expect([changed.status, changed.body]).toEqual([200, { ...before.body, staleAfterSeconds: 60, auditRelease: 'both' }]);
