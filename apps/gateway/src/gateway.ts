@@ -10,6 +10,7 @@ import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
 import type { RateLimits } from './limits/rate-limits.js';
+import type { LoadShedding } from './load-shedding.js';
 import type { NodeLinks } from './internal/node-links.js';
 import type { AccessTokens } from './oauth/access-tokens.js';
 import type { AccessAsker } from './own-tools/access-asker.js';
@@ -59,6 +60,7 @@ export interface Gateway {
   readonly requestStates: RequestStates;
   /** Where agents ask for access. */
   readonly accessAsker: AccessAsker;
+  readonly shedding: LoadShedding;
   readonly rateLimits: RateLimits;
   readonly runningCalls: RunningCalls;
   /** By whose key and at which server. */

@@ -29,13 +29,17 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
   try {
     limitPipelining(request.socket, response);
     const filtered = filterRequest(request, gateway.edge);
+    gateway.shedding.admitConnection(request.socket);
     if (filtered.route.describes !== undefined) return answerMetadata(filtered.route.describes, request.method, { gateway, reply });
     const unknown = findOut(request, filtered, gateway);
     if (unknown !== undefined) await unknown;
     visit = enter(request, filtered, { gateway, startedAt }); // nothing of a stranger's body is read
     if (filtered.route.isTaskKeys === true) return await answerTaskKey(visit, request, reply);
     if (request.method === 'DELETE') return await endSession(visit, reply);
-    if (request.method === 'GET') return await openStream(visit, reply);
+    if (request.method === 'GET') {
+      gateway.shedding.admitStream();
+      return await openStream(visit, reply);
+    }
     filterBodyHeaders(filtered.head, gateway.edge);
     const body = await readBody(request, gateway.edge.bodyBytesMax);
     // The body may have been long in coming: what is decided from here on is decided by the newest policy alone.
@@ -87,10 +91,12 @@ function parseMessage(body: Buffer, head: RequestHead): Classified {
 function serve(message: Classified, visit: Visit, reply: HttpReply): Promise<void> {
   switch (message.kind) {
     case 'request':
+      visit.gateway.shedding.admitRequest(message.method);
       return answerRequest(message, visit, reply);
     case 'notification':
       return takeNotification(message, visit, reply);
     case 'batch':
+      visit.gateway.shedding.admitCall();
       return answerBatch(message, visit, reply);
     case 'response':
       return takeResponse(message, visit, reply);

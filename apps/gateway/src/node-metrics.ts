@@ -10,13 +10,14 @@ export interface ObservedParts {
   readonly upstreams: Pick<Upstreams, 'suspended'>;
   readonly streams: { readonly size: number };
   readonly watches: { readonly size: number };
+  readonly shedding: { readonly level: number };
 }
 
 /**
  * Shows what a node's operator watches: which policy it serves and how old that is, the audit events not yet in Postgres, and who waits for
  * changes.
  */
-export function observeNode(metrics: Metrics, { follower, audit, upstreams, streams, watches }: ObservedParts): void {
+export function observeNode(metrics: Metrics, { follower, audit, upstreams, streams, watches, shedding }: ObservedParts): void {
   metrics.gauge({
     name: 'upstreams_suspended',
     help: 'Servers that are not asked now because they were not there',
@@ -29,6 +30,13 @@ export function observeNode(metrics: Metrics, { follower, audit, upstreams, stre
     help: 'Open streams of change messages',
     collect() {
       this.set(streams.size);
+    },
+  });
+  metrics.gauge({
+    name: 'load_shedding_level',
+    help: 'What is refused because memory runs out: 0 nothing, 1 new connections, 2 lists and streams too, 3 calls too',
+    collect() {
+      this.set(shedding.level);
     },
   });
   metrics.gauge({

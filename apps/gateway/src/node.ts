@@ -19,6 +19,7 @@ import type { Gateway } from './gateway.js';
 import { linkNodes } from './internal/link-nodes.js';
 import type { NodeLinks } from './internal/node-links.js';
 import { redisLeases } from './limits/leases.js';
+import { shedLoad } from './load-shedding.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { openAccessTokens } from './oauth/open-access-tokens.js';
 import { AccessAsker } from './own-tools/access-asker.js';
@@ -78,7 +79,7 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
     gateway.streams.policyApplied(snapshot);
     gateway.watches.policyApplied(snapshot);
   };
-  observeNode(metrics, { follower, audit, upstreams: gateway.upstreams, streams: gateway.streams, watches: gateway.watches });
+  observeNode(metrics, { ...gateway, follower, audit });
   control.membership.start(control.client, () => reporter.reportSoon());
   onClose('membership', () => control.membership.stop());
   reporter.start();
@@ -191,6 +192,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     nodes,
     ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
     accessAsker: new AccessAsker(control.client),
+    shedding: shedLoad(onClose),
     rateLimits: new RateLimits(redisLeases(redis.commands), () => performance.now()),
     ...linkCancels({ redis, ring, policy: follower }),
     audit,
@@ -221,7 +223,7 @@ async function listen(config: Config, { gateway, metrics, follower, control, red
     host: config.healthHost,
     port: config.healthPort,
     metrics,
-    ready: () => readinessOf({ follower, isStopping, isEnrolled: !control.ring.isEmpty, redis: redis.commands, audit }),
+    ready: () => readinessOf({ follower, gateway, isStopping, isEnrolled: !control.ring.isEmpty, redis: redis.commands, audit }),
   });
   onClose('health', () => health.close());
   const { host, port, connectionsPerSourceMax } = config;

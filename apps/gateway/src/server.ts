@@ -49,6 +49,7 @@ export async function startServer(gateway: Gateway, at: { host: string; port: nu
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = 0; // by default Node hides what is beyond its number, a second Host for example
   server.timeout = stalledMs;
+  server.on('connection', (socket) => gateway.shedding.connected(socket));
   limitConnectionsPerSource(server, connectionsPerSourceMax, () => gateway.metrics.refusedAtEdge('limit.rate'));
   const refuse = (code: ErrorCode | undefined, socket: Duplex): void => {
     if (code !== undefined) gateway.metrics.refusedAtEdge(code);

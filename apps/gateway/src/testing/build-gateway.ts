@@ -14,6 +14,7 @@ import { FailedAuthentication } from '../failed-authentication.js';
 import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import type { NodeLinks } from '../internal/node-links.js';
+import { LoadShedding } from '../load-shedding.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import { AccessTokens } from '../oauth/access-tokens.js';
 import { AccessAsker } from '../own-tools/access-asker.js';
@@ -105,10 +106,10 @@ function buildCancels(policy: Gateway['policy'], sealer: Sealer): Pick<Gateway, 
 export function buildGateway(initial: PolicySnapshot | undefined): {
   gateway: Gateway;
   events: NewAuditEvent[];
-  live: { snapshot: PolicySnapshot | undefined; ageMs: number; audits: boolean };
+  live: { snapshot: PolicySnapshot | undefined; ageMs: number; audits: boolean; memoryUsed: number };
 } {
   const events: NewAuditEvent[] = [];
-  const live = { snapshot: initial, ageMs: 0, audits: true };
+  const live = { snapshot: initial, ageMs: 0, audits: true, memoryUsed: 0 };
   const sealer = createSealer({ current: { id: 'test', key: Buffer.alloc(32, 1) } });
   const ended = new Set<string>();
   const record = async (event: NewAuditEvent): Promise<void> => {
@@ -137,6 +138,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     nodes,
     ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
     accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
+    shedding: new LoadShedding(() => live.memoryUsed),
     rateLimits: new RateLimits(noDesk, () => performance.now()),
     ...buildCancels(policy, sealer),
     audit: { recordIntent: record, recordOutcome: record },
