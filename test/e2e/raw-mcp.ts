@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type Agent, request } from 'node:http';
 
 export type Era = 'legacy' | 'modern';
 
@@ -16,23 +16,29 @@ interface Sent {
   readonly method?: string;
   /** Hangs up when aborted. */
   readonly signal?: AbortSignal;
+  /** Whose connections are used; each request has its own where there is none. */
+  readonly agent?: Agent | undefined;
 }
 
 /** One HTTP request and the whole answer, with nothing added or taken by a client library. */
-export function send(url: string, { headers = {}, body, method = 'POST', signal }: Sent): Promise<RawAnswer> {
+export function send(url: string, { headers = {}, body, method = 'POST', signal, agent }: Sent): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const sending = request(url, { method, headers, agent: false, timeout: 30_000, ...(signal === undefined ? {} : { signal }) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => void chunks.push(chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        const pairs = Array.from({ length: response.rawHeaders.length / 2 }, (_, at) => {
-          return [(response.rawHeaders[2 * at] ?? '').toLowerCase(), response.rawHeaders[2 * at + 1] ?? ''] as const;
+    const sending = request(
+      url,
+      { method, headers, agent: agent ?? false, timeout: 30_000, ...(signal === undefined ? {} : { signal }) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => void chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () => {
+          const pairs = Array.from({ length: response.rawHeaders.length / 2 }, (_, at) => {
+            return [(response.rawHeaders[2 * at] ?? '').toLowerCase(), response.rawHeaders[2 * at + 1] ?? ''] as const;
+          });
+          const kept = pairs.filter(([name]) => name !== 'date');
+          resolve({ status: response.statusCode ?? 0, headers: kept, body: Buffer.concat(chunks).toString() });
         });
-        const kept = pairs.filter(([name]) => name !== 'date');
-        resolve({ status: response.statusCode ?? 0, headers: kept, body: Buffer.concat(chunks).toString() });
-      });
-    });
+      },
+    );
     sending.once('timeout', () => sending.destroy(new Error(`${url} did not answer`)));
     sending.once('error', reject);
     sending.end(body);
@@ -60,15 +66,16 @@ export interface RawRequest {
   readonly id?: number | string;
   readonly signal?: AbortSignal;
   readonly traceparent?: string;
+  readonly agent?: Agent;
 }
 
 /** One MCP request of either era, written by hand. */
-export function sendMcp(url: string, { key, era, method, params = {}, id = 1, signal, traceparent }: RawRequest): Promise<RawAnswer> {
+export function sendMcp(url: string, { key, era, method, params = {}, id = 1, signal, traceparent, agent }: RawRequest): Promise<RawAnswer> {
   const message = { jsonrpc: '2.0', id, method, params: era === 'modern' ? { ...params, _meta: envelope } : params };
   const name = params['name'] ?? params['uri'];
   const mirrored = { 'mcp-protocol-version': revision, 'mcp-method': method, ...(typeof name === 'string' ? { 'mcp-name': name } : {}) };
   const headers = { ...jsonHeaders(key), ...(era === 'modern' ? mirrored : {}), ...(traceparent === undefined ? {} : { traceparent }) };
-  return send(url, { headers, body: JSON.stringify(message), ...(signal === undefined ? {} : { signal }) });
+  return send(url, { headers, body: JSON.stringify(message), agent, ...(signal === undefined ? {} : { signal }) });
 }
 
 export interface JsonRpcAnswer {

@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient } from '@portcullis/api-client';
 import { healthOf, preparePostgres, prepareRedis, type Service, type Started, startByHand } from '../e2e/by-hand.js';
 import { type Ledger, startCrowd } from '../e2e/ledger.js';
 import { freePortBase } from '../e2e/portcullis-command.js';
-import { jsonHeaders, type RawAnswer, send, sendMcp } from '../e2e/raw-mcp.js';
+import { jsonHeaders, messageIn, type RawAnswer, send, sendMcp } from '../e2e/raw-mcp.js';
 import { startTestServer, type TestServer } from '../e2e/test-server.js';
 import { type ChaosProxy, startChaosProxy } from './chaos-proxy.js';
 import { until } from './until.js';
@@ -125,6 +126,14 @@ export class Laboratory {
     const kinds = ['call', 'list', 'call', 'call', 'denied', 'call', 'list', 'call', 'call', 'call'] as const;
     const urls = NODES.map((node) => this.mcpUrlOf(node));
     return startCrowd({ urls, key, tool: 'tools__work', clientsPerNode: 6, perSecond, kinds, ...(file === undefined ? {} : { file }) });
+  }
+
+  /** One call of the tool at a node; what answers it, or why nothing does. */
+  async call(node: (typeof NODES)[number], text: string, agent?: Agent): Promise<string> {
+    const params = { name: 'tools__work', arguments: { text } };
+    const answer = await sendMcp(this.mcpUrlOf(node), { key: this.key, era: 'modern', method: 'tools/call', params, ...(agent && { agent }) });
+    const { result, error } = messageIn(answer);
+    return result?.content?.[0]?.text ?? `${String(answer.status)} ${error?.message ?? ''}`;
   }
 
   /** Sends a call with arguments written by hand. Whatever comes of it is the node's affair. */
