@@ -13,7 +13,7 @@ const [NODE, OTHER] = NODES;
 let lab: Laboratory;
 beforeAll(async () => {
   lab = await Laboratory.start();
-});
+}, 400_000);
 afterAll(() => lab.stop());
 
 const descriptorsOf = async (pid: number): Promise<number> => (await readdir(`/proc/${String(pid)}/fd`)).length;

@@ -50,6 +50,13 @@ async function tell(reports, streams, change) {
 
 const nothing = async () => async () => undefined;
 
+/** Both nodes in pairs of windows: what the second has that the first has not is in the ratios, and how much they differ by themselves in those before. */
+async function measurePairs(one, other) {
+  const pairs = [];
+  for (let round = 0; round < rounds; round += 1) pairs.push({ before: await measureLoad(one, load), during: await measureLoad(other, load) });
+  return summaryOf(pairs);
+}
+
 /** Of several changes the worst of everything. */
 function worst(reports) {
   const [told, half, last] = [
@@ -73,10 +80,15 @@ try {
   const keys = await makeListeners(api, agentCount);
   const url = new URL(stack.gatewayUrls[0]);
   const pid = stack.pids['gateway-1'];
-  const [target, quietTarget] = stack.gatewayUrls.map((origin) => ({ url: `${origin}/servers/fake/mcp`, token: caller }));
+  const pids = [pid, stack.pids['gateway-2']];
+  const [target, quietTarget] = stack.gatewayUrls.map((origin, at) => {
+    return { url: `${origin}/servers/fake/mcp`, token: caller, watch: { node: [pids[at]] } };
+  });
   for (const one of [target, quietTarget]) await measureLoad(one, { ...load, seconds: 5 });
   await pause(SETTLE_MS);
   const before = memoryMiB([pid]);
+  say('Calling both nodes in turn, neither with streams …');
+  const nodePairs = await measurePairs(quietTarget, target);
   say(`Opening ${streamCount} streams …`);
   const openedAt = performance.now();
   const streams = await openStreams(url, keys);
@@ -86,10 +98,8 @@ try {
   const cpuBefore = cpuSeconds([pid]);
   await pause(1000 * IDLE_SECONDS);
   const idleCpu = (cpuSeconds([pid]) - cpuBefore) / IDLE_SECONDS;
-  say('Calling both nodes in turn …');
-  const idlePairs = [];
-  for (let round = 0; round < rounds; round += 1)
-    idlePairs.push({ before: await measureLoad(quietTarget, load), during: await measureLoad(target, load) });
+  say('Calling both nodes in turn, one with streams …');
+  const idlePairs = await measurePairs(quietTarget, target);
   say('Changing what all of them may see …');
   const granted = [];
   const revoked = [];
@@ -107,8 +117,8 @@ try {
   for (const { socket } of streams) socket.destroy();
   const row = (name, value) => `| ${name} | ${value} |`;
   const feel = (pairs) => {
-    const [usual, beside, ratio, failed] = pairCells(pairs);
-    return `${usual} → ${beside} (× ${ratio}; ${failed} failed)`;
+    const [usual, beside, ratio, failed, cpu] = pairCells(pairs);
+    return `${usual} → ${beside} (× ${ratio}; ${failed} failed), CPU ${cpu} % of a core`;
   };
   console.log(
     [
@@ -123,8 +133,9 @@ try {
       row('grant of 200 tools, worst of all: told, half after ms, last after ms', worst(granted)),
       row('its revocation, the same', worst(revoked)),
       row('streams that ended by themselves', ended),
-      row(`${load.rate} calls a second, p50 / p99 ms: a node without → with idle streams, median of ${rounds} pairs`, feel(summaryOf(idlePairs))),
-      row('the same beside idle streams: nothing told → all told twice', feel(changing)),
+      row(`${load.rate} calls a second, p50 / p99 ms, median of ${rounds} pairs: one node → the other, neither with streams`, feel(nodePairs)),
+      row('the same once the other has the idle streams', feel(idlePairs)),
+      row('the same on that node: nothing told → all told twice', feel(changing)),
       '',
     ].join('\n'),
   );

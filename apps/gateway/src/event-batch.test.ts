@@ -25,7 +25,7 @@ test.each(['"a token that is longer than ours"', '"yours"', '"mine1"', '7'])('pr
 });
 
 test('memory of a batch is used again only when the batch is written', () => {
-  const long = progress('z'.repeat(3_000));
+  const long = progress('z'.repeat(30_000));
   const fill = (): [Buffer, (error?: Error | null) => void] => {
     const batch = new EventBatch();
     batch.addProgress(long, Buffer.from('1'));
@@ -38,4 +38,15 @@ test('memory of a batch is used again only when the batch is written', () => {
   expect(fill()[0].buffer).toBe(one.buffer);
   twoWritten(new Error('The connection is gone'));
   expect(fill()[0].buffer).not.toBe(two.buffer);
+});
+
+test('a batch that waits takes little more memory than it is long', () => {
+  for (const length of [10, 500, 3_000, 20_000]) {
+    const batch = new EventBatch();
+    batch.addProgress(progress('z'.repeat(length)), Buffer.from('1'));
+    const [bytes] = batch.take();
+    expect(bytes.length).toBeGreaterThan(length);
+    // A pool of small ones is shared.
+    expect(bytes.buffer.byteLength).toBeLessThan(Math.max(4 * bytes.length, Buffer.poolSize + 1));
+  }
 });

@@ -47,7 +47,11 @@ export class EventBatch {
     const onWritten = (error?: Error | null): void => {
       if (!error && bytes.length === SPARE_BYTES && spares.length < SPARES_MAX) spares.push(bytes);
     };
-    return [bytes.subarray(0, length), onWritten];
+    if (length > bytes.length / 4) return [bytes.subarray(0, length), onWritten];
+    // Readers may be slow: what waits for them takes little more memory than it is long.
+    const exact = Buffer.from(bytes.subarray(0, length));
+    onWritten();
+    return [exact, () => undefined];
   }
 
   private add(piece: Uint8Array): void {
