@@ -164,7 +164,7 @@ class SnapshotFollower implements Follower {
   #receive(parse: () => SignedHead, source: HeadSource): void {
     // Before the copy on disk is read, a head could not be judged against it; any head comes again.
     if (this.#closed || !this.#restored) return;
-    const receivedAt = this.#options.clock.monotonic();
+    const receivedAt = this.#options.clock.monotonic() - this.#watch.lateMs();
     let revision: number | null = null;
     try {
       const signed = parse();

@@ -2,6 +2,7 @@ import { snapshotKeys } from '@portcullis/contracts/snapshot';
 import type { FollowOptions } from './follower.js';
 import { HEAD_BYTES_MAX } from './limits.js';
 import { answersSoon, type RedisLink } from './redis-link.js';
+import { STALL_TURN_MS, StallWatch } from './stall-watch.js';
 import { within } from './within.js';
 
 const REDIS_DEADLINE_MS = 1_000;
@@ -28,6 +29,8 @@ export class HeadWatch {
   #messageTimer: NodeJS.Timeout | undefined;
   #handledAt = -Infinity;
   #pollTimer: NodeJS.Timeout | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #stalls: StallWatch | undefined;
   #subscribed = false;
   #looking: Promise<void> | undefined;
   #closed = false;
@@ -44,6 +47,13 @@ export class HeadWatch {
     // Whatever was published while the connection was away was not heard.
     this.#options.subscriber.on('ready', this.#onReady);
     this.#schedule();
+    const stalls = (this.#stalls = new StallWatch(() => performance.now()));
+    this.#stallTimer = setInterval(() => stalls.turn(), STALL_TURN_MS).unref();
+  }
+
+  /** For how long a head that is handed on at this moment may have lain unread; milliseconds. */
+  lateMs(): number {
+    return this.#stalls?.lateMs() ?? 0;
   }
 
   /** Looks at Redis now; joins a look that is under way. Never rejects. */
@@ -58,6 +68,7 @@ export class HeadWatch {
     this.#closed = true;
     clearTimeout(this.#pollTimer);
     clearTimeout(this.#messageTimer);
+    clearInterval(this.#stallTimer);
     const { subscriber } = this.#options;
     subscriber.off('message', this.#onMessage);
     subscriber.off('ready', this.#onReady);
