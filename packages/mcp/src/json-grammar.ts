@@ -8,17 +8,29 @@ export const isHexDigit = (byte: number): boolean => (byte >= 0x30 && byte <= 0x
 
 const HIGH_BITS = 0x80808080;
 
-/** How far, from one of them on, words of four bytes are ordinary characters of a JSON string: ASCII, no control, no quote, no backslash. */
-export function endOfPlainWords(words: Int32Array, from: number): number {
+/** How far, up to a place, words of four bytes are ordinary characters of a JSON string: ASCII, no control, no quote, no backslash. */
+export function endOfPlainWords(words: Int32Array, from: number, to: number): number {
   let at = from;
-  // Four at once: most of what a large answer holds is looked at here, and nowhere else.
-  for (const last = words.length - 3; at < last; at += 4) {
-    const [one, two] = [notPlain(words[at] ?? 0), notPlain(words[at + 1] ?? 0)];
-    const [three, four] = [notPlain(words[at + 2] ?? 0), notPlain(words[at + 3] ?? 0)];
-    if (((one | two | three | four) & HIGH_BITS) !== 0) break;
-  }
-  while (at < words.length && (notPlain(words[at] ?? 0) & HIGH_BITS) === 0) at += 1;
+  while (at < to && (notPlain(words[at] ?? 0) & HIGH_BITS) === 0) at += 1;
   return at;
+}
+
+/** How far, up to a place, they are ASCII without control characters. Most of what a large answer holds is looked at here, and nowhere else. */
+export function endOfAsciiWords(words: Int32Array, from: number, to: number): number {
+  let at = from;
+  for (const last = to - 7; at < last; at += 8) {
+    const [one, two, three, four] = [words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0];
+    const [five, six, seven, eight] = [words[at + 4] ?? 0, words[at + 5] ?? 0, words[at + 6] ?? 0, words[at + 7] ?? 0];
+    const half = notAscii(one) | notAscii(two) | notAscii(three) | notAscii(four);
+    if (((half | notAscii(five) | notAscii(six) | notAscii(seven) | notAscii(eight)) & HIGH_BITS) !== 0) break;
+  }
+  while (at < to && (notAscii(words[at] ?? 0) & HIGH_BITS) === 0) at += 1;
+  return at;
+}
+
+/** As `notPlain`, but quotes and backslashes are let pass. */
+function notAscii(word: number): number {
+  return word | (word - 0x20202020);
 }
 
 /** Sets the highest bit of a byte that is not plain: what is not ASCII has it, and what is less than subtracted borrows it. */
@@ -35,15 +47,9 @@ export function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
   for (; at < near; at += 1) if (isOdd(bytes[at] ?? 0)) return false;
   if (at === to) return true;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (to - at) >> 2);
-  let found = 0;
-  let word = 0;
-  for (const last = words.length - 3; word < last; word += 4) {
-    const [one, two, three, four] = [words[word] ?? 0, words[word + 1] ?? 0, words[word + 2] ?? 0, words[word + 3] ?? 0];
-    found |= one | (one - 0x20202020) | two | (two - 0x20202020) | three | (three - 0x20202020) | four | (four - 0x20202020);
-  }
-  for (; word < words.length; word += 1) found |= (words[word] ?? 0) | ((words[word] ?? 0) - 0x20202020);
+  if (endOfAsciiWords(words, 0, words.length) < words.length) return false;
   for (at += words.length << 2; at < to; at += 1) if (isOdd(bytes[at] ?? 0)) return false;
-  return (found & HIGH_BITS) === 0;
+  return true;
 }
 
 const isOdd = (byte: number): boolean => byte < 0x20 || byte >= 0x80;

@@ -1,5 +1,6 @@
-import { ESCAPED, isHexDigit, endOfPlainWords, LITERALS, isWholeNumber, nextOfNumber, sequenceOf } from './json-grammar.js';
+import { ESCAPED, isHexDigit, LITERALS, isWholeNumber, nextOfNumber, sequenceOf } from './json-grammar.js';
 import { decodeKey } from './json-scan.js';
+import { PlainText } from './plain-text.js';
 import { TakenText } from './taken-text.js';
 
 /** Told what a `JsonScanner` meets in its outer levels. Offsets are into the piece that is being pushed. */
@@ -30,8 +31,6 @@ const [VALUE, FIRST_ELEMENT, FIRST_KEY, KEY, COLON_DUE, AFTER, STRING, ESCAPE, H
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 ];
 
-const NO_WORDS = new Int32Array(0);
-
 /** Reads JSON piece by piece: exactly what `JSON.parse` takes for a whole is taken, however it is cut, up to 10,000 containers deep. */
 export class JsonScanner {
   isFaulty = false;
@@ -39,8 +38,7 @@ export class JsonScanner {
   /** The open containers, outermost first; true is an object. */
   private readonly containers: boolean[] = [];
   private chunk: Uint8Array = new Uint8Array(0);
-  private words: Int32Array = NO_WORDS;
-  private wordsStart = 0;
+  private readonly plain = new PlainText();
   private key = '';
   private isKey = false;
   private literal = '';
@@ -60,10 +58,7 @@ export class JsonScanner {
   /** Takes the next bytes; after a fault it takes nothing. */
   push(chunk: Uint8Array): void {
     this.chunk = chunk;
-    // Inside strings four bytes are looked at together, where they lie as processors like it.
-    this.wordsStart = (4 - (chunk.byteOffset & 3)) & 3;
-    const words = (chunk.length - this.wordsStart) >> 2;
-    this.words = words > 0 ? new Int32Array(chunk.buffer, chunk.byteOffset + this.wordsStart, words) : NO_WORDS;
+    this.plain.take(chunk);
     for (let at = 0; at < chunk.length && !this.isFaulty;) at = this.step(chunk[at] ?? 0, at);
     this.taken.carryOver(chunk);
   }
@@ -146,7 +141,7 @@ export class JsonScanner {
 
   private inString(from: number): number {
     const { chunk } = this;
-    let at = this.plainEnd(from);
+    let at = this.plain.end(from);
     for (; at < chunk.length; at += 1) {
       const byte = chunk[at] ?? 0;
       if (byte === QUOTE) return this.endString(at + 1);
@@ -158,16 +153,9 @@ export class JsonScanner {
       if (byte >= 0x80) {
         at = this.beginSequence(byte, at) - 1;
         if (this.state !== STRING || this.isFaulty) return at + 1;
-      } else if (((at + 1 - this.wordsStart) & 3) === 0) at = this.plainEnd(at + 1) - 1;
+      } else if (((at + 1 - this.plain.start) & 3) === 0) at = this.plain.end(at + 1) - 1;
     }
     return at;
-  }
-
-  /** Where the words end that are ordinary characters of a string; `at` itself where none begins there. */
-  private plainEnd(at: number): number {
-    const { words, wordsStart } = this;
-    if (at < wordsStart || ((at - wordsStart) & 3) !== 0) return at;
-    return wordsStart + (endOfPlainWords(words, (at - wordsStart) >> 2) << 2);
   }
 
   private endString(end: number): number {

@@ -71,6 +71,7 @@ const noChannel: CancelChannel & LogLevelChannel = { publish: () => undefined, o
 const noIssuer = new IssuerKeys({ fetch: () => Promise.reject(new Error('No issuer')), now: () => performance.now(), onTrouble: () => undefined });
 const egress = createEgress({ allow: ['127.0.0.0/8', '::1/128'] });
 
+const unheard = (): void => undefined;
 const noDesk = (): Promise<never> => Promise.reject(new Error('Nobody else is there'));
 
 function memoryStore(): IndexedSessionStore {
@@ -143,10 +144,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     ...buildCancels(policy, sealer),
     audit: { recordIntent: record, recordOutcome: record },
     metrics: new CallMetrics(createMetrics({ app: 'test' })),
-    failedAuthentication: new FailedAuthentication(
-      () => undefined,
-      () => undefined,
-    ),
+    failedAuthentication: new FailedAuthentication(unheard, unheard),
     logError: (error) => {
       throw error;
     },

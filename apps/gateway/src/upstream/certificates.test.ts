@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createEgress, type Egress } from '@portcullis/egress';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
 import { makeAuthority, type Certificate } from '../testing/make-certificate.js';
@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   upstream.setSecureContext(known.issue(HOST));
-  expect(await call()).toContain('done'); // the breaker is closed
+  await vi.waitUntil(async () => (await call()).includes('done')); // the breaker is closed
   [asked, connections, events.length] = [0, 0, 0];
 });
 
