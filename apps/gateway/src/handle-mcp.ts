@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { discardBody } from '@portcullis/boot';
 import { classifyMessage, parseJsonBody, type Classified } from '@portcullis/mcp';
 import { answerBatch } from './answer-batch.js';
+import { isHandshakeOrList } from './answer-locally.js';
 import { answerRequest } from './answer-request.js';
+import { isSubscription } from './answer-subscription.js';
 import { accessTokenIn, authenticate, type Caller } from './authenticate.js';
 import { filterBodyHeaders, filterRequest, type FilteredRequest } from './edge/front-filter.js';
 import { limitPipelining } from './edge/pipelining.js';
@@ -37,7 +39,7 @@ export async function handleMcp(request: IncomingMessage, response: ServerRespon
     if (filtered.route.isTaskKeys === true) return await answerTaskKey(visit, request, reply);
     if (request.method === 'DELETE') return await endSession(visit, reply);
     if (request.method === 'GET') {
-      gateway.shedding.admitStream();
+      gateway.shedding.admitList();
       return await openStream(visit, reply);
     }
     filterBodyHeaders(filtered.head, gateway.edge);
@@ -91,7 +93,8 @@ function parseMessage(body: Buffer, head: RequestHead): Classified {
 function serve(message: Classified, visit: Visit, reply: HttpReply): Promise<void> {
   switch (message.kind) {
     case 'request':
-      visit.gateway.shedding.admitRequest(message.method);
+      if (isHandshakeOrList(message.method) || isSubscription(message)) visit.gateway.shedding.admitList();
+      else visit.gateway.shedding.admitCall();
       return answerRequest(message, visit, reply);
     case 'notification':
       return takeNotification(message, visit, reply);

@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { GatewayError } from '@portcullis/contracts/errors';
-import { isHandshakeOrList } from './answer-locally.js';
 
 /** From which part of the memory on what is refused, the least loss first: agents on new connections, then lists and streams, then calls. */
 const STEPS = [0.85, 0.9, 0.95] as const;
@@ -38,15 +37,9 @@ export class LoadShedding {
     if (this.level >= CONNECTIONS && this.late.has(socket)) throw new GatewayError('node.overloaded', { part: 'connections' });
   }
 
-  /** A stream that stays open. */
-  admitStream(): void {
-    if (this.level >= LISTS) throw new GatewayError('node.overloaded', { part: 'streams' });
-  }
-
-  admitRequest(method: string): void {
-    if (this.level < LISTS) return;
-    if (isHandshakeOrList(method) || method === 'subscriptions/listen') throw new GatewayError('node.overloaded', { part: 'lists' });
-    this.admitCall();
+  /** A handshake, a list, or a stream that stays open. */
+  admitList(): void {
+    if (this.level >= LISTS) throw new GatewayError('node.overloaded', { part: 'lists' });
   }
 
   admitCall(): void {
