@@ -129,7 +129,7 @@ export class Laboratory {
   }
 
   /** One call of the tool at a node; what answers it, or why nothing does. */
-  async call(node: (typeof NODES)[number], text: string, agent?: Agent): Promise<string> {
+  async say(node: (typeof NODES)[number], text: string, agent?: Agent): Promise<string> {
     const params = { name: 'tools__work', arguments: { text } };
     const answer = await sendMcp(this.mcpUrlOf(node), { key: this.key, era: 'modern', method: 'tools/call', params, ...(agent && { agent }) });
     const { result, error } = messageIn(answer);

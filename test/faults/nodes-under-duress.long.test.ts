@@ -39,13 +39,13 @@ test('F42: a node that stands still is seen to, holds up nobody at the others, a
   const [grant] = (await api.grants.list.page({ agent: 'crowd' })).items;
   const node = lab.process(NODE);
   node.signal('SIGSTOP');
-  expect(await lab.call(OTHER, 'beside a node that stands still')).toBe('work: beside a node that stands still');
+  expect(await lab.say(OTHER, 'beside a node that stands still')).toBe('work: beside a node that stands still');
   // What a load balancer asks, with its patience.
   await expect(fetch(`${node.healthUrl}/readyz`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow('timeout');
   await api.grants.delete(grant?.id ?? '');
-  await until('the other node refuses', async () => (await lab.call(OTHER, 'refused')).includes('Unknown tool'));
+  await until('the other node refuses', async () => (await lab.say(OTHER, 'refused')).includes('Unknown tool'));
   await pause(20_000);
-  const waiting = Array.from({ length: 8 }, (_, at) => lab.call(NODE, `sent to a node that stands still ${String(at)}`));
+  const waiting = Array.from({ length: 8 }, (_, at) => lab.say(NODE, `sent to a node that stands still ${String(at)}`));
   await pause(15_000);
   node.signal('SIGCONT');
   const answers = await Promise.all(waiting);
@@ -53,20 +53,20 @@ test('F42: a node that stands still is seen to, holds up nobody at the others, a
   expect(lab.server.ran.filter((text) => text.startsWith('sent to a node'))).toEqual([]);
   await lab.ready(NODE);
   await api.grants.create({ agent: 'crowd', server: 'tools', names: ['work'] }, { wait: 'all' });
-  expect(await lab.call(NODE, 'it goes on')).toBe('work: it goes on');
+  expect(await lab.say(NODE, 'it goes on')).toBe('work: it goes on');
 });
 
 test('F44: a node without descriptors serves who is connected, and others as soon as it has some', async () => {
   const { pid } = lab.process(NODE);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  expect(await lab.call(NODE, 'connected before', agent)).toBe('work: connected before');
+  expect(await lab.say(NODE, 'connected before', agent)).toBe('work: connected before');
   const limit = (await descriptorsOf(pid)) + 40;
   await run('prlimit', [`--pid=${String(pid)}`, `--nofile=${String(limit)}:`]);
   const slow = await openSlow(NODE, 200, 'POST /mcp HTTP/1.1\r\n');
   await until('what the node has no descriptor for is closed', () => slow.some(({ destroyed }) => destroyed));
-  for (let at = 0; at < 20; at += 1) expect(await lab.call(NODE, `without ${String(at)}`, agent)).toBe(`work: without ${String(at)}`);
+  for (let at = 0; at < 20; at += 1) expect(await lab.say(NODE, `without ${String(at)}`, agent)).toBe(`work: without ${String(at)}`);
   for (const socket of slow) socket.destroy();
-  await until('others are served', async () => (await lab.call(NODE, 'connected after')) === 'work: connected after');
+  await until('others are served', async () => (await lab.say(NODE, 'connected after')) === 'work: connected after');
   agent.destroy();
   expect(lab.process(NODE).isRunning()).toBe(true);
 });
@@ -79,7 +79,7 @@ test('F39: five thousand connections that send half a request end by themselves,
     openSlow(OTHER, 2_500, head),
     openSlow(OTHER, 2_500, `${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{"jsonrpc"`),
   ]);
-  for (let at = 0; at < 50; at += 1) expect(await lab.call(OTHER, `beside ${String(at)}`)).toBe(`work: beside ${String(at)}`);
+  for (let at = 0; at < 50; at += 1) expect(await lab.say(OTHER, `beside ${String(at)}`)).toBe(`work: beside ${String(at)}`);
   await until('all of them are closed', () => [...heads, ...bodies].every(({ destroyed }) => destroyed));
   await until('their descriptors are free again', async () => (await descriptorsOf(pid)) <= before + 20);
 });
@@ -96,7 +96,7 @@ test('F41: while all nodes are started anew, one after the other, a client that 
       let answer = '';
       for (let turn = 0; answer === '' && turn < 40; turn += 1) {
         const at = (count + turn) % NODES.length;
-        const given = await lab.call(NODES[at] ?? NODE, text, agents[at]).catch(() => '');
+        const given = await lab.say(NODES[at] ?? NODE, text, agents[at]).catch(() => '');
         answer = given.startsWith('503') ? '' : given;
       }
       if (answer !== `work: ${text}`) failed.push(`${text}: ${answer}`);
