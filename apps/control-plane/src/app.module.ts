@@ -48,7 +48,7 @@ export class AppModule {
         ChangesModule,
         SnapshotsModule,
         NodesModule.joinedWith(config.joinToken),
-        OperatorsModule.with(config.bootstrapTokenFile),
+        OperatorsModule.with(config.bootstrapTokenFile, config.operatorOidc),
         ServersModule,
         ImportsModule.with(config.imports),
         SearchModule,

@@ -21,3 +21,23 @@ test('what is left out has a safe default: loopback alone', () => {
   });
   expect(config).toMatchObject({ host: '127.0.0.1', port: 3000, healthHost: '127.0.0.1', healthPort: 9100, logLevel: 'info' });
 });
+
+test('operators sign in elsewhere only where it is said for whom their tokens are and which claims make which role', () => {
+  const env = {
+    DATABASE_URL: 'postgresql://db/x',
+    REDIS_URL: 'redis://cache',
+    PORTCULLIS_MASTER_KEY: masterKey,
+    OPERATOR_OIDC_ISSUER: 'https://idp.test',
+  };
+  expect(() => loadConfig(env)).toThrow(/OPERATOR_OIDC_AUDIENCE.*[^]*OPERATOR_OIDC_ROLES/);
+  const whole = { ...env, OPERATOR_OIDC_AUDIENCE: 'https://control.test', OPERATOR_OIDC_ROLES: 'cn=ops,ou=x=admin' };
+  expect(() => loadConfig(whole)).toThrow(/OPERATOR_OIDC_ROLES/);
+  const { operatorOidc } = loadConfig({ ...whole, OPERATOR_OIDC_ROLES: 'team=ops=admin, security=auditor' });
+  const roles = [
+    { value: 'team=ops', role: 'admin' },
+    { value: 'security', role: 'auditor' },
+  ];
+  expect(operatorOidc).toMatchObject({ issuer: 'https://idp.test', audience: 'https://control.test', roleClaim: 'roles', roles });
+  for (const wrong of [{ OPERATOR_OIDC_ALGORITHMS: 'HS256' }, { OPERATOR_OIDC_ALGORITHMS: 'none' }, { OPERATOR_OIDC_ISSUER: 'http://idp.test' }])
+    expect(() => loadConfig({ ...whole, OPERATOR_OIDC_ROLES: 'a=admin', ...wrong })).toThrow(/OPERATOR_OIDC/);
+});

@@ -5,6 +5,8 @@ import type { AlertsOptions } from './alerts/alerts.module.js';
 import type { AnchorTargets } from './audit-proof/anchors.service.js';
 import type { CredentialOptions } from './credentials/oauth-outlet.js';
 import type { ImportOptions } from './imports/imports.module.js';
+import { oidcFields, oidcOptionsOf } from './operators/oidc-config.js';
+import type { OidcOptions } from './operators/oidc-operators.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -25,6 +27,7 @@ export interface Config {
   readonly credentials?: CredentialOptions | undefined;
   readonly alerts?: AlertsOptions | undefined;
   readonly auditAnchors?: AnchorTargets | undefined;
+  readonly operatorOidc?: OidcOptions | undefined;
 }
 
 /** What the discovery worker reads from its environment at start. */
@@ -88,10 +91,17 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     portcullisPublicUrl,
     auditAnchorFile,
     auditAnchorUrl,
+    operatorOidcIssuer,
+    operatorOidcAudience,
+    operatorOidcJwksUri,
+    operatorOidcAlgorithms,
+    operatorOidcRoleClaim,
+    operatorOidcRoles,
     ...rest
   } = readConfig(
     {
       ...processFields,
+      ...oidcFields,
       port: port.default(3000),
       portcullisMasterKey: z.string().optional(),
       // Made at first start, so that one machine needs no key of its own; many machines share one by the variable or a mounted file.
@@ -121,5 +131,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     credentials: { egressAllow: portcullisEgressAllow, publicUrl: portcullisPublicUrl },
     alerts: { egressAllow: portcullisEgressAllow },
     auditAnchors: { file: auditAnchorFile, url: auditAnchorUrl },
+    operatorOidc: oidcOptionsOf(
+      { operatorOidcIssuer, operatorOidcAudience, operatorOidcJwksUri, operatorOidcAlgorithms, operatorOidcRoleClaim, operatorOidcRoles },
+      portcullisEgressAllow,
+    ),
   };
 }

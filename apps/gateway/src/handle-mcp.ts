@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { discardBody } from '@portcullis/boot';
+import { discardBody, sourceOf } from '@portcullis/boot';
 import { classifyMessage, parseJsonBody, type Classified } from '@portcullis/mcp';
 import { answerBatch } from './answer-batch.js';
 import { isHandshakeOrList } from './answer-locally.js';
@@ -10,7 +10,6 @@ import { filterBodyHeaders, filterRequest, type FilteredRequest } from './edge/f
 import { limitPipelining } from './edge/pipelining.js';
 import { readBody } from './edge/read-body.js';
 import type { RequestHead } from './edge/request-head.js';
-import { sourceOf } from './edge/source-of.js';
 import { endSession } from './end-session.js';
 import type { Gateway } from './gateway.js';
 import { HttpReply } from './http-reply.js';

@@ -3,3 +3,4 @@ export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { freshRedis } from './fresh-redis.js';
 export { queryDatabase, tamperWith } from './query-database.js';
 export { isLongLane, provideTestServices, testServices, type TestServices } from './test-services.js';
+export { PUBLIC_URL, startTokenIssuer, type TestIssuer } from './token-issuer.js';

@@ -51,7 +51,7 @@ export class AccessRequestsService {
   async withdraw(author: Author, id: string): Promise<AccessRequest> {
     return this.changes.apply(author, 'access-request.withdrawn', async (tx) => {
       const row = await openRequest(tx, id);
-      const isTheirs = row.filedBy === author.name || (await ownedAgents(tx, author.name)).some((agent) => agent.id === row.agentId);
+      const isTheirs = row.filedBy === author.name || (await ownedAgents(tx, [author.name])).some((agent) => agent.id === row.agentId);
       if (!isTheirs) throw new ProblemError('forbidden', 'Only who filed a request, or owns its agent, withdraws it.');
       const updated = await updateRequest(tx, id, { status: 'withdrawn', decidedBy: author.name, decidedAt: new Date() });
       return { result: toAccessRequest(updated), subject: requestSubject(row), change: { withdrawn: true }, requestId: id };

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AccessRequest, ApproveAccessRequest, DenyAccessRequest } from '@portcullis/contracts/api/access-requests';
 import type { AccessRequest as Row, Transaction } from '@portcullis/database';
 import { globCovers } from '@portcullis/policy';
-import type { Author } from '../changes/author.js';
+import { namesOf, type Author } from '../changes/author.js';
 import { ownedAgents } from '../changes/owned-agents.js';
 import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
@@ -68,8 +68,9 @@ export class DecisionsService {
 /** Whoever breaks the glass decides for themselves too: an installation may have one operator alone. */
 async function refuseOwn(tx: Transaction, author: Author, row: Row): Promise<void> {
   if (author.breakGlass !== undefined) return;
-  if (row.filedBy === author.name) throw new ProblemError('own_decision', 'You filed this request.');
-  if ((await ownedAgents(tx, author.name)).some(({ id }) => id === row.agentId))
+  const names = namesOf(author);
+  if (row.filedBy !== null && names.includes(row.filedBy)) throw new ProblemError('own_decision', 'You filed this request.');
+  if ((await ownedAgents(tx, names)).some(({ id }) => id === row.agentId))
     throw new ProblemError('own_decision', `You own ${row.agent}, or owned it in the last 30 days.`);
 }
 

@@ -1,6 +1,8 @@
 /** Who makes a change: an operator (a `Caller`), or a part of the system under a name of its own (`portcullis/discovery`). */
 export interface Author {
   readonly name: string;
+  /** What else they are called where agents name their owners: that binds them as much as their name does. */
+  readonly aliases?: readonly string[];
   /** Public id of the operator's token. */
   readonly tokenId?: string;
   /** Why, where the change itself does not say. */
@@ -18,3 +20,6 @@ export interface Subject {
 
 /** Plain JSON that is kept for ever and shown to auditors: no secret, no hash of one. */
 export type ChangeDetail = Readonly<Record<string, unknown>>;
+
+/** Everything that an operator is called. */
+export const namesOf = ({ name, aliases = [] }: Author): readonly string[] => [name, ...aliases];

@@ -8,11 +8,11 @@ export interface OwnedAgent {
   readonly slug: string;
 }
 
-/** The agents that this operator owns, or owned in the last 30 days. Names of owners and operators are compared without regard to case. */
-export async function ownedAgents(tx: Transaction, operator: string): Promise<OwnedAgent[]> {
+/** The agents that whoever is called so owns, or owned in the last 30 days. Names of owners and operators are compared without regard to case. */
+export async function ownedAgents(tx: Transaction, operator: readonly string[]): Promise<OwnedAgent[]> {
   return tx.$queryRaw<OwnedAgent[]>`SELECT DISTINCT agent.id::text AS id, agent.slug FROM agent_ownership AS owned
     JOIN agent ON agent.slug = owned.agent_slug
-    WHERE owned.owner = lower(${operator}) AND (owned.until IS NULL OR owned.until > now() - make_interval(days => ${OWNED_DAYS}))
+    WHERE owned.owner IN (SELECT lower(name) FROM unnest(${[...operator]}::text[]) AS name) AND (owned.until IS NULL OR owned.until > now() - make_interval(days => ${OWNED_DAYS}))
     ORDER BY agent.slug`;
 }
 

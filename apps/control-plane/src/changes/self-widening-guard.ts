@@ -4,7 +4,7 @@ import { PrismaClient, type Transaction } from '@portcullis/database';
 import { gainedAccess, type Gain } from '@portcullis/policy';
 import { COMMITTED_READER } from '../database/database.module.js';
 import { ProblemError } from '../http/problem.js';
-import type { Author } from './author.js';
+import { namesOf, type Author } from './author.js';
 import { ownedAgents, type OwnedAgent } from './owned-agents.js';
 import type { Dirty } from './dirty.js';
 import { readReach, type ReachOfAgents } from './read-reach.js';
@@ -31,7 +31,7 @@ export class SelfWideningGuard {
   async check(tx: Transaction, author: Author, dirty: readonly Dirty[]): Promise<readonly Widened[]> {
     // Parts of the system act for nobody.
     if (author.tokenId === undefined || dirty.length === 0) return [];
-    const owned = await ownedAgents(tx, author.name);
+    const owned = await ownedAgents(tx, namesOf(author));
     if (owned.length === 0) return [];
     const widened = await this.widened(tx, owned, dirty);
     if (widened.length > 0 && author.breakGlass === undefined) throw refusal(widened);

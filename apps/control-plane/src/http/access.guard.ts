@@ -2,6 +2,7 @@ import { BREAK_GLASS_HEADER, BreakGlassReason } from '@portcullis/contracts/api/
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import { FailedSignIns } from '../operators/failed-sign-ins.js';
 import { OperatorTokens, type Caller } from '../operators/operator-tokens.js';
 import { isPermitted } from './permissions.js';
 import { ProblemError } from './problem.js';
@@ -10,7 +11,7 @@ import { DOOR, type Door } from './route-marks.js';
 /** A request that passed the operators' door. */
 export type OperatorRequest = FastifyRequest & { operator?: Caller };
 
-const bearer = /^Bearer +([\x21-\x7e]{1,512})$/i;
+const bearer = /^Bearer +([\x21-\x7e]{1,8192})$/i;
 
 /** The bearer token of a request; refuses (401) where there is none or more than one header. */
 export function bearerOf(request: FastifyRequest): string {
@@ -35,6 +36,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     @Inject(Reflector) private readonly reflector: Reflector,
     @Inject(OperatorTokens) private readonly tokens: OperatorTokens,
+    @Inject(FailedSignIns) private readonly signIns: FailedSignIns,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -43,7 +45,8 @@ export class AccessGuard implements CanActivate {
     // Nodes are let in by the guard that their decorator brings along.
     if (door.kind !== 'operator') return true;
     const request = context.switchToHttp().getRequest<OperatorRequest>();
-    const caller = await this.tokens.authenticate(bearerOf(request));
+    const token = bearerOf(request);
+    const caller = await this.signIns.attempt(request, { door: 'operator', token }, () => this.tokens.authenticate(token));
     if (!isPermitted(caller.role, door.permission)) throw new ProblemError('forbidden', `The role ${caller.role} lacks ${door.permission}.`);
     const breakGlass = breakGlassOf(request, caller);
     request.operator = breakGlass === undefined ? caller : { ...caller, breakGlass };

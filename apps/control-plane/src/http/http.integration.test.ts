@@ -1,6 +1,7 @@
 import { Reflector } from '@nestjs/core';
 import { Problem } from '@portcullis/contracts/api/conventions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FailedSignIns } from '../operators/failed-sign-ins.js';
 import { OperatorTokens } from '../operators/operator-tokens.js';
 import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
 import { AccessGuard } from './access.guard.js';
@@ -158,7 +159,7 @@ test('a fault of ours answers 500 and tells nothing of its cause', async () => {
 });
 
 test('a route without a mark answers 403 even to an administrator', async () => {
-  const guard = new AccessGuard(new Reflector(), own.app.get(OperatorTokens, { strict: false }));
+  const guard = new AccessGuard(new Reflector(), own.app.get(OperatorTokens, { strict: false }), own.app.get(FailedSignIns, { strict: false }));
   const context = { getHandler: () => () => undefined, getClass: () => class Unmarked {} };
   await expect(guard.canActivate(context as never)).rejects.toMatchObject({ key: 'forbidden' });
 });

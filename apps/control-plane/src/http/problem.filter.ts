@@ -51,9 +51,13 @@ export function refuseUrl(_error: Error, _request: unknown, reply: FastifyReply)
   sendProblem(reply, new ProblemError('validation', 'The URL cannot be read.'));
 }
 
+/** What is refused for being too much is over in a minute. */
+const RETRY_SECONDS = 60;
+
 function sendProblem(reply: FastifyReply, problem: ProblemError): void {
   const document = problemDocument(problem);
   if (document.status === 401) reply.header('www-authenticate', 'Bearer realm="portcullis"');
+  if (document.status === 429) reply.header('retry-after', String(RETRY_SECONDS));
   void reply.status(document.status).header('content-type', 'application/problem+json').send(JSON.stringify(document));
 }
 

@@ -7,6 +7,7 @@ import { bearerOf } from '../http/access.guard.js';
 import { ProblemError } from '../http/problem.js';
 import { markDoor } from '../http/route-marks.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { FailedSignIns } from '../operators/failed-sign-ins.js';
 import { NodesRepository } from './nodes.repository.js';
 
 /** Token of the join token that was given to this process by its environment, if one was. */
@@ -20,12 +21,14 @@ export class JoinGuard implements CanActivate {
   constructor(
     @Inject(NodesRepository) private readonly nodes: NodesRepository,
     @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(FailedSignIns) private readonly signIns: FailedSignIns,
     @Inject(FIXED_JOIN_TOKEN) private readonly fixed: string | undefined,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<JoinRequest>();
-    request.joinedBy = await this.holderOf(bearerOf(request));
+    const token = bearerOf(request);
+    request.joinedBy = await this.signIns.attempt(request, { door: 'join', token }, () => this.holderOf(token));
     return true;
   }
 

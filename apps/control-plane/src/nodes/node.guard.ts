@@ -6,6 +6,7 @@ import { bearerOf } from '../http/access.guard.js';
 import { ProblemError } from '../http/problem.js';
 import { markDoor } from '../http/route-marks.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { FailedSignIns } from '../operators/failed-sign-ins.js';
 import { NodesRepository } from './nodes.repository.js';
 
 type NodeRequest = FastifyRequest & { node?: Node };
@@ -16,18 +17,24 @@ export class NodeGuard implements CanActivate {
   constructor(
     @Inject(NodesRepository) private readonly nodes: NodesRepository,
     @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(FailedSignIns) private readonly signIns: FailedSignIns,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<NodeRequest>();
-    const parts = parseBearer('node', bearerOf(request));
+    const token = bearerOf(request);
+    request.node = await this.signIns.attempt(request, { door: 'node', token }, () => this.nodeOf(token));
+    return true;
+  }
+
+  private async nodeOf(token: string): Promise<Node> {
+    const parts = parseBearer('node', token);
     const node = parts === undefined ? null : await this.nodes.byKeyId(parts.id);
     const pepper = node === null ? undefined : this.keys.pepper(node.pepperId);
     if (parts === undefined || node === null || pepper === undefined || !bearerMatches(pepper, parts.secret, node.keyHash)) {
       throw new ProblemError('unauthenticated');
     }
-    request.node = node;
-    return true;
+    return node;
   }
 }
 

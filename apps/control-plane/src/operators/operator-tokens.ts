@@ -1,13 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient, type OperatorRole } from '@portcullis/database';
-import { bearerMatches, parseBearer } from '@portcullis/secrets';
+import { bearerMatches, looksLikeJwt, parseBearer } from '@portcullis/secrets';
 import { ProblemError } from '../http/problem.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { OidcOperators } from './oidc-operators.js';
 
 /** An authenticated operator. `tokenId` is the public part of the token that was used. */
 export interface Caller {
   readonly id: string;
   readonly name: string;
+  /** What else they are called where agents name their owners. */
+  readonly aliases?: readonly string[];
   readonly role: OperatorRole;
   readonly tokenId: string;
   /** Whether the operator has the break-glass right; `breakGlass` is set where it is used. */
@@ -22,10 +25,12 @@ export class OperatorTokens {
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(OidcOperators) private readonly oidc: OidcOperators,
   ) {}
 
-  /** Who holds this token. Refuses (401) an unknown, wrong, revoked or expired one, and one of a disabled operator, all alike. */
+  /** Who holds this token, one of ours or one of the issuer that operators sign in at. Refuses (401) an unknown, wrong, revoked or expired one, and one of a disabled operator, all alike. */
   async authenticate(token: string): Promise<Caller> {
+    if (looksLikeJwt(token)) return this.oidc.authenticate(token);
     const parts = parseBearer('operator', token);
     if (parts === undefined) throw new ProblemError('unauthenticated');
     const row = await this.database.operatorToken.findUnique({ where: { id: parts.id }, include: { operator: true } });

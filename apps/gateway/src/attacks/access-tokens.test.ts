@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createLogger } from '@portcullis/boot';
+import { TokenIssuer } from '@portcullis/contracts/token-issuers';
+import { PUBLIC_URL, startTokenIssuer, type TestIssuer } from '@portcullis/testing';
 import { exportSPKI, importJWK, type CryptoKey, type JWTPayload } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { FailedAuthentication } from '../failed-authentication.js';
@@ -7,7 +9,6 @@ import { openAccessTokens } from '../oauth/open-access-tokens.js';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
-import { PUBLIC_URL, startTokenIssuer, type TestIssuer } from '../testing/token-issuer.js';
 
 const server = aServer('github', [aTool('read')]);
 const { gateway, events, live } = buildGateway(undefined);
@@ -24,6 +25,8 @@ let node: GatewayServer;
 const alice = anAgent('alice');
 const bob = anAgent('bob', { enabled: false });
 
+const trusted = ({ url }: TestIssuer, rest: object = {}): TokenIssuer => TokenIssuer.parse({ issuer: url, ...rest });
+
 /** Alice is `alice-client` of the first issuer and somebody else's `alice-client` is nobody; Bob is switched off. */
 function trust(rest: object = {}, also: object = {}): void {
   const identities = [
@@ -34,7 +37,7 @@ function trust(rest: object = {}, also: object = {}): void {
     { ...alice, identities },
     { ...bob, identities: [{ issuer: issuer.url, subject: 'bob-client' }] },
   ];
-  const settings = { publicUrl: PUBLIC_URL, tokenIssuers: [issuer.trusted(rest), second.trusted()], ...also };
+  const settings = { publicUrl: PUBLIC_URL, tokenIssuers: [trusted(issuer, rest), trusted(second)], ...also };
   live.snapshot = aSnapshot({ servers: [server], agents, grants: [aGrant(alice, server)], settings });
 }
 
@@ -121,7 +124,7 @@ describe('an access token of a trusted issuer', () => {
     expect(await ping(token)).toEqual(refusal);
     live.snapshot = aSnapshot({ agents: [alice], settings: live.snapshot.settings });
     expect(await ping(token)).toEqual(refusal);
-    trust({}, { tokenIssuers: [second.trusted()] });
+    trust({}, { tokenIssuers: [trusted(second)] });
     expect(await ping(token)).toEqual(refusal);
   });
 });

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import { sourceOf } from './source-of.js';
+import { sourceOf } from '@portcullis/boot';
 
 /** Closes at once what one source opens beyond `max` connections, so that it leaves room for others. */
 export function limitConnectionsPerSource(server: Server, max: number, onRefused: () => void): void {

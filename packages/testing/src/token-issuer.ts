@@ -1,7 +1,7 @@
+import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { TokenIssuer } from '@portcullis/contracts/token-issuers';
+import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTHeaderParameters, type JWTPayload } from 'jose';
-import { listenLoopback } from './listen-loopback.js';
 
 interface SigningPair {
   readonly kid: string;
@@ -13,8 +13,6 @@ interface SigningPair {
 /** An issuer of access tokens that does as it is told. */
 export interface TestIssuer {
   readonly url: string;
-  /** How it is trusted, but for what a test says. */
-  readonly trusted: (rest?: object) => TokenIssuer;
   /** A token that is in order, but for what a test says; undefined takes a claim away. */
   readonly sign: (claims?: JWTPayload, header?: Partial<JWTHeaderParameters>) => Promise<string>;
   /** From now on it signs with another key; what it publishes changes only with `publish`. */
@@ -42,10 +40,10 @@ export async function startTokenIssuer(): Promise<TestIssuer> {
     const body = isMetadata ? { issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` } : { keys: published };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
-  const { url, close } = await listenLoopback(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const issuer: TestIssuer = {
     url,
-    trusted: (rest = {}) => TokenIssuer.parse({ issuer: url, ...rest }),
     sign: async (claims = {}, header = {}) => {
       const now = Math.floor(Date.now() / 1000);
       const usual = { iss: url, aud: PUBLIC_URL, client_id: 'alice-client', sub: 'user-17', iat: now, exp: now + 300 };
@@ -61,7 +59,11 @@ export async function startTokenIssuer(): Promise<TestIssuer> {
     publicKey: () => pair.jwk,
     answer: undefined,
     asked: () => asked,
-    close,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
   };
   return issuer;
 }
