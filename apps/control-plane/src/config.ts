@@ -78,6 +78,26 @@ export function loadDiscoveryConfig(env: NodeJS.ProcessEnv = process.env): Disco
   return { ...rest, egressAllow: portcullisEgressAllow, driftHistoryDays: portcullisDriftHistoryDays, masterKey };
 }
 
+const controlPlaneFields = {
+  ...processFields,
+  ...oidcFields,
+  port: port.default(3000),
+  portcullisMasterKey: z.string().optional(),
+  // Made at first start, so that one machine needs no key of its own; many machines share one by the variable or a mounted file.
+  portcullisMasterKeyFile: z.string().optional(),
+  portcullisBootstrapTokenFile: z.string().optional(),
+  portcullisJoinToken: z.string().min(24).max(512).optional(),
+  // Where servers are pulled from when an operator names no registry, and where else than in public a registry or the receiver of a webhook may be.
+  portcullisRegistryUrl: z.url({ protocol: /^https?$/ }).optional(),
+  portcullisEgressAllow: ranges,
+  // Where authorization servers may read who we are; without it they are told by registration or by hand.
+  portcullisPublicUrl: z.url({ protocol: /^https?$/ }).optional(),
+  // Where heads of the audit trail are kept outside the database; best where whoever runs the database cannot write.
+  auditAnchorFile: z.string().min(1).optional(),
+  auditAnchorUrl: z.url({ protocol: /^https?$/ }).optional(),
+  portcullisImportRowsMax: z.coerce.number().int().min(1).max(1_000_000).optional(),
+};
+
 /** Throws with every fault at once when the environment cannot be used. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const {
@@ -98,28 +118,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     operatorOidcRoleClaim,
     operatorOidcRoles,
     ...rest
-  } = readConfig(
-    {
-      ...processFields,
-      ...oidcFields,
-      port: port.default(3000),
-      portcullisMasterKey: z.string().optional(),
-      // Made at first start, so that one machine needs no key of its own; many machines share one by the variable or a mounted file.
-      portcullisMasterKeyFile: z.string().optional(),
-      portcullisBootstrapTokenFile: z.string().optional(),
-      portcullisJoinToken: z.string().min(24).max(512).optional(),
-      // Where servers are pulled from when an operator names no registry, and where else than in public a registry or the receiver of a webhook may be.
-      portcullisRegistryUrl: z.url({ protocol: /^https?$/ }).optional(),
-      portcullisEgressAllow: ranges,
-      // Where authorization servers may read who we are; without it they are told by registration or by hand.
-      portcullisPublicUrl: z.url({ protocol: /^https?$/ }).optional(),
-      // Where heads of the audit trail are kept outside the database; best where whoever runs the database cannot write.
-      auditAnchorFile: z.string().min(1).optional(),
-      auditAnchorUrl: z.url({ protocol: /^https?$/ }).optional(),
-      portcullisImportRowsMax: z.coerce.number().int().min(1).max(1_000_000).optional(),
-    },
-    env,
-  );
+  } = readConfig(controlPlaneFields, env);
   const masterKey = loadMasterKey({ value: portcullisMasterKey, file: portcullisMasterKeyFile });
   const imports = { rowsMax: portcullisImportRowsMax, registryUrl: portcullisRegistryUrl, egressAllow: portcullisEgressAllow };
   return {
