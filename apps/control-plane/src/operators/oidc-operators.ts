@@ -5,7 +5,7 @@ import { ClaimValue, identityKeyId, type TokenAlgorithm } from '@portcullis/cont
 import { createEgress, type Egress } from '@portcullis/egress';
 import { IssuerKeys, TokenRefusedError, verifyAccessToken, type AccessToken } from '@portcullis/secrets';
 import { ProblemError } from '../http/problem.js';
-import type { Caller } from './operator-tokens.js';
+import type { Caller } from './caller.js';
 
 /** Whose tokens operators may come with, and what their claims make of them. */
 export interface OidcOptions {
