@@ -25,7 +25,7 @@ test('what is left out has a safe default: loopback alone', () => {
 test('operators sign in elsewhere only where it is said for whom their tokens are and which claims make which role', () => {
   const env = {
     DATABASE_URL: 'postgresql://db/x',
-    REDIS_URL: 'redis://cache',
+    REDIS_URL: 'rediss://cache',
     PORTCULLIS_MASTER_KEY: masterKey,
     OPERATOR_OIDC_ISSUER: 'https://idp.test',
   };
