@@ -98,8 +98,8 @@ export const postgresCases: readonly FaultCase[] = [
       try {
         lab.links['worker to Postgres'].delay(50);
         await movement(ledger, 50);
-        // Little more than there is: the backlog may fill some of it, and never all.
-        const limit = (await usedBytes(redis)) + 6 * 1024 * 1024;
+        // The backlog may fill some of it, and never all.
+        const limit = (await usedBytes(redis)) + 24 * 1024 * 1024;
         await redis.config('SET', 'maxmemory', String(limit));
         lab.links['worker to Postgres'].cut();
         for (let left = seconds(300); left > 0; left -= 1) {
