@@ -49,6 +49,9 @@ describe('command line', () => {
     [['capture', 'set', '--results', 'some', '--reason', 'r'], 'Allowed choices are full, redacted, hashed, none'],
     [['capture', 'set', 'crm', '--redact-arguments', '$.ssn', '--reason', 'r'], 'is no JSON pointer'],
     [['capture', 'clear', '--reason', 'r'], "missing required argument 'target'"],
+    [['credential', 'set'], "missing required argument 'server'"],
+    [['credential', 'finish', 'x'], "missing required argument 'address'"],
+    [['rotate-key', 'all'], 'Allowed choices are signing, sealing'],
     [['fly'], "unknown command 'fly'"],
   ])('refuses %j with what is wrong', async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);

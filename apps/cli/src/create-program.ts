@@ -16,6 +16,7 @@ import { addCollection } from './collections/collection-commands.js';
 import { budgets } from './costs/budget-commands.js';
 import { addCostsCommand } from './costs/costs-command.js';
 import { prices } from './costs/price-commands.js';
+import { addCredentialCommands } from './credential/credential-commands.js';
 import { addKillCommands } from './kill/kill-commands.js';
 import { addPolicyCommands } from './policy/policy-commands.js';
 import { addDriftCommands } from './drift/drift-commands.js';
@@ -82,6 +83,7 @@ export function createProgram(environment: Environment): Program {
   addWebhookCommands(command, environment, print);
   addCaptureCommands(command, environment, print);
   addKillCommands(command, environment, print);
+  addCredentialCommands(command, environment, print);
   addTaskKeyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);

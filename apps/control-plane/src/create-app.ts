@@ -7,6 +7,7 @@ import { POLICY_FILE_BYTES_MAX } from '@portcullis/contracts/api/policy-file';
 import { AUDIT_BATCH_BYTES_MAX, AUDIT_BATCH_TYPE } from '@portcullis/contracts/node';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
+import { serveOauthPages } from './credentials/oauth-pages.js';
 import { acceptJsonOnly } from './http/accept-json-only.js';
 import { acceptText, YAML_TYPE, type TextRoute } from './http/accept-text.js';
 import { acceptStreams } from './http/accept-streams.js';
@@ -46,6 +47,7 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter(routes));
   serveOpenApi(app);
+  serveOauthPages(adapter.getInstance(), config.credentials?.publicUrl);
   await app.init();
   await adapter.getInstance().ready();
   return app;

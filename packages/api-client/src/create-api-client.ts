@@ -1,5 +1,6 @@
 import { type AccessRequestsApi, accessRequestsApi, type RequestableApi, requestableApi } from './access-requests.js';
 import { type AgentsApi, agentsApi } from './agents.js';
+import { type KeysApi, keysApi } from './keys.js';
 import { type CredentialsApi, credentialsApi } from './credentials.js';
 import { type AlertRulesApi, alertRulesApi, type AlertsApi, alertsApi, type WebhooksApi, webhooksApi } from './alerts.js';
 import { type AuditApi, auditApi } from './audit.js';
@@ -45,6 +46,7 @@ export interface ApiClient {
   alerts: AlertsApi;
   alertRules: AlertRulesApi;
   credentials: CredentialsApi;
+  keys: KeysApi;
   webhooks: WebhooksApi;
   costs: CostsApi;
   prices: PricesApi;
@@ -74,6 +76,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     alerts: alertsApi(send),
     alertRules: alertRulesApi(send),
     credentials: credentialsApi(send),
+    keys: keysApi(send),
     webhooks: webhooksApi(send),
     costs: costsApi(send),
     prices: pricesApi(send),

@@ -1,4 +1,7 @@
 import {
+  type BeginConnection,
+  CredentialConnection,
+  type FinishConnection,
   type CreateCredential,
   Credential,
   CredentialPage,
@@ -18,6 +21,10 @@ export interface CredentialsApi {
   /** All of it anew; a connection has to be made anew as well. */
   replace(id: string, credential: z.input<typeof ReplaceCredential>, options?: ChangeOptions): Promise<Changed<Credential>>;
   delete(id: string, options?: ChangeOptions): Promise<Changed<void>>;
+  /** Where the operator's browser is to go. */
+  connect(id: string, where: BeginConnection): Promise<CredentialConnection>;
+  /** With what it came back with, once. */
+  finish(id: string, answer: FinishConnection): Promise<Credential>;
 }
 
 export function credentialsApi(send: Send): CredentialsApi {
@@ -28,5 +35,7 @@ export function credentialsApi(send: Send): CredentialsApi {
     read: async (id) => (await send({ method: 'GET', path: at(id), answer: Credential })).value,
     replace: (id, body, query) => send({ method: 'PUT', path: at(id), query, body, answer: Credential }),
     delete: (id, query) => send({ method: 'DELETE', path: at(id), query, answer: z.void() }),
+    connect: async (id, body) => (await send({ method: 'POST', path: `${at(id)}/connect`, body, answer: CredentialConnection })).value,
+    finish: async (id, body) => (await send({ method: 'POST', path: `${at(id)}/connection`, body, answer: Credential })).value,
   };
 }

@@ -114,10 +114,11 @@ export class ConnectionTokens {
   /** On record once, so that somebody hears of it before a call does. */
   private async noteEnded(credentialId: string, reason: string): Promise<void> {
     await this.parts.changes.apply(AUTHOR, 'credential.connection-ended', async (tx) => {
-      const row = await tx.credential.findUnique({ where: { id: credentialId }, select: { status: true } });
-      if (row?.status !== 'ready') return { result: undefined, unchanged: true };
       const statusReason = `The authorization server no longer takes the connection (${reason}).`;
-      await tx.credential.update({ where: { id: credentialId }, data: { status: 'reconnect', statusReason } });
+      // Of all that find out at once, one tells.
+      const where = { id: credentialId, status: 'ready' };
+      const { count } = await tx.credential.updateMany({ where, data: { status: 'reconnect', statusReason } });
+      if (count === 0) return { result: undefined, unchanged: true };
       const { server, id } = await requireCredential(tx, credentialId);
       return { result: undefined, subject: credentialSubject({ id, server }), change: { server: server.slug, reason } };
     });

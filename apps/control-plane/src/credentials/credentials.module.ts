@@ -4,6 +4,13 @@ import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { ServersModule } from '../servers/servers.module.js';
 import { CredentialHolders } from './credential-holders.js';
 import { CredentialMaker } from './credential-maker.js';
+import { CredentialResealer } from './credential-resealer.js';
+import { ConnectionWays } from './connection-ways.js';
+import { ConnectionsController } from './connections.controller.js';
+import { ConnectionsService } from './connections.service.js';
+import { NodeTokensController } from './node-tokens.controller.js';
+import { NodeGuard } from '../nodes/node.guard.js';
+import { NodesRepository } from '../nodes/nodes.repository.js';
 import { CredentialVault } from './credential-vault.js';
 import { CredentialsController } from './credentials.controller.js';
 import { CredentialsService } from './credentials.service.js';
@@ -15,13 +22,18 @@ export class CredentialsModule {
     return {
       module: CredentialsModule,
       imports: [AgentsModule, DiscoveryModule, ServersModule],
-      controllers: [CredentialsController],
+      controllers: [CredentialsController, ConnectionsController, NodeTokensController],
       providers: [
+        NodesRepository,
+        NodeGuard,
         { provide: CREDENTIAL_OPTIONS, useValue: options },
         CredentialHolders,
         CredentialMaker,
         CredentialVault,
         CredentialsService,
+        CredentialResealer,
+        ConnectionWays,
+        ConnectionsService,
         OauthOutlet,
       ],
     };

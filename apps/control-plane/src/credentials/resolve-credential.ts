@@ -12,19 +12,21 @@ export async function resolveCredential(config: CredentialConfig, serverUrl: str
   const { origin } = new URL(serverUrl);
   if (config.kind === 'headers') {
     const headers = config.headers.map(({ name, value }): [string, string] => [name.toLowerCase(), value]);
-    return { settings: { origin, headers: headers.map(([name]) => name), oauth: null }, secret: { kind: 'headers', headers } };
+    return { settings: { origin, headers: headers.map(([name]) => name), oauth: null, requiresIss: false }, secret: { kind: 'headers', headers } };
   }
-  const { oauth, clientSecret } = await resolveOauth(config, serverUrl, ways);
-  const settings = { origin, headers: [], oauth };
+  const { oauth, clientSecret, requiresIss } = await resolveOauth(config, serverUrl, ways);
+  const settings = { origin, headers: [], oauth, requiresIss };
   if (config.kind === 'client-credentials') return { settings, secret: { kind: config.kind, clientSecret: config.clientSecret } };
   return { settings, secret: { kind: config.kind, clientSecret } };
 }
 
-async function resolveOauth(
-  config: OauthConfig,
-  serverUrl: string,
-  ways: OauthWays,
-): Promise<{ oauth: CredentialOauth; clientSecret: string | null }> {
+interface ResolvedOauth {
+  readonly oauth: CredentialOauth;
+  readonly clientSecret: string | null;
+  readonly requiresIss: boolean;
+}
+
+async function resolveOauth(config: OauthConfig, serverUrl: string, ways: OauthWays): Promise<ResolvedOauth> {
   const isConnection = config.kind === 'authorization-code';
   const authorizationEndpoint = isConnection ? config.authorizationEndpoint : undefined;
   const isComplete = config.tokenEndpoint !== undefined && (!isConnection || (authorizationEndpoint !== undefined && config.clientId !== undefined));
@@ -46,7 +48,7 @@ async function resolveOauth(
     scopes: config.scopes ?? (isConnection ? [...(found?.resource?.scopes ?? [])] : []),
     resource: config.resource === undefined ? (found?.resource?.resource ?? withoutFragment(serverUrl)) : config.resource,
   };
-  return { oauth, clientSecret: client.clientSecret };
+  return { oauth, clientSecret: client.clientSecret, requiresIss: found?.server.authorization_response_iss_parameter_supported ?? false };
 }
 
 async function findAuthorization(

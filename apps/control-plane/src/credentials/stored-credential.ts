@@ -15,6 +15,8 @@ export const CredentialSettings = z.object({
   origin: z.string(),
   headers: z.array(z.string()),
   oauth: CredentialOauth.nullable(),
+  /** The authorization server names itself in its answers (RFC 9207). */
+  requiresIss: z.boolean().default(false),
 });
 export type CredentialSettings = z.infer<typeof CredentialSettings>;
 

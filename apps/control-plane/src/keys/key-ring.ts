@@ -70,6 +70,11 @@ export class KeyRing {
     return made.keyId;
   }
 
+  /** Which key new work of this purpose is done with. */
+  newestId(purpose: KeyPurpose): string {
+    return this.newest(purpose).id;
+  }
+
   currentPepper(): Pepper {
     const key = this.newest('pepper');
     return { id: key.id, key: key.secret };

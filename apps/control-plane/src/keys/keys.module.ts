@@ -2,6 +2,8 @@ import { Global, Inject, Logger, Module, type DynamicModule, type OnApplicationS
 import { PrismaClient } from '@portcullis/database';
 import { keepFresh } from './keep-fresh.js';
 import { KeyRing } from './key-ring.js';
+import { KeysController } from './keys.controller.js';
+import { KeysService } from './keys.service.js';
 
 /** The key ring of the process, under the token `KeyRing`. It takes in what other control planes rotate every few seconds. */
 @Global()
@@ -18,8 +20,12 @@ export class KeysModule implements OnApplicationShutdown {
   static sealedUnder(masterKey: Uint8Array): DynamicModule {
     return {
       module: KeysModule,
-      providers: [{ provide: KeyRing, inject: [PrismaClient], useFactory: async (database: PrismaClient) => KeyRing.open(database, masterKey) }],
+      providers: [
+        { provide: KeyRing, inject: [PrismaClient], useFactory: async (database: PrismaClient) => KeyRing.open(database, masterKey) },
+        KeysService,
+      ],
       exports: [KeyRing],
+      controllers: [KeysController],
     };
   }
 

@@ -44,13 +44,15 @@ export class NodesService {
     return { token, expiresAt: expiresAt.toISOString() };
   }
 
-  /** Its key stops working at once. What it was told stays known to it: rotate the keys of a node that fell into wrong hands. */
+  /** Its key stops working at once, and what nodes share is made anew from here on. What it was told before stays known to it. */
   async remove(author: Author, id: string): Promise<void> {
     await this.changes.apply(author, 'node.deleted', async (tx) => {
       const node = await this.nodes.remove(tx, id);
       if (node === undefined) throw notFound('node');
-      return { result: undefined, subject: { kind: 'node', id, slug: node.name }, change: {} };
+      const rotated = [await this.keys.addKey(tx, 'credential', 2), await this.keys.addKey(tx, 'session', 2)];
+      return { result: undefined, subject: { kind: 'node', id, slug: node.name }, change: { rotated } };
     });
+    await this.keys.refresh();
   }
 
   async enrol(author: Author, { name, sealingPublicKey }: EnrolRequest): Promise<EnrolResponse> {

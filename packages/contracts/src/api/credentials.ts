@@ -150,3 +150,22 @@ export const CredentialConnection = z
   .object({ authorizationUrl: z.string(), redirectUri: z.string(), expiresAt: Timestamp })
   .meta({ id: 'CredentialConnection' });
 export type CredentialConnection = z.infer<typeof CredentialConnection>;
+
+/** `redirectUri` is where the browser comes back to: on this machine (`http://127.0.0.1:<port>/callback`), or the page of the control plane for it. */
+export const BeginConnection = z
+  .strictObject({ redirectUri: z.url({ protocol: /^https?$/ }).max(500) })
+  .meta({ id: 'BeginConnection', examples: [{ redirectUri: 'http://127.0.0.1:41234/callback' }] });
+export type BeginConnection = z.infer<typeof BeginConnection>;
+
+/** What the browser came back with. */
+export const FinishConnection = z
+  .strictObject({
+    state: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a state of ours'),
+    code: z.string().min(1).max(4096),
+    iss: z.string().max(2048).optional(),
+  })
+  .meta({
+    id: 'FinishConnection',
+    examples: [{ state: 'AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE', code: '<code>', iss: 'https://as.example.com' }],
+  });
+export type FinishConnection = z.infer<typeof FinishConnection>;

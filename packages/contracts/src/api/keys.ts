@@ -25,3 +25,7 @@ export type KeyGenerations = z.infer<typeof KeyGenerations>;
 /** Every purpose; there are five, and no further page. */
 export const KeyRingReport = z.object({ items: z.array(KeyGenerations), nextCursor: z.null() }).meta({ id: 'KeyRingReport' });
 export type KeyRingReport = z.infer<typeof KeyRingReport>;
+
+/** `endOlder`, of session keys alone: what agents and nodes hold that was made with older ones ends at once, such as sessions and keys for tasks. */
+export const RotateKey = z.strictObject({ endOlder: z.boolean().default(false) }).meta({ id: 'RotateKey', examples: [{}, { endOlder: true }] });
+export type RotateKey = z.infer<typeof RotateKey>;

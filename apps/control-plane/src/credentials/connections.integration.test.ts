@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { nodeTokenAad } from '@portcullis/contracts/node';
+import { newNodeKeyPair, openWith } from '@portcullis/secrets';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startAuthorizationServer, type AuthorizationServer } from '../testing/authorization-server.js';
+import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
+import { newOperatorToken } from '../testing/start-test-app.js';
+import { NotConnected } from './connection-tokens.js';
+import { ConnectionWays } from './connection-ways.js';
+
+let discovery: Discovery;
+let authorization: AuthorizationServer;
+let count = 0;
+const redirectUri = 'http://127.0.0.1:41234/callback';
+
+beforeAll(async () => {
+  [discovery, authorization] = [await startDiscovery(), await startAuthorizationServer()];
+});
+afterAll(async () => {
+  await discovery.close();
+  await authorization.close();
+});
+beforeEach(() => {
+  Object.assign(authorization.rules, { requiresIss: true, hasPkce: true, lifeSeconds: 3600, refuses: undefined });
+  authorization.asked.length = 0;
+});
+
+const call: Discovery['own']['call'] = (...request) => discovery.own.call(...request);
+
+/** A server behind that authorization server, and the connection it needs, not yet made. */
+async function aConnection(): Promise<{ id: string; slug: string }> {
+  const slug = `c${(count += 1)}`;
+  await call('POST', '/v1/servers', { slug, url: authorization.resource, protocol: 'legacy' });
+  const { body, status, text } = await call('POST', '/v1/credentials', { server: slug, credential: { kind: 'authorization-code' } });
+  expect(status, text).toBe(201);
+  return { ...body, slug };
+}
+const begin = (id: string, token?: string) => call('POST', `/v1/credentials/${id}/connect`, { redirectUri }, token);
+const finish = (id: string, answer: object, token?: string) => call('POST', `/v1/credentials/${id}/connection`, answer, token);
+const consentTo = async (id: string) => Object.fromEntries(authorization.consent((await begin(id)).body.authorizationUrl));
+async function connected() {
+  const made = await aConnection();
+  expect((await finish(made.id, await consentTo(made.id))).status).toBe(200);
+  return made;
+}
+const tokensOf = () => discovery.own.app.get(ConnectionWays).tokens;
+const expire = (credentialId: string) =>
+  discovery.own.database.credentialToken.update({ where: { credentialId }, data: { accessExpiresAt: new Date(Date.now() - 1000) } });
+
+test('a connection is found out, consented to once, and used for discovery', async () => {
+  const { id, slug } = await aConnection();
+  const { body } = await call('GET', `/v1/credentials/${id}`);
+  expect(body).toMatchObject({
+    status: 'unconnected',
+    oauth: { client: 'registered', resource: authorization.resource, scopes: ['tools'], authentication: 'none' },
+  });
+  expect(body.next[0]).toContain('connect');
+  const look = async () => (await call('POST', `/v1/servers/${slug}/discovery?waitSeconds=30`)).body.server;
+  expect((await look()).discovery).toMatchObject({ status: 'failed', error: expect.stringContaining('connection') });
+
+  const { body: begun } = await begin(id);
+  const asked = new URL(begun.authorizationUrl).searchParams;
+  expect(Object.fromEntries(asked)).toMatchObject({
+    response_type: 'code',
+    code_challenge_method: 'S256',
+    resource: authorization.resource,
+    scope: 'tools',
+  });
+  const done = await finish(id, Object.fromEntries(authorization.consent(begun.authorizationUrl)));
+  expect([done.status, done.body]).toMatchObject([200, { status: 'ready', connectedBy: 'admin', tokenExpiresAt: expect.any(String) }]);
+  expect(await look()).toMatchObject({ discovery: { status: 'ok' }, definitions: { pending: 1 } });
+
+  const { database } = discovery.own;
+  const rows = JSON.stringify([
+    await database.credential.findMany(),
+    await database.credentialToken.findMany(),
+    await database.credentialConnection.findMany(),
+  ]);
+  const said = `${rows}${done.text}${(await call('GET', '/v1/credentials')).text}`;
+  for (const secret of [...authorization.live, ...authorization.asked.flatMap((form) => form.getAll('code_verifier')), asked.get('state') ?? '']) {
+    expect(secret).not.toBe('');
+    expect(said).not.toContain(secret);
+  }
+});
+
+test('what a browser brings back is good once, for the operator who began, for a while, and for this credential', async () => {
+  const { id } = await aConnection();
+  const other = await aConnection();
+  const stranger = await newOperatorToken(discovery.own.app, 'admin');
+  const answer = await consentTo(id);
+  expect((await finish(id, answer, stranger)).status).toBe(409);
+  expect((await finish(other.id, answer)).status).toBe(409);
+  expect((await finish(id, { ...answer, state: 'x'.repeat(43) })).status).toBe(409);
+  expect((await finish(id, answer)).status).toBe(200);
+  expect((await finish(id, answer)).status).toBe(409);
+  const late = await consentTo(id);
+  await discovery.own.database.credentialConnection.updateMany({ data: { expiresAt: new Date(Date.now() - 1) } });
+  expect((await finish(id, late)).status).toBe(409);
+});
+
+test('an answer of another authorization server is refused, and so is one that does not say whose it is', async () => {
+  const { id } = await aConnection();
+  const { iss, ...nameless } = await consentTo(id);
+  expect(iss).toBe(authorization.issuer);
+  expect((await finish(id, nameless)).status).toBe(422);
+  expect((await finish(id, { ...(await consentTo(id)), iss: 'https://evil.example.com' })).status).toBe(422);
+  expect(authorization.asked).toEqual([]);
+});
+
+test('an authorization server without PKCE is refused, and a code goes nowhere but to us', async () => {
+  const { id } = await aConnection();
+  authorization.rules.hasPkce = false;
+  const slug = `c${(count += 1)}`;
+  await call('POST', '/v1/servers', { slug, url: authorization.resource, protocol: 'legacy' });
+  const refused = await call('POST', '/v1/credentials', { server: slug, credential: { kind: 'authorization-code' } });
+  expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining('PKCE')]);
+  for (const elsewhere of [
+    'https://evil.example.com/callback',
+    'http://127.0.0.1:1/other',
+    'http://127.0.0.1.evil.example.com/callback',
+    'http://localhost:1/callback',
+  ])
+    expect((await call('POST', `/v1/credentials/${id}/connect`, { redirectUri: elsewhere })).status).toBe(400);
+});
+
+test('a token is renewed before it ends, by one of all that want it, and its rotated refresh token is kept', async () => {
+  const { id } = await connected();
+  authorization.asked.length = 0;
+  for (let round = 1; round <= 3; round += 1) {
+    await expire(id);
+    const given = await Promise.all(Array.from({ length: 10 }, () => tokensOf().token(id)));
+    expect(new Set(given.map(({ accessToken }) => accessToken)).size).toBe(1);
+    expect(authorization.asked.map((form) => form.get('grant_type'))).toEqual(Array.from({ length: round }, () => 'refresh_token'));
+  }
+  expect(authorization.asked.every((form) => form.get('resource') === authorization.resource)).toBe(true);
+});
+
+test('a connection that its authorization server has ended says so once, and is made anew by hand', async () => {
+  const { id, slug } = await connected();
+  authorization.rules.refuses = 'invalid_grant';
+  await expire(id);
+  for (let round = 0; round < 3; round += 1) await expect(tokensOf().token(id)).rejects.toBeInstanceOf(NotConnected);
+  const { body } = await call('GET', `/v1/credentials/${id}`);
+  expect(body).toMatchObject({ status: 'reconnect', statusReason: expect.stringContaining('invalid_grant') });
+  expect((await call('GET', '/v1/credentials?status=reconnect')).body.items.map((one: { id: string }) => one.id)).toContain(id);
+  const events = await discovery.own.database.auditEvent.findMany({ where: { method: 'operator/credential.connection-ended' } });
+  expect(
+    events.filter(({ arguments: kept }) =>
+      Buffer.from(kept ?? [])
+        .toString()
+        .includes(slug),
+    ).length,
+  ).toBe(1);
+  authorization.rules.refuses = undefined;
+  expect((await finish(id, await consentTo(id))).body.status).toBe('ready');
+  expect((await tokensOf().token(id)).accessToken).toMatch(/^at-/);
+});
+
+test('a node is given tokens sealed to itself, a newer one in the place of one that was refused, and told when there is none', async () => {
+  const { id } = await connected();
+  const pair = newNodeKeyPair();
+  const join = await call('POST', '/v1/nodes/join-tokens', {});
+  const enrolled = await call('POST', '/v1/node/enrol', { name: 'n1', sealingPublicKey: pair.publicKey }, join.body.token);
+  const { nodeId, nodeKey } = enrolled.body;
+  const ask = (credential: string, refused?: string) =>
+    call('POST', `/v1/node/credentials/${credential}/token`, { ...(refused !== undefined && { refused }) }, nodeKey);
+  const open = (sealed: string): string => openWith(pair.privateKey, sealed, nodeTokenAad(nodeId, id)).toString();
+  const first = await ask(id);
+  const token = open(first.body.sealedToken);
+  expect([first.status, authorization.live.has(token)]).toEqual([200, true]);
+  expect(first.text).not.toContain(token);
+  const renewed = open((await ask(id, createHash('sha256').update(token).digest('hex'))).body.sealedToken);
+  expect([renewed === token, authorization.live.has(renewed)]).toEqual([false, true]);
+  expect((await ask((await aConnection()).id)).status).toBe(409);
+  expect((await call('POST', `/v1/node/credentials/${id}/token`, {})).status).toBe(401);
+});

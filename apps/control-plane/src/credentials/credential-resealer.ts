@@ -1,0 +1,110 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { credentialPlace } from '@portcullis/contracts/credentials';
+import { PrismaClient, type Transaction } from '@portcullis/database';
+import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { PolicyChanges } from '../changes/policy-changes.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { serverBucket } from '../servers/servers.service.js';
+import { accessPlace, refreshPlace } from './connection-tokens.js';
+import { valuePlace } from './credential-vault.js';
+
+const LOOK_MS = 15_000;
+/** Nodes look for new keys every minute: what is sealed under one before they have it would not open. */
+const NODES_HAVE_IT_MS = 90_000;
+const AT_ONCE = 200;
+const AUTHOR = { name: 'portcullis/keys' };
+
+/** Seals anew what was sealed under keys that were rotated since: in small parts, while everything goes on being opened with the keys before. */
+@Injectable()
+export class CredentialResealer implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('credentials');
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(PolicyChanges) private readonly changes: PolicyChanges,
+    @Inject(KeyRing) private readonly keys: KeyRing,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const look = (): Promise<void> =>
+      this.run().catch((error: unknown) => this.logger.warn({ msg: 'Credentials were not sealed anew', error: String(error) }));
+    this.timer = setInterval(() => void look(), LOOK_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Does what there is to do. What cannot be opened any more stays as it is. */
+  async run(nodesHaveItMs = NODES_HAVE_IT_MS): Promise<void> {
+    while ((await this.resealSecrets()) + (await this.resealTokens()) > 0);
+    const { id, createdAt } = await this.newest();
+    if (createdAt.getTime() > Date.now() - nodesHaveItMs) return;
+    while ((await this.resealForNodes(id)) > 0);
+  }
+
+  private async newest(): Promise<{ id: string; createdAt: Date }> {
+    const id = this.keys.newestId('credential');
+    return { id, ...(await this.database.keyRingEntry.findUniqueOrThrow({ where: { keyId: id }, select: { createdAt: true } })) };
+  }
+
+  private async resealSecrets(): Promise<number> {
+    const head = `v1.${this.keys.newestId('sealing')}.`;
+    const rows = await this.database.credential.findMany({ where: { sealed: { not: { startsWith: head } } }, take: AT_ONCE });
+    let done = 0;
+    for (const { id, version, sealed, updatedAt } of rows) {
+      const again = reseal(this.keys.sealer(), sealed, credentialPlace({ id, version }, 'control-plane'));
+      if (again === undefined) continue;
+      // Whoever replaced it meanwhile sealed it under the newest key.
+      done += (await this.database.credential.updateMany({ where: { id, sealed }, data: { sealed: again, updatedAt } })).count;
+    }
+    return done;
+  }
+
+  private async resealTokens(): Promise<number> {
+    const head = `v1.${this.keys.newestId('sealing')}.`;
+    const rows = await this.database.credentialToken.findMany({ where: { accessToken: { not: { startsWith: head } } }, take: AT_ONCE });
+    let done = 0;
+    for (const { credentialId, generation, accessToken: before, refreshToken: kept } of rows) {
+      const accessToken = reseal(this.keys.sealer(), before, valuePlace(credentialId, accessPlace(generation)));
+      const refreshToken = kept === null ? null : reseal(this.keys.sealer(), kept, valuePlace(credentialId, refreshPlace(generation)));
+      if (accessToken === undefined || refreshToken === undefined) continue;
+      done += (await this.database.credentialToken.updateMany({ where: { credentialId, generation }, data: { accessToken, refreshToken } })).count;
+    }
+    return done;
+  }
+
+  private async resealForNodes(keyId: string): Promise<number> {
+    const where = { sealedForNodes: { not: { startsWith: `v1.${keyId}.` } } };
+    if ((await this.database.credential.count({ where })) === 0) return 0;
+    const { result } = await this.changes.apply(AUTHOR, 'credentials.resealed', 'keys were rotated', async (tx) => {
+      const resealed = await this.resealRows(tx, where);
+      if (resealed.length === 0) return { result: 0, unchanged: true };
+      const dirty = resealed.map(({ serverId }) => serverBucket(serverId));
+      return { result: resealed.length, subject: { kind: 'key', id: keyId }, change: { credentials: resealed.length }, dirty };
+    });
+    return result;
+  }
+
+  private async resealRows(tx: Transaction, where: { sealedForNodes: { not: { startsWith: string } } }): Promise<{ serverId: string }[]> {
+    const rows = await tx.credential.findMany({ where, take: AT_ONCE });
+    const done: { serverId: string }[] = [];
+    for (const { id, version, serverId, sealedForNodes: before, updatedAt } of rows) {
+      const sealedForNodes = reseal(this.keys.credentialSealer(), before, credentialPlace({ id, version }, 'nodes'));
+      if (sealedForNodes === undefined) continue;
+      await tx.credential.update({ where: { id }, data: { sealedForNodes, updatedAt } });
+      done.push({ serverId });
+    }
+    return done;
+  }
+}
+
+function reseal(sealer: Sealer, sealed: string, place: string): string | undefined {
+  try {
+    return sealer.seal(sealer.open(sealed, place), place);
+  } catch (error) {
+    if (error instanceof UnsealError) return undefined;
+    throw error;
+  }
+}
