@@ -244,6 +244,15 @@ test('a batch of a newer version waits for a newer worker, and the queue moves o
   expect(await prisma.auditQuarantine.count()).toBe(0);
 });
 
+test('a batch that cannot be stored again and again takes no more room in Redis for that', async () => {
+  const newer = { v: AUDIT_BATCH_VERSION + 1, node: 'x', boot: uuidv7(), firstSeq: 1, lastSeq: 1, frames: '' };
+  await createBatchQueue(connect()).add(newer as unknown as AuditBatch, 'newer-job');
+  runWorker();
+  const job = async (field: string): Promise<string> => (await connect().hget(`bull:${AUDIT_QUEUE}:newer-job`, field)) ?? '';
+  await vi.waitFor(async () => expect(Number(await job('atm'))).toBeGreaterThan(2), patiently);
+  expect(JSON.parse(await job('stacktrace'))).toHaveLength(1);
+});
+
 test('while Redis is frozen outcomes are released by the disk, and reach Postgres once when it is back', async () => {
   const trail = openTrail();
   runWorker();

@@ -74,7 +74,13 @@ class BatchJobs extends Queue<AuditBatch> {
 export function createBatchQueue(connection: Redis): BatchQueue {
   const queue = new BatchJobs(AUDIT_QUEUE, {
     connection,
-    defaultJobOptions: { attempts: 1_000_000, backoff: { type: 'fixed', delay: 1000 }, removeOnComplete: true, removeOnFail: false },
+    defaultJobOptions: {
+      attempts: 1_000_000,
+      backoff: { type: 'fixed', delay: 1000 },
+      removeOnComplete: true,
+      removeOnFail: false,
+      stackTraceLimit: 1, // the stacks of all attempts are kept otherwise: an hour without Postgres filled Redis with them
+    },
   });
   // Connection errors show as rejected or overdue additions; without a listener they would end the process.
   queue.on('error', () => undefined);
