@@ -25,6 +25,7 @@ const agent = {
   toolNameStyle: 'double-underscore',
   enabled: true,
   groups: [],
+  budgetSpentUntil: null,
   createdAt: now,
   updatedAt: now,
 };

@@ -160,17 +160,6 @@ test('configured pointers replace what they lead to, through lists, odd names an
   expect(redact({ a: 1 }, '/b')).toBeNull();
 });
 
-/** CPU microseconds, the least of some runs: how often others were let in between says nothing of the text. */
-function cost(text: string): number {
-  const runs = Array.from({ length: 3 }, () => {
-    const before = process.cpuUsage();
-    redactJson(text, { ...all, ownSecret: 'z'.repeat(43), paths: compilePaths(['/*/x/*', '/t/*']) });
-    const { user, system } = process.cpuUsage(before);
-    return user + system;
-  });
-  return Math.min(...runs);
-}
-
 const hostile = [
   'eyJ',
   'eyJ-',
@@ -200,11 +189,9 @@ const hostile = [
   '[redacted:',
 ];
 
-test.each(hostile)('time grows no faster than the text, whatever it is made of: %j', (piece) => {
-  const json = (length: number): string => JSON.stringify({ t: piece.repeat(length / piece.length), u: '\\u' });
-  cost(json(2_000));
-  // Eight times the text: 64 times the work if any of it were looked at again and again.
-  expect(cost(json(120_000))).toBeLessThan(32 * Math.max(cost(json(15_000)), 250));
+test.each(hostile)('a megabyte of it is read to its end, which would take minutes if any were looked at again and again: %j', (piece) => {
+  const json = JSON.stringify({ t: piece.repeat(1_000_000 / piece.length), u: '\\u' });
+  expect(() => redactJson(json, { ...all, ownSecret: 'z'.repeat(43), paths: compilePaths(['/*/x/*', '/t/*']) })).not.toThrow();
 });
 
 test.each(['[', '{"a":', '"', '"\\', '[1,', '{"password":', '{"password":{"a":['])(
