@@ -71,10 +71,10 @@ async function untilSettled(database, say) {
   for (let before; ;) {
     const [left] = await database.$queryRawUnsafe(`SELECT EXISTS (SELECT FROM audit_event WHERE node LIKE 'bench-%'
         AND stored_tx >= greatest(0, coalesce((SELECT max(tx_through) FROM audit_block), 0))) AS sealing,
-      EXISTS (SELECT FROM audit_event WHERE node LIKE 'bench-%' AND stored_tx >= (SELECT stored_tx FROM alert_cursor)) AS counting,
-      (SELECT coalesce(sum(events), 0)::int FROM audit_block) AS sealed, (SELECT stored_tx FROM alert_cursor) AS counted`);
+      EXISTS (SELECT FROM audit_event WHERE node LIKE 'bench-%' AND stored_tx >= (SELECT least(a.stored_tx, s.stored_tx) FROM alert_cursor a, call_sum_cursor s)) AS counting,
+      (SELECT coalesce(sum(events), 0)::int FROM audit_block) AS sealed, (SELECT stored_tx FROM alert_cursor) AS counted, (SELECT stored_tx FROM call_sum_cursor) AS summed`);
     if (!left.sealing && !left.counting) return;
-    const now = `${left.sealed.toLocaleString('en')} rows sealed, counted up to transaction ${left.counted}`;
+    const now = `${left.sealed.toLocaleString('en')} rows sealed, counted up to transaction ${left.counted}, summed up to ${left.summed}`;
     if (now !== before) say(now);
     before = now;
     await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));

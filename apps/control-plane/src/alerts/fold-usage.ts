@@ -1,4 +1,5 @@
 import type { Transaction } from '@portcullis/database';
+import { boundOf } from '../audit/stored-bound.js';
 import { callKinds } from '../drafts/recorded-calls.js';
 
 /** Calls of one minute that ended, as far as they were stored in this round. */
@@ -39,10 +40,7 @@ export async function nextRange(tx: Transaction): Promise<StoredRange | undefine
   const from = cursor.from > cursor.end ? cursor.end : cursor.from;
   const isRecount = cursor.recount;
   if (from === cursor.end && !isRecount) return undefined;
-  const [bound] = await tx.$queryRaw<{ stored_tx: bigint }[]>`
-    SELECT stored_tx FROM audit_event WHERE stored_tx >= ${from} AND stored_tx < ${cursor.end} ORDER BY stored_tx LIMIT 1 OFFSET ${ROWS_AT_ONCE}`;
-  if (bound === undefined) return { from, to: cursor.end, isRecount };
-  return { from, to: bound.stored_tx > from ? bound.stored_tx : from + 1n, isRecount };
+  return { from, to: await boundOf(tx, { from, end: cursor.end, rows: ROWS_AT_ONCE }), isRecount };
 }
 
 export async function moveCursor(tx: Transaction, { to }: StoredRange): Promise<void> {

@@ -1,5 +1,6 @@
 import type { AuditHold as HoldRow, Transaction } from '@portcullis/database';
 import { Prisma } from '@portcullis/database';
+import { forgetSums } from '../audit/fold-calls.js';
 
 export interface OldDay {
   readonly day: string;
@@ -44,8 +45,10 @@ export async function waitNoLongerThan(tx: Transaction, ms: number): Promise<voi
 
 export const isLockTimeout = (error: unknown): boolean => error instanceof Error && 'meta' in error && JSON.stringify(error.meta).includes('55P03');
 
-/** Takes the day away, and what of it went to quarantine. */
+/** Takes the day away, what of it went to quarantine, and what reports count of it. */
 export async function dropDay(tx: Transaction, day: string): Promise<void> {
   await tx.$executeRawUnsafe(`DROP TABLE audit_days.day_${day.replaceAll('-', '')}`);
   await tx.$executeRaw`DELETE FROM audit_quarantine WHERE at >= ${day}::date AND at < ${day}::date + 1`;
+  // After the drop: it waits for whoever is counting rows of the day.
+  await forgetSums(tx, day);
 }

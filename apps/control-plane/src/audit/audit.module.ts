@@ -3,6 +3,7 @@ import { AuditController } from './audit.controller.js';
 import { AuditReading } from './audit-reading.js';
 import { AuditService } from './audit.service.js';
 import { CallStoryService } from './call-story.service.js';
+import { CallsFolder } from './calls-folder.js';
 import { ExportService } from './export.service.js';
 import { IntegrityController } from './integrity.controller.js';
 import { IntegrityService } from './integrity.service.js';
@@ -13,6 +14,6 @@ import { TailService } from './tail.service.js';
 
 @Module({
   controllers: [AuditController, IntegrityController, ReportsController, ShadowReportController],
-  providers: [AuditReading, AuditService, CallStoryService, ExportService, IntegrityService, ReportsService, TailService],
+  providers: [AuditReading, AuditService, CallStoryService, CallsFolder, ExportService, IntegrityService, ReportsService, TailService],
 })
 export class AuditModule {}

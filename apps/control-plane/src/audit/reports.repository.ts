@@ -1,48 +1,37 @@
 import type { AuditAggregatesQuery } from '@portcullis/contracts/api/audit-reports';
 import { Prisma, type Transaction } from '@portcullis/database';
-import { callKinds } from '../drafts/recorded-calls.js';
-import { idBoundsOf } from './audit-filter.js';
-import { beganMs } from './call-began.js';
+import { summedCalls, summedThrough, type Period } from './summed-calls.js';
 
-export interface Period {
-  readonly from: Date;
-  readonly to: Date;
-  readonly agent?: string | undefined;
-  readonly server?: string | undefined;
-  readonly tool?: string | undefined;
-}
+const LOOK_BACK_MS = 30 * 86_400_000;
 
-const DAY_MS = 86_400_000;
-const LOOK_BACK_MS = 30 * DAY_MS;
-
-/** Both rows of a call carry its id, so that neither is in a period without the other. */
-function within({ from, to, agent, server, tool }: Period): Prisma.Sql {
-  const named = Object.entries({ agent, server, tool });
-  const conditions = named.flatMap(([name, value]) => (value === undefined ? [] : [Prisma.sql`${Prisma.raw(name)} = ${value}`]));
-  return Prisma.join([idBoundsOf(from, to), Prisma.sql`method = ANY(${Object.keys(callKinds)})`, ...conditions], ' AND ');
-}
-
+/** Names are empty where there are none. */
 export interface AggregateRow {
-  readonly agent?: string | null;
-  readonly server?: string | null;
-  readonly tool?: string | null;
+  readonly agent?: string;
+  readonly server?: string;
+  readonly tool?: string;
   readonly at?: Date;
   readonly calls: number;
   readonly errors: number;
   readonly denials: number;
   readonly open: number;
+  /** Buckets of the durations that half of the calls did not exceed, 95 and 99 of a hundred; null where none was answered. */
   readonly latencies: readonly number[] | null;
 }
 
-const began = Prisma.sql`to_timestamp(${beganMs} / 1000.0) AT TIME ZONE 'UTC'`;
-const inUtc = (unit: string): Prisma.Sql => Prisma.sql`date_trunc(${unit}, ${began}) AT TIME ZONE 'UTC'`;
+interface Grouping {
+  readonly by: readonly ('agent' | 'server' | 'tool')[];
+  readonly key: Prisma.Sql;
+  readonly order: Prisma.Sql;
+}
 
-const groupings: Readonly<Record<AuditAggregatesQuery['by'], { readonly key: Prisma.Sql; readonly order: Prisma.Sql }>> = {
-  agent: { key: Prisma.sql`agent`, order: Prisma.sql`calls DESC, 1` },
-  server: { key: Prisma.sql`server`, order: Prisma.sql`calls DESC, 1` },
-  tool: { key: Prisma.sql`server, tool`, order: Prisma.sql`calls DESC, 1, 2` },
-  hour: { key: Prisma.sql`at`, order: Prisma.sql`1` },
-  day: { key: Prisma.sql`at`, order: Prisma.sql`1` },
+const at: Omit<Grouping, 'by'> = { key: Prisma.sql`at`, order: Prisma.sql`at` };
+
+const groupings: Readonly<Record<AuditAggregatesQuery['by'], Grouping>> = {
+  agent: { by: ['agent'], key: Prisma.sql`agent`, order: Prisma.sql`calls DESC, agent` },
+  server: { by: ['server'], key: Prisma.sql`server`, order: Prisma.sql`calls DESC, server` },
+  tool: { by: ['server', 'tool'], key: Prisma.sql`server, tool`, order: Prisma.sql`calls DESC, server, tool` },
+  hour: { by: [], ...at },
+  day: { by: [], ...at },
 };
 
 /** One more than `limit`. */
@@ -51,23 +40,32 @@ export async function aggregateCalls(
   period: Period,
   { by, limit }: Pick<AuditAggregatesQuery, 'by' | 'limit'>,
 ): Promise<AggregateRow[]> {
-  const { key, order } = groupings[by];
-  const at = by === 'hour' || by === 'day' ? Prisma.sql`, ${inUtc(by)} AS at` : Prisma.empty;
+  const { key, order, by: names } = groupings[by];
+  const through = await summedThrough(tx);
+  const unit = by === 'day' ? 'day' : 'hour';
   return tx.$queryRaw<AggregateRow[]>`
-    SELECT ${key}, (count(*) FILTER (WHERE began))::int AS calls,
-      (count(*) FILTER (WHERE ended AND status IN ('tool_error', 'upstream_error', 'timeout', 'error')))::int AS errors,
-      (count(*) FILTER (WHERE ended AND decision = 'deny'))::int AS denials, greatest(0, count(*) FILTER (WHERE began) - count(*) FILTER (WHERE ended))::int AS open,
-      percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY duration_us / 1000.0::float8) FILTER (WHERE ended AND decision <> 'deny') AS latencies
-    FROM (
-      SELECT agent, server, tool, status, decision, duration_us, phase <> 'outcome' AS began, phase <> 'intent' AS ended ${at}
-      FROM audit_event WHERE ${within(period)}
-    ) call GROUP BY ${key} ORDER BY ${order} LIMIT ${limit + 1}`;
+    WITH part AS MATERIALIZED (
+      SELECT agent, server, tool, date_trunc(${unit}, start, 'UTC') AS at, began, ended, errors, denials, latencies
+      FROM (${summedCalls(period, { by: names, hourly: by === 'hour', through })}) summed
+    ), top AS (
+      SELECT ${key}, sum(began)::int AS calls, sum(errors)::int AS errors, sum(denials)::int AS denials, greatest(0, sum(began) - sum(ended))::int AS open
+      FROM part GROUP BY ${key} ORDER BY ${order} LIMIT ${limit + 1}
+    ), bucketed AS (
+      SELECT ${key}, one >> 40 AS bucket, sum(one & 1099511627775) AS calls FROM part, unnest(latencies) one GROUP BY ${key}, bucket
+    ), ranked AS (
+      SELECT ${key}, bucket, sum(calls) OVER (PARTITION BY ${key} ORDER BY bucket) AS through, sum(calls) OVER (PARTITION BY ${key}) AS whole FROM bucketed
+    ), latency AS (
+      SELECT ${key}, ARRAY[min(bucket) FILTER (WHERE through >= 0.5 * whole), min(bucket) FILTER (WHERE through >= 0.95 * whole),
+        min(bucket) FILTER (WHERE through >= 0.99 * whole)]::int[] AS latencies
+      FROM ranked GROUP BY ${key}
+    )
+    SELECT * FROM top LEFT JOIN latency USING (${key}) ORDER BY ${order}`;
 }
 
 export interface PairRow {
-  readonly agent: string | null;
-  readonly server: string | null;
-  readonly tool: string | null;
+  readonly agent: string;
+  readonly server: string;
+  readonly tool: string;
   readonly calls: number;
   readonly denials: number;
   readonly first_at: Date;
@@ -78,13 +76,13 @@ export interface PairRow {
 /** One more than `limit`. What was used in the thirty days before is not new. */
 export async function pairsOf(tx: Transaction, period: Period, { onlyNew, limit }: { onlyNew: boolean; limit: number }): Promise<PairRow[]> {
   const before = { ...period, from: new Date(period.from.getTime() - LOOK_BACK_MS), to: period.from };
+  const options = { by: ['agent', 'server', 'tool'], hourly: false, through: await summedThrough(tx) } as const;
   return tx.$queryRaw<PairRow[]>`
     WITH used AS (
-      SELECT agent, server, tool, count(*)::int AS calls, (count(*) FILTER (WHERE decision = 'deny'))::int AS denials, min(at) AS first_at, max(at) AS last_at
-      FROM audit_event WHERE ${within(period)} AND phase <> 'outcome' GROUP BY agent, server, tool
-    ), earlier AS (SELECT DISTINCT agent, server, tool FROM audit_event WHERE ${within(before)} AND phase <> 'outcome')
+      SELECT agent, server, tool, sum(began)::int AS calls, sum(denials)::int AS denials, min(first_at) AS first_at, max(last_at) AS last_at
+      FROM (${summedCalls(period, options)}) summed GROUP BY agent, server, tool HAVING sum(began) > 0
+    ), earlier AS (SELECT DISTINCT agent, server, tool FROM (${summedCalls(before, options)}) summed WHERE began > 0)
     SELECT * FROM (
-      SELECT used.*, NOT EXISTS (SELECT 1 FROM earlier e
-        WHERE e.agent IS NOT DISTINCT FROM used.agent AND e.server IS NOT DISTINCT FROM used.server AND e.tool IS NOT DISTINCT FROM used.tool) AS is_new FROM used
+      SELECT used.*, e.agent IS NULL AS is_new FROM used LEFT JOIN earlier e USING (agent, server, tool)
     ) pair ${onlyNew ? Prisma.sql`WHERE is_new` : Prisma.empty} ORDER BY calls DESC, agent, server, tool LIMIT ${limit + 1}`;
 }

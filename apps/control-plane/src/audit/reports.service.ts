@@ -3,7 +3,9 @@ import type { AuditAggregates, AuditAggregatesQuery, AuditPairs, AuditPairsQuery
 import type { Author } from '../changes/author.js';
 import { ProblemError } from '../http/problem.js';
 import { AuditReading } from './audit-reading.js';
-import { aggregateCalls, pairsOf, type AggregateRow, type PairRow, type Period } from './reports.repository.js';
+import { bucketMs } from './call-rows.js';
+import { aggregateCalls, pairsOf, type AggregateRow, type PairRow } from './reports.repository.js';
+import type { Period } from './summed-calls.js';
 
 const DAY_MS = 86_400_000;
 const PERIOD_DAYS_MAX = 31;
@@ -39,12 +41,18 @@ function periodOf({ from, to, ...named }: Pick<AuditPairsQuery, 'from' | 'to' | 
 
 const said = ({ from, to }: Period): { from: string; to: string } => ({ from: from.toISOString(), to: to.toISOString() });
 
-function toAggregate({ at, latencies, ...row }: AggregateRow): AuditAggregates['rows'][number] {
-  const [p50Ms = null, p95Ms = null, p99Ms = null] = latencies ?? [];
-  return { ...row, ...(at !== undefined && { at: at.toISOString() }), p50Ms, p95Ms, p99Ms };
+const orNull = (name: string): string | null => (name === '' ? null : name);
+
+function toAggregate({ agent, server, tool, at, latencies, ...row }: AggregateRow): AuditAggregates['rows'][number] {
+  const [p50Ms = null, p95Ms = null, p99Ms = null] = latencies?.map(bucketMs) ?? [];
+  const names = Object.entries({ agent, server, tool }).flatMap(([key, name]) => (name === undefined ? [] : [[key, orNull(name)]]));
+  return { ...Object.fromEntries(names), ...row, ...(at !== undefined && { at: at.toISOString() }), p50Ms, p95Ms, p99Ms };
 }
 
-const toPair = ({ first_at: firstAt, last_at: lastAt, is_new: isNew, ...row }: PairRow): AuditPairs['rows'][number] => ({
+const toPair = ({ first_at: firstAt, last_at: lastAt, is_new: isNew, agent, server, tool, ...row }: PairRow): AuditPairs['rows'][number] => ({
+  agent: orNull(agent),
+  server: orNull(server),
+  tool: orNull(tool),
   ...row,
   firstAt: firstAt.toISOString(),
   lastAt: lastAt.toISOString(),

@@ -16,7 +16,7 @@ const name = z.string().min(1).max(256).optional();
 const period = { from: Timestamp.optional(), to: Timestamp.optional(), agent: name, server: name, tool: name };
 const limit = z.coerce.number().int().min(1).max(1000).default(100);
 
-/** The period is the last 24 hours unless it is given, and 31 days at most. Of agents, servers and tools those with the most calls; hours and days in order. */
+/** The period is the last 24 hours unless it is given, and 31 days at most; one of whole hours in UTC is answered with the least work. Of agents, servers and tools those with the most calls; hours and days in order. */
 export const AuditAggregatesQuery = z.strictObject({ by: z.enum(['agent', 'server', 'tool', 'hour', 'day']), ...period, limit });
 export type AuditAggregatesQuery = z.infer<typeof AuditAggregatesQuery>;
 
@@ -28,7 +28,10 @@ const count = z.number().int();
 const ms = z.number().nullable();
 const between = { from: Timestamp, to: Timestamp, truncated: z.boolean() };
 
-/** Calls of tools, prompts and resources, by when they began. Latencies are of those that were answered. */
+/**
+ * Calls of tools, prompts and resources, by when they began. Counts are exact. Latencies are of those that were answered, and within 5 % of that of the
+ * call at this place in their order. Names of more than 300 characters are told, and told apart, by their first 300.
+ */
 export const AuditAggregates = z
   .object({
     ...between,
