@@ -17,6 +17,8 @@ export async function foldCalls(tx: Transaction): Promise<boolean> {
   if (isOfAnother) await tx.callSum.deleteMany();
   const from = isOfAnother ? 0n : cursor.from;
   const to = await boundOf(tx, { from, end: cursor.end, rows: ROWS_AT_ONCE });
+  // So many rows are grouped in so much memory; sorted on the disk they take half as long again.
+  await tx.$executeRaw`SELECT set_config('work_mem', '64MB', true)`;
   await tx.$executeRaw(addition(Prisma.sql`stored_tx >= ${from} AND stored_tx < ${to}`));
   await tx.callSumCursor.update({ where: { id: 1 }, data: { storedTx: to } });
   return to < cursor.end;

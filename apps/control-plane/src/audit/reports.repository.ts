@@ -51,7 +51,7 @@ export async function aggregateCalls(
       SELECT ${key}, sum(began)::int AS calls, sum(errors)::int AS errors, sum(denials)::int AS denials, greatest(0, sum(began) - sum(ended))::int AS open
       FROM part GROUP BY ${key} ORDER BY ${order} LIMIT ${limit + 1}
     ), bucketed AS (
-      SELECT ${key}, one >> 40 AS bucket, sum(one & 1099511627775) AS calls FROM part, unnest(latencies) one GROUP BY ${key}, bucket
+      SELECT ${key}, one >> 40 AS bucket, sum(one & 1099511627775) AS calls FROM part JOIN top USING (${key}) CROSS JOIN unnest(latencies) one GROUP BY ${key}, bucket
     ), ranked AS (
       SELECT ${key}, bucket, sum(calls) OVER (PARTITION BY ${key} ORDER BY bucket) AS through, sum(calls) OVER (PARTITION BY ${key}) AS whole FROM bucketed
     ), latency AS (

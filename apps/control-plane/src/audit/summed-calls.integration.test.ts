@@ -177,6 +177,13 @@ test('a joined row keeps every call, however many its buckets are', async () => 
   for (const by of ['agent', 'day', 'hour'] as const) await expectSame({ from: new Date(first), to: new Date(first + 31 * 24 * HOUR_MS) }, by);
 });
 
+test('sums of another database, such as the one before a restore, are forgotten and made anew', async () => {
+  await database.callSumCursor.update({ where: { id: 1 }, data: { storedTx: 1n << 40n } });
+  await foldAll();
+  const { _sum } = await database.callSum.aggregate({ where: { unit: 'hour', per: 'pair' }, _sum: { began: true } });
+  expect(_sum.began).toBe(BigInt(kept.length));
+});
+
 test('a day that is dropped is in no report', async () => {
   const day = new Date(first + 3 * 24 * HOUR_MS);
   await database.$transaction((tx) => forgetSums(tx, day.toISOString().slice(0, 10)));
