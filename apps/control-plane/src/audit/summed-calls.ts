@@ -16,10 +16,11 @@ type Name = 'agent' | 'server' | 'tool';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const namesOf = ({ agent, server, tool }: Period): [string, string][] =>
-  Object.entries({ agent, server, tool }).filter((named): named is [string, string] => named[1] !== undefined);
+const columns: Readonly<Record<Name, Prisma.Sql>> = { agent: Prisma.sql`agent`, server: Prisma.sql`server`, tool: Prisma.sql`tool` };
 
-const alike = (period: Period): Prisma.Sql[] => namesOf(period).map(([name, value]) => Prisma.sql`${Prisma.raw(name)} = ${value}`);
+const namesOf = (period: Period): Name[] => (['agent', 'server', 'tool'] as const).filter((name) => period[name] !== undefined);
+
+const alike = (period: Period): Prisma.Sql[] => namesOf(period).map((name) => Prisma.sql`${columns[name]} = ${period[name]}`);
 
 /** Up to where the trail is in the sums, at least. */
 export async function summedThrough(tx: Transaction): Promise<bigint> {
@@ -37,7 +38,7 @@ export function summedCalls(period: Period, options: { by: readonly Name[]; hour
   const hours = { from: ceilTo(HOUR_MS, from), to: floorTo(HOUR_MS, to) };
   if (hours.from >= hours.to) return raw(period, from, to);
   const { by, hourly, through } = options;
-  const per = perOf(new Set([...by, ...namesOf(period).map(([name]) => name)]));
+  const per = perOf(new Set([...by, ...namesOf(period)]));
   const days = { from: ceilTo(DAY_MS, hours.from), to: floorTo(DAY_MS, hours.to) };
   const sums =
     hourly || days.from >= days.to
@@ -56,7 +57,7 @@ export function summedCalls(period: Period, options: { by: readonly Name[]; hour
 const ceilTo = (unit: number, ms: number): number => Math.ceil(ms / unit) * unit;
 const floorTo = (unit: number, ms: number): number => Math.floor(ms / unit) * unit;
 
-function perOf(names: ReadonlySet<string>): string {
+function perOf(names: ReadonlySet<Name>): string {
   if (names.size === 0) return 'all';
   if (!names.has('agent')) return 'tool';
   return names.size === 1 ? 'agent' : 'pair';
