@@ -16,7 +16,7 @@ const EDITS = {
     ['packages/audit/dist/audit-trail.js', "return this.record(event, 'intent');", NOTHING],
     ['packages/audit/dist/audit-trail.js', 'return this.record(event, this.parts.release());', NOTHING],
   ],
-  hashes: [['packages/audit/dist/capture.js', "hash('sha256', isSmallText ? content : bytes, 'hex')", "'no hash'"]],
+  hashes: [['packages/audit/dist/capture.js', "hash('sha256', isSmall ? content : bytes, 'hex')", "'no hash'"]],
   decision: [
     ['apps/gateway/dist/resolve-target.js', ...keepFirst('decideTarget')],
     [
