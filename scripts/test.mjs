@@ -1,5 +1,5 @@
 // npm test: install what is missing, then every check and every test. The last line is the verdict: "N passed, N failed".
-//   --all   the long lane as well (npm run verify)
+//   --all   the long lane as well, and what the tests cover (npm run verify)
 //   else    arguments go to vitest, and only the tests they choose are run
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -46,7 +46,7 @@ function vitest() {
   mkdirSync(join(root, '.local'), { recursive: true });
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const extent = chosen.length === 0 ? ['--coverage'] : chosen;
+  const extent = all ? ['--coverage', ...chosen] : chosen;
   const env = environment(all ? { PORTCULLIS_LONG: '1' } : {});
   const child = spawn('vitest', ['run', ...reporters, ...extent], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
   // A terminal tells vitest itself of Ctrl-C; this process stays to give the verdict.

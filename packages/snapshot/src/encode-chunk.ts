@@ -36,12 +36,24 @@ const chunkSchemas = { servers: ServersChunk, agents: AgentsChunk, grants: Grant
 export function encodeChunk(content: BucketContent): Encoded {
   const items = [...content.items].sort((a, b) => (a.id < b.id ? -1 : 1));
   const parsed = chunkSchemas[content.kind].safeParse({ ...content, items });
-  if (!parsed.success) throw new SnapshotRefusal('chunk_malformed', `${content.kind} bucket ${content.bucket}`, { cause: parsed.error });
+  if (!parsed.success) throw new SnapshotRefusal('chunk_malformed', `${content.kind} bucket ${content.bucket}${faultIn(items, parsed.error)}`);
   items.forEach((item, at) => {
     if (bucketOf(bucketIdOf(content.kind, item)) !== content.bucket) throw new SnapshotRefusal('chunk_misplaced', item.id);
     if (items[at + 1]?.id === item.id) throw new SnapshotRefusal('duplicate', item.id);
   });
   return encodeContent(parsed.data);
+}
+
+interface Fault {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}
+
+/** The first fault by the id of its entry and the place in it: one row that a node would refuse holds up all of policy, and somebody has to find it. */
+function faultIn(items: BucketContent['items'], { issues: [issue] }: Fault): string {
+  if (issue === undefined) return '';
+  const [member, index, ...path] = issue.path;
+  const entry = member === 'items' && typeof index === 'number' ? `, ${items[index]?.id ?? index}` : '';
+  return `${entry} at /${path.join('/')}: ${issue.message}`;
 }
 
 /** Encodes the settings chunk; throws a SnapshotRefusal when they are not valid. */

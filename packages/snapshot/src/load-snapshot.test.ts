@@ -202,7 +202,9 @@ describe('encodeChunk', () => {
     const encode = (items: readonly ReturnType<typeof fakeServer>[]) => () => encodeChunk({ kind: 'servers', bucket, items });
     expect(encode([fakeServer(2)])).toThrow('chunk_misplaced');
     expect(encode([fakeServer(1), fakeServer(1)])).toThrow('duplicate');
-    expect(encode([fakeServer(1, { slug: 'Not A Slug' })])).toThrow('chunk_malformed');
+    const malformed = fakeServer(1, { slug: 'Not A Slug' });
+    // By name, since one such row holds up all of policy.
+    expect(encode([fakeServer(1025), malformed])).toThrow(`chunk_malformed: servers bucket 1, ${malformed.id} at /slug: `);
     expect(encode([fakeServer(1, { instructions: 'x'.repeat(5 * 1024 * 1024) })])).toThrow('chunk_too_large');
   });
 });

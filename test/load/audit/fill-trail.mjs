@@ -2,6 +2,9 @@ const DAY_MS = 86_400_000;
 /** The worker stores some thousand rows in a transaction. */
 const CALLS_A_TRANSACTION = 500;
 
+/** SQL: always the same UUID for a name, marked as one made at random (RFC 9562, version 4), since policy takes no other. */
+export const uuidOf = (name) => `overlay(overlay(md5(${name}) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid`;
+
 /**
  * What the rows are like: 1,000 agents of which the first are the busiest, each with a dozen tools, mostly its first ones; 300 servers with 20 tools;
  * three nodes; 4 % lists, 2 % refused, 1 % failed, half traced. Their hashes are made up: sealing reads them like any, verifying would refuse them.
@@ -78,7 +81,7 @@ const insertInto = (table) => `WITH drawn AS MATERIALIZED (${DRAWN}), calls AS (
   INSERT INTO ${table} (${COLUMNS})
   SELECT (at AT TIME ZONE 'UTC')::date, 'bench-' || n % 3, '00000000-0000-7000-8000-000000000000'::uuid, ${FIRST_SEQ} + CASE phase WHEN 'outcome' THEN 1 ELSE 0 END,
     CASE WHEN phase = 'single' THEN call_id ELSE gen_random_uuid() END, call_id, phase, at, CASE ended WHEN 'listed' THEN 'tools/list' ELSE 'tools/call' END,
-    md5(agent)::uuid, agent, 'key-' || agent, md5(server)::uuid, server, tool, md5(tool),
+    ${uuidOf('agent')}, agent, 'key-' || agent, ${uuidOf('server')}, server, tool, md5(tool),
     CASE ended WHEN 'denied' THEN 'deny' WHEN 'listed' THEN 'none' ELSE 'allow' END, CASE ended WHEN 'denied' THEN 'policy.denied' END, 1, (n / 10000)::int,
     CASE WHEN phase = 'intent' THEN 'pending' WHEN ended = 'listed' THEN 'success' ELSE ended END, CASE WHEN phase <> 'intent' THEN us END,
     CASE phase WHEN 'outcome' THEN us * 9 / 10 END, 'modern',

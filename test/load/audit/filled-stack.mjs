@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openDatabase } from '@portcullis/database';
 import { startPostgres } from '@portcullis/local-services';
 import { startLocalStack } from '../../local-stack/start-local-stack.mjs';
-import { fillTrail } from './fill-trail.mjs';
+import { fillTrail, uuidOf } from './fill-trail.mjs';
 
 const SETTLED_MS = 2000;
 
@@ -59,12 +59,12 @@ async function fill({ rows, days, directory, say }) {
 /** The agents of the trail, of a few owners, and a small and a large group of them. */
 async function fillAgents(database) {
   await database.$executeRawUnsafe(`INSERT INTO agent (id, slug, name, owner, updated_at)
-    SELECT md5('agent-' || a)::uuid, 'agent-' || a, 'Agent ' || a, 'owner-' || a % 40, now() FROM generate_series(0, 999) a`);
+    SELECT ${uuidOf("'agent-' || a")}, 'agent-' || a, 'Agent ' || a, 'owner-' || a % 40, now() FROM generate_series(0, 999) a`);
   await database.$executeRawUnsafe(`INSERT INTO agent_group (id, slug, name) VALUES
-    (md5('few')::uuid, 'few', 'Ten agents'), (md5('many')::uuid, 'many', 'Two hundred agents')`);
+    (${uuidOf("'few'")}, 'few', 'Ten agents'), (${uuidOf("'many'")}, 'many', 'Two hundred agents')`);
   await database.$executeRawUnsafe(`INSERT INTO agent_group_member (group_id, agent_id)
-    SELECT md5('few')::uuid, md5('agent-' || a * 90)::uuid FROM generate_series(1, 10) a
-    UNION ALL SELECT md5('many')::uuid, md5('agent-' || a * 5)::uuid FROM generate_series(0, 199) a`);
+    SELECT ${uuidOf("'few'")}, ${uuidOf("'agent-' || a * 90")} FROM generate_series(1, 10) a
+    UNION ALL SELECT ${uuidOf("'many'")}, ${uuidOf("'agent-' || a * 5")} FROM generate_series(0, 199) a`);
 }
 
 async function untilSettled(database, say) {
