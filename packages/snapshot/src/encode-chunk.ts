@@ -49,7 +49,7 @@ interface Fault {
 }
 
 /** The first fault by the id of its entry and the place in it: one row that a node would refuse holds up all of policy, and somebody has to find it. */
-function faultIn(items: BucketContent['items'], { issues: [issue] }: Fault): string {
+function faultIn(items: readonly { readonly id: string }[], { issues: [issue] }: Fault): string {
   if (issue === undefined) return '';
   const [member, index, ...path] = issue.path;
   const entry = member === 'items' && typeof index === 'number' ? `, ${items[index]?.id ?? index}` : '';
