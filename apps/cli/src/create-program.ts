@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { add } from './add/add.js';
 import { ask } from './add/ask.js';
 import { slugFromUrl } from './add/slug-from-url.js';
+import { addAgentKeyCommands } from './agent-key/agent-key-commands.js';
 import { addAlertsCommand } from './alerts/alerts-command.js';
 import { addAuditCommands } from './audit/audit-commands.js';
 import { addCaptureCommands } from './capture/capture-commands.js';
@@ -84,6 +85,7 @@ export function createProgram(environment: Environment): Program {
   addCaptureCommands(command, environment, print);
   addKillCommands(command, environment, print);
   addCredentialCommands(command, environment, print);
+  addAgentKeyCommands(command, environment, print);
   addTaskKeyCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);

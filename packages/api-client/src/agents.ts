@@ -11,6 +11,8 @@ import {
   type CreateAgentKey,
   CreatedAgentKey,
   type ListAgentsQuery,
+  type RotateAgentKey,
+  RotatedAgentKey,
   type UpdateAgent,
 } from '@portcullis/contracts/api/agents';
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
@@ -30,6 +32,8 @@ export interface AgentsApi {
   keys(agent: string): ListRoute<Partial<PageQuery>, z.output<typeof AgentKeyPage>>;
   /** The only answer that ever holds the key. */
   createKey(agent: string, key?: z.input<typeof CreateAgentKey>, options?: ChangeOptions): Promise<Changed<CreatedAgentKey>>;
+  /** Another key in the place of this one, which goes on for the overlap. The only answer that ever holds it. */
+  rotateKey(agent: string, keyId: string, rotation?: z.input<typeof RotateAgentKey>, options?: ChangeOptions): Promise<Changed<RotatedAgentKey>>;
   revokeKey(agent: string, keyId: string, options?: ChangeOptions): Promise<Changed<void>>;
   /** What issuers of access tokens call the agent. */
   identities(agent: string): ListRoute<Partial<PageQuery>, z.output<typeof AgentIdentityPage>>;
@@ -50,6 +54,8 @@ export function agentsApi(send: Send): AgentsApi {
     delete: (agent, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}`, query, answer: z.void() }),
     keys: (agent) => listRoute(send, path`/v1/agents/${agent}/keys`, AgentKeyPage),
     createKey: (agent, body = {}, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/keys`, query, body, answer: CreatedAgentKey }),
+    rotateKey: (agent, keyId, body = {}, query) =>
+      send({ method: 'POST', path: path`/v1/agents/${agent}/keys/${keyId}/rotate`, query, body, answer: RotatedAgentKey }),
     revokeKey: (agent, keyId, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}/keys/${keyId}`, query, answer: z.void() }),
     identities: (agent) => listRoute(send, path`/v1/agents/${agent}/identities`, AgentIdentityPage),
     createIdentity: (agent, body, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/identities`, query, body, answer: AgentIdentity }),

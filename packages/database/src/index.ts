@@ -7,6 +7,7 @@ export type {
   Agent,
   AgentIdentity,
   AgentKey,
+  AgentKeyUse,
   AuditBlock,
   AuditEvent,
   Budget,
@@ -31,6 +32,7 @@ export type {
   Requestable,
   Revision,
   Server,
+  ServerTls,
   Webhook,
   WebhookDelivery,
 } from './generated/prisma/client.js';

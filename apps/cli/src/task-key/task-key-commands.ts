@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CliError } from '../cli-error.js';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
+import { duration } from '../duration.js';
 import { withConnection } from '../with-connection.js';
 
 interface TaskKeyFlags extends ConnectionOptions {
@@ -12,7 +13,6 @@ interface TaskKeyFlags extends ConnectionOptions {
   for: number;
 }
 
-const SECONDS = { s: 1, m: 60, h: 3600 } as const;
 const HOUR_SECONDS = 3600;
 
 /** Commands about keys that are good for one task. */
@@ -24,7 +24,7 @@ export function addTaskKeyCommands(program: Command, environment: Environment, p
     .argument('<task>', 'name of the task in the audit trail', task)
     .option('--servers <servers>', 'only these servers, separated by commas; * stands for any run of characters', list)
     .option('--tools <tools>', 'only these tools as server:tool, separated by commas', list)
-    .option('--for <duration>', 'how long, such as 90s, 15m or 8h, a day at most', duration, HOUR_SECONDS);
+    .option('--for <duration>', 'how long, such as 90s, 15m or 8h, a day at most', lifetime, HOUR_SECONDS);
   withConnection(command).action(async (agent: string, name: string, { servers, tools, for: ttlSeconds, ...flags }: TaskKeyFlags) => {
     const wanted = CreateTaskKey.safeParse({ task: name, servers, tools, ttlSeconds });
     if (!wanted.success) throw new CliError(`There is no such key:\n${z.prettifyError(wanted.error)}`);
@@ -41,9 +41,8 @@ function task(text: string): string {
 
 const list = (text: string): string[] => text.split(',').map((name) => name.trim());
 
-function duration(text: string): number {
-  const [, count, unit] = /^([1-9]\d{0,4})([smh])$/.exec(text) ?? [];
-  const seconds = Number(count) * (unit === 's' || unit === 'm' || unit === 'h' ? SECONDS[unit] : Number.NaN);
+function lifetime(text: string): number {
+  const seconds = duration(text);
   if (CreateTaskKey.shape.ttlSeconds.safeParse(seconds).success) return seconds;
   throw new InvalidArgumentError('It must be a number and s, m or h, a day at most.');
 }

@@ -8,6 +8,8 @@ import {
   CreateAgentKey,
   CreatedAgentKey,
   ListAgentsQuery,
+  RotateAgentKey,
+  RotatedAgentKey,
   UpdateAgent,
 } from '@portcullis/contracts/api/agents';
 import { PageQuery, Reference } from '@portcullis/contracts/api/conventions';
@@ -109,6 +111,19 @@ export class AgentsController {
     @Param('key', { schema: KeyId }) key: string,
   ): Promise<Changed<undefined>> {
     return this.keys.revoke(caller, agent, key);
+  }
+
+  @Post(':agent/keys/:key/rotate')
+  @Requires('agents:write')
+  @ChangesPolicy('agent-key.rotated')
+  @ApiCreatedResponse({ standardSchema: RotatedAgentKey })
+  async rotateKey(
+    @CallingOperator() caller: Caller,
+    @Param('agent', { schema: Reference }) agent: string,
+    @Param('key', { schema: KeyId }) keyId: string,
+    @Body({ schema: RotateAgentKey }) body: RotateAgentKey,
+  ): Promise<Changed<RotatedAgentKey>> {
+    return this.keys.rotate(caller, agent, { ...body, keyId });
   }
 
   @Post(':agent/task-keys')

@@ -1,8 +1,10 @@
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { bearerMatches, parseBearer } from '@portcullis/secrets';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { foldCalls } from '../audit/fold-calls.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { callStore } from '../testing/store-calls.js';
 
 let own: TestApp;
 beforeAll(async () => {
@@ -10,6 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
+const inHours = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
 const lastAction = async () => {
   const event = await own.database.auditEvent.findFirstOrThrow({ orderBy: { seq: 'desc' } });
   return { ...event, detail: JSON.parse(Buffer.from(event.arguments ?? []).toString('utf8')) };
@@ -73,7 +76,9 @@ test('a key is shown once, stored only as its keyed hash, listed without it and 
   expect(JSON.stringify((await lastAction()).detail)).not.toContain(row.hash);
 
   const listed = await own.call('GET', '/v1/agents/keyed/keys');
-  expect(listed.body.items).toEqual([{ id: created.body.id, name: 'ci', createdAt: created.body.createdAt, expiresAt, revokedAt: null }]);
+  expect(listed.body.items).toEqual([
+    { id: created.body.id, name: 'ci', createdAt: created.body.createdAt, expiresAt, revokedAt: null, lastUsedAt: null },
+  ]);
 
   const revoked = await own.call('DELETE', `/v1/agents/keyed/keys/${created.body.id}`);
   expect(revoked.status).toBe(204);
@@ -91,6 +96,47 @@ test('a key that would be dead at birth, or of another agent, is refused', async
   expect([past.status, past.body.errors[0].pointer]).toEqual([400, '/expiresAt']);
   const { body } = await own.call('POST', '/v1/agents/keyed/keys', {});
   expect((await own.call('DELETE', `/v1/agents/other/keys/${body.id}`)).status).toBe(404);
+});
+
+test('a rotated key goes on for the overlap and no longer, beside another that is shown once', async () => {
+  await own.call('POST', '/v1/agents', { slug: 'rotated' });
+  const first = (await own.call('POST', '/v1/agents/rotated/keys', { name: 'ci', expiresAt: inHours(10) })).body;
+  const answer = await own.call('POST', `/v1/agents/rotated/keys/${first.id}/rotate`, { overlapSeconds: 3600, reason: 'quarterly' });
+  expect([answer.status, answer.body]).toMatchObject([201, { name: 'ci', revokedAt: null, replaced: { id: first.id, revokedAt: null } }]);
+  expect(parseBearer('agent', answer.body.key)?.id).toBe(answer.body.id);
+  const hoursTo = (time: string): number => Math.round((Date.parse(time) - Date.now()) / 360_000) / 10;
+  expect([answer.body.replaced.expiresAt, answer.body.expiresAt].map(hoursTo)).toEqual([1, 10]);
+  const { detail, method } = await lastAction();
+  expect([method, detail.reason, detail.change.replacedKeyId]).toEqual(['operator/agent-key.rotated', 'quarterly', first.id]);
+  expect(JSON.stringify(await own.database.revision.findMany())).not.toContain(parseBearer('agent', answer.body.key)?.secret);
+
+  // An overlap makes no key live longer, and none ends it at once.
+  const again = await own.call('POST', `/v1/agents/rotated/keys/${answer.body.id}/rotate`, { overlapSeconds: 2_592_000, expiresAt: null });
+  expect([again.body.replaced.expiresAt, again.body.expiresAt]).toEqual([answer.body.expiresAt, null]);
+  const last = await own.call('POST', `/v1/agents/rotated/keys/${again.body.id}/rotate`, { overlapSeconds: 0 });
+  expect(Date.parse(last.body.replaced.expiresAt)).toBeLessThanOrEqual(Date.now());
+  expect((await own.call('POST', `/v1/agents/rotated/keys/${again.body.id}/rotate`, {})).status).toBe(409);
+  await own.call('DELETE', `/v1/agents/rotated/keys/${last.body.id}`);
+  expect((await own.call('POST', `/v1/agents/rotated/keys/${last.body.id}/rotate`, {})).status).toBe(409);
+  expect((await own.call('POST', '/v1/agents/rotated/keys/nobodys/rotate', {})).status).toBe(404);
+});
+
+test('a key says in which minute it was last called with, and one that never was says nothing', async () => {
+  await own.call('POST', '/v1/agents', { slug: 'busy' });
+  const [used, unused] = [await own.call('POST', '/v1/agents/busy/keys', {}), await own.call('POST', '/v1/agents/busy/keys', {})];
+  const before = await own.database.revision.count();
+  const at = (time: string) => ({ agent: 'busy', keyId: used.body.id, at: new Date(time) });
+  await callStore(own.database)([at('2026-11-20T10:15:42Z'), at('2026-11-20T10:15:59Z'), at('2026-11-20T09:00:00Z'), { keyId: 'nobodys' }]);
+  const uses = async () => {
+    await own.database.$transaction(foldCalls);
+    const { items } = (await own.call('GET', '/v1/agents/busy/keys')).body;
+    return Object.fromEntries(items.map(({ id, lastUsedAt }: { id: string; lastUsedAt: string | null }) => [id, lastUsedAt]));
+  };
+  const expected = { [used.body.id]: '2026-11-20T10:15:00.000Z', [unused.body.id]: null };
+  await vi.waitFor(async () => expect(await uses()).toEqual(expected), { timeout: 20_000, interval: 50 });
+  expect(await own.database.revision.count()).toBe(before);
+  await own.call('DELETE', '/v1/agents/busy');
+  expect(await own.database.agentKeyUse.count()).toBe(0);
 });
 
 test('pages follow one another without a gap or a repetition while agents come and go', async () => {

@@ -1,5 +1,5 @@
 import type { ToolNameStyle } from '@portcullis/contracts/names';
-import type { Agent, AgentKey, Prisma, Transaction } from '@portcullis/database';
+import type { Agent, AgentKey, AgentKeyUse, Prisma, Transaction } from '@portcullis/database';
 import { inParts } from '../database/in-parts.js';
 import { literalLike } from '../database/literal-like.js';
 import { insertRows, updateRows } from '../database/write-rows.js';
@@ -61,14 +61,19 @@ export async function deleteAgents(db: Transaction, ids: readonly string[]): Pro
   await inParts(ids, async (part) => [await db.agent.deleteMany({ where: { id: { in: part } } })]);
 }
 
+/** A key, and when it was last called with. */
+export type UsedKey = AgentKey & { use: Pick<AgentKeyUse, 'lastUsedAt'> | null };
+const withUse = { use: { select: { lastUsedAt: true } } } satisfies Prisma.AgentKeyInclude;
+
 /** In order of id, one more than asked for. */
 export async function listAgentKeys(
   db: Transaction,
   agentId: string,
   { after, limit }: { after?: string | undefined; limit: number },
-): Promise<AgentKey[]> {
+): Promise<UsedKey[]> {
   return db.agentKey.findMany({
     where: { agentId, ...(after === undefined ? {} : { id: { gt: after } }) },
+    include: withUse,
     orderBy: { id: 'asc' },
     take: limit + 1,
   });
@@ -78,8 +83,8 @@ export async function insertAgentKey(db: Transaction, data: Prisma.AgentKeyUnche
   return db.agentKey.create({ data });
 }
 
-export async function findAgentKey(db: Transaction, agentId: string, id: string): Promise<AgentKey | null> {
-  return db.agentKey.findFirst({ where: { id, agentId } });
+export async function findAgentKey(db: Transaction, agentId: string, id: string): Promise<UsedKey | null> {
+  return db.agentKey.findFirst({ where: { id, agentId }, include: withUse });
 }
 
 /** The key of this agent that is good now and was made last. */
@@ -90,4 +95,8 @@ export async function findNewestLiveKey(db: Transaction, agentId: string, now: D
 
 export async function revokeAgentKey(db: Transaction, id: string, at: Date): Promise<void> {
   await db.agentKey.update({ where: { id }, data: { revokedAt: at } });
+}
+
+export async function endAgentKey(db: Transaction, id: string, expiresAt: Date): Promise<UsedKey> {
+  return db.agentKey.update({ where: { id }, data: { expiresAt }, include: withUse });
 }

@@ -20,6 +20,7 @@ export async function foldCalls(tx: Transaction): Promise<boolean> {
   // So many rows are grouped in so much memory; sorted on the disk they take half as long again.
   await tx.$executeRaw`SELECT set_config('work_mem', '64MB', true)`;
   await tx.$executeRaw(addition(Prisma.sql`stored_tx >= ${from} AND stored_tx < ${to}`));
+  await tx.$executeRaw(keyUses({ from, to }));
   await tx.callSumCursor.update({ where: { id: 1 }, data: { storedTx: to } });
   return to < cursor.end;
 }
@@ -44,6 +45,13 @@ const addition = (where: Prisma.Sql): Prisma.Sql => Prisma.sql`
     began = kept.began + excluded.began, ended = kept.ended + excluded.ended, errors = kept.errors + excluded.errors,
     denials = kept.denials + excluded.denials, first_at = least(kept.first_at, excluded.first_at), last_at = greatest(kept.last_at, excluded.last_at),
     latencies = joined_latencies(kept.latencies, excluded.latencies)`;
+
+/** The minutes in which keys were last called with; a key in steady use is written once a minute. */
+const keyUses = ({ from, to }: { readonly from: bigint; readonly to: bigint }): Prisma.Sql => Prisma.sql`
+  INSERT INTO agent_key_use AS kept (key_id, last_used_at)
+  SELECT key_id, date_trunc('minute', max(at)) FROM audit_event
+  WHERE stored_tx >= ${from} AND stored_tx < ${to} AND phase <> 'outcome' AND key_id IN (SELECT id FROM agent_key) GROUP BY key_id
+  ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at WHERE excluded.last_used_at > kept.last_used_at`;
 
 /** Takes a day out of the sums. */
 export async function forgetSums(tx: Transaction, day: string): Promise<void> {

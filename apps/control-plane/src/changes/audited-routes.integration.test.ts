@@ -21,6 +21,7 @@ const steps: Step[] = [
   ['grant.updated', 'PATCH', '/v1/grants/{id}', { names: ['y'] }],
   ['grant.deleted', 'DELETE', '/v1/grants/{id}'],
   ['agent-key.created', 'POST', '/v1/agents/a/keys', {}],
+  ['agent-key.rotated', 'POST', '/v1/agents/a/keys/{id}/rotate', {}],
   ['agent-key.revoked', 'DELETE', '/v1/agents/a/keys/{id}'],
   ['agent.deleted', 'DELETE', '/v1/agents/a'],
   ['group.deleted', 'DELETE', '/v1/groups/g'],

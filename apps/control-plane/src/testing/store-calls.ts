@@ -7,6 +7,7 @@ export interface StoredCall {
   readonly at?: Date;
   readonly agent?: string;
   readonly agentId?: string;
+  readonly keyId?: string;
   readonly server?: string;
   readonly serverId?: string;
   readonly tool?: string;
@@ -43,7 +44,7 @@ export function callStore(database: PrismaClient): StoreCalls {
 }
 
 function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status = 'success', args, ...rest }: StoredCall, now: Date) {
-  const { at = now, agentId = null, serverId = null, resultBytes = null, units, result, argsHash } = rest;
+  const { at = now, agentId = null, keyId = null, serverId = null, resultBytes = null, units, result, argsHash } = rest;
   const callId = v7({ msecs: at.getTime() });
   const row = {
     day: new Date(at.toISOString().slice(0, 10)),
@@ -53,6 +54,7 @@ function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status 
     method: 'tools/call',
     agent,
     agentId,
+    keyId,
     server,
     serverId,
     tool,

@@ -62,6 +62,8 @@ export const AgentKey = z
     createdAt: Timestamp,
     expiresAt: Timestamp.nullable(),
     revokedAt: Timestamp.nullable(),
+    /** The minute of the last call on record that was made with it, or with a task key of it. */
+    lastUsedAt: Timestamp.nullable(),
   })
   .meta({ id: 'AgentKey' });
 export type AgentKey = z.infer<typeof AgentKey>;
@@ -70,6 +72,20 @@ export const AgentKeyPage = pageOf(AgentKey).meta({ id: 'AgentKeyPage' });
 /** `key` is shown here and never again: only its keyed hash is stored. */
 export const CreatedAgentKey = AgentKey.extend({ key: z.string() }).meta({ id: 'CreatedAgentKey' });
 export type CreatedAgentKey = z.infer<typeof CreatedAgentKey>;
+
+/** Another key in the place of this one, which stays good for so long; 0 ends it at once. The new one lives as long as the old one was to, if nothing else is said. */
+export const RotateAgentKey = z
+  .strictObject({
+    overlapSeconds: z.number().int().min(0).max(2_592_000).default(86_400),
+    name: displayName.optional(),
+    expiresAt: Timestamp.nullable().optional(),
+    reason: Reason.optional(),
+  })
+  .meta({ id: 'RotateAgentKey', examples: [{ overlapSeconds: 3600, reason: 'quarterly' }] });
+export type RotateAgentKey = z.infer<typeof RotateAgentKey>;
+
+export const RotatedAgentKey = CreatedAgentKey.extend({ replaced: AgentKey }).meta({ id: 'RotatedAgentKey' });
+export type RotatedAgentKey = z.infer<typeof RotatedAgentKey>;
 
 /** What an issuer calls this agent: the value of the claim that the issuer's entry in the settings names. */
 export const CreateAgentIdentity = z
