@@ -194,7 +194,7 @@ async function exchange(work: CallToServer, { call, visit, reply, record }: Step
   const upstreamUs = (): number => Math.round((performance.now() - sentAt) * 1000);
   try {
     await record.intent(); // recorded before anything goes upstream
-    const answer = await upstream.watch(callServer(work, gateway.upstreams.wayOf(upstream, work.target.server, agentId)), agentId);
+    const answer = await upstream.watch(callServer(work, gateway.upstreams.wayOf(upstream, work.target.server, visit.caller)), agentId);
     const tookUs = upstreamUs();
     await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
     if (answer.release === undefined) reply.finish(answer.httpStatus ?? 200, [answer.message]);

@@ -19,6 +19,8 @@ export interface Caller {
   readonly principal?: string | undefined;
   /** When its access token ends; epoch milliseconds. */
   readonly expiresAt?: number | undefined;
+  /** That token and its issuer, to whom alone it may be shown again. */
+  readonly accessToken?: { readonly token: string; readonly issuer: string } | undefined;
 }
 
 /** Tells an agent's tasks and subjects apart from itself and from one another. */
@@ -88,7 +90,7 @@ function authenticateToken(token: string, live: PolicySnapshot, { accessTokens, 
   if (found === undefined || reason !== undefined) throw new GatewayError('auth.required', { reason, keyId, isToken: true });
   // All of them at once: a client that asks for what it lacks one by one would never come to an end.
   if (lacksScope) throw new GatewayError('auth.insufficient_scope', { reason: 'insufficient_scope', keyId, scopes: issuer.requiredScopes });
-  return { agent: found.agent, keyId, onBehalfOf, principal, expiresAt };
+  return { agent: found.agent, keyId, onBehalfOf, principal, expiresAt, accessToken: { token, issuer: issuer.issuer } };
 }
 
 /** The agent behind a task key: by this snapshot its parent key must still be good. */

@@ -18,11 +18,11 @@ export async function endSession(visit: Visit, reply: HttpReply): Promise<void> 
 }
 
 /** The servers learn of it after the client has its answer. */
-async function endAtServers({ agentId, name }: Session, { gateway, live }: Visit): Promise<void> {
+async function endAtServers({ agentId, name }: Session, { gateway, live, caller }: Visit): Promise<void> {
   const ended = await gateway.upstreamSessions.takeAll(agentId, name);
   const endings = ended.map(async ({ serverId, session }) => {
     const server = live.servers.get(serverId);
-    if (server !== undefined) await endUpstreamSession(gateway.upstreams.wayOf(gateway.upstreams.of(server), server, agentId), session);
+    if (server !== undefined) await endUpstreamSession(gateway.upstreams.wayOf(gateway.upstreams.of(server), server, caller), session);
   });
   await Promise.allSettled(endings);
 }

@@ -20,6 +20,8 @@ export type ClientCredentials = z.infer<typeof ClientCredentials>;
 export const CredentialSecret = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('headers'), headers: z.array(z.tuple([z.string(), z.string()])) }),
   z.object({ kind: z.literal('client-credentials'), client: ClientCredentials }),
+  /** RFC 8693: tokens of this issuer that agents call with are exchanged for the server's, never sent to it. Without an agent it asks as a client does. */
+  z.object({ kind: z.literal('token-exchange'), client: ClientCredentials, subjectIssuer: z.string(), audience: z.string().nullable() }),
   /** Its tokens come from the control plane (`POST /v1/node/credentials/{id}/token`). */
   z.object({ kind: z.literal('authorization-code') }),
 ]);
@@ -28,3 +30,6 @@ export type CredentialSecret = z.infer<typeof CredentialSecret>;
 /** What a sealed credential is bound to: the row, the version, and who is to open it. */
 export const credentialPlace = (credential: { readonly id: string; readonly version: number }, reader: 'control-plane' | 'nodes'): string =>
   `credential|${credential.id}|${credential.version}|${reader}`;
+
+/** What the sealed key to a server's client certificate is bound to. */
+export const serverTlsPlace = ({ id, version }: { readonly id: string; readonly version: number }): string => `server-tls|${id}|${version}|nodes`;

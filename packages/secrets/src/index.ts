@@ -16,6 +16,7 @@ export {
   type TokenRules,
 } from './verify-access-token.js';
 export { requestToken, requestClientToken, type GivenToken, type TokenClient } from './oauth/request-token.js';
+export { exchangeToken, type ExchangeTarget } from './oauth/exchange-token.js';
 export { TokenError } from './oauth/token-error.js';
 export { TokenSource, type UpstreamToken, type FetchToken } from './oauth/token-source.js';
 export { memberOf, readJson, textMember, type OauthFetch } from './oauth/read-json.js';

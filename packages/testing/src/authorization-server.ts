@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
+import { addTokenExchange, TOKEN_EXCHANGE } from './exchange-grant.js';
 
 /** A real authorization server (OAuth 2.1, OpenID Connect) on this machine, whose one person signs in and agrees to everything. */
 export interface AuthorizationServer {
@@ -12,6 +13,8 @@ export interface AuthorizationServer {
 
 /** A program that calls for itself. */
 export const SERVICE = { clientId: 'service', clientSecret: 'a secret that is good for this test alone' };
+/** A program that is given tokens in the place of others'. */
+export const EXCHANGER = { clientId: 'gateway', clientSecret: 'another secret that is good for this test alone' };
 /** A program that calls for a person, without a secret. */
 export const DESKTOP = { clientId: 'desktop', redirectUri: 'http://127.0.0.1:9/callback' };
 export const PERSON = 'user-17';
@@ -19,12 +22,13 @@ export const SCOPE = 'mcp';
 
 /** Gives JWT access tokens (RFC 9068) for any resource that a client names (RFC 8707). */
 export async function startAuthorizationServer(): Promise<AuthorizationServer> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(privateKey)), kid: 'signing', alg: 'ES256', use: 'sig' };
   const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const provider = new Provider(url, configurationWith(jwk));
+  addTokenExchange(provider, { publicKey, scope: SCOPE });
   const serve = provider.callback();
   server.on('request', (request, response) => {
     const done = request.url?.startsWith('/interaction/') === true ? agree(provider, request, response) : serve(request, response);
@@ -49,6 +53,13 @@ function configurationWith(jwk: object): object {
         client_id: SERVICE.clientId,
         client_secret: SERVICE.clientSecret,
         grant_types: ['client_credentials'],
+        redirect_uris: [],
+        response_types: [],
+      },
+      {
+        client_id: EXCHANGER.clientId,
+        client_secret: EXCHANGER.clientSecret,
+        grant_types: ['client_credentials', TOKEN_EXCHANGE],
         redirect_uris: [],
         response_types: [],
       },

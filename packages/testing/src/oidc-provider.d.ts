@@ -14,8 +14,25 @@ declare module 'oidc-provider' {
     save(): Promise<string>;
   }
 
+  /** A request at the token endpoint. */
+  export interface GrantContext {
+    readonly oidc: { readonly client: object; readonly params: Readonly<Record<string, string | undefined>> };
+    status: number;
+    body: unknown;
+  }
+
+  export interface AccessToken {
+    resourceServer: object;
+    readonly expiration: number;
+    save(): Promise<string>;
+  }
+
   export class Provider {
     constructor(issuer: string, configuration: object);
+    readonly issuer: string;
+    readonly AccessToken: new (of: object) => AccessToken;
+    readonly ResourceServer: new (identifier: string, info: object) => object;
+    registerGrantType(name: string, handler: (context: GrantContext) => Promise<void>, parameters: readonly string[]): void;
     readonly Grant: new (of: { accountId: string; clientId: string }) => Grant;
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { credentialPlace, type CredentialSecret } from '@portcullis/contracts/credentials';
+import { credentialPlace, serverTlsPlace, type CredentialSecret } from '@portcullis/contracts/credentials';
 import type { Credential } from '@portcullis/database';
 import { KeyRing } from '../keys/key-ring.js';
 import { StoredSecret, type CredentialSettings, type ResolvedCredential } from './stored-credential.js';
@@ -29,6 +29,15 @@ export class CredentialVault {
     return StoredSecret.parse(JSON.parse(this.keys.sealer().open(row.sealed, credentialPlace(row, 'control-plane')).toString('utf8')));
   }
 
+  /** The key to a server's client certificate, for nodes and control planes alike. */
+  sealTlsKey(row: Row, key: string): string {
+    return this.keys.credentialSealer().seal(key, serverTlsPlace(row));
+  }
+
+  openTlsKey(row: Row, sealed: string): string {
+    return this.keys.credentialSealer().open(sealed, serverTlsPlace(row)).toString('utf8');
+  }
+
   /** One value that belongs to a credential, such as a token. `place` tells those of one credential apart. */
   sealValue(id: string, place: string, value: string): string {
     return this.keys.sealer().seal(value, valuePlace(id, place));
@@ -48,5 +57,8 @@ function forNodes(secret: StoredSecret, { oauth }: CredentialSettings): Credenti
   if (oauth?.clientId == null) throw new TypeError('Client credentials name a client');
   const { tokenEndpoint, clientId, authentication, scopes, resource } = oauth;
   const scope = scopes.length === 0 ? null : scopes.join(' ');
-  return { kind: 'client-credentials', client: { tokenEndpoint, clientId, clientSecret: secret.clientSecret, authentication, scope, resource } };
+  const client = { tokenEndpoint, clientId, clientSecret: secret.clientSecret, authentication, scope, resource };
+  if (secret.kind === 'client-credentials') return { kind: secret.kind, client };
+  if (oauth.exchange === undefined) throw new TypeError('An exchange names whose tokens it takes');
+  return { kind: secret.kind, client, ...oauth.exchange };
 }

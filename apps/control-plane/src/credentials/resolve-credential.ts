@@ -16,7 +16,7 @@ export async function resolveCredential(config: CredentialConfig, serverUrl: str
   }
   const { oauth, clientSecret, requiresIss } = await resolveOauth(config, serverUrl, ways);
   const settings = { origin, headers: [], oauth, requiresIss };
-  if (config.kind === 'client-credentials') return { settings, secret: { kind: config.kind, clientSecret: config.clientSecret } };
+  if (config.kind !== 'authorization-code') return { settings, secret: { kind: config.kind, clientSecret: config.clientSecret } };
   return { settings, secret: { kind: config.kind, clientSecret } };
 }
 
@@ -47,8 +47,19 @@ async function resolveOauth(config: OauthConfig, serverUrl: string, ways: OauthW
     authentication: client.authentication,
     scopes: config.scopes ?? (isConnection ? [...(found?.resource?.scopes ?? [])] : []),
     resource: config.resource === undefined ? (found?.resource?.resource ?? withoutFragment(serverUrl)) : config.resource,
+    ...(config.kind === 'token-exchange' && { exchange: exchangeOf(config, found?.server.issuer) }),
   };
   return { oauth, clientSecret: client.clientSecret, requiresIss: found?.server.authorization_response_iss_parameter_supported ?? false };
+}
+
+/** An agent's token is shown to nobody but the server that made it, unless an operator says who else may see it. */
+function exchangeOf(
+  { subjectIssuer, issuer, audience }: Extract<OauthConfig, { kind: 'token-exchange' }>,
+  found: string | undefined,
+): CredentialOauth['exchange'] {
+  const whose = subjectIssuer ?? found ?? issuer;
+  if (whose === undefined) throw new OauthFault('Say whose tokens are exchanged: subjectIssuer.');
+  return { subjectIssuer: whose, audience: audience ?? null };
 }
 
 async function findAuthorization(

@@ -5,6 +5,7 @@ import { z } from 'zod';
 export const StoredSecret = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('headers'), headers: z.array(z.tuple([z.string(), z.string()])) }),
   z.object({ kind: z.literal('client-credentials'), clientSecret: z.string() }),
+  z.object({ kind: z.literal('token-exchange'), clientSecret: z.string() }),
   z.object({ kind: z.literal('authorization-code'), clientSecret: z.string().nullable() }),
 ]);
 export type StoredSecret = z.infer<typeof StoredSecret>;
@@ -27,4 +28,4 @@ export interface ResolvedCredential {
 }
 
 /** Whether a credential was made for the address that its server has now. */
-export const isMadeFor = (settings: CredentialSettings, serverUrl: string): boolean => settings.origin === new URL(serverUrl).origin;
+export const isMadeFor = (settings: Pick<CredentialSettings, 'origin'>, serverUrl: string): boolean => settings.origin === new URL(serverUrl).origin;

@@ -6,6 +6,7 @@ import { CredentialSettings, isMadeFor } from './stored-credential.js';
 const names: Readonly<Record<CredentialKind, CredentialKindName>> = {
   headers: 'headers',
   client_credentials: 'client-credentials',
+  token_exchange: 'token-exchange',
   authorization_code: 'authorization-code',
 };
 export const kindName = (kind: CredentialKind): CredentialKindName => names[kind];

@@ -6,9 +6,19 @@ import {
   type OAuthClientProvider,
 } from '@modelcontextprotocol/client';
 import { TokenIssuer } from '@portcullis/contracts/token-issuers';
-import { DESKTOP, PERSON, SCOPE, SERVICE, startAuthorizationServer, type AuthorizationServer } from '@portcullis/testing/authorization-server';
+import {
+  DESKTOP,
+  EXCHANGER,
+  PERSON,
+  SCOPE,
+  SERVICE,
+  startAuthorizationServer,
+  type AuthorizationServer,
+} from '@portcullis/testing/authorization-server';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
+import { sealedEntry } from '../testing/sealed-credentials.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
 
@@ -32,6 +42,18 @@ afterAll(async () => {
 const robot = { ...anAgent('robot'), identities: [] as { issuer: string; subject: string }[] };
 const helper = { ...anAgent('helper'), identities: [] as { issuer: string; subject: string }[] };
 
+const keyed = anAgent('keyed');
+const CRM = 'https://crm.example.com/mcp';
+/** A server that wants to know for whom it is called. */
+const crm = aServer('crm', [aTool('read')], { era: 'modern' });
+const crmId = '01990000-0000-7000-8000-000000000001';
+
+function crmEntry() {
+  const client = { tokenEndpoint: `${issuer.url}/token`, ...EXCHANGER, authentication: 'client_secret_basic' as const, scope: SCOPE, resource: CRM };
+  const exchange = sealedEntry({ kind: 'token-exchange', client, subjectIssuer: issuer.url, audience: null }, { id: crmId });
+  return { ...crm, url: upstream.url, credentials: [exchange] };
+}
+
 async function publish(enabled = true): Promise<void> {
   const server = aServer('github', [aTool('read')], { url: upstream.url, era: 'modern' });
   const tokenIssuers = [TokenIssuer.parse({ issuer: issuer.url, algorithms: ['ES256'], requiredScopes: [SCOPE] })];
@@ -39,8 +61,13 @@ async function publish(enabled = true): Promise<void> {
     { ...robot, enabled, identities: [{ issuer: issuer.url, subject: SERVICE.clientId }] },
     { ...helper, enabled, identities: [{ issuer: issuer.url, subject: DESKTOP.clientId }] },
   ];
-  const grants = agents.map((agent) => aGrant(agent, server));
-  await stack.publish({ servers: [server], agents, grants, settings: { ...settings, publicUrl: stack.urls[0] ?? '', tokenIssuers } });
+  const grants = [...agents.map((agent) => aGrant(agent, server)), ...[helper, keyed].map((agent) => aGrant(agent, crm))];
+  await stack.publish({
+    servers: [server, crmEntry()],
+    agents: [...agents, keyed],
+    grants,
+    settings: { ...settings, publicUrl: stack.urls[0] ?? '', tokenIssuers },
+  });
 }
 
 const transportWith = (authProvider: OAuthClientProvider): StreamableHTTPClientTransport =>
@@ -86,6 +113,34 @@ test('a person lets a program call for them (code and PKCE), and the trail names
   await client.connect(transportWith(person));
   await client.callTool({ name: 'github__read' });
   await isRecorded('helper', { keyId: `${issuer.url}#${DESKTOP.clientId}`, onBehalfOf: PERSON });
+  await client.close();
+});
+
+test('a server that wants to know for whom is called with a token in the name of the person, made from the agent’s, and never with that', async () => {
+  const person = new HeadlessPerson();
+  const first = transportWith(person);
+  await expect(newClient().connect(first)).rejects.toBeInstanceOf(UnauthorizedError);
+  await first.finishAuth(await person.callback());
+  const client = newClient();
+  await client.connect(transportWith(person));
+  seen.length = 0;
+  await Promise.all(Array.from({ length: 8 }, () => client.callTool({ name: 'crm__read' })));
+  await client.close();
+  const own = person.tokens()?.access_token ?? '';
+  expect(own).not.toBe('');
+  // Asked for once, however many waited, and once is enough.
+  expect([seen.length, new Set(seen).size, seen.join().includes(own)]).toEqual([8, 1, false]);
+  const said = decodeJwt((seen[0] ?? '').slice('Bearer '.length));
+  expect(said).toMatchObject({ iss: issuer.url, aud: CRM, sub: PERSON, client_id: EXCHANGER.clientId });
+});
+
+test('an agent that called with a key has nobody to speak for, and the server hears nothing of it', async () => {
+  const client = newClient();
+  const headers = { authorization: `Bearer ${keyed.token}` };
+  await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', stack.urls[0]), { requestInit: { headers } }));
+  seen.length = 0;
+  await expect(client.callTool({ name: 'crm__read' })).rejects.toThrow('no way to sign in');
+  expect(seen).toEqual([]);
   await client.close();
 });
 

@@ -5,6 +5,7 @@ import { newBearer, sealFor } from '@portcullis/secrets';
 import { listenLoopback } from './listen-loopback.js';
 import { pepper } from './policy-builders.js';
 import type { PolicyPublisher } from './policy-publisher.js';
+import { nodesKey } from './sealed-credentials.js';
 
 /** The nodes' side of a control plane, without a database: it enrols whoever has the join token. */
 export interface FakeControlPlane {
@@ -29,6 +30,7 @@ export async function startFakeControlPlane(
     signing: [{ keyId: publisher.key.keyId, publicKey: publisher.key.publicKey }],
     peppers: [{ keyId: pepper.keyId, secret: pepper.key.toString('base64url') }],
     session,
+    credentials: [{ keyId: nodesKey.id, secret: nodesKey.key.toString('base64url') }],
   };
   const sealedKeys = (id: string, publicKey: string): string => sealFor(publicKey, JSON.stringify(keys), nodeKeysAad(id));
 

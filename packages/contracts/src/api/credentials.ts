@@ -60,6 +60,17 @@ export const CredentialConfig = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('client-credentials'), clientId: Secret.max(500), clientSecret: Secret, ...oauth }),
   z.strictObject({
+    /** RFC 8693: the access token that an agent calls with is exchanged for one of the server's, in the name of whom the agent speaks for. */
+    kind: z.literal('token-exchange'),
+    clientId: Secret.max(500),
+    clientSecret: Secret,
+    ...oauth,
+    /** Whose tokens are exchanged, as the settings trust it. Left out: the authorization server's own. Tokens of others are never sent there. */
+    subjectIssuer: Url.optional(),
+    /** What the authorization server calls the server, where it does not go by `resource`. */
+    audience: z.string().min(1).max(500).optional(),
+  }),
+  z.strictObject({
     kind: z.literal('authorization-code'),
     /** Left out: a client ID metadata document, or where the authorization server takes none, dynamic registration. */
     clientId: Secret.max(500).optional(),
@@ -93,7 +104,7 @@ export type ReplaceCredential = z.infer<typeof ReplaceCredential>;
 export const CredentialStatus = z.enum(['ready', 'unconnected', 'reconnect']);
 export type CredentialStatus = z.infer<typeof CredentialStatus>;
 
-export const CredentialKindName = z.enum(['headers', 'client-credentials', 'authorization-code']);
+export const CredentialKindName = z.enum(['headers', 'client-credentials', 'token-exchange', 'authorization-code']);
 export type CredentialKindName = z.infer<typeof CredentialKindName>;
 
 /** What is no secret of OAuth's side, as it was given or found. */
@@ -107,6 +118,8 @@ export const CredentialOauth = z.object({
   authentication: ClientAuthentication,
   /** Who the client is to the authorization server: as configured, by a metadata document of ours, or registered by us. */
   client: z.enum(['configured', 'metadata-document', 'registered']),
+  /** Of a token exchange: whose tokens, and for what. */
+  exchange: z.object({ subjectIssuer: z.string(), audience: z.string().nullable() }).optional(),
 });
 export type CredentialOauth = z.infer<typeof CredentialOauth>;
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
-import { Pool } from 'undici';
+import { createEgress } from '@portcullis/egress';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from '../../server.js';
 import { aSnapshot, buildGateway } from '../../testing/build-gateway.js';
@@ -18,7 +18,8 @@ let accepted: Set<string> | undefined;
 const accepts = (authorization: string | undefined): boolean => accepted?.has(authorization ?? '') ?? true;
 const { credentials, entry, headers } = sealedCredentials({ connectionToken: () => Promise.reject(new ReconnectNeeded()) });
 const { gateway: plain, events, live } = buildGateway(undefined);
-const gateway = { ...plain, upstreams: new Upstreams((origin, options) => new Pool(origin, options), undefined, undefined, credentials) };
+const egress = createEgress({ allow: ['127.0.0.0/8'] });
+const gateway = { ...plain, upstreams: new Upstreams((origin, options) => egress.poolFor(origin, options), undefined, undefined, credentials) };
 let node: GatewayServer;
 let modern: TestServer;
 let legacy: TestServer;

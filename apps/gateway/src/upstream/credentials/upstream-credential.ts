@@ -1,3 +1,5 @@
+import type { Caller } from '../../authenticate.js';
+
 /** Headers that say who calls a server, as undici takes them: names and values in turn. */
 export type SignIn = readonly string[];
 
@@ -11,6 +13,8 @@ export interface UpstreamCredential {
   obtain(): Promise<SignIn>;
   /** After the server did not take this one: another, or undefined where there is no other. */
   renew(refused: SignIn): Promise<SignIn | undefined>;
+  /** Where each caller goes with something of its own. */
+  forCaller?(caller: Caller): UpstreamCredential;
 }
 
 /** Headers that an operator gave: there are no others. */

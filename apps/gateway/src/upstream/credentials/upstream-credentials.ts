@@ -1,7 +1,9 @@
-import { CredentialSecret, credentialPlace } from '@portcullis/contracts/credentials';
+import { CredentialSecret, credentialPlace, serverTlsPlace } from '@portcullis/contracts/credentials';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { CredentialEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import type { TlsIdentity } from '@portcullis/egress';
 import { requestClientToken, UnsealError, type UpstreamToken, type OauthFetch, type Sealer } from '@portcullis/secrets';
+import { ExchangeCredential } from './exchange-credential.js';
 import { tokenCredential } from './token-credential.js';
 import { missingCredential, staticCredential, type UpstreamCredential } from './upstream-credential.js';
 
@@ -38,6 +40,21 @@ export class UpstreamCredentials {
     if (server.credentials === undefined) return undefined;
     const choice = this.choices.get(server) ?? this.choose(server);
     return (agentId === undefined ? undefined : choice.get(agentId)) ?? choice.get(EVERYBODY);
+  }
+
+  /** With which certificates a server is reached; undefined: as any other. Throws a GatewayError where they are not to be had. */
+  tlsOf({ tls }: ServerEntry): TlsIdentity | undefined {
+    if (tls === undefined) return undefined;
+    if (tls.isMoved === true) throw new GatewayError('upstream.reconnect', { fault: 'the server has moved' });
+    const { ca, certificate, sealed } = tls;
+    if (sealed === undefined) return { ca };
+    try {
+      return { ca, certificate, key: this.parts.sealer().open(sealed, serverTlsPlace(tls)).toString('utf8') };
+    } catch (error) {
+      if (!(error instanceof UnsealError)) throw error;
+      this.parts.onUnopened();
+      throw new GatewayError('upstream.credential', { fault: 'not opened' }, { cause: error });
+    }
   }
 
   /** Forgets what no server is called with any more. */
@@ -83,6 +100,8 @@ export class UpstreamCredentials {
         return staticCredential(name, secret.headers);
       case 'client-credentials':
         return tokenCredential(name, () => requestClientToken(secret.client, fetch), now);
+      case 'token-exchange':
+        return new ExchangeCredential(name, secret, { fetch, now });
       case 'authorization-code':
         return tokenCredential(name, (refused) => connectionToken(id, refused), now);
     }
