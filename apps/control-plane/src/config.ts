@@ -1,4 +1,4 @@
-import { readConfig, redisAddress } from '@portcullis/boot';
+import { readConfig, redisAddress, tlsFields, tlsFilesOf, type TlsFiles } from '@portcullis/boot';
 import { loadMasterKey } from '@portcullis/secrets';
 import { z } from 'zod';
 import type { AlertsOptions } from './alerts/alerts.module.js';
@@ -28,6 +28,7 @@ export interface Config {
   readonly alerts?: AlertsOptions | undefined;
   readonly auditAnchors?: AnchorTargets | undefined;
   readonly operatorOidc?: OidcOptions | undefined;
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** What the discovery worker reads from its environment at start. */
@@ -82,6 +83,7 @@ const controlPlaneFields = {
   ...processFields,
   ...oidcFields,
   port: port.default(3000),
+  ...tlsFields,
   portcullisMasterKey: z.string().optional(),
   // Made at first start, so that one machine needs no key of its own; many machines share one by the variable or a mounted file.
   portcullisMasterKeyFile: z.string().optional(),
@@ -117,6 +119,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     operatorOidcAlgorithms,
     operatorOidcRoleClaim,
     operatorOidcRoles,
+    tlsCertFile,
+    tlsKeyFile,
     ...rest
   } = readConfig(controlPlaneFields, env);
   const masterKey = loadMasterKey({ value: portcullisMasterKey, file: portcullisMasterKeyFile });
@@ -129,6 +133,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     imports,
     credentials: { egressAllow: portcullisEgressAllow, publicUrl: portcullisPublicUrl },
     alerts: { egressAllow: portcullisEgressAllow },
+    tls: tlsFilesOf({ tlsCertFile, tlsKeyFile }),
     auditAnchors: { file: auditAnchorFile, url: auditAnchorUrl },
     operatorOidc: oidcOptionsOf(
       { operatorOidcIssuer, operatorOidcAudience, operatorOidcJwksUri, operatorOidcAlgorithms, operatorOidcRoleClaim, operatorOidcRoles },

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
+import { Server } from 'node:https';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { LoggerService } from '@nestjs/common';
-import type { Metrics } from '@portcullis/boot';
+import { Logger, type LoggerService } from '@nestjs/common';
+import { ListenerTls, type Metrics } from '@portcullis/boot';
 import { POLICY_FILE_BYTES_MAX } from '@portcullis/contracts/api/policy-file';
 import { AUDIT_BATCH_BYTES_MAX, AUDIT_BATCH_TYPE } from '@portcullis/contracts/node';
 import { AppModule } from './app.module.js';
@@ -30,7 +31,9 @@ const STREAMED: ReadonlySet<string> = new Set(['/v1/imports']);
 
 /** The REST server, ready to listen or to be injected into. `close()` ends everything it started. */
 export async function createApp(config: Config, logger: LoggerService | false, metrics?: Metrics): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, requestTimeout: 0, frameworkErrors: refuseUrl });
+  const tls = config.tls && (await ListenerTls.open(config.tls));
+  const options = { bodyLimit: BODY_BYTES_MAX, requestTimeout: 0, frameworkErrors: refuseUrl };
+  const adapter = new FastifyAdapter(tls === undefined ? options : { ...options, https: tls.options });
   const routes = new RouteTable();
   adapter.getInstance().addHook('onRoute', ({ method, url }) => routes.add(method, url));
   acceptJsonOnly(adapter.getInstance());
@@ -48,7 +51,24 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   app.useGlobalFilters(new ProblemFilter(routes));
   serveOpenApi(app);
   serveOauthPages(adapter.getInstance(), config.credentials?.publicUrl);
+  if (tls !== undefined) keepCertificate(adapter, tls);
   await app.init();
   await adapter.getInstance().ready();
   return app;
+}
+
+function keepCertificate(adapter: FastifyAdapter, tls: ListenerTls): void {
+  const fastify = adapter.getInstance();
+  const logger = new Logger('listener');
+  const said = {
+    info: (message: string) => logger.log(message),
+    warn: ({ err }: { err: unknown }, message: string) => logger.warn(`${message}: ${String(err)}`),
+  };
+  const { server } = fastify as { server: object };
+  if (!(server instanceof Server)) return;
+  const stop = tls.keepRenewing(server, said);
+  fastify.addHook('onClose', (_instance, done) => {
+    stop();
+    done();
+  });
 }

@@ -1,4 +1,4 @@
-import { readConfig, redisAddress } from '@portcullis/boot';
+import { readConfig, redisAddress, tlsFields } from '@portcullis/boot';
 import { z } from 'zod';
 import { SERVER_LIMITS } from './edge/server-limits.js';
 
@@ -18,6 +18,7 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
       /** Where agents connect. */
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
+      ...tlsFields,
       healthHost: z.string().default('127.0.0.1'),
       healthPort: port.default(9100),
       /** Where other nodes connect, on a network that agents cannot reach; port 0 takes a free one. */

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createBatchQueue, openAuditTrail, type AuditTrail } from '@portcullis/audit';
-import { createMetrics, startHealthServer, type Logger, type Metrics, type OnClose } from '@portcullis/boot';
+import { createMetrics, ListenerTls, startHealthServer, tlsFilesOf, type Logger, type Metrics, type OnClose } from '@portcullis/boot';
 import { followSnapshots, type Follower, type PolicySnapshot } from '@portcullis/snapshot';
 import { linkCancels } from './cancel/link-cancels.js';
 import { CallMetrics } from './call-metrics.js';
@@ -84,7 +84,7 @@ export async function startNode(config: Config, logger: Logger, onClose: OnClose
   onClose('membership', () => control.membership.stop());
   reporter.start();
   onClose('reporter', () => reporter.stop());
-  return listen(config, { gateway, metrics, follower, control, redis, audit, onClose });
+  return listen(config, { gateway, metrics, follower, control, redis, audit, logger, onClose });
 }
 
 /** What the policy's follower tells parts that are built after it. */
@@ -214,10 +214,11 @@ interface Listening {
   readonly control: Control;
   readonly redis: RedisConnections;
   readonly audit: AuditTrail;
+  readonly logger: Logger;
   readonly onClose: OnClose;
 }
 
-async function listen(config: Config, { gateway, metrics, follower, control, redis, audit, onClose }: Listening): Promise<Node> {
+async function listen(config: Config, { gateway, metrics, follower, control, redis, audit, logger, onClose }: Listening): Promise<Node> {
   let isStopping = false;
   const health = await startHealthServer({
     host: config.healthHost,
@@ -227,7 +228,10 @@ async function listen(config: Config, { gateway, metrics, follower, control, red
   });
   onClose('health', () => health.close());
   const { host, port, connectionsPerSourceMax } = config;
-  const server = await startServer(gateway, { host, port }, { connectionsPerSourceMax });
+  const files = tlsFilesOf(config);
+  const tls = files && (await ListenerTls.open(files));
+  const server = await startServer(gateway, { host, port, tls }, { connectionsPerSourceMax });
+  if (tls !== undefined && server.tls !== undefined) onClose('certificate', tls.keepRenewing(server.tls, logger));
   onClose('server', () => server.close(config.stopGraceMs));
   // Before the listener, which would wait for them.
   onClose('streams', () => {

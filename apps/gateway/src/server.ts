@@ -1,6 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { ListenerTls, TlsServer } from '@portcullis/boot';
 import type { ErrorCode } from '@portcullis/contracts/errors';
 import { AgentRequest } from './edge/agent-request.js';
 import { connectionFaultOf, refuseConnection } from './edge/connection-fault.js';
@@ -12,6 +14,8 @@ import { handleMcp } from './handle-mcp.js';
 /** The listener agents connect to. */
 export interface GatewayServer {
   readonly port: number;
+  /** What takes another certificate; undefined without TLS. */
+  readonly tls: TlsServer | undefined;
   /** Takes no more requests, waits for those in progress up to `graceMs`, then ends what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -26,30 +30,23 @@ const BACKLOG = 4096;
  * Serves the data path on plain `node:http` (docs/adr/0006). Its parser refuses ambiguous framing; headers must be there within 10 s and the whole
  * request within 15 s.
  */
-export async function startServer(gateway: Gateway, at: { host: string; port: number }, limits: Partial<ServerLimits> = {}): Promise<GatewayServer> {
-  const { headersMs, requestMs, checkEveryMs, stalledMs, connectionsPerSourceMax } = { ...SERVER_LIMITS, ...limits };
-  const server = createServer(
-    {
-      IncomingMessage: AgentRequest,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: checkEveryMs,
-      keepAliveTimeout: IDLE_MS_MAX,
-      requireHostHeader: false, // the front filter refuses, and counts, its absence
-      noDelay: true,
-    },
-    (request, response) => {
-      handleMcp(request, response, gateway).catch((error: unknown) => {
-        gateway.logError(error, 'A request ended without an answer');
-        response.destroy();
-      });
-    },
-  );
+export async function startServer(
+  gateway: Gateway,
+  { tls, ...at }: { host: string; port: number; tls?: ListenerTls | undefined },
+  limits: Partial<ServerLimits> = {},
+): Promise<GatewayServer> {
+  const { connectionsPerSourceMax, ...times } = { ...SERVER_LIMITS, ...limits };
+  const { server, secure } = listenerOf(times, tls, (request, response) => {
+    handleMcp(request, response, gateway).catch((error: unknown) => {
+      gateway.logError(error, 'A request ended without an answer');
+      response.destroy();
+    });
+  });
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = 0; // by default Node hides what is beyond its number, a second Host for example
-  server.timeout = stalledMs;
-  server.on('connection', (socket) => gateway.shedding.connected(socket));
+  server.timeout = times.stalledMs;
+  // Requests know the socket that is read in the clear.
+  server.on(secure === undefined ? 'connection' : 'secureConnection', (socket: Socket) => gateway.shedding.connected(socket));
   limitConnectionsPerSource(server, connectionsPerSourceMax, () => gateway.metrics.refusedAtEdge('limit.rate'));
   const refuse = (code: ErrorCode | undefined, socket: Duplex): void => {
     if (code !== undefined) gateway.metrics.refusedAtEdge(code);
@@ -64,10 +61,26 @@ export async function startServer(gateway: Gateway, at: { host: string; port: nu
       resolve();
     });
   });
-  return { port: (server.address() as AddressInfo).port, close: (graceMs) => close(server, graceMs) };
+  return { port: (server.address() as AddressInfo).port, tls: secure, close: (graceMs) => close(server, graceMs) };
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+function listenerOf(times: Omit<ServerLimits, 'connectionsPerSourceMax'>, tls: ListenerTls | undefined, serve: RequestListener<typeof AgentRequest>) {
+  const options = {
+    IncomingMessage: AgentRequest,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: times.headersMs,
+    requestTimeout: times.requestMs,
+    connectionsCheckingInterval: times.checkEveryMs,
+    keepAliveTimeout: IDLE_MS_MAX,
+    requireHostHeader: false, // the front filter refuses, and counts, its absence
+    noDelay: true,
+  };
+  if (tls === undefined) return { server: createServer(options, serve), secure: undefined };
+  const secure = createSecureServer({ ...options, ...tls.options, handshakeTimeout: times.headersMs }, serve);
+  return { server: secure as Server<typeof AgentRequest>, secure };
+}
+
+async function close(server: Pick<Server, 'close' | 'closeIdleConnections' | 'closeAllConnections'>, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });

@@ -8,6 +8,7 @@ import {
   type ListCredentialsQuery,
   type ReplaceCredential,
 } from '@portcullis/contracts/api/credentials';
+import { type ReplaceServerTls, ServerTls } from '@portcullis/contracts/api/server-tls';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
@@ -25,10 +26,15 @@ export interface CredentialsApi {
   connect(id: string, where: BeginConnection): Promise<CredentialConnection>;
   /** With what it came back with, once. */
   finish(id: string, answer: FinishConnection): Promise<Credential>;
+  /** With which certificates a server is reached. */
+  readTls(server: string): Promise<ServerTls>;
+  replaceTls(server: string, tls: z.input<typeof ReplaceServerTls>, options?: ChangeOptions): Promise<Changed<ServerTls>>;
+  deleteTls(server: string, options?: ChangeOptions): Promise<Changed<void>>;
 }
 
 export function credentialsApi(send: Send): CredentialsApi {
   const at = (id: string): string => path`/v1/credentials/${id}`;
+  const tlsOf = (server: string): string => path`/v1/servers/${server}/tls`;
   return {
     list: listRoute(send, '/v1/credentials', CredentialPage),
     create: (body, query) => send({ method: 'POST', path: '/v1/credentials', query, body, answer: Credential }),
@@ -37,5 +43,8 @@ export function credentialsApi(send: Send): CredentialsApi {
     delete: (id, query) => send({ method: 'DELETE', path: at(id), query, answer: z.void() }),
     connect: async (id, body) => (await send({ method: 'POST', path: `${at(id)}/connect`, body, answer: CredentialConnection })).value,
     finish: async (id, body) => (await send({ method: 'POST', path: `${at(id)}/connection`, body, answer: Credential })).value,
+    readTls: async (server) => (await send({ method: 'GET', path: tlsOf(server), answer: ServerTls })).value,
+    replaceTls: (server, body, query) => send({ method: 'PUT', path: tlsOf(server), query, body, answer: ServerTls }),
+    deleteTls: (server, query) => send({ method: 'DELETE', path: tlsOf(server), query, answer: z.void() }),
   };
 }

@@ -44,6 +44,21 @@ export const CredentialEntry = z.object({
 });
 export type CredentialEntry = z.infer<typeof CredentialEntry>;
 
+/**
+ * With which certificates a server is reached. `sealed` is the key to its client certificate, under the key that nodes share, bound to `serverTlsPlace`.
+ * `isMoved`: they were given for another origin, and nothing is called with or without them.
+ */
+export const ServerTlsEntry = z.object({
+  id: Id,
+  version: z.number().int().positive(),
+  /** PEM; who vouches for the server in the place of everybody whom the system trusts. */
+  ca: z.string().optional(),
+  certificate: z.string().optional(),
+  sealed: z.string().optional(),
+  isMoved: z.boolean().optional(),
+});
+export type ServerTlsEntry = z.infer<typeof ServerTlsEntry>;
+
 export const ServerEntry = z.object({
   id: Id,
   slug: Slug,
@@ -71,6 +86,8 @@ export const ServerEntry = z.object({
   capture: ServerCaptureEntry.optional(),
   /** Unsaid where the server is called with nothing. */
   credentials: z.array(CredentialEntry).optional(),
+  /** Unsaid where the server is reached as any other. */
+  tls: ServerTlsEntry.optional(),
 });
 export type ServerEntry = z.infer<typeof ServerEntry>;
 

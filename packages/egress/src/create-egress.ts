@@ -3,7 +3,7 @@ import { CallPool, type PoolOptions } from './call-pool.js';
 import { checkUrl, requireUrl, type UrlVerdict } from './check-url.js';
 import { EgressRefused } from './egress-refused.js';
 import { createVetAddress } from './vet-address.js';
-import { createVettedConnector, resolveBySystem, type Resolve } from './vetted-connector.js';
+import { createVettedConnector, resolveBySystem, type Resolve, type TlsIdentity } from './vetted-connector.js';
 
 /** What one process may reach, from its own configuration and never from what an operator types. */
 export interface EgressOptions {
@@ -27,11 +27,13 @@ export interface Egress {
   dispatcher: Agent;
   /** `fetch` through the dispatcher. Throws EgressRefused for a refused address, at any stage, and for every 3xx answer. */
   fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+  /** The same over connections of its own to servers that are reached with certificates of theirs. Throws for a certificate that cannot be read. */
+  fetchWith(tls: TlsIdentity): Egress['fetch'];
   /** Judges an address without asking DNS. */
   checkUrl(url: string | URL): UrlVerdict;
   /** A new pool to one origin, for the path of a call; the caller closes it. Throws EgressRefused for an address that `checkUrl` refuses. */
-  poolFor(origin: string | URL, options?: PoolOptions): CallPool;
-  /** Ends the dispatcher's connections, not those of pools. */
+  poolFor(origin: string | URL, options?: PoolOptions & { readonly tls?: TlsIdentity | undefined }): CallPool;
+  /** Ends the connections of `fetch` and the dispatcher, not those of pools. */
   close(): Promise<void>;
 }
 
@@ -39,14 +41,30 @@ export interface Egress {
 export function createEgress(options: EgressOptions): Egress {
   const { allow, ca, connectTimeoutMs = 10_000, silenceMsMax = 300_000, bodyBytesMax = 64 * 1024 * 1024, resolve = resolveBySystem } = options;
   const vetAddress = createVetAddress(allow);
-  const connect = createVettedConnector({ vetAddress, resolve, ca, connectTimeoutMs });
-  const dispatcher = new Agent({ connect, allowH2: false, headersTimeout: silenceMsMax, bodyTimeout: silenceMsMax, maxResponseSize: bodyBytesMax });
+  const connectorWith = (tls?: TlsIdentity) => createVettedConnector({ vetAddress, resolve, ca, tls, connectTimeoutMs });
+  const limits = { allowH2: false, headersTimeout: silenceMsMax, bodyTimeout: silenceMsMax, maxResponseSize: bodyBytesMax };
+  const connect = connectorWith();
+  const dispatcher = new Agent({ ...limits, connect });
+  const apart = new Set<Agent>();
+  const fetchOver = (agent: Agent): Egress['fetch'] => {
+    return async (typed, init) => fetchThrough(agent, requireUrl(typed, vetAddress), init);
+  };
   return {
     dispatcher,
     checkUrl: (url) => checkUrl(url, vetAddress),
-    fetch: async (typed, init) => fetchThrough(dispatcher, requireUrl(typed, vetAddress), init),
-    poolFor: (origin, poolOptions) => new CallPool(new URL(requireUrl(origin, vetAddress).origin), connect, poolOptions),
-    close: () => dispatcher.close(),
+    fetch: fetchOver(dispatcher),
+    fetchWith: (tls) => {
+      const agent = new Agent({ ...limits, connect: connectorWith(tls) });
+      apart.add(agent);
+      return fetchOver(agent);
+    },
+    poolFor: (origin, { tls, ...poolOptions } = {}) => {
+      const { origin: vetted } = requireUrl(origin, vetAddress);
+      return new CallPool(new URL(vetted), tls === undefined ? connect : connectorWith(tls), poolOptions);
+    },
+    close: async () => {
+      await Promise.all([dispatcher, ...apart].map((agent) => agent.close()));
+    },
   };
 }
 

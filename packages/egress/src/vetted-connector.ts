@@ -10,11 +10,21 @@ import type { VetAddress } from './vet-address.js';
 /** All addresses of a name, as the system's resolver gives them. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
+/** With which certificates one server is reached; PEM. */
+export interface TlsIdentity {
+  /** Who vouches for the server, in the place of everybody the system trusts. */
+  readonly ca?: string | undefined;
+  /** What this side shows when it is asked for a certificate, and the key to it. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** What a connection is made with. */
 export interface ConnectorOptions {
   vetAddress: VetAddress;
   resolve: Resolve;
   ca?: string | undefined;
+  tls?: TlsIdentity | undefined;
   connectTimeoutMs: number;
 }
 
@@ -30,10 +40,10 @@ export function resolveBySystem(hostname: string): Promise<LookupAddress[]> {
 
 /** Connects to vetted addresses only. A name is resolved once per connection and the socket goes to an address of that very answer. */
 export function createVettedConnector(options: ConnectorOptions): buildConnector.connector {
-  const { vetAddress, resolve, ca, connectTimeoutMs } = options;
+  const { vetAddress, resolve, ca, tls, connectTimeoutMs } = options;
   const connect = buildConnector({
     lookup: vettedLookup(resolve, vetAddress),
-    secureContext: ca === undefined ? undefined : contextWith(ca),
+    secureContext: ca === undefined && tls === undefined ? undefined : contextWith(ca, tls),
     timeout: connectTimeoutMs,
     allowH2: false,
     autoSelectFamily: true,
@@ -47,8 +57,9 @@ export function createVettedConnector(options: ConnectorOptions): buildConnector
 }
 
 /** Made once: with `ca` given to each connection, every one would parse all the system's roots again. */
-function contextWith(ca: string): SecureContext {
-  return createSecureContext({ ca: [...getCACertificates('default'), ca] });
+function contextWith(ca: string | undefined, { ca: own, certificate: cert, key }: TlsIdentity = {}): SecureContext {
+  const everybody = ca === undefined ? undefined : [...getCACertificates('default'), ca];
+  return createSecureContext({ ca: own ?? everybody, cert, key });
 }
 
 function vettedLookup(resolve: Resolve, vetAddress: VetAddress): LookupFunction {

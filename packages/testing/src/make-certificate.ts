@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
 /** A certificate and its key, as TLS takes them. */
 export interface Certificate {
@@ -63,7 +64,8 @@ export function makeAuthority(issuer: string): Authority {
     cert: pemOf({ ...common, subject: issuer, days: [-30, 30], extension: isAuthority, publicKey: own.publicKey }),
     issue: (host, days = [-1, 1]) => {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const extension = sequence(oid('551d11'), der(0x04, sequence(der(0x82, Buffer.from(host)))));
+      const alternative = isIPv4(host) ? der(0x87, Buffer.from(host.split('.').map(Number))) : der(0x82, Buffer.from(host));
+      const extension = sequence(oid('551d11'), der(0x04, sequence(alternative)));
       const cert = pemOf({ ...common, subject: host, days, extension, publicKey });
       return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
     },

@@ -7,6 +7,7 @@ import { connect, type Connection, type ConnectionOptions } from '../connection.
 import { readInput } from '../policy/read-input.js';
 import { withConnection } from '../with-connection.js';
 import { awaitBrowser, answerIn } from './await-browser.js';
+import { addServerTlsCommands } from './server-tls-commands.js';
 
 type Print = (text: string) => void;
 
@@ -23,6 +24,7 @@ export function addCredentialCommands(program: Command, environment: Environment
   addList(credential, environment, print);
   addSet(credential, environment, print);
   addConnect(credential, environment, print);
+  addServerTlsCommands(credential, environment, print);
   addKeys(program, environment, print);
 }
 

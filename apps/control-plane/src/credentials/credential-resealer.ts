@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { credentialPlace } from '@portcullis/contracts/credentials';
+import { credentialPlace, serverTlsPlace } from '@portcullis/contracts/credentials';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { UnsealError, type Sealer } from '@portcullis/secrets';
 import { PolicyChanges } from '../changes/policy-changes.js';
@@ -76,10 +76,11 @@ export class CredentialResealer implements OnApplicationBootstrap, OnApplication
   }
 
   private async resealForNodes(keyId: string): Promise<number> {
-    const where = { sealedForNodes: { not: { startsWith: `v1.${keyId}.` } } };
-    if ((await this.database.credential.count({ where })) === 0) return 0;
+    const older = { not: { startsWith: `v1.${keyId}.` } };
+    const where = { sealedForNodes: older };
+    if ((await this.database.credential.count({ where })) + (await this.database.serverTls.count({ where: { sealed: older } })) === 0) return 0;
     const { result } = await this.changes.apply(AUTHOR, 'credentials.resealed', 'keys were rotated', async (tx) => {
-      const resealed = await this.resealRows(tx, where);
+      const resealed = [...(await this.resealRows(tx, where)), ...(await this.resealTls(tx, older))];
       if (resealed.length === 0) return { result: 0, unchanged: true };
       const dirty = resealed.map(({ serverId }) => serverBucket(serverId));
       return { result: resealed.length, subject: { kind: 'key', id: keyId }, change: { credentials: resealed.length }, dirty };
@@ -94,6 +95,18 @@ export class CredentialResealer implements OnApplicationBootstrap, OnApplication
       const sealedForNodes = reseal(this.keys.credentialSealer(), before, credentialPlace({ id, version }, 'nodes'));
       if (sealedForNodes === undefined) continue;
       await tx.credential.update({ where: { id }, data: { sealedForNodes, updatedAt } });
+      done.push({ serverId });
+    }
+    return done;
+  }
+
+  private async resealTls(tx: Transaction, older: { not: { startsWith: string } }): Promise<{ serverId: string }[]> {
+    const rows = await tx.serverTls.findMany({ where: { sealed: older }, take: AT_ONCE });
+    const done: { serverId: string }[] = [];
+    for (const { id, version, serverId, sealed: before, updatedAt } of rows) {
+      const sealed = before === null ? undefined : reseal(this.keys.credentialSealer(), before, serverTlsPlace({ id, version }));
+      if (sealed === undefined) continue;
+      await tx.serverTls.update({ where: { id }, data: { sealed, updatedAt } });
       done.push({ serverId });
     }
     return done;

@@ -1,5 +1,7 @@
+import type { ServerOptions } from 'node:https';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { newBearer } from '@portcullis/secrets';
+import { makeAuthority } from '@portcullis/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serverEntry } from '../snapshots/compile-entries.js';
 import { readServers } from '../snapshots/snapshot-rows.js';
@@ -23,7 +25,7 @@ const canary = (): string => `canary-${(count += 1)}-${'x'.repeat(20)}`;
 const headers = (value: string, name = 'Authorization') => ({ kind: 'headers', headers: [{ name, value }] });
 
 /** A legacy server that answers everybody who says `Bearer <secret>`, and what it was asked with. */
-async function guarded(secret: string) {
+async function guarded(secret: string, tls?: ServerOptions) {
   const seen: (string | undefined)[] = [];
   const peer = await serve((request, response) => {
     const chunks: Buffer[] = [];
@@ -42,7 +44,7 @@ async function guarded(secret: string) {
         const answer = result === undefined ? { error: { code: -32601, message: 'no' } } : { result };
         return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
       });
-  });
+  }, tls);
   peers.push(peer);
   return { url: peer.url, seen };
 }
@@ -178,4 +180,63 @@ test('auditors see that there is a credential, viewers do not, and nobody but an
   const body = { server: slug, credential: headers('x') };
   expect((await call('POST', '/v1/credentials', body, discovery.own.auditor)).status).toBe(403);
   expect((await call('GET', '/v1/credentials', undefined, discovery.own.auditor)).status).toBe(200);
+});
+
+test('a server behind an authority of its own is reached with it, shows who it is called by, and nobody is told the key', async () => {
+  const [servers, clients] = [makeAuthority('Servers'), makeAuthority('Clients')];
+  const secret = canary();
+  const { url, seen } = await guarded(secret, { ...servers.issue('127.0.0.1'), ca: clients.cert, requestCert: true, rejectUnauthorized: true });
+  const { id, slug } = await aServer(url);
+  await call('POST', '/v1/credentials', { server: slug, credential: headers(`Bearer ${secret}`) });
+  const look = async () => (await call('POST', `/v1/servers/${slug}/discovery?waitSeconds=30`)).body.server.discovery;
+  const put = (body: object) => call('PUT', `/v1/servers/${slug}/tls`, body);
+  expect((await look()).status).toBe('failed');
+  expect((await put({ ca: servers.cert })).status).toBe(200);
+  expect((await look()).status).toBe('failed'); // it wants to know who calls
+  const { cert: certificate, key } = clients.issue('gateway.test');
+  const given = await put({ ca: servers.cert, client: { certificate, key }, reason: 'as they ask' });
+  expect([given.status, given.body]).toMatchObject([200, { status: 'ready', version: 2, clientCertificate: certificate, ca: servers.cert }]);
+  expect(given.body.client[0].expiresAt).toBe(given.body.expiresAt);
+  expect(await look()).toMatchObject({ status: 'ok' });
+  expect(seen).toContain(`Bearer ${secret}`);
+  const line = key.split('\n')[1] ?? '';
+  const kept = JSON.stringify([
+    given.body,
+    (await call('GET', `/v1/servers/${slug}/tls`)).body,
+    await discovery.own.database.serverTls.findMany(),
+    await discovery.own.database.revision.findMany(),
+    (await discovery.own.database.auditEvent.findMany()).map(({ arguments: said }) => Buffer.from(said ?? []).toString()),
+    await entryOf(id),
+  ]);
+  expect([line.length > 40, kept.includes(line)]).toEqual([true, false]);
+  expect((await entryOf(id))?.tls).toMatchObject({ version: 2, ca: servers.cert, certificate, sealed: expect.stringMatching(/^v1\./) });
+
+  // They are for one origin.
+  await call('PATCH', `/v1/servers/${slug}`, { url: 'https://elsewhere.example.com/mcp' });
+  expect((await call('GET', `/v1/servers/${slug}/tls`)).body).toMatchObject({ status: 'reconnect' });
+  expect((await entryOf(id))?.tls).toEqual({ id: expect.any(String), version: 2, isMoved: true });
+  expect((await call('DELETE', `/v1/servers/${slug}/tls`)).status).toBe(204);
+  expect((await call('GET', `/v1/servers/${slug}/tls`)).status).toBe(404);
+  expect((await entryOf(id))?.tls).toBeUndefined();
+});
+
+test('certificates that no connection could be made with are refused where they are given, and quoted nowhere', async () => {
+  const authority = makeAuthority('Clients');
+  const [good, other, ended] = [authority.issue('a.test'), authority.issue('b.test'), authority.issue('c.test', [-20, -1])];
+  const { slug } = await aServer();
+  const cases: [object, string][] = [
+    [{}, ''],
+    [{ ca: 'no pem' }, '/ca'],
+    [{ ca: good.cert.replace('MII', 'XXX') }, '/ca'],
+    [{ client: { certificate: ended.cert, key: ended.key } }, '/client/certificate'],
+    [{ client: { certificate: good.cert, key: other.key } }, '/client/key'],
+    [{ client: { certificate: good.cert, key: good.key.replace('MI', 'xx') } }, '/client/key'],
+  ];
+  for (const [body, pointer] of cases) {
+    const answer = await call('PUT', `/v1/servers/${slug}/tls`, body);
+    expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, pointer]);
+    expect(answer.text).not.toContain('MIG');
+  }
+  expect((await call('GET', `/v1/servers/${slug}/tls`)).status).toBe(404);
+  expect((await call('PUT', `/v1/servers/${slug}/tls`, { ca: authority.cert }, discovery.own.auditor)).status).toBe(403);
 });

@@ -14,6 +14,8 @@ import { NodesRepository } from '../nodes/nodes.repository.js';
 import { CredentialVault } from './credential-vault.js';
 import { CredentialsController } from './credentials.controller.js';
 import { CredentialsService } from './credentials.service.js';
+import { ServerTlsController } from './server-tls.controller.js';
+import { ServerTlsService } from './server-tls.service.js';
 import { CREDENTIAL_OPTIONS, OauthOutlet, type CredentialOptions } from './oauth-outlet.js';
 
 @Module({})
@@ -22,7 +24,7 @@ export class CredentialsModule {
     return {
       module: CredentialsModule,
       imports: [AgentsModule, DiscoveryModule, ServersModule],
-      controllers: [CredentialsController, ConnectionsController, NodeTokensController],
+      controllers: [CredentialsController, ConnectionsController, NodeTokensController, ServerTlsController],
       providers: [
         NodesRepository,
         NodeGuard,
@@ -31,6 +33,7 @@ export class CredentialsModule {
         CredentialMaker,
         CredentialVault,
         CredentialsService,
+        ServerTlsService,
         CredentialResealer,
         ConnectionWays,
         ConnectionsService,

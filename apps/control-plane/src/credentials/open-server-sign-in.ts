@@ -7,8 +7,8 @@ import { CredentialVault } from './credential-vault.js';
 import { ServerSignIn } from './server-sign-in.js';
 
 /** What a process outside of the REST server needs to call servers as they want to be called. */
-export function openServerSignIn(database: PrismaClient, keys: KeyRing, egress: Pick<Egress, 'fetch'>): ServerSignIn {
+export function openServerSignIn(database: PrismaClient, keys: KeyRing, egress: Pick<Egress, 'fetch' | 'fetchWith'>): ServerSignIn {
   const vault = new CredentialVault(keys);
   const fetch = (url: string, init?: RequestInit): Promise<Response> => egress.fetch(url, init);
-  return new ServerSignIn(database, vault, fetch, new ConnectionTokens({ database, vault, changes: new RecordedChanges(database), fetch }));
+  return new ServerSignIn(database, vault, egress, new ConnectionTokens({ database, vault, changes: new RecordedChanges(database), fetch }));
 }

@@ -1,5 +1,6 @@
 import type { PrismaClient } from '@portcullis/database';
-import { requestClientToken, TokenError, TokenSource, UnsealError, type OauthFetch } from '@portcullis/secrets';
+import type { Egress } from '@portcullis/egress';
+import { requestClientToken, TokenError, TokenSource, UnsealError } from '@portcullis/secrets';
 import type { Fetch } from '../discovery/answer-tap.js';
 import { DiscoveryFailure } from '../discovery/discovery-failure.js';
 import { NotConnected, type ConnectionTokens } from './connection-tokens.js';
@@ -17,17 +18,19 @@ const SOURCES_MAX = 1000;
 
 /** How the control plane itself calls servers, for discovery and replays: with the server's own credential, never with an agent's. */
 export class ServerSignIn {
+  private readonly reached = new Map<string, Fetch>();
   private readonly sources = new Map<string, { readonly version: number; readonly source: TokenSource }>();
 
   constructor(
     private readonly database: PrismaClient,
     private readonly vault: CredentialVault,
-    private readonly oauthFetch: OauthFetch,
+    private readonly egress: Pick<Egress, 'fetch' | 'fetchWith'>,
     private readonly connections: Pick<ConnectionTokens, 'token'>,
   ) {}
 
   /** A fetch that goes with what the server is called with; the same one where that is nothing. Throws a DiscoveryFailure where there is no way in. */
-  async fetchFor(serverId: string, fetch: Fetch): Promise<Fetch> {
+  async fetchFor(serverId: string, plain: Fetch): Promise<Fetch> {
+    const fetch = await this.reach(serverId, plain).catch(describe);
     const row = await findServersOwn(this.database, serverId);
     if (row === null) return fetch;
     const { origin } = CredentialSettings.parse(row.settings);
@@ -44,6 +47,23 @@ export class ServerSignIn {
       signIn = renewed;
       return fetch(url, withHeaders(init, signIn));
     };
+  }
+
+  /** Over connections with the certificates that the server is reached with; kept, since each reads them anew. */
+  private async reach(serverId: string, plain: Fetch): Promise<Fetch> {
+    const row = await this.database.serverTls.findUnique({ where: { serverId }, include: { server: { select: { url: true } } } });
+    if (row === null) return plain;
+    if (!isMadeFor(row, row.server.url))
+      throw new DiscoveryFailure('The server has moved. Give its certificates anew, which were for its origin before.');
+    const place = `${row.id}.${row.version}`;
+    const known = this.reached.get(place);
+    if (known !== undefined) return known;
+    const { ca, certificate, sealed } = row;
+    const key = sealed === null ? undefined : this.vault.openTlsKey(row, sealed);
+    const fetch = this.egress.fetchWith({ ca: ca ?? undefined, certificate: certificate ?? undefined, key });
+    if (this.reached.size >= SOURCES_MAX) this.reached.clear();
+    this.reached.set(place, fetch);
+    return fetch;
   }
 
   private async signIn(row: CredentialRow): Promise<SignIn> {
@@ -71,7 +91,7 @@ export class ServerSignIn {
     const { tokenEndpoint, clientId, authentication, resource } = oauth;
     const scope = oauth.scopes.length === 0 ? null : oauth.scopes.join(' ');
     const client = { tokenEndpoint, clientId, clientSecret, authentication, scope, resource };
-    const source = new TokenSource(() => requestClientToken(client, this.oauthFetch));
+    const source = new TokenSource(() => requestClientToken(client, (url, init) => this.egress.fetch(url, init)));
     if (this.sources.size >= SOURCES_MAX) this.sources.clear();
     this.sources.set(id, { version, source });
     return source;

@@ -23,7 +23,8 @@ export function signInWith(
   };
   let opened: Promise<ServerSignIn> | undefined;
   return async (serverId, fetch) => {
-    if ((await database.credential.count({ where: { serverId, agentId: null } })) === 0) return fetch;
+    const isPlain = (await database.credential.count({ where: { serverId, agentId: null } })) === 0;
+    if (isPlain && (await database.serverTls.count({ where: { serverId } })) === 0) return fetch;
     if (masterKey === undefined)
       throw new DiscoveryFailure('Discovery was started without the master key, and the server is called with a credential.');
     opened ??= open(masterKey).catch((error: unknown) => {

@@ -16,7 +16,7 @@ const values: Readonly<Record<SealingPurpose, Prisma.Sql>> = {
     UNION ALL SELECT sealed FROM credential
     UNION ALL SELECT access_token FROM credential_token UNION ALL SELECT refresh_token FROM credential_token
     UNION ALL SELECT verifier FROM credential_connection WHERE expires_at > now()`,
-  credential: Prisma.sql`SELECT sealed_for_nodes AS sealed FROM credential`,
+  credential: Prisma.sql`SELECT sealed_for_nodes AS sealed FROM credential UNION ALL SELECT sealed FROM server_tls`,
 };
 
 /** Under which keys of a purpose values lie, and how many. */

@@ -15,8 +15,9 @@ import { z } from 'zod';
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
  * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
+ * 10: certificates of servers, and exchanged tokens.
  */
-export const COMPILE_VERSION = 9;
+export const COMPILE_VERSION = 10;
 
 const DAY_MS = 86_400_000;
 
@@ -52,6 +53,7 @@ export function serverEntry(row: ServerRow): ServerEntry {
       .toSorted((a, b) => byText(a.kind, b.kind) || byText(a.name, b.name)),
     ...(row.auditCapture !== null && { capture: ServerCaptureEntry.parse(row.auditCapture) }),
     ...credentialEntries(row),
+    ...tlsEntry(row),
   };
 }
 
@@ -64,6 +66,13 @@ function credentialEntries({ url, credentials = [] }: ServerRow): Pick<ServerEnt
     return { id, version, ...sealed, ...(agentId !== null && { agentId }) };
   });
   return { credentials: entries.toSorted((a, b) => byText(a.id, b.id)) };
+}
+
+function tlsEntry({ url, tls }: ServerRow): Pick<ServerEntry, 'tls'> {
+  if (tls == null) return {};
+  const { id, version, ca, certificate, sealed } = tls;
+  if (!isMadeFor(tls, url)) return { tls: { id, version, isMoved: true } };
+  return { tls: { id, version, ...(ca !== null && { ca }), ...(certificate !== null && { certificate }), ...(sealed !== null && { sealed }) } };
 }
 
 function definitionEntry(row: DefinitionRow, server: ServerRow): ServerEntry['definitions'] {

@@ -1,4 +1,4 @@
-import type { Agent, AgentKey, Credential, Definition, Grant, Requestable, Server, Transaction } from '@portcullis/database';
+import type { Agent, AgentKey, Credential, Definition, Grant, Requestable, Server, ServerTls, Transaction } from '@portcullis/database';
 
 export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'descriptionsOnly' | 'approvedJson' | 'approvedHash'>;
 export type ServerRow = Pick<
@@ -22,7 +22,9 @@ export type ServerRow = Pick<
   definitions: DefinitionRow[];
   /** Read for nodes alone: what is decided does not depend on it. */
   credentials?: CredentialRow[];
+  tls?: TlsRow | null;
 };
+export type TlsRow = Pick<ServerTls, 'id' | 'version' | 'origin' | 'ca' | 'certificate' | 'sealed'>;
 export type CredentialRow = Pick<Credential, 'id' | 'version' | 'kind' | 'agentId' | 'settings' | 'sealedForNodes'>;
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & {
@@ -82,6 +84,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
         select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedJson: true, approvedHash: true },
       },
       credentials: { select: { id: true, version: true, kind: true, agentId: true, settings: true, sealedForNodes: true } },
+      tls: { select: { id: true, version: true, origin: true, ca: true, certificate: true, sealed: true } },
     },
   });
 }

@@ -1,4 +1,5 @@
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -14,15 +15,16 @@ export interface Peer {
   close(): Promise<void>;
 }
 
-export async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<Peer> {
-  const server = createServer((request, response) => void handle(request, response));
+export async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown, tls?: ServerOptions): Promise<Peer> {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => void handle(request, response);
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://127.0.0.1:${port}/mcp`, close };
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/mcp`, close };
 }
 
 /** The v1 SDK: the older era only, a session per handshake, answers as SSE. */

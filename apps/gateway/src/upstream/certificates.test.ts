@@ -1,11 +1,17 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { serverTlsPlace } from '@portcullis/contracts/credentials';
+import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { createEgress, type Egress } from '@portcullis/egress';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { createSealer } from '@portcullis/secrets';
+import { makeAuthority, type Certificate } from '@portcullis/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
-import { makeAuthority, type Certificate } from '../testing/make-certificate.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
+import { nodesKey, sealedCredentials } from '../testing/sealed-credentials.js';
 import { Upstreams } from './upstreams.js';
 
 const HOST = 'tools.test';
@@ -15,20 +21,23 @@ const { gateway, events, live } = buildGateway(undefined);
 let egress: Egress;
 let upstream: Server;
 let node: GatewayServer;
+let plainPolicy: typeof live.snapshot;
 let asked = 0;
 let connections = 0;
 
-beforeAll(async () => {
-  upstream = createServer(known.issue(HOST), (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      asked += 1;
-      const { id } = JSON.parse(Buffer.concat(chunks).toString()) as { id: string };
-      response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: ['done'], resultType: 'complete' } }));
-    });
+function answerCall(request: IncomingMessage, response: ServerResponse): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    asked += 1;
+    const { id } = JSON.parse(Buffer.concat(chunks).toString()) as { id: string };
+    response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: ['done'], resultType: 'complete' } }));
   });
+}
+
+beforeAll(async () => {
+  upstream = createServer(known.issue(HOST), answerCall);
   upstream.on('connection', () => (connections += 1));
   await new Promise<void>((resolve) => {
     upstream.listen(0, '127.0.0.1', resolve);
@@ -37,7 +46,7 @@ beforeAll(async () => {
   const address = { address: '127.0.0.1', family: 4 };
   egress = createEgress({ allow: ['127.0.0.0/8'], ca: known.cert, resolve: () => Promise.resolve([address]) });
   const server = aServer('tools', [aTool('run')], { url: `https://${HOST}:${String(port)}/mcp`, era: 'modern' });
-  live.snapshot = aSnapshot({ servers: [server], agents: [agent], grants: [aGrant(agent, server)] });
+  plainPolicy = aSnapshot({ servers: [server], agents: [agent], grants: [aGrant(agent, server)] });
   const upstreams = new Upstreams((origin, options) => egress.poolFor(origin, options));
   node = await startServer({ ...gateway, upstreams }, { host: '127.0.0.1', port: 0 });
 });
@@ -48,13 +57,14 @@ afterAll(async () => {
   upstream.close();
 });
 beforeEach(async () => {
+  live.snapshot = plainPolicy;
   upstream.setSecureContext(known.issue(HOST));
   await vi.waitUntil(async () => (await call()).includes('done')); // the breaker is closed
   [asked, connections, events.length] = [0, 0, 0];
 });
 
-async function call(): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${String(node.port)}/mcp`, {
+async function call({ port }: Pick<GatewayServer, 'port'> = node): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${String(port)}/mcp`, {
     method: 'POST',
     headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
     body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'tools__run' } }),
@@ -80,4 +90,65 @@ test.each<[string, () => Certificate, RegExp]>([
   upstream.setSecureContext(known.issue(HOST));
   expect(await call()).toContain('done');
   expect(asked).toBe(1);
+});
+
+describe('a server with an authority of its own that wants to know who calls', () => {
+  const clients = makeAuthority('Clients');
+  const { cert: certificate, key } = clients.issue('gateway.test');
+  const id = randomUUID();
+  let strict: Server;
+  let strictNode: GatewayServer;
+  let url = '';
+  let upstreams: Upstreams;
+  let own: Egress;
+
+  beforeAll(async () => {
+    strict = createServer({ ...known.issue(HOST), ca: clients.cert, requestCert: true, rejectUnauthorized: true }, answerCall);
+    await new Promise<void>((resolve) => {
+      strict.listen(0, '127.0.0.1', resolve);
+    });
+    url = `https://${HOST}:${String((strict.address() as AddressInfo).port)}/mcp`;
+    const address = { address: '127.0.0.1', family: 4 };
+    own = createEgress({ allow: ['127.0.0.0/8'], resolve: () => Promise.resolve([address]) });
+    const { credentials } = sealedCredentials({ sealer: () => createSealer({ current: nodesKey }) });
+    upstreams = new Upstreams((origin, options) => own.poolFor(origin, options), undefined, undefined, credentials);
+    strictNode = await startServer({ ...gateway, upstreams }, { host: '127.0.0.1', port: 0 });
+  });
+  afterAll(async () => {
+    await strictNode.close(0);
+    await Promise.all([upstreams.close(), own.close()]);
+    strict.closeAllConnections();
+    strict.close();
+  });
+
+  function reachWith(tls: ServerEntry['tls']): void {
+    const server = { ...aServer('tools', [aTool('run')], { url, era: 'modern' }), ...(tls && { tls }) };
+    live.snapshot = aSnapshot({ servers: [server], agents: [agent], grants: [aGrant(agent, server)] });
+  }
+  const entryWith = (version: number, ca: string): NonNullable<ServerEntry['tls']> => {
+    const sealed = createSealer({ current: nodesKey }).seal(key, serverTlsPlace({ id, version }));
+    return { id, version, ca, certificate, sealed };
+  };
+  const reasonOf = async (): Promise<string | undefined> => /"reason":"([a-z_.]+)"/.exec(await call(strictNode))?.[1];
+
+  test('is called with what it was given, and by no other way', async () => {
+    const given = entryWith(1, known.cert);
+    const cases: [ServerEntry['tls'], string][] = [
+      [undefined, 'unreachable'],
+      [{ id, version: 1, ca: known.cert }, 'unreachable'], // it hangs up on who shows nothing
+      [entryWith(1, makeAuthority('Unknown').cert), 'unreachable'],
+      [{ ...given, version: 2 }, 'credential'], // sealed for another version
+      [{ id, version: 3, isMoved: true }, 'reconnect'],
+    ];
+    const reasons = [];
+    for (const [tls] of cases) {
+      reachWith(tls);
+      reasons.push(await reasonOf());
+    }
+    expect(reasons).toEqual(cases.map(([, reason]) => reason));
+    expect(asked).toBe(0);
+    reachWith(given);
+    expect(await call(strictNode)).toContain('done');
+    expect(asked).toBe(1);
+  });
 });

@@ -1,6 +1,8 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
+import type { TlsIdentity } from '@portcullis/egress';
 import type { PolicySnapshot } from '@portcullis/snapshot';
+import type { Caller } from '../authenticate.js';
 import type { UpstreamCredential } from './credentials/upstream-credential.js';
 import type { UpstreamCredentials } from './credentials/upstream-credentials.js';
 import { SsePool } from './sse/sse-pool.js';
@@ -10,7 +12,7 @@ import { Breaker, type BreakerClock } from './breaker.js';
 import { AnswerShare, LargeAnswers } from './large-answers.js';
 import { OversizedAnswers } from './oversized-answers.js';
 
-export type PoolFor = (origin: string, options: { connections: number; keepAliveTimeout: number }) => ClosablePool;
+export type PoolFor = (origin: string, options: { connections: number; keepAliveTimeout: number; tls?: TlsIdentity | undefined }) => ClosablePool;
 
 const CONNECTIONS_MAX = 256;
 const APART_CONNECTIONS_MAX = 4;
@@ -30,7 +32,7 @@ export class Upstream implements UpstreamWay {
   private ownStreams: ClosablePool | undefined;
 
   constructor(
-    readonly address: Pick<ServerEntry, 'url' | 'transport'>,
+    readonly address: Pick<ServerEntry, 'url' | 'transport' | 'tls'>,
     readonly path: string,
     private readonly ways: { readonly pool: ClosablePool; readonly openStreams: () => ClosablePool },
     private readonly guards: { readonly breaker: Breaker; readonly oversized: OversizedAnswers },
@@ -97,7 +99,7 @@ export class Upstreams {
     private readonly poolFor: PoolFor,
     private readonly onSuspended: (server: ServerEntry) => void = () => undefined,
     private readonly clock: BreakerClock = { now: () => performance.now(), random: () => Math.random() },
-    private readonly credentials?: Pick<UpstreamCredentials, 'of' | 'keepOnly'>,
+    private readonly credentials?: Pick<UpstreamCredentials, 'of' | 'keepOnly' | 'tlsOf'>,
   ) {}
 
   /** How many servers are suspended now. */
@@ -110,20 +112,21 @@ export class Upstreams {
     for (const [serverId, { calls }] of this.byServer) yield [serverId, calls];
   }
 
-  /** The upstream of a server as this snapshot describes it; a server that moved gets new connections and the old ones run out. */
+  /** The upstream of a server as this snapshot describes it; one that is reached otherwise gets new connections and the old ones run out. */
   of(server: ServerEntry): Upstream {
     const known = this.byServer.get(server.id);
-    if (known !== undefined && known.address.url === server.url && known.address.transport === server.transport) return known;
+    if (known !== undefined && (known.address === server || isReachedAlike(known.address, server))) return known;
     if (known !== undefined) void known.close();
     const opened = this.open(server, Math.min(server.limits.concurrency, CONNECTIONS_MAX));
     this.byServer.set(server.id, opened);
     return opened;
   }
 
-  /** An upstream as it is for this agent: with what its server is called with, where it is called with anything. Unsaid: for nobody in particular. */
-  wayOf(upstream: Upstream, server: ServerEntry, agentId?: string): UpstreamWay {
-    const credential = this.credentials?.of(server, agentId);
-    if (credential === undefined) return upstream;
+  /** An upstream as it is for this caller: with what its server is called with, where it is called with anything. Unsaid: for nobody in particular. */
+  wayOf(upstream: Upstream, server: ServerEntry, caller?: Caller): UpstreamWay {
+    const shared = this.credentials?.of(server, caller?.agent.id);
+    if (shared === undefined) return upstream;
+    const credential = caller === undefined ? shared : (shared.forCaller?.(caller) ?? shared);
     const known = this.signedIn.get(credential);
     if (known?.upstream === upstream) return known;
     const way = new SignedInWay(upstream, credential);
@@ -161,7 +164,8 @@ export class Upstreams {
 
   private open(server: ServerEntry, connections: number): Upstream {
     const url = parse(server);
-    const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, keepAliveTimeout: KEEP_ALIVE_MS });
+    const tls = this.credentials?.tlsOf(server);
+    const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, keepAliveTimeout: KEEP_ALIVE_MS, tls });
     let pool: ClosablePool;
     try {
       pool = server.transport === 'sse' ? sseOver(url, server, { streams: open(STREAMS_MAX), posts: open(connections) }) : open(connections);
@@ -176,6 +180,9 @@ export class Upstreams {
     );
   }
 }
+
+const isReachedAlike = (known: Upstream['address'], { url, transport, tls }: ServerEntry): boolean =>
+  known.url === url && known.transport === transport && known.tls?.id === tls?.id && known.tls?.version === tls?.version;
 
 function parse(server: ServerEntry): URL {
   try {

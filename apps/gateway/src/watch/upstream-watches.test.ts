@@ -20,7 +20,7 @@ afterEach(async () => {
 
 function watching(of: ReturnType<typeof aServer>, lingerMs: number): { watches: UpstreamWatches; live: { snapshot: ReturnType<typeof aSnapshot> } } {
   const live = { snapshot: aSnapshot({ servers: [of] }) };
-  const upstreams = new Upstreams((origin, options) => new Pool(origin, options));
+  const upstreams = new Upstreams((origin, { connections, keepAliveTimeout }) => new Pool(origin, { connections, keepAliveTimeout }));
   watches = new UpstreamWatches({
     clientInfo: { name: 'test', version: '1' },
     policy: { current: () => live.snapshot },
