@@ -56,7 +56,7 @@ test('a certificate that is replaced in its files is shown to whoever connects n
   const first = await ask(port, lasting);
   await put(authority.issue('127.0.0.1'));
   await vi.waitFor(async () => expect(await ask(port, new Agent())).not.toBe(first), 10_000);
-  const closed = vi.fn();
+  const closed = vi.fn<() => void>();
   for (const socket of Object.values(lasting.freeSockets).flat()) socket?.once('close', closed);
   expect(await ask(port, lasting)).toBe(first);
   expect(closed).not.toHaveBeenCalled();
