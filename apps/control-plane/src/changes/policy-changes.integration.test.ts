@@ -4,6 +4,7 @@ import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 import { PolicyChanges } from './policy-changes.js';
 import { PolicyNews } from './policy-news.js';
 import { CONTROL_PLANE_NODE } from './record-action.js';
+import { SnapshotPublisher } from '../snapshots/snapshot-publisher.js';
 
 let own: TestApp;
 beforeAll(async () => {
@@ -108,4 +109,26 @@ test("operators' actions are numbered without a hole, whatever was rolled back i
   const events = await own.database.auditEvent.findMany({ where: { node: CONTROL_PLANE_NODE }, orderBy: { seq: 'asc' } });
   expect(new Set(events.map(({ boot }) => boot)).size).toBe(1);
   expect(events.map(({ seq }) => Number(seq))).toEqual(events.map((_, place) => place + 1));
+});
+
+test('while changes of policy wait for one another, reading and publishing go on', async () => {
+  const { promise: isHeld, resolve: holds } = Promise.withResolvers<void>();
+  const { promise: letGo, resolve: release } = Promise.withResolvers<void>();
+  const held = own.app.get(PolicyChanges).apply({ name: 'test' }, 'test.held', undefined, async () => {
+    holds();
+    await letGo;
+    return { result: 'done', unchanged: true };
+  });
+  await isHeld;
+  const writes = Array.from({ length: 40 }, async (_, at) => own.call('POST', '/v1/groups', { slug: `waits-${at}` }));
+  // As many as the pool has connections, and what a round of publishing takes.
+  const reads = await Promise.all(Array.from({ length: 10 }, async () => own.call('GET', '/v1/groups')));
+  expect(reads.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+  await own.app
+    .get(SnapshotPublisher)
+    .publishOnce()
+    .catch((error: Error) => expect(error.message).toContain('at redis'));
+  release();
+  await held;
+  expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array.from({ length: 40 }, () => 201));
 });

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PrismaClient, type Prisma, type Transaction } from '@portcullis/database';
+import { PrismaClient, type Transaction } from '@portcullis/database';
 import type { Author, ChangeDetail, Subject } from './author.js';
 import type { Dirty } from './dirty.js';
 import { inTransaction } from './in-transaction.js';
@@ -9,6 +9,7 @@ import { forgetRows, keepRows } from './kept-rows.js';
 import { PolicyNews } from './policy-news.js';
 import { recordActions, type Action } from './record-action.js';
 import { SelfWideningGuard, type Widened } from './self-widening-guard.js';
+import { WritersLine } from './writers-line.js';
 
 export type { Dirty } from './dirty.js';
 
@@ -46,6 +47,8 @@ export interface Changed<T> {
 /** The only way to change policy. */
 @Injectable()
 export class PolicyChanges {
+  private readonly line = new WritersLine();
+
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyNews) private readonly news: PolicyNews,
@@ -63,33 +66,34 @@ export class PolicyChanges {
     reason: string | undefined,
     change: (tx: Transaction) => Promise<PolicyChange<T>>,
   ): Promise<Changed<T>> {
-    const { isNew, ...changed } = await inTransaction(this.database, async (tx) => {
-      const state = await lockPolicy(tx);
-      const revision = state.revision + 1;
-      await keepRows(tx, revision, action);
-      const done = await change(tx);
-      if ('unchanged' in done) {
-        await forgetRows(tx, revision);
-        return { result: done.result, revision: state.revision, isNew: false };
-      }
-      if (state.ahead && done.epoch === undefined) throw new ProblemError('conflict', HELD);
-      await requireUnderstood(tx, done.dirty);
-      const widened = await this.guard.check(tx, author, done.dirty);
-      await writeRevision(tx, {
-        author,
-        action,
-        reason: reason ?? author.reason,
-        ...done.turnedOut,
-        done,
-        widened,
-        epoch: done.epoch ?? state.epoch,
-        revision,
-      });
-      return { result: done.result, revision, isNew: true };
-    });
+    const { isNew, ...changed } = await this.line.take(() => inTransaction(this.database, (tx) => this.make(tx, { author, action, reason, change })));
     if (isNew) this.news.committed(changed.revision);
     return changed;
   }
+
+  private async make<T>(tx: Transaction, { author, action, reason, change }: WantedChange<T>): Promise<Changed<T> & { isNew: boolean }> {
+    const state = await lockPolicy(tx);
+    const revision = state.revision + 1;
+    await keepRows(tx, revision, action);
+    const done = await change(tx);
+    if ('unchanged' in done) {
+      await forgetRows(tx, revision);
+      return { result: done.result, revision: state.revision, isNew: false };
+    }
+    if (state.ahead && done.epoch === undefined) throw new ProblemError('conflict', HELD);
+    await requireUnderstood(tx, done.dirty);
+    const widened = await this.guard.check(tx, author, done.dirty);
+    const epoch = done.epoch ?? state.epoch;
+    await writeRevision(tx, { author, action, reason: reason ?? author.reason, ...done.turnedOut, done, widened, epoch, revision });
+    return { result: done.result, revision, isNew: true };
+  }
+}
+
+interface WantedChange<T> {
+  readonly author: Author;
+  readonly action: string;
+  readonly reason: string | undefined;
+  readonly change: (tx: Transaction) => Promise<PolicyChange<T>>;
 }
 
 interface LockedPolicy {
@@ -122,22 +126,20 @@ interface NewRevision {
 async function writeRevision(tx: Transaction, { author, action, reason, done, widened, epoch, revision }: NewRevision): Promise<void> {
   const { subject, change } = done;
   const glass = author.breakGlass === undefined ? {} : { breakGlass: author.breakGlass, widened };
-  // One statement order for all changes, and plain JSON only: what Postgres keeps is what was meant.
-  const detail = JSON.parse(JSON.stringify({ subject, change, ...glass })) as Prisma.InputJsonObject;
-  await tx.policyState.update({ where: { id: 1 }, data: { epoch, revision } });
-  await tx.revision.create({ data: { revision, author: author.name, action, reason: reason ?? null, change: detail } });
   const buckets = new Map(done.dirty.map((dirty) => [`${dirty.kind ?? ''}/${dirty.bucket}`, dirty]));
-  await tx.dirtyBucket.createMany({ data: [...buckets.values()].map(({ kind, bucket }) => ({ revision, kind, bucket })) });
-  const requestId = done.requestId ?? (await requestBehind(tx, subject));
+  // One round trip for all of it, since other changes wait meanwhile. What is done to a grant that was asked for belongs to the request.
+  const [{ request } = { request: null }] = await tx.$queryRaw<{ request: string | null }[]>`
+    WITH state AS (UPDATE policy_state SET epoch = ${epoch}, revision = ${revision} WHERE id = 1),
+      made AS (INSERT INTO revision (revision, author, action, reason, change)
+        VALUES (${revision}, ${author.name}, ${action}, ${reason ?? null}, ${JSON.stringify({ subject, change, ...glass })}::jsonb)),
+      dirty AS (INSERT INTO dirty_bucket (revision, kind, bucket) SELECT ${revision}, kind, bucket
+        FROM jsonb_to_recordset(${JSON.stringify([...buckets.values()])}::jsonb) AS marked (kind chunk_kind, bucket int))
+    SELECT (SELECT id::text FROM access_request WHERE grant_id = ${subject.kind === 'grant' ? subject.id : null}::uuid) AS request`;
+  const requestId = done.requestId ?? request ?? undefined;
   const actions = [{ action, detail: { subject, change, reason: reason ?? null, ...glass } }, ...(done.also ?? [])];
   await recordActions(
     tx,
     author,
     actions.map((one) => ({ ...one, policy: { epoch, revision }, requestId })),
   );
-}
-
-/** What is done to a grant that was asked for belongs to the request. */
-async function requestBehind(tx: Transaction, { kind, id }: Subject): Promise<string | undefined> {
-  return kind === 'grant' ? (await tx.accessRequest.findUnique({ where: { grantId: id }, select: { id: true } }))?.id : undefined;
 }

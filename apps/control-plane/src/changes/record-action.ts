@@ -30,8 +30,7 @@ export const recordAction = (tx: Transaction, author: Author, action: Action): P
 export async function recordActions(tx: Transaction, author: Author, actions: readonly Action[]): Promise<void> {
   if (actions.length === 0) return;
   const at = new Date();
-  await tx.$executeRaw`SELECT audit_ensure_day(${at.toISOString().slice(0, 10)}::date)`;
-  const { boot, seq, chain: before } = await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { seq: { increment: actions.length } } });
+  const { boot, seq, chain: before } = await takeNumbers(tx, actions.length, at);
   const first = seq - BigInt(actions.length - 1);
   let chain: Uint8Array<ArrayBuffer> = before ?? new Uint8Array(32);
   const data = actions.map((action, place) => {
@@ -43,6 +42,21 @@ export async function recordActions(tx: Transaction, author: Author, actions: re
   await tx.auditEvent.createMany({ data });
   // The row stays locked until the end of the transaction: actions are chained in the order of their numbers.
   await tx.auditOperatorCounter.update({ where: { id: 1 }, data: { chain } });
+}
+
+interface Numbers {
+  readonly boot: string;
+  /** The last of those that were taken. */
+  readonly seq: bigint;
+  readonly chain: Uint8Array<ArrayBuffer> | null;
+}
+
+/** The next numbers, and a partition for the day: one round trip, since changes of policy wait for one another meanwhile. */
+async function takeNumbers(tx: Transaction, count: number, at: Date): Promise<Numbers> {
+  const [taken] = await tx.$queryRaw<Numbers[]>`UPDATE audit_operator_counter SET seq = seq + ${count} WHERE id = 1
+    RETURNING boot::text AS boot, seq, chain, audit_ensure_day(${at.toISOString().slice(0, 10)}::date)::text AS day`;
+  if (taken === undefined) throw new Error('The database has no audit_operator_counter row; it is not migrated');
+  return taken;
 }
 
 /** What a row does not say is null in it. */
