@@ -3,7 +3,8 @@ import type { Fault } from './problem.js';
 /** Deeper bodies serve nobody, and recursive code behind this would run out of stack. */
 const DEPTH_MAX = 64;
 
-const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+/** Names with which a value would get at what all objects share. */
+export const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 export const isUnsafeKey = (key: string): boolean => unsafeKeys.has(key);
 

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { ProblemError } from '../http/problem.js';
 import { parsePolicyFile } from './parse-policy-file.js';
 
-function faultsOf(text: string): string[] {
+async function faultsOf(text: string): Promise<string[]> {
   try {
-    parsePolicyFile(text);
+    await parsePolicyFile(text);
   } catch (error) {
     if (error instanceof ProblemError) return error.faults.map(({ pointer, detail }) => `${pointer}: ${detail}`);
     throw error;
@@ -31,16 +31,29 @@ test.each([
   ['--- \nversion: 1\n---\nversion: 1\n', ': Source contains multiple documents; please use YAML.parseAllDocuments() (line 3, column 1)'],
   ['', ': Invalid input: expected object, received null (line 1, column 1)'],
   ['version: 1\nagents:\n  a: { owner: "x\\0y" }\n', '/agents/a/owner: contains the character U+0000'],
-])('a file that is no policy is refused with line and column: %j', (text, fault) => {
-  expect(faultsOf(text)[0]).toBe(fault);
+])('a file that is no policy is refused with line and column: %j', async (text, fault) => {
+  expect((await faultsOf(text))[0]).toBe(fault);
 });
 
-test('aliases that multiply and nesting without end are refused at once', () => {
+const many = (count: number): string => `version: 1\nagents:\n${Array.from({ length: count }, (_, at) => `  a${at}: {}\n`).join('')}`;
+
+test('while a long file is read, others are answered, and what is wrong with it is told all the same', async () => {
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 1);
+  const faults = await faultsOf(`${many(4_000)}  bad: { colour: red }\n`);
+  clearInterval(counting);
+  expect(faults).toEqual(['/agents/bad/colour: is unknown (line 4003, column 18)']);
+  expect(turns).toBeGreaterThan(2);
+  expect((await faultsOf(`version: ${'['.repeat(40_000)}`))[0]).toContain('is nested too deep');
+  expect((await faultsOf(`version: ${'['.repeat(400)}${']'.repeat(400)} # ${'x'.repeat(40_000)}`))[0]).toContain('is nested too deep');
+});
+
+test('aliases that multiply and nesting without end are refused at once', async () => {
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x,x]',
     ...Array.from({ length: 9 }, (_, at) => `${'bcdefghij'[at]}: &${'bcdefghij'[at]} [${Array(10).fill(`*${'abcdefghi'[at]}`).join()}]`),
   ];
-  expect(faultsOf(bomb.join('\n'))[0]).toContain('aliases are not allowed');
-  expect(faultsOf(`version: ${'['.repeat(20_000)}`)[0]).toContain('is nested too deep');
-  expect(faultsOf(`version: 1\nagents:\n${Array.from({ length: 5000 }, (_, at) => `  a${at}: {}\n`).join('')}`)).toEqual([]);
+  expect((await faultsOf(bomb.join('\n')))[0]).toContain('aliases are not allowed');
+  expect((await faultsOf(`version: ${'['.repeat(20_000)}`))[0]).toContain('is nested too deep');
+  expect(await faultsOf(many(5000))).toEqual([]);
 });

@@ -36,7 +36,7 @@ export class PolicyFileService {
 
   /** Makes policy say what the file says, in one revision; in none where it says so already. */
   async import(author: Author, text: string, { reason, prune, dryRun }: ImportOptions): Promise<Changed<ApplyResult>> {
-    const file = parsePolicyFile(text);
+    const file = await parsePolicyFile(text);
     const drafted: Drafted = async (tx, by) => {
       const changes = changesToPolicy(file, await readPolicy(tx), prune);
       if (changes.length > CHANGES_MAX)
