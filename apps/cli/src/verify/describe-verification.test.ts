@@ -29,6 +29,13 @@ test('a trail without an anchor at its end is never simply said to be well', () 
   expect(describeVerification({ ...result, verdict: 'unanchored', anchoredThrough: null })).toContain('no anchor says that nothing is gone');
 });
 
+test('a proof that is older than its anchors is told from one that was cut off, and says what it does not show', () => {
+  const older = { ...result, verdict: 'unanchored' as const, anchoredLater: 23, madeAt: '2026-11-01T00:00:00.000Z' };
+  const text = describeVerification(older);
+  expect(text).toContain('It ends with block 17 and says that it was written at 2026-11-01T00:00:00.000Z; anchors have blocks up to 23');
+  expect(text).not.toContain('FAILED');
+});
+
 test('each thing found is named with its place, and those left out are counted', () => {
   const finding = {
     kind: 'row_missing' as const,

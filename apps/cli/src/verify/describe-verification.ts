@@ -10,7 +10,7 @@ export function describeVerification(result: AuditVerification): string {
     ...(unsealedEvents > 0 ? [`${unsealedEvents} events are not sealed yet.`] : []),
     ...findings.map(describeFinding),
     ...(findingsCount > findings.length ? [`… and ${findingsCount - findings.length} more.`] : []),
-    verdicts[verdict](anchoredThrough),
+    verdict === 'unanchored' && result.anchoredLater !== undefined ? describeLater(result) : verdicts[verdict](anchoredThrough),
   ];
   return lines.join('\n');
 }
@@ -23,6 +23,9 @@ const verdicts: Readonly<Record<AuditVerification['verdict'], (anchoredThrough: 
       : `UNANCHORED: verified up to block ${through} only; no anchor vouches for what follows.`,
   failed: () => 'FAILED: the trail is not as it was recorded.',
 };
+
+const describeLater = ({ through, anchoredLater, madeAt }: AuditVerification): string =>
+  `UNANCHORED: what is in this proof is as it was recorded. It ends with block ${through ?? 'none'} and says that it was written at ${String(madeAt)}; anchors have blocks up to ${String(anchoredLater)}, sealed since. If it is not from then, its end was cut off: write a new one to see what followed.`;
 
 function describeFinding({ kind, block, node, boot, firstSeq, lastSeq, detail }: AuditFinding): string {
   const seqs = firstSeq === null ? '' : firstSeq === lastSeq ? ` ${firstSeq}` : ` ${firstSeq}–${String(lastSeq)}`;

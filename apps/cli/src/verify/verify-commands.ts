@@ -69,7 +69,7 @@ async function verify(flags: VerifyFlags, environment: Environment, { say }: Reg
   const { file, keys, anchor } = flags;
   if (file === undefined && keys === undefined && anchor === undefined) return verifyThere(flags, environment, say);
   const trusted = await trustedFrom({ keys, anchor });
-  if (file !== undefined) return verifyHere(proofFromFile(file), trusted);
+  if (file !== undefined) return verifyHere(proofFromFile(file), trusted, true);
   const { api } = await connect(flags, environment);
   return verifyHere(proofFromApi(api, rangeOf(flags)), trusted);
 }

@@ -29,9 +29,9 @@ export async function trustedFrom({ keys, anchor }: { keys?: string | undefined;
   return { keys: items, anchors };
 }
 
-/** Verifies a proof with nothing but what is trusted. */
-export async function verifyHere(lines: AsyncIterable<string>, { keys, anchors }: Trusted): Promise<AuditVerification> {
-  const verifier = new TrailVerifier(new TrustedKeys(keys, verifyBytes), anchors);
+/** Verifies a proof with nothing but what is trusted; `isFile` says that it was written some time ago. */
+export async function verifyHere(lines: AsyncIterable<string>, { keys, anchors }: Trusted, isFile = false): Promise<AuditVerification> {
+  const verifier = new TrailVerifier(new TrustedKeys(keys, verifyBytes), anchors, isFile);
   for await (const text of lines) {
     const line = parsed('The proof', AuditProofLine, text);
     if (line.type === 'end') return verifier.end(line);

@@ -217,12 +217,14 @@ test.each(['audit_event', 'audit_link', 'audit_block'])(
   },
 );
 
+const proofLines = async (query = ''): Promise<AuditProofLine[]> => {
+  const { text } = await own.call('GET', `/v1/audit/proof${query}`, undefined, own.auditor);
+  const lines = text.trim().split('\n');
+  return lines.map((line) => AuditProofLine.parse(JSON.parse(line)));
+};
+
 test('a proof is verified without the database, by keys that its reader had before', async () => {
-  const { text } = await own.call('GET', '/v1/audit/proof', undefined, own.auditor);
-  const lines = text
-    .trim()
-    .split('\n')
-    .map((line) => AuditProofLine.parse(JSON.parse(line)));
+  const lines = await proofLines();
   const read = (keys: readonly AuditSigningKey[], changed: readonly AuditProofLine[]) => {
     const verifier = new TrailVerifier(new TrustedKeys(keys, verifyBytes), anchors);
     for (const line of changed) {
@@ -235,6 +237,31 @@ test('a proof is verified without the database, by keys that its reader had befo
   expect(read([], lines)?.[0]).toBe('block_forged');
   const without = lines.filter((line) => line.type !== 'row' || line.row.event.seq !== 42 || line.row.node !== 'node-1');
   expect(read(anchors, without)?.[0]).toBe('row_missing');
+});
+
+test('a proof from before the last anchors is not said to be cut off, nor simply well; one that hides what it had is', async () => {
+  const older = (await proofLines('?throughBlock=2')).map((line) => (line.type === 'end' ? { ...line, isNewest: true } : line));
+  const sealedAt = (n: number): number => Date.parse(anchors.find((head) => head.n === n)?.sealedAt ?? '');
+  const read = (madeAt: number, isFile: boolean) => {
+    const verifier = new TrailVerifier(new TrustedKeys(anchors, verifyBytes), anchors, isFile);
+    for (const line of older) {
+      if (line.type === 'end') return verifier.end(line);
+      verifier.take(line.type === 'proof' ? { ...line, madeAt: new Date(madeAt).toISOString() } : line);
+    }
+    return undefined;
+  };
+  const newest = anchors.at(-1)?.n ?? 0;
+  const before = sealedAt(3) - 1;
+  expect(read(before, true)).toMatchObject({
+    verdict: 'unanchored',
+    findings: [],
+    through: 2,
+    anchoredThrough: 2,
+    anchoredLater: newest,
+    madeAt: new Date(before).toISOString(),
+  });
+  expect(read(before, false)).toMatchObject({ verdict: 'failed', findings: [{ kind: 'head_rolled_back', block: newest }] });
+  expect(read(sealedAt(3), true)).toMatchObject({ verdict: 'failed', findings: [{ kind: 'head_rolled_back', block: 3 }] });
 });
 
 test('over REST it is verified whole and in part, for whoever may read the trail', async () => {

@@ -35,11 +35,14 @@ export class TrailVerifier {
   private events = 0;
   private dropped = 0;
   private unhashed = 0;
+  private madeAtMs = Number.NaN;
   private readonly anchors: ReadonlyMap<number, AuditAnchorHead>;
 
+  /** `isFile`: the proof was written some time ago, so anchors may know more than it by now. */
   constructor(
     private readonly keys: TrustedKeys,
     anchors: readonly AuditAnchorHead[],
+    private readonly isFile = false,
   ) {
     this.links = new SignedLinks(keys, this.findings);
     this.anchors = new Map(anchors.map((head) => [head.n, head]));
@@ -52,6 +55,7 @@ export class TrailVerifier {
   take(line: Exclude<AuditProofLine, { type: 'end' }>): void {
     switch (line.type) {
       case 'proof':
+        this.madeAtMs = Date.parse(line.madeAt);
         this.links.takeKeys(line.nodeKeys);
         for (const block of line.dropped) this.takeDropped(block);
         return;
@@ -69,16 +73,19 @@ export class TrailVerifier {
     const { from, through, findings } = this;
     const anchored = [...this.anchors.keys()].toSorted((one, other) => one - other);
     const newest = anchored.at(-1) ?? 0;
-    if (end.isNewest && newest > (through ?? 0))
-      findings.add('head_rolled_back', { block: newest }, `An anchor has block ${newest}; the last one here is ${through ?? 'none'}`);
+    const due = end.isNewest ? (anchored.findLast((n) => n > (through ?? 0) && !this.isLater(n)) ?? 0) : 0;
+    if (due > 0) findings.add('head_rolled_back', { block: due }, `An anchor has block ${due}; the last one here is ${through ?? 'none'}`);
+    const anchoredLater = end.isNewest && due === 0 && newest > (through ?? 0) ? newest : null;
     const open = this.links.end(end, { isWhole: from === 1, isGone: (link, node) => this.isGone(link, node) });
-    const anchoredThrough = anchored.findLast((n) => n <= (through ?? 0)) ?? (newest > (through ?? 0) ? through : null);
-    const isAnchored = through === null || newest >= through;
+    const anchoredThrough = anchored.findLast((n) => n <= (through ?? 0)) ?? (newest > (through ?? 0) && anchoredLater === null ? through : null);
+    // When a file was written is its own word: that it ended there then is vouched for by nobody.
+    const isAnchored = anchoredLater === null && (through === null || newest >= through);
     return {
       verdict: findings.count > 0 ? 'failed' : isAnchored ? 'verified' : 'unanchored',
       from,
       through,
       anchoredThrough,
+      ...(anchoredLater === null ? {} : { anchoredLater, madeAt: new Date(this.madeAtMs).toISOString() }),
       events: this.events,
       droppedEvents: this.dropped,
       unhashedEvents: this.unhashed,
@@ -87,6 +94,11 @@ export class TrailVerifier {
       findings: findings.shown,
       findingsCount: findings.count,
     };
+  }
+
+  /** Whether a block was sealed after this proof was written, by its own word. */
+  private isLater(block: number): boolean {
+    return this.isFile && Date.parse(this.anchors.get(block)?.sealedAt ?? '') > this.madeAtMs;
   }
 
   private takeDropped(block: AuditBlock): void {

@@ -145,6 +145,9 @@ export const AuditVerification = z
     from: z.number().int().nullable(),
     through: z.number().int().nullable(),
     anchoredThrough: z.number().int().nullable(),
+    /** Where a proof that was kept as a file ends before what anchors know: the newest block they have, sealed after the proof was written (`madeAt`, its own word). */
+    anchoredLater: z.number().int().optional(),
+    madeAt: Timestamp.optional(),
     events: seq,
     /** Of whole days that retention took away, as signed blocks say. */
     droppedEvents: seq,
