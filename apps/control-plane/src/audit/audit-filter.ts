@@ -60,8 +60,8 @@ export function driversOf(filter: ResolvedFilter): Prisma.Sql[] {
 
 /** Every filter, asked of a whole call. */
 export function conditionsOf(filter: ResolvedFilter): Prisma.Sql[] {
-  const { agents, decision, status: wanted, from, to, durationMsMin, durationMsMax, revision, traceId, requestId } = filter;
-  const conditions = [...namesOf(filter), ...textsOf(filter)];
+  const { agents, decision, status: wanted, from, to, durationMsMin, durationMsMax, traceId, requestId } = filter;
+  const conditions = [...namesOf(filter), ...textsOf(filter), ...revisionsOf(filter)];
   if (agents !== undefined) conditions.push(Prisma.sql`b.agent = ANY(${[...agents]})`);
   if (decision !== undefined) conditions.push(Prisma.sql`coalesce(o.decision, b.decision) = ${decision}`);
   if (wanted !== undefined) conditions.push(Prisma.sql`${status} = ${wanted}`);
@@ -69,10 +69,18 @@ export function conditionsOf(filter: ResolvedFilter): Prisma.Sql[] {
   if (to !== undefined) conditions.push(Prisma.sql`b.at < ${to}::timestamptz`);
   if (durationMsMin !== undefined) conditions.push(Prisma.sql`coalesce(o.duration_us, b.duration_us) >= ${durationMsMin * 1000}`);
   if (durationMsMax !== undefined) conditions.push(Prisma.sql`coalesce(o.duration_us, b.duration_us) <= ${durationMsMax * 1000}`);
-  if (revision !== undefined) conditions.push(Prisma.sql`coalesce(o.revision, b.revision) = ${revision}`);
   if (traceId !== undefined) conditions.push(Prisma.sql`coalesce(o.trace_id, b.trace_id) = ${traceId}`);
   if (requestId !== undefined) conditions.push(Prisma.sql`b.request_id = ${requestId}::uuid`);
   return conditions;
+}
+
+function revisionsOf({ revision, revisionMin, revisionMax }: ResolvedFilter): Prisma.Sql[] {
+  const decidedBy = Prisma.sql`coalesce(o.revision, b.revision)`;
+  return [
+    ...(revision === undefined ? [] : [Prisma.sql`${decidedBy} = ${revision}`]),
+    ...(revisionMin === undefined ? [] : [Prisma.sql`${decidedBy} >= ${revisionMin}`]),
+    ...(revisionMax === undefined ? [] : [Prisma.sql`${decidedBy} <= ${revisionMax}`]),
+  ];
 }
 
 function namesOf({ operator, server, tool, task, onBehalfOf, claimedAgent, method, node }: ResolvedFilter): Prisma.Sql[] {

@@ -66,6 +66,10 @@ test('calls are found by whose they are: agent, group and owner as they are toda
 test('calls are found by duration, revision, trace, node and status', async () => {
   expect(await found('server=github&durationMsMin=900&durationMsMax=2000')).toEqual(['slow', 'yesterday']);
   expect(await found('revision=7')).toEqual(['quick', 'slow']);
+  // A node never served from 4 to 6: what was decided since 4 is found all the same.
+  expect(await found('method=tools/call&revision=4')).toEqual([]);
+  expect(await found('method=tools/call&revisionMin=4')).toEqual(['refused', 'quick', 'slow']);
+  expect(await found('method=tools/call&revisionMin=3&revisionMax=7')).toEqual(['quick', 'slow', 'yesterday']);
   expect(await found(`traceId=${traceId}`)).toEqual(['timeout', 'slow']);
   expect(await found('node=node-2')).toEqual(['timeout']);
   expect(await found('status=timeout')).toEqual(['timeout']);

@@ -4,12 +4,14 @@ import { Id, Slug } from '../names.js';
 import { pageQuery, Timestamp } from './conventions.js';
 
 const filterText = z.string().min(1).max(256);
+const revision = z.coerce.number().int().nonnegative();
 const durationMs = z.coerce.number().nonnegative().max(86_400_000);
 
 /**
  * Which calls are meant: all that match every filter. Filters are exact, but for texts, which are found anywhere in what was kept and in upper and
  * lower case alike (ASCII): `q` in names, reasons, arguments and result summaries, the others in their own. `from` is inclusive, `to` exclusive, both of
- * when a call began. `group` and `owner` mean the agents that are theirs today.
+ * when a call began. `group` and `owner` mean the agents that are theirs today. `revision` is the policy that the node served from when it decided: of
+ * changes that reach a node together only the last is ever named, so what was decided since a change is found by `revisionMin`.
  */
 export const auditFilter = {
   agent: filterText.optional(),
@@ -28,7 +30,9 @@ export const auditFilter = {
   to: Timestamp.optional(),
   durationMsMin: durationMs.optional(),
   durationMsMax: durationMs.optional(),
-  revision: z.coerce.number().int().nonnegative().optional(),
+  revision: revision.optional(),
+  revisionMin: revision.optional(),
+  revisionMax: revision.optional(),
   traceId: filterText.optional(),
   requestId: Id.optional(),
   node: filterText.optional(),
