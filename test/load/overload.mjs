@@ -1,10 +1,11 @@
 // What a good server's calls feel of bad neighbours, as a table in Markdown:  npm run bench:overload [-- --quick] [--only hang,slow,…] [--rounds 5] [--seconds 10]
 // One node with everything on. An agent calls a good server at a steady rate; in turn other agents call a server that hangs, is slow, flaps, answers
 // without end or too much, and a herd of agents reconnects. Each is measured in pairs of windows, so that a noisy machine disturbs both alike: in the
-// first of a pair the same calls go to a healthy neighbour instead (beside the herd's there are none), so that what differs is the fault and not the
-// load. The ratio within a pair is what to read (target: within 10 %).
+// first of a pair the same calls go to a healthy neighbour instead, so that what differs is the fault and not the load. A herd is held against nothing
+// at all, against as many calls of a quick server, and against the same herd at another node of this machine, so that it shows what of its price is the
+// load's and the machine's. The ratio within a pair is what to read (target: within 10 %).
 //   --quick       one short pair of each, to see that it works; the figures are rough
-//   --only LIST   of: hang, slow, flap, endless, oversize, herd
+//   --only LIST   of: hang, slow, flap, endless, oversize, herd, herd-calls, herd-apart
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { grantEverything } from '../local-stack/grant-everything.mjs';
@@ -20,7 +21,7 @@ import { watchNode } from './watch-node.mjs';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'hang,slow,flap,endless,oversize,herd' },
+    only: { type: 'string', default: 'hang,slow,flap,endless,oversize,herd,herd-calls,herd-apart' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
   },
@@ -38,6 +39,8 @@ const badLoads = {
   endless: { connections: 16, rate: 10 },
   oversize: { connections: 2, rate: 1 },
 };
+/** Calls of a quick server instead of a herd: as many as it opens streams. */
+const herdCalls = { connections: 32, rate: values.quick ? 70 : 330 };
 const say = (line) => process.stderr.write(`${line}\n`);
 
 /** How often each thing happened, the commonest first. */
@@ -60,8 +63,8 @@ async function callServer(target, load, totals) {
   };
 }
 
-async function reconnect(node, totals) {
-  const herd = startHerd(node.herd);
+async function reconnect(herdAt, totals) {
+  const herd = startHerd(herdAt);
   await pause(BEGIN_MS);
   return async () => addTo(totals, await herd.stop());
 }
@@ -84,10 +87,10 @@ try {
   const [upstream, faulty] = await Promise.all([startScript('upstream.mjs'), startScript('faulty-upstream.mjs')]);
   parts.push(upstream, faulty);
   say('Starting a stack …');
-  const stack = await startLocalStack({ nodes: 1, say });
+  const chosen = values.only.split(',');
+  const stack = await startLocalStack({ nodes: chosen.includes('herd-apart') ? 2 : 1, say });
   parts.push(stack);
   const { api } = stack;
-  const chosen = values.only.split(',');
   const token = await grantEverything(api, { slug: 'good', url: `${upstream.url}/mcp`, agent: 'caller', kinds: ['tools'] });
   const other = await grantEverything(api, { slug: 'neighbour', url: `${upstream.url}/mcp`, agent: 'neighbour', kinds: ['tools'] });
   const url = new URL(stack.gatewayUrls[0]);
@@ -98,7 +101,8 @@ try {
   const keys = {};
   for (const fault of chosen.filter((name) => name in badLoads))
     keys[fault] = await grantEverything(api, { slug: fault, url: `${faulty.url}/${fault}/mcp`, agent: `caller-${fault}`, kinds: ['tools'] });
-  if (chosen.includes('herd')) node.herd = { url, keys: await makeListeners(api, herdSize) };
+  const isHerd = (fault) => fault.startsWith('herd');
+  const herd = chosen.some(isHerd) ? { url, keys: await makeListeners(api, herdSize) } : undefined;
   await measureLoad(node.good, { ...good, seconds: WARM_SECONDS });
   const rows = [];
   for (const fault of chosen) {
@@ -108,8 +112,13 @@ try {
       usual: () => callServer(node.neighbour, badLoads[fault], {}),
       disturb: (totals) => callServer(bad, badLoads[fault], totals),
     };
-    const herd = { usual: async () => async () => undefined, disturb: (totals) => reconnect(node, totals) };
-    rows.push(await (fault === 'herd' ? measureFault(`herd of ${herdSize}`, node, herd) : measureFault(fault, node, beside)));
+    const instead = {
+      herd: async () => async () => undefined,
+      'herd-calls': () => callServer(node.neighbour, herdCalls, {}),
+      'herd-apart': () => reconnect({ ...herd, url: new URL(stack.gatewayUrls[1]) }, {}),
+    };
+    const herds = { usual: instead[fault], disturb: (totals) => reconnect(herd, totals) };
+    rows.push(await (isHerd(fault) ? measureFault(`${fault} of ${herdSize}`, node, herds) : measureFault(fault, node, beside)));
   }
   const head = [
     'beside',
