@@ -7,7 +7,7 @@ import { foldSpent } from '../cost/spent.repository.js';
 import { DeliveryQueue } from '../webhooks/delivery-queue.js';
 import { WebhookSecrets } from '../webhooks/webhook-secrets.js';
 import { forgetDeliveries } from '../webhooks/webhooks.repository.js';
-import { findBudgets, findDrift, findGaps, readDrift, type DriftEvent } from './find-elsewhere.js';
+import { findBudgets, findCredentials, findDrift, findGaps, readDrift, type DriftEvent } from './find-elsewhere.js';
 import { findBursts, findErrorRates, findFirstUses, findVolumes, TOLD_MS } from './find-in-usage.js';
 import type { ActiveRule, Finding } from './finding.js';
 import { foldUsage, forgetUsage, moveCursor, nextRange, type FirstUse, type FreshUsage } from './fold-usage.js';
@@ -128,6 +128,8 @@ async function findingsOf(tx: Transaction, rule: ActiveRule, { usage, firstUses,
       return findDrift({ ...rule, when }, drift);
     case 'budget':
       return isSlow ? findBudgets({ ...rule, when }, await budgetStates(tx)) : [];
+    case 'credential':
+      return isSlow ? findCredentials(tx, { ...rule, when }) : [];
     case 'volume':
       return isSlow ? findVolumes(tx, { ...rule, when }) : [];
     case 'integrity_gap':

@@ -1,6 +1,7 @@
 import type { Transaction } from '@portcullis/database';
 import { z } from 'zod';
 import { listBoots } from '../audit/integrity.repository.js';
+import { findTroubles } from '../credentials/find-troubles.js';
 import type { BudgetState } from '../cost/find-budgets.js';
 import { meets, type ActiveRule, type Finding } from './finding.js';
 import type { StoredRange } from './fold-usage.js';
@@ -72,4 +73,18 @@ export function findBudgets({ when }: ActiveRule<'budget'>, states: readonly Bud
         once: true,
       })),
     );
+}
+
+const DAY_MS = 86_400_000;
+
+/** Connections that are to be made anew or cannot be renewed, and what ends soon. One that nobody has made yet is no news. */
+export async function findCredentials(tx: Transaction, { when }: ActiveRule<'credential'>): Promise<Finding[]> {
+  const troubles = await findTroubles(tx, { endsBefore: new Date(Date.now() + when.endsWithinDays * DAY_MS) });
+  return troubles
+    .filter(({ server, state }) => state !== 'unconnected' && meets({ server: when.server }, { server }))
+    .map(({ server, agent, credentialId, state, reason, endsAt }) => ({
+      summary: `Server ${server}${agent === null ? '' : ` for agent ${agent}`}: ${reason}`,
+      subject: { server, ...(agent !== null && { agent }), credential: credentialId ?? 'certificates', state },
+      values: { state, ...(endsAt !== null && { endsAt }) },
+    }));
 }

@@ -64,6 +64,8 @@ export class ConnectionTokens {
       accessToken: vault.sealValue(credentialId, accessPlace(generation), given.accessToken),
       accessExpiresAt: given.expiresAt === undefined ? null : new Date(given.expiresAt),
       refreshToken: refreshToken === undefined ? null : vault.sealValue(credentialId, refreshPlace(generation), refreshToken),
+      failingSince: null,
+      failure: null,
     };
     await tx.credentialToken.upsert({ where: { credentialId }, create: { credentialId, ...data }, update: data });
   }
@@ -79,6 +81,7 @@ export class ConnectionTokens {
         maxWait: TRANSACTION_MS,
       });
     } catch (error) {
+      if (error instanceof TokenError && error.fault === 'unavailable') await this.noteFailing(credentialId, error.reason);
       if (!(error instanceof TokenError) || error.fault !== 'refused') throw error;
       await this.noteEnded(credentialId, error.reason);
       throw new NotConnected(undefined, { cause: error });
@@ -109,6 +112,14 @@ export class ConnectionTokens {
     if (oauth?.clientId == null || secret.kind !== 'authorization-code') throw new TypeError('The credential is no connection');
     const { tokenEndpoint, clientId, authentication, resource } = oauth;
     return { client: { tokenEndpoint, clientId, clientSecret: secret.clientSecret ?? undefined, authentication }, oauth, resource };
+  }
+
+  /** For as long as that lasts: the next token ends it. */
+  private async noteFailing(credentialId: string, failure: string): Promise<void> {
+    await this.parts.database.credentialToken.updateMany({
+      where: { credentialId, failingSince: null },
+      data: { failingSince: new Date(), failure },
+    });
   }
 
   /** On record once, so that somebody hears of it before a call does. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { nodeTokenAad } from '@portcullis/contracts/node';
 import { newNodeKeyPair, openWith } from '@portcullis/secrets';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeAuthority } from '@portcullis/testing';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startAuthorizationServer, type AuthorizationServer } from '../testing/authorization-server.js';
 import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
 import { newOperatorToken } from '../testing/start-test-app.js';
@@ -14,14 +15,14 @@ let count = 0;
 const redirectUri = 'http://127.0.0.1:41234/callback';
 
 beforeAll(async () => {
-  [discovery, authorization] = [await startDiscovery(), await startAuthorizationServer()];
+  [discovery, authorization] = [await startDiscovery(100, { alerts: { lookMs: 100, slowMs: 100 } }), await startAuthorizationServer()];
 });
 afterAll(async () => {
   await discovery.close();
   await authorization.close();
 });
 beforeEach(() => {
-  Object.assign(authorization.rules, { requiresIss: true, hasPkce: true, lifeSeconds: 3600, refuses: undefined });
+  Object.assign(authorization.rules, { requiresIss: true, hasPkce: true, lifeSeconds: 3600, refuses: undefined, status: undefined });
   authorization.asked.length = 0;
 });
 
@@ -154,6 +155,52 @@ test('a connection that its authorization server has ended says so once, and is 
   authorization.rules.refuses = undefined;
   expect((await finish(id, await consentTo(id))).body.status).toBe('ready');
   expect((await tokensOf().token(id)).accessToken).toMatch(/^at-/);
+});
+
+test('a connection that cannot be renewed, or has to be made anew, shows with its server and raises an alert', async () => {
+  const { id, slug } = await connected();
+  const rule = (await call('POST', '/v1/alert-rules', { name: 'keys', when: { kind: 'credential', server: slug } })).body.id;
+  const server = async () => (await call('GET', `/v1/servers/${slug}`)).body;
+  const states = async () =>
+    (await call('GET', `/v1/alerts?rule=${rule}`)).body.items.map(({ values }: { values: { state: string } }) => values.state);
+  const raised = (expected: string[]) => vi.waitFor(async () => expect(await states()).toEqual(expected), { timeout: 20_000, interval: 100 });
+  expect((await server()).credentialTroubles).toEqual([]);
+
+  authorization.rules.refuses = 'temporarily_unavailable';
+  authorization.rules.status = 503;
+  await expire(id);
+  await expect(tokensOf().token(id)).rejects.toMatchObject({ fault: 'unavailable' });
+  expect(await server()).toMatchObject({ credentialTroubles: [{ state: 'failing', credentialId: id }] });
+  await raised(['failing']);
+  authorization.rules.status = undefined;
+  authorization.rules.refuses = undefined;
+  await tokensOf().token(id);
+  expect((await server()).credentialTroubles).toEqual([]);
+
+  authorization.rules.refuses = 'invalid_grant';
+  await expire(id);
+  await expect(tokensOf().token(id)).rejects.toBeInstanceOf(NotConnected);
+  const troubled = await server();
+  expect(troubled.credentialTroubles).toMatchObject([{ state: 'reconnect', reason: expect.stringContaining('invalid_grant') }]);
+  expect(troubled.next.join()).toContain(`/v1/credentials/${id}/connect`);
+  await raised(['reconnect', 'failing']);
+  authorization.rules.refuses = undefined;
+});
+
+test('a token that cannot be renewed, and a certificate, are told of before they end', async () => {
+  const { id, slug } = await connected();
+  const soon = new Date(Date.now() + 3 * 86_400_000);
+  await discovery.own.database.credentialToken.update({ where: { credentialId: id }, data: { refreshToken: null, accessExpiresAt: soon } });
+  await call('PUT', `/v1/servers/${slug}/tls`, { ca: makeAuthority('Short').issue('a.test', [-1, 5]).cert });
+  const rule = (await call('POST', '/v1/alert-rules', { name: 'ends', when: { kind: 'credential', server: slug } })).body.id;
+  const { body } = await call('GET', `/v1/servers/${slug}`);
+  expect(body.credentialTroubles).toMatchObject([
+    { state: 'ends-soon', credentialId: null },
+    { state: 'ends-soon', credentialId: id, endsAt: soon.toISOString() },
+  ]);
+  const subjects = async () => (await call('GET', `/v1/alerts?rule=${rule}`)).body.items.map(({ subject }: { subject: object }) => subject);
+  const expected = [id, 'certificates'].map((credential) => expect.objectContaining({ server: slug, credential, state: 'ends-soon' }));
+  await vi.waitFor(async () => expect(await subjects()).toEqual(expect.arrayContaining(expected)), { timeout: 20_000, interval: 100 });
 });
 
 test('a node is given tokens sealed to itself, a newer one in the place of one that was refused, and told when there is none', async () => {

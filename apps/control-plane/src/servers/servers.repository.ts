@@ -2,14 +2,15 @@ import { Prisma, type Grant, type PrismaClient, type Server, type Transaction } 
 import type { ListServersQuery } from '@portcullis/contracts/api/servers';
 import { TargetSelector } from '@portcullis/contracts/grants';
 import { selectsServer } from '@portcullis/policy';
+import { findTroubles, SHOWN_MS, type FoundTrouble } from '../credentials/find-troubles.js';
 import { inParts } from '../database/in-parts.js';
 import { literalLike } from '../database/literal-like.js';
 import { updateRows } from '../database/write-rows.js';
 
 type StateCounts = Record<'pending' | 'approved' | 'changed' | 'rejected' | 'removed', number>;
 
-/** A server with how many definitions it has in each state, and how many grants name or select it. */
-export type ServerRow = Server & { readonly counts: StateCounts; readonly grantCount: number };
+/** A server with how many definitions it has in each state, how many grants name or select it, and what is wrong with what it is called with. */
+export type ServerRow = Server & { readonly counts: StateCounts; readonly grantCount: number; readonly troubles: readonly FoundTrouble[] };
 
 type Reader = PrismaClient | Transaction;
 
@@ -49,6 +50,7 @@ async function withCounts(db: Reader, servers: readonly Server[]): Promise<Serve
   const where = { serverId: { in: servers.map(({ id }) => id) } };
   const states = await db.definition.groupBy({ by: ['serverId', 'state'], where, _count: true });
   const grants = await db.grant.groupBy({ by: ['serverId'], where, _count: true });
+  const troubles = await findTroubles(db, { serverIds: servers.map(({ id }) => id), endsBefore: new Date(Date.now() + SHOWN_MS) });
   const selecting = await db.grant.findMany({ where: { serverId: null, effect: 'allow', mode: 'enforce' }, select: { selector: true } });
   const selectors = selecting.map(({ selector }) => TargetSelector.parse(selector));
   const grantCounts = new Map(grants.map(({ serverId, _count }) => [serverId, _count]));
@@ -58,6 +60,7 @@ async function withCounts(db: Reader, servers: readonly Server[]): Promise<Serve
     return {
       ...server,
       counts,
+      troubles: troubles.filter(({ serverId }) => serverId === server.id),
       grantCount: (grantCounts.get(server.id) ?? 0) + selectors.filter((selector) => selectsServer(selector, server)).length,
     };
   });

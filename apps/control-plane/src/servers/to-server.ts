@@ -31,6 +31,7 @@ export function toServer(row: ServerRow): Server {
     instructions,
     discovery: discoveryOf(row),
     definitions: counts,
+    credentialTroubles: row.troubles.map(({ server: _server, serverId: _id, ...trouble }) => trouble),
     next: nextSteps(row),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

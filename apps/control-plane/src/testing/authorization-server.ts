@@ -17,11 +17,12 @@ export class AuthorizationServer {
   readonly asked: URLSearchParams[] = [];
   /** Tokens that the MCP server beside it lets in. */
   readonly live = new Set<string>();
-  readonly rules: { requiresIss: boolean; hasPkce: boolean; lifeSeconds: number; refuses: string | undefined } = {
+  readonly rules: { requiresIss: boolean; hasPkce: boolean; lifeSeconds: number; refuses: string | undefined; status: number | undefined } = {
     requiresIss: true,
     hasPkce: true,
     lifeSeconds: 3600,
     refuses: undefined,
+    status: undefined,
   };
   close: () => Promise<void> = async () => undefined;
   private readonly clients = new Set<string>();
@@ -100,7 +101,7 @@ export async function startAuthorizationServer(): Promise<AuthorizationServer> {
     const path = new URL(request.url ?? '/', own.issuer).pathname;
     const answer = own.answers[path]?.(body);
     if (answer !== undefined) {
-      response.writeHead('error' in answer ? 400 : 200, { 'content-type': 'application/json' });
+      response.writeHead('error' in answer ? (own.rules.status ?? 400) : 200, { 'content-type': 'application/json' });
       return response.end(JSON.stringify(answer));
     }
     if (path === '/mcp' && own.live.has((request.headers.authorization ?? '').slice(7))) return answerMcp(body, response);

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { PolicyNews } from '../changes/policy-news.js';
 import { SelfWideningGuard } from '../changes/self-widening-guard.js';
+import type { Config } from '../config.js';
 import { openServerSignIn } from '../credentials/open-server-sign-in.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { DiscoveryQueue } from '../discovery/discovery-queue.js';
@@ -21,9 +22,9 @@ export interface Discovery {
   close(): Promise<void>;
 }
 
-export async function startDiscovery(tickMs = 100): Promise<Discovery> {
+export async function startDiscovery(tickMs = 100, overrides: Partial<Config> = {}): Promise<Discovery> {
   const redis = await freshRedis();
-  const own = await startTestApp({ redisUrl: redis.url, credentials: { egressAllow: ['127.0.0.0/8'] } });
+  const own = await startTestApp({ redisUrl: redis.url, credentials: { egressAllow: ['127.0.0.0/8'] }, ...overrides });
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   const commands = openRedis(redis.url, () => undefined);
   const blocking = new Redis(redis.url, { maxRetriesPerRequest: null });

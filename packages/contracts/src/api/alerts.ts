@@ -53,9 +53,25 @@ const IntegrityGap = z.strictObject({ kind: z.literal('integrity_gap'), node: pa
 /** So much of a month's budget is spent as the budget warns at; each level once in a month. */
 const BudgetSpent = z.strictObject({ kind: z.literal('budget'), name: pattern });
 
-export const AlertCondition = z.discriminatedUnion('kind', [DenialBurst, FirstUse, ErrorRate, Volume, Drift, IntegrityGap, BudgetSpent]);
+/** A connection has to be made anew or cannot be renewed, or a certificate or token of a server ends within so many days. */
+const CredentialTroubled = z.strictObject({
+  kind: z.literal('credential'),
+  server: pattern,
+  endsWithinDays: z.number().int().min(1).max(365).default(14),
+});
+
+export const AlertCondition = z.discriminatedUnion('kind', [
+  DenialBurst,
+  FirstUse,
+  ErrorRate,
+  Volume,
+  Drift,
+  IntegrityGap,
+  BudgetSpent,
+  CredentialTroubled,
+]);
 export type AlertCondition = z.infer<typeof AlertCondition>;
-export const AlertKind = z.enum(['denial_burst', 'first_use', 'error_rate', 'volume', 'drift', 'integrity_gap', 'budget']);
+export const AlertKind = z.enum(['denial_burst', 'first_use', 'error_rate', 'volume', 'drift', 'integrity_gap', 'budget', 'credential']);
 export type AlertKind = z.infer<typeof AlertKind>;
 
 const fields = {
@@ -100,7 +116,7 @@ export const Alert = z
     kind: AlertKind,
     severity: fields.severity,
     summary: z.string(),
-    /** What it is about: agent, server, tool, node, boot or budget. */
+    /** What it is about: agent, server, tool, node, boot, budget or credential. */
     subject: z.record(z.string(), z.string()),
     values: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   })

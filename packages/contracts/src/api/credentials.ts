@@ -104,6 +104,21 @@ export type ReplaceCredential = z.infer<typeof ReplaceCredential>;
 export const CredentialStatus = z.enum(['ready', 'unconnected', 'reconnect']);
 export type CredentialStatus = z.infer<typeof CredentialStatus>;
 
+/**
+ * What keeps a server from being called, or soon will. `failing`: a token cannot be renewed at the moment; `ends-soon`: a certificate, or a token that
+ * cannot be renewed.
+ */
+export const CredentialTrouble = z.object({
+  state: z.enum(['unconnected', 'reconnect', 'failing', 'ends-soon']),
+  /** Null for the certificates of the server. */
+  credentialId: Id.nullable(),
+  /** Whose calls it is about; null for everybody's who has none of their own. */
+  agent: z.string().nullable(),
+  reason: z.string(),
+  endsAt: Timestamp.nullable(),
+});
+export type CredentialTrouble = z.infer<typeof CredentialTrouble>;
+
 export const CredentialKindName = z.enum(['headers', 'client-credentials', 'token-exchange', 'authorization-code']);
 export type CredentialKindName = z.infer<typeof CredentialKindName>;
 

@@ -3,6 +3,7 @@ import { ServerCapture } from '../capture.js';
 import { Environment, Tag } from '../grants.js';
 import { DefinitionKind, Era, Id, PinnedKind, RESERVED_SLUGS, Slug, Transport } from '../names.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
+import { CredentialTrouble } from './credentials.js';
 
 const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
 const refreshIntervalSeconds = z.number().int().min(30).max(86_400);
@@ -112,6 +113,8 @@ export const Server = z
       rejected: z.number().int(),
       removed: z.number().int(),
     }),
+    /** What is wrong with what it is called with, or will be within two weeks: connections to be made anew, certificates that end. */
+    credentialTroubles: z.array(CredentialTrouble),
     /** What an operator would do next, in words, with the request to send. */
     next: z.array(z.string()),
     createdAt: Timestamp,
