@@ -11,14 +11,18 @@ export function cpuSeconds(pids) {
   return ticks / TICKS_PER_SECOND;
 }
 
+/** CPU seconds that one process alone has used so far. */
+export const ownCpuSeconds = (pid) => (readStat(pid)?.own ?? 0) / TICKS_PER_SECOND;
+
 /** Resident memory in MiB; pages that several processes share are counted in each. */
-export function memoryMiB(pids) {
+export function memoryMiB(pids, { withChildren = true } = {}) {
   let kib = 0;
-  for (const pid of withDescendants(pids)) kib += Number(/^VmRSS:\s+(\d+)/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0);
+  for (const pid of withChildren ? withDescendants(pids) : pids) kib += Number(/^VmRSS:\s+(\d+)/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0);
   return kib / 1024;
 }
 
-function withDescendants(pids) {
+/** These processes, and all that descend from them. */
+export function withDescendants(pids) {
   const children = new Map();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const parent = readStat(name)?.parent;
@@ -43,7 +47,7 @@ function readStat(pid) {
     .slice(text.lastIndexOf(')') + 2)
     .split(' ')
     .map(Number);
-  return { parent: fields[1], ticks: fields[11] + fields[12] + fields[13] + fields[14] };
+  return { parent: fields[1], own: fields[11] + fields[12], ticks: fields[11] + fields[12] + fields[13] + fields[14] };
 }
 
 function readProc(path) {

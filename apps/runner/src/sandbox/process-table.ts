@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+
+/** One process, as the kernel tells of it. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly residentBytes: number;
+}
+
+const PAGE_BYTES = 4096;
+
+/** Reads all processes that can be seen; none where the system has no `/proc`. */
+export function readProcesses(): ProcessEntry[] {
+  let names: string[];
+  try {
+    names = readdirSync('/proc');
+  } catch {
+    return [];
+  }
+  return names.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(name) ?? []);
+}
+
+function readProcess(name: string): ProcessEntry | undefined {
+  try {
+    const text = readFileSync(`/proc/${name}/stat`, 'latin1');
+    // A program's name may hold spaces and brackets: what counts begins after the last one.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]), residentBytes: Number(fields[21]) * PAGE_BYTES };
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+/** Processes of this group, and whatever descends from its leader. */
+export function membersOf(leader: number, processes: readonly ProcessEntry[]): ProcessEntry[] {
+  const children = new Map<number, ProcessEntry[]>();
+  for (const entry of processes) {
+    const siblings = children.get(entry.parent);
+    if (siblings === undefined) children.set(entry.parent, [entry]);
+    else siblings.push(entry);
+  }
+  const found = new Map<number, ProcessEntry>();
+  const visit = (entry: ProcessEntry): void => {
+    if (found.has(entry.pid)) return;
+    found.set(entry.pid, entry);
+    for (const child of children.get(entry.pid) ?? []) visit(child);
+  };
+  for (const entry of processes) if (entry.pid === leader || entry.group === leader) visit(entry);
+  return [...found.values()];
+}
+
+/** Ends everything that runs as this user. For users that a runner gives to servers, and to nobody else. */
+export function endProcessesOf(uid: number): void {
+  for (const { pid } of readProcesses()) {
+    try {
+      if (statSync(`/proc/${pid}`).uid === uid) process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { endProcessesOf } from '../sandbox/process-table.js';
+import type { Watchdog } from '../sandbox/watchdog.js';
+import { Child, type ChildListener } from './child.js';
+import type { LogTail } from './log-tail.js';
+import { planLaunch, type LaunchOrder, type LaunchPlace } from './plan-launch.js';
+
+/** Starts children of one runner. */
+export class ChildStarter {
+  /** Children that run, by the user that they run as. */
+  private readonly users = new Map<number, number>();
+  private running = 0;
+
+  constructor(
+    private readonly place: LaunchPlace,
+    private readonly watchdog: Watchdog,
+    private readonly capacity: number,
+  ) {}
+
+  get isFull(): boolean {
+    return this.running >= this.capacity;
+  }
+
+  /** Whether the order's program lies ready; if not, starting it fetches it first. */
+  isReady({ profile: { program } }: LaunchOrder): boolean {
+    return program.kind === 'executable' || this.place.packages.isInstalled(program);
+  }
+
+  /** Starts a child behind the walls of this machine and watches it until it ends. Throws a LaunchRefusal. */
+  async start(order: LaunchOrder, listener: ChildListener, log: LogTail): Promise<Child> {
+    const plan = await planLaunch(order, this.place);
+    const uid = plan.user?.uid;
+    const child = new Child(plan, listener, { log, sweep: () => this.sweep(uid) });
+    this.running += 1;
+    if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 0) + 1);
+    const { memoryMib, processes } = order.profile.limits;
+    const unwatch =
+      child.pid === undefined
+        ? () => undefined
+        : this.watchdog.watch({ leader: child.pid, memoryMib, processes, own: this.ownProcesses, onExceeded: (reason) => child.kill(reason) });
+    void child.ended.then(() => {
+      unwatch();
+      this.running -= 1;
+      if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 1) - 1);
+    });
+    return child;
+  }
+
+  /** `unshare` stays as the parent of a pid namespace, and its first process may be the one that reaps. */
+  private get ownProcesses(): number {
+    const { namespaces, hasInit } = this.place.sandbox;
+    return (namespaces.includes('--pid') ? 1 : 0) + (hasInit ? 1 : 0);
+  }
+
+  /** Without a pid namespace, who leaves the group is found by its user: unless another child of the same server runs. */
+  private sweep(uid: number | undefined): void {
+    if (uid === undefined || this.place.sandbox.report.pidNamespace.enforced || (this.users.get(uid) ?? 0) > 1) return;
+    endProcessesOf(uid);
+  }
+}

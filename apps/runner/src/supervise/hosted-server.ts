@@ -1,0 +1,245 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from '@portcullis/boot';
+import type { ChildState, HostedServer as Status } from '@portcullis/contracts/runner/status';
+import type { Era } from '@portcullis/mcp';
+import { probeEra } from '../bridge/probe-era.js';
+import { RpcFault } from '../bridge/rpc-fault.js';
+import type { Unasked } from '../bridge/connection.js';
+import { LaunchRefusal } from '../sandbox/check-executable.js';
+import type { ChildEnd } from '../spawn/child.js';
+import type { ChildStarter } from '../spawn/child-starter.js';
+import type { LogTail } from '../spawn/log-tail.js';
+import type { LaunchOrder } from '../spawn/plan-launch.js';
+import { Instance } from './instance.js';
+import { RestartPolicy } from './restart-policy.js';
+import { wordsOf } from './words-of-end.js';
+
+/** What one server is hosted with. */
+export interface HostedServerParts {
+  readonly slug: string;
+  readonly profileHash: string;
+  readonly order: LaunchOrder;
+  readonly starter: ChildStarter;
+  readonly log: LogTail;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** Ends a child that nobody uses, of any server; false where all are in use. */
+  readonly makeRoom: () => boolean;
+}
+
+/** How a child is spoken to. */
+export interface InstanceWay {
+  readonly unasked: (instance: Instance) => Unasked;
+  /** What has to be said before it is used. */
+  readonly prepare: (instance: Instance) => Promise<void>;
+}
+
+/** Where the era is asked for, and where a single child belongs. */
+export const SHARED = '';
+const START_MS_MAX = 60_000;
+/** A request waits so long for its turn to start a child; longer, and its sender is told when to come again. */
+const WAIT_MS_MAX = 5000;
+const POLICIES_MAX = 2000;
+
+/** One server of this runner: its children, started on first use, and what becomes of those that fail. */
+export class HostedServer {
+  private readonly instances = new Map<string, Promise<Instance>>();
+  private readonly open = new Set<Instance>();
+  private readonly policies = new Map<string, RestartPolicy>();
+  private knownEra: Promise<Era> | undefined;
+  private phase: ChildState = 'idle';
+  private lastError: string | null = null;
+  private restarts = 0;
+  private junkLines = 0;
+  private isClosing = false;
+  private hasRun = false;
+
+  constructor(readonly parts: HostedServerParts) {}
+
+  get isPerAgent(): boolean {
+    return this.parts.order.profile.instances.mode === 'per-agent';
+  }
+
+  /** Which era it speaks, asked once of a child of its own. Rejects with an RpcFault. */
+  era(): Promise<Era> {
+    if (this.knownEra !== undefined) return this.knownEra;
+    const { starter, order, log } = this.parts;
+    const probing = this.attempt(SHARED, () => probeEra((listener) => starter.start(order, listener, log)));
+    this.knownEra = probing;
+    probing.catch(() => (this.knownEra = undefined));
+    return probing;
+  }
+
+  /** The child of this key, started where there is none. Rejects with an RpcFault; nothing has been sent to a child then. */
+  acquire(key: string, way: InstanceWay): Promise<Instance> {
+    const known = this.instances.get(key);
+    if (known !== undefined) return known;
+    const opening = this.attempt(key, () => this.begin(key, way));
+    this.instances.set(key, opening);
+    opening.catch(() => this.forget(key, opening));
+    return opening;
+  }
+
+  /** The child of this key, if it runs. */
+  running(key: string): Promise<Instance> | undefined {
+    return this.instances.get(key);
+  }
+
+  /** Ends the child of this key: nobody will come back to it. */
+  end(key: string): void {
+    void this.instances.get(key)?.then(
+      (instance) => this.retire(instance),
+      () => undefined,
+    );
+  }
+
+  status(): Status {
+    const junkLines = [...this.open].reduce((sum, { child }) => sum + child.junkLines, this.junkLines);
+    const { order, profileHash } = this.parts;
+    const counts = { instances: this.open.size, restarts: this.restarts, junkLines };
+    return { serverId: order.serverId, profileHash, state: this.state(), ...counts, lastError: this.lastError };
+  }
+
+  /** Ends children that nobody used for as long as the profile says. */
+  endIdle(): void {
+    const now = this.parts.now();
+    const idleMs = this.parts.order.profile.idleSeconds * 1000;
+    for (const instance of this.open) if (!instance.child.isAsked && instance.idleMs(now) >= idleMs) this.retire(instance);
+  }
+
+  /** The child that was idle longest, with how long; undefined where all are in use. */
+  idlest(): { readonly idleMs: number; readonly end: () => void } | undefined {
+    const now = this.parts.now();
+    const idle = [...this.open].filter(({ isBusy, child }) => !isBusy && !child.isAsked);
+    const [found] = idle.toSorted((a, b) => b.idleMs(now) - a.idleMs(now));
+    return found && { idleMs: found.idleMs(now), end: () => this.retire(found) };
+  }
+
+  /** Ends all of its children; those that work may finish within the grace. */
+  async close(graceMs: number): Promise<void> {
+    this.isClosing = true;
+    const deadline = this.parts.now() + graceMs;
+    const end = async (instance: Instance): Promise<void> => {
+      while (instance.connection.size > 0 && this.parts.now() < deadline && !instance.child.hasEnded) await pause(50);
+      await instance.child.stop();
+    };
+    await Promise.allSettled(this.instances.values());
+    await Promise.all([...this.open].map(end));
+  }
+
+  private state(): ChildState {
+    if (this.policies.get(SHARED)?.isQuarantined === true) return 'quarantined';
+    if (this.phase !== 'idle') return this.phase;
+    if (this.open.size > 0) return 'running';
+    const now = this.parts.now();
+    if ([...this.policies.values()].some((policy) => policy.delayMs(now) > 0)) return 'backing-off';
+    return this.lastError === null ? 'idle' : 'failed';
+  }
+
+  private async attempt<T>(key: string, start: () => Promise<T>): Promise<T> {
+    const policy = this.policyOf(key);
+    await this.turn(policy);
+    const { order, starter, now } = this.parts;
+    if (policy.hasFailed(now())) this.restarts += 1;
+    this.phase = starter.isReady(order) ? 'starting' : 'installing';
+    try {
+      return await start();
+    } catch (error) {
+      if (error instanceof RpcFault && error.reason !== 'runner.start_failed') throw error;
+      if (error instanceof LaunchRefusal) this.failed(policy, error.message, 'refused');
+      throw error instanceof RpcFault ? error : new RpcFault('runner.start_failed', Math.max(1000, policy.delayMs(now())));
+    } finally {
+      this.phase = 'idle';
+    }
+  }
+
+  private async turn(policy: RestartPolicy): Promise<void> {
+    if (this.isClosing) throw new RpcFault('runner.stopping');
+    if (policy.isQuarantined) throw new RpcFault('runner.quarantined');
+    const delayMs = policy.delayMs(this.parts.now());
+    if (delayMs > WAIT_MS_MAX) throw new RpcFault('runner.backing_off', delayMs);
+    if (delayMs > 0) await pause(delayMs);
+    if (this.isClosing) throw new RpcFault('runner.stopping');
+    if (this.parts.starter.isFull && !this.parts.makeRoom()) throw new RpcFault('runner.full', 1000);
+  }
+
+  private async begin(key: string, way: InstanceWay): Promise<Instance> {
+    const { starter, order, log, now } = this.parts;
+    const { instances } = order.profile;
+    const count = [...this.open].filter(({ child }) => !child.isAsked).length;
+    if (instances.mode === 'per-agent' && count >= instances.most) this.endOne();
+    const early: { instance?: Instance } = {};
+    const listener = {
+      line: (bytes: Buffer) => early.instance?.connection.take(bytes) ?? false,
+      tooLong: () => early.instance?.connection.lost(),
+    };
+    const child = await starter.start(order, listener, log);
+    const instance = new Instance(child, way.unasked, now());
+    early.instance = instance;
+    this.open.add(instance);
+    void child.ended.then((end) => this.ended(key, instance, end));
+    const timer = setTimeout(() => child.kill(`It said nothing for ${START_MS_MAX / 1000} s after its start`), START_MS_MAX);
+    try {
+      await way.prepare(instance);
+      this.lastError = null;
+      this.hasRun = true;
+      return instance;
+    } catch (error) {
+      child.kill(error instanceof Error ? error.message : 'It could not be spoken to');
+      throw new RpcFault('runner.start_failed', 1000);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private endOne(): void {
+    const idlest = this.idlest();
+    if (idlest === undefined) throw new RpcFault('runner.full', 1000);
+    idlest.end();
+  }
+
+  /** Whoever comes from now on gets another child. */
+  private retire(instance: Instance): void {
+    for (const [key, opening] of this.instances) void opening.then((one) => one === instance && this.forget(key, opening)).catch(() => undefined);
+    void instance.child.stop();
+  }
+
+  private ended(key: string, instance: Instance, end: ChildEnd): void {
+    this.open.delete(instance);
+    this.junkLines += instance.child.junkLines;
+    void this.instances.get(key)?.then(
+      (current) => current === instance && this.instances.delete(key),
+      () => undefined,
+    );
+    instance.connection.end(new RpcFault('runner.child_ended'));
+    if (end.asked) return;
+    this.failed(this.policyOf(key), wordsOf(end), 'crash');
+    // Who ends at once ends on any question: that says nothing of its era.
+    if (!this.hasRun) this.knownEra = undefined;
+  }
+
+  private failed(policy: RestartPolicy, words: string, kind: 'crash' | 'refused'): void {
+    this.lastError = words.slice(0, 1000);
+    policy.failed(this.parts.now(), kind);
+    this.parts.log.note(words);
+    this.parts.logger.warn({ server: this.parts.slug, quarantined: policy.isQuarantined }, words);
+  }
+
+  private policyOf(key: string): RestartPolicy {
+    const known = this.policies.get(key);
+    if (known !== undefined) return known;
+    if (this.policies.size >= POLICIES_MAX) this.dropForgotten();
+    const policy = new RestartPolicy();
+    this.policies.set(key, policy);
+    return policy;
+  }
+
+  private dropForgotten(): void {
+    const now = this.parts.now();
+    for (const [key, policy] of this.policies) if (!policy.isQuarantined && !policy.hasFailed(now)) this.policies.delete(key);
+  }
+
+  private forget(key: string, opening: Promise<Instance>): void {
+    if (this.instances.get(key) === opening) this.instances.delete(key);
+  }
+}

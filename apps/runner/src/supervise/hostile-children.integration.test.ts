@@ -1,0 +1,158 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { membersOf, readProcesses } from '../sandbox/process-table.js';
+import { RunnerClient, stdioServer, valueOf } from '../testing/runner-client.js';
+import { TestRunner } from '../testing/test-runner.js';
+
+const isLinux = process.platform === 'linux';
+const SOON = { timeout: 20_000, interval: 20 };
+const MIB = 1024 * 1024;
+let runner: TestRunner;
+beforeAll(async () => {
+  runner = await TestRunner.start();
+});
+afterAll(() => runner.close());
+
+async function serve(slug: string, ...profile: Parameters<typeof stdioServer>): Promise<RunnerClient> {
+  const opened = new RunnerClient(runner.assign(slug, stdioServer(...profile)));
+  await opened.open();
+  return opened;
+}
+
+/** All processes that this test's children are, or have started. */
+const ours = () => membersOf(process.pid, readProcesses()).filter(({ pid }) => pid !== process.pid);
+const isZombie = (pid: number): boolean => {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+};
+
+test('A123: junk, binary, half messages and pieces of lines are skipped and counted, and the answer among them is found', async () => {
+  const client = await serve('junk');
+  const answer = await client.call('junk');
+  expect(answer.result?.['content']).toEqual([{ type: 'text', text: 'after\njunk' }]);
+  // The line that looks like the answer but goes on is none.
+  expect(runner.status('junk').junkLines).toBe(5);
+  expect(await client.value('echo', { still: 'here' })).toEqual({ still: 'here' });
+});
+
+test('A123: of a line of 50 MiB nothing is kept; the call it answers is told so, and the next one works', async () => {
+  const client = await serve('long-line');
+  const before = process.memoryUsage().rss;
+  const answer = await client.call('long-line');
+  expect(answer.error).toMatchObject({ data: { reason: 'runner.too_large', mayHaveRun: true } });
+  expect(process.memoryUsage().rss - before).toBeLessThan(60 * MIB);
+  await vi.waitFor(async () => expect(await client.value('echo', { at: 1 })).toEqual({ at: 1 }), SOON);
+});
+
+test('A123: a flood on stderr is read slowly, kept short and without the secrets of the environment', async () => {
+  const profile = stdioServer('normal', { environment: { TOKEN: { secret: 'TOKEN' } } });
+  const client = new RunnerClient(runner.assign('flood', profile, { secrets: { TOKEN: 'canary-4711-secret' } }));
+  await client.open();
+  const startedAt = performance.now();
+  expect(await client.value('stderr-flood')).toBe('flooded');
+  expect(performance.now() - startedAt).toBeGreaterThan(500);
+  const log = runner.log('flood');
+  expect(log.length).toBeLessThanOrEqual(16_384);
+  expect(log).toContain('the end');
+  expect(log).not.toContain('canary-4711');
+});
+
+test('A123: a child that never reads is started in vain, and its callers are told that nothing has run', async () => {
+  const { default: profile } = { default: stdioServer('deaf') };
+  const client = new RunnerClient(runner.assign('deaf', profile));
+  const opening = client.post({ id: 1, method: 'initialize', params: {} }, { signal: AbortSignal.timeout(500) });
+  await expect(opening).rejects.toThrow(/timeout/i);
+  expect(runner.status('deaf').state).toBe('starting');
+  runner.assign('deaf', stdioServer());
+  expect((await client.open()).result).toBeDefined();
+});
+
+test('A123: a child that ends at once is started five times, then stays down until an operator has looked at it', async () => {
+  const client = new RunnerClient(runner.assign('exits', stdioServer('exit')));
+  const reasons: unknown[] = [];
+  for (let count = 0; count < 6; count += 1) {
+    const response = await client.post({ id: 1, method: 'initialize', params: {} });
+    expect(response.status).toBe(503);
+    const { error } = (await response.json()) as { error: { data: { reason: string; mayHaveRun: boolean } } };
+    expect(error.data.mayHaveRun).toBe(false);
+    reasons.push(error.data.reason);
+  }
+  expect(reasons.at(-1)).toBe('runner.quarantined');
+  expect(runner.status('exits')).toMatchObject({ state: 'quarantined', instances: 0, lastError: 'The server ended by itself' });
+  runner.assign('exits', stdioServer('exit'), { generation: 1 });
+  expect(runner.status('exits').state).toBe('idle');
+});
+
+test('F47: a child that crashes in the middle of calls answers them with an error that says so, and the next call works', async () => {
+  const client = await serve('crash');
+  const other = new RunnerClient(runner.urlOf('crash'), 'agent-2');
+  await other.open();
+  const [crashed, waited] = await Promise.all([client.call('crash'), other.call('wait')]);
+  for (const answer of [crashed, waited]) {
+    expect(answer.error).toMatchObject({ code: -32603, data: { reason: 'runner.child_ended', mayHaveRun: true } });
+  }
+  expect(await client.value('echo', { again: true })).toEqual({ again: true });
+  expect(runner.status('crash')).toMatchObject({ state: 'running', restarts: 1, instances: 1 });
+});
+
+test('F47: a child that floods stdout with junk is slowed down, and others are served', async () => {
+  const spam = await serve('spam', 'spam');
+  const other = await serve('unspammed');
+  const startedAt = process.cpuUsage();
+  await Promise.all(Array.from({ length: 20 }, (_, at) => other.value('echo', { at })));
+  expect(await spam.value('echo', { through: 'it' })).toEqual({ through: 'it' });
+  expect(process.cpuUsage(startedAt).user).toBeLessThan(4_000_000);
+  expect(runner.status('spam').junkLines).toBeGreaterThan(1000);
+  runner.assign('spam', stdioServer());
+});
+
+test.runIf(isLinux)('F47: a child that ignores that it is to end is ended with all it started, and leaves no zombie', async () => {
+  const client = await serve('stubborn', 'stubborn');
+  expect(await client.value('orphan')).toBe('orphaned');
+  const before = ours().map(({ pid }) => pid);
+  expect(before.length).toBeGreaterThan(0);
+  const left = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && sleeps(name));
+  runner.assign('stubborn', stdioServer());
+  await vi.waitFor(() => expect(left.filter((name) => existsSync(`/proc/${name}`) && sleeps(name))).toEqual([]), SOON);
+  expect(ours().filter(({ pid }) => isZombie(pid))).toEqual([]);
+});
+
+function sleeps(name: string): boolean {
+  try {
+    return readFileSync(`/proc/${name}/cmdline`, 'latin1').startsWith('sleep\0' + '30');
+  } catch {
+    return false;
+  }
+}
+
+test.runIf(isLinux)('A123: a fork bomb is ended with all of its processes, and nobody else', async () => {
+  const [bomb, other] = await Promise.all([serve('bomb', 'normal', { limits: { processes: 10 } }), serve('bystander')]);
+  await bomb.call('fork');
+  await vi.waitFor(() => expect(runner.status('bomb')).toMatchObject({ instances: 0 }), SOON);
+  expect(runner.status('bomb').lastError).toMatch(/It had \d+ processes, of 10 allowed|ended/);
+  await vi.waitFor(() => expect(ours().length).toBeLessThan(60), SOON);
+  expect(await other.value('echo', { unharmed: true })).toEqual({ unharmed: true });
+  expect(runner.status('bystander').restarts).toBe(0);
+});
+
+test.runIf(isLinux)('A123: a memory hog is ended at its limit, the call says so, and the next one works', async () => {
+  const hog = await serve('hog', 'normal', { limits: { memoryMib: 150 } });
+  const answer = await hog.call('memory');
+  expect(answer.error).toMatchObject({ data: { reason: 'runner.child_ended' } });
+  expect(runner.status('hog').lastError).toMatch(/It took \d+ MiB of memory, of 150 allowed/);
+  expect(valueOf(await hog.call('echo', { after: 1 }))).toEqual({ after: 1 });
+});
+
+test('a child that nobody uses is ended, and started again for whoever comes', async () => {
+  let clock = 0;
+  const idle = await serve('idle', 'normal', { idleSeconds: 10 });
+  const real = performance.now.bind(performance);
+  const skipped = vi.spyOn(performance, 'now').mockImplementation(() => real() + clock);
+  clock = 11_000;
+  await vi.waitFor(() => expect(runner.status('idle')).toMatchObject({ state: 'idle', instances: 0, restarts: 0 }), SOON);
+  skipped.mockRestore();
+  expect(await idle.value('echo', { woken: true })).toEqual({ woken: true });
+});
