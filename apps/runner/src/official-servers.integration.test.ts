@@ -30,13 +30,14 @@ test('the official filesystem server lists and reads its folder, and nothing els
 });
 
 test('the official memory server remembers, also over a restart of its child', async () => {
-  const profile = officialServer('memory', [], { environment: { MEMORY_FILE_PATH: { value: 'memory.jsonl' } } });
-  const url = runner.assign('memory', { ...profile, environment: {}, workingFolder: null });
-  const client = await legacyClient(url);
+  const profile = officialServer('memory', [], { environment: { MEMORY_FILE_PATH: { value: join(folder, 'memory.jsonl') } } });
+  const client = await legacyClient(runner.assign('memory', profile));
   const entities = [{ name: 'Ada', entityType: 'person', observations: ['wrote programs'] }];
   await client.callTool({ name: 'create_entities', arguments: { entities } });
-  expect(textOf(await client.callTool({ name: 'read_graph', arguments: {} }))).toContain('wrote programs');
   await client.close();
+  const again = await legacyClient(runner.assign('memory', profile, { generation: 1 }));
+  expect(textOf(await again.callTool({ name: 'read_graph', arguments: {} }))).toContain('wrote programs');
+  await again.close();
 });
 
 test('the official server of everything lists, calls, tells of progress and is cancelled', async () => {

@@ -28,7 +28,7 @@ export async function probeEra(start: (listener: ChildListener) => Promise<Child
     line: (bytes) => {
       const era = eraOf(bytes);
       if (era !== undefined) decide(era);
-      return true;
+      return era !== undefined;
     },
     tooLong: () => undefined,
   });

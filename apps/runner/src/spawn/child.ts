@@ -99,19 +99,16 @@ export class Child {
   }
 
   /** Lets it end: closes its input, then SIGTERM, then SIGKILL to all of its group. Resolves when it has ended. */
-  async stop(): Promise<void> {
+  stop(): Promise<ChildEnd> {
+    if (this.asked) return this.ended;
     this.asked = true;
     this.process.stdin.end();
-    const steps: (() => void)[] = [() => this.signal('SIGTERM'), () => this.signal('SIGKILL')];
-    let timer: NodeJS.Timeout | undefined;
-    const next = (): void => {
-      const step = steps.shift();
-      step?.();
-      if (steps.length > 0) timer = setTimeout(next, STOP_STEP_MS);
-    };
-    timer = setTimeout(next, STOP_STEP_MS);
-    await this.ended;
-    clearTimeout(timer);
+    let timer = setTimeout(() => {
+      this.signal('SIGTERM');
+      timer = setTimeout(() => this.signal('SIGKILL'), STOP_STEP_MS);
+    }, STOP_STEP_MS);
+    void this.ended.then(() => clearTimeout(timer));
+    return this.ended;
   }
 
   /** Ends all of its group at once, for this reason. */

@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { LaunchProfile } from '@portcullis/contracts/runner/launch-profile';
+import { readProcesses } from '../sandbox/process-table.js';
+import { launchChain } from '../sandbox/sandbox.js';
 import { RunnerClient, stdioServer } from '../testing/runner-client.js';
 import { TestRunner } from '../testing/test-runner.js';
 
@@ -50,20 +54,15 @@ test('A120: arguments reach the program letter for letter, with no shell between
   expect(((await client.value('self')) as Self).args).toEqual(['normal', ...hostile]);
 });
 
-test('A120: a profile that is not the one that was approved is not started', async () => {
+test('A120: a profile that is not the one that was approved is not started', () => {
   runner.assign('approved', stdioServer());
-  const changed = runner.host.statuses().length;
-  runner.host.apply([{ ...assignmentOf('approved'), profile: { ...assignmentOf('approved').profile, args: ['-e', 'evil()'] } }]);
+  const approved = runner.assignmentOf('approved');
+  if (approved === undefined) throw new Error('not assigned');
+  const changed = { ...approved.profile, args: ['-e', 'evil()'] };
+  runner.host.apply([{ ...approved, slug: 'changed' as typeof approved.slug, profile: changed }]);
   expect(runner.host.statuses()).toEqual([expect.objectContaining({ state: 'failed', lastError: 'The profile is not the one that was approved' })]);
-  expect(changed).toBeGreaterThan(0);
-  runner.assign('approved', stdioServer());
+  expect(runner.host.find('changed')).toBeUndefined();
 });
-
-function assignmentOf(slug: string) {
-  const assignment = runner.assignmentOf(slug);
-  if (assignment === undefined) throw new Error(`no ${slug}`);
-  return assignment;
-}
 
 test('A117: a program that is none is never started, and the server says why', async () => {
   const client = new RunnerClient(runner.assign('nothing', { program: { kind: 'executable', path: '/nowhere/server' } }));
@@ -92,25 +91,15 @@ test.runIf(isLinux)('A123: a child stands behind every wall that this machine al
 });
 
 test.runIf(isLinux)('A123: a child reads nothing of the runner or of other servers', async () => {
-  const [client] = await Promise.all([serve('walls', stdioServer()), serve('neighbour', stdioServer())]);
+  const [client, other] = await Promise.all([serve('walls', stdioServer()), serve('neighbour', stdioServer())]);
   if (!runner.sandbox.isRoot) return;
   const kept = await client.value('read', { path: `${runner.folder}/server-users.json` });
   expect(kept).toMatch(/EACCES/);
   const own = (await client.value('self')) as Self;
-  const neighbour = (await new RunnerClientOf('neighbour').self()) as Self;
+  const neighbour = (await other.value('self')) as Self;
   expect(neighbour.uid).not.toBe(own.uid);
   expect(await client.value('read', { path: `${neighbour.cwd}/file` })).toMatch(/EACCES/);
 });
-
-class RunnerClientOf {
-  constructor(private readonly slug: string) {}
-
-  async self(): Promise<unknown> {
-    const client = new RunnerClient(runner.urlOf(this.slug));
-    await client.open();
-    return client.value('self');
-  }
-}
 
 test.runIf(isLinux)('A123: without leave a child reaches no network, this machine included', async () => {
   const server = createServer((_, response) => response.end('in'));
@@ -129,6 +118,28 @@ test.runIf(isLinux)('what a child leaves behind is reaped while it runs', async 
   await client.value('orphan');
   await vi.waitFor(async () => expect(await client.value('states')).not.toContain('Z'), { timeout: 5000 });
 });
+
+test.runIf(isLinux)('F47: whatever kills the runner ends its children, and what these have started', async () => {
+  if (!runner.sandbox.report.noNewPrivileges.enforced) return;
+  const { limits, network, instances } = LaunchProfile.parse(stdioServer());
+  const mark = `sleep ${String(1e6 + process.pid)}`;
+  const child = [...launchChain(runner.sandbox, { limits, network, instances }, undefined), '/bin/sh', '-c', `setsid ${mark} & ${mark}; true`];
+  const [file, ...args] = child;
+  const script = `require('node:child_process').spawn(${JSON.stringify(file)}, ${JSON.stringify(args)}, { detached: true, stdio: 'ignore' })`;
+  const killed = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
+  const running = () => readProcesses().filter(({ pid }) => commandOf(pid) === mark).length;
+  await vi.waitFor(() => expect(running()).toBe(2), { timeout: 10_000 });
+  killed.kill('SIGKILL');
+  await vi.waitFor(() => expect(running()).toBe(runner.sandbox.report.pidNamespace.enforced ? 0 : 1), { timeout: 10_000 });
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').join(' ').trim();
+  } catch {
+    return '';
+  }
+}
 
 test('a working folder that is not there is said, not made', async () => {
   const client = new RunnerClient(runner.assign('homeless', stdioServer('normal', { workingFolder: '/nowhere/at/all' })));

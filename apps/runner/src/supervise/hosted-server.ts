@@ -6,12 +6,13 @@ import { probeEra } from '../bridge/probe-era.js';
 import { RpcFault } from '../bridge/rpc-fault.js';
 import type { Unasked } from '../bridge/connection.js';
 import { LaunchRefusal } from '../sandbox/check-executable.js';
-import type { ChildEnd } from '../spawn/child.js';
+import type { Child, ChildEnd, ChildListener } from '../spawn/child.js';
 import type { ChildStarter } from '../spawn/child-starter.js';
 import type { LogTail } from '../spawn/log-tail.js';
 import type { LaunchOrder } from '../spawn/plan-launch.js';
 import { Instance } from './instance.js';
-import { RestartPolicy } from './restart-policy.js';
+import { RestartPolicies } from './restart-policies.js';
+import type { RestartPolicy } from './restart-policy.js';
 import { wordsOf } from './words-of-end.js';
 
 /** What one server is hosted with. */
@@ -39,13 +40,14 @@ export const SHARED = '';
 const START_MS_MAX = 60_000;
 /** A request waits so long for its turn to start a child; longer, and its sender is told when to come again. */
 const WAIT_MS_MAX = 5000;
-const POLICIES_MAX = 2000;
 
 /** One server of this runner: its children, started on first use, and what becomes of those that fail. */
 export class HostedServer {
   private readonly instances = new Map<string, Promise<Instance>>();
   private readonly open = new Set<Instance>();
-  private readonly policies = new Map<string, RestartPolicy>();
+  /** All that run, those that are not spoken to yet included. */
+  private readonly children = new Set<Child>();
+  private readonly policies: RestartPolicies;
   private knownEra: Promise<Era> | undefined;
   private phase: ChildState = 'idle';
   private lastError: string | null = null;
@@ -54,7 +56,9 @@ export class HostedServer {
   private isClosing = false;
   private hasRun = false;
 
-  constructor(readonly parts: HostedServerParts) {}
+  constructor(readonly parts: HostedServerParts) {
+    this.policies = new RestartPolicies(parts.now);
+  }
 
   get isPerAgent(): boolean {
     return this.parts.order.profile.instances.mode === 'per-agent';
@@ -63,8 +67,7 @@ export class HostedServer {
   /** Which era it speaks, asked once of a child of its own. Rejects with an RpcFault. */
   era(): Promise<Era> {
     if (this.knownEra !== undefined) return this.knownEra;
-    const { starter, order, log } = this.parts;
-    const probing = this.attempt(SHARED, () => probeEra((listener) => starter.start(order, listener, log)));
+    const probing = this.attempt(SHARED, () => probeEra((listener) => this.launch(listener)));
     this.knownEra = probing;
     probing.catch(() => (this.knownEra = undefined));
     return probing;
@@ -119,25 +122,24 @@ export class HostedServer {
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     const deadline = this.parts.now() + graceMs;
-    const end = async (instance: Instance): Promise<void> => {
-      while (instance.connection.size > 0 && this.parts.now() < deadline && !instance.child.hasEnded) await pause(50);
-      await instance.child.stop();
-    };
-    await Promise.allSettled(this.instances.values());
-    await Promise.all([...this.open].map(end));
+    while (this.children.size > 0) {
+      const isLate = this.parts.now() >= deadline;
+      const working = new Set([...this.open].filter(({ connection }) => connection.size > 0).map(({ child }) => child));
+      for (const child of this.children) if (isLate || !working.has(child)) void child.stop();
+      await pause(20);
+    }
   }
 
   private state(): ChildState {
-    if (this.policies.get(SHARED)?.isQuarantined === true) return 'quarantined';
+    if (this.policies.of(SHARED).isQuarantined) return 'quarantined';
     if (this.phase !== 'idle') return this.phase;
     if (this.open.size > 0) return 'running';
-    const now = this.parts.now();
-    if ([...this.policies.values()].some((policy) => policy.delayMs(now) > 0)) return 'backing-off';
+    if (this.policies.isAnyWaiting()) return 'backing-off';
     return this.lastError === null ? 'idle' : 'failed';
   }
 
   private async attempt<T>(key: string, start: () => Promise<T>): Promise<T> {
-    const policy = this.policyOf(key);
+    const policy = this.policies.of(key);
     await this.turn(policy);
     const { order, starter, now } = this.parts;
     if (policy.hasFailed(now())) this.restarts += 1;
@@ -164,7 +166,7 @@ export class HostedServer {
   }
 
   private async begin(key: string, way: InstanceWay): Promise<Instance> {
-    const { starter, order, log, now } = this.parts;
+    const { order, now } = this.parts;
     const { instances } = order.profile;
     const count = [...this.open].filter(({ child }) => !child.isAsked).length;
     if (instances.mode === 'per-agent' && count >= instances.most) this.endOne();
@@ -173,7 +175,7 @@ export class HostedServer {
       line: (bytes: Buffer) => early.instance?.connection.take(bytes) ?? false,
       tooLong: () => early.instance?.connection.lost(),
     };
-    const child = await starter.start(order, listener, log);
+    const child = await this.launch(listener);
     const instance = new Instance(child, way.unasked, now());
     early.instance = instance;
     this.open.add(instance);
@@ -190,6 +192,16 @@ export class HostedServer {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  private async launch(listener: ChildListener): Promise<Child> {
+    const { starter, order, log } = this.parts;
+    const child = await starter.start(order, listener, log);
+    this.children.add(child);
+    void child.ended.then(() => this.children.delete(child));
+    // What it needed may have taken long to install.
+    if (this.isClosing) child.kill('The server is moving');
+    return child;
   }
 
   private endOne(): void {
@@ -213,7 +225,7 @@ export class HostedServer {
     );
     instance.connection.end(new RpcFault('runner.child_ended'));
     if (end.asked) return;
-    this.failed(this.policyOf(key), wordsOf(end), 'crash');
+    this.failed(this.policies.of(key), wordsOf(end), 'crash');
     // Who ends at once ends on any question: that says nothing of its era.
     if (!this.hasRun) this.knownEra = undefined;
   }
@@ -223,20 +235,6 @@ export class HostedServer {
     policy.failed(this.parts.now(), kind);
     this.parts.log.note(words);
     this.parts.logger.warn({ server: this.parts.slug, quarantined: policy.isQuarantined }, words);
-  }
-
-  private policyOf(key: string): RestartPolicy {
-    const known = this.policies.get(key);
-    if (known !== undefined) return known;
-    if (this.policies.size >= POLICIES_MAX) this.dropForgotten();
-    const policy = new RestartPolicy();
-    this.policies.set(key, policy);
-    return policy;
-  }
-
-  private dropForgotten(): void {
-    const now = this.parts.now();
-    for (const [key, policy] of this.policies) if (!policy.isQuarantined && !policy.hasFailed(now)) this.policies.delete(key);
   }
 
   private forget(key: string, opening: Promise<Instance>): void {

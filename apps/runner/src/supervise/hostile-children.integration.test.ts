@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { membersOf, readProcesses } from '../sandbox/process-table.js';
 import { RunnerClient, stdioServer, valueOf } from '../testing/runner-client.js';
-import { TestRunner } from '../testing/test-runner.js';
+import { ACCESS_TOKEN, TestRunner } from '../testing/test-runner.js';
 
 const isLinux = process.platform === 'linux';
 const SOON = { timeout: 20_000, interval: 20 };
@@ -61,8 +62,7 @@ test('A123: a flood on stderr is read slowly, kept short and without the secrets
 });
 
 test('A123: a child that never reads is started in vain, and its callers are told that nothing has run', async () => {
-  const { default: profile } = { default: stdioServer('deaf') };
-  const client = new RunnerClient(runner.assign('deaf', profile));
+  const client = new RunnerClient(runner.assign('deaf', stdioServer('deaf')));
   const opening = client.post({ id: 1, method: 'initialize', params: {} }, { signal: AbortSignal.timeout(500) });
   await expect(opening).rejects.toThrow(/timeout/i);
   expect(runner.status('deaf').state).toBe('starting');
@@ -74,6 +74,7 @@ test('A123: a child that ends at once is started five times, then stays down unt
   const client = new RunnerClient(runner.assign('exits', stdioServer('exit')));
   const reasons: unknown[] = [];
   for (let count = 0; count < 6; count += 1) {
+    runner.clock.skippedMs += 5000;
     const response = await client.post({ id: 1, method: 'initialize', params: {} });
     expect(response.status).toBe(503);
     const { error } = (await response.json()) as { error: { data: { reason: string; mayHaveRun: boolean } } };
@@ -98,14 +99,14 @@ test('F47: a child that crashes in the middle of calls answers them with an erro
   expect(runner.status('crash')).toMatchObject({ state: 'running', restarts: 1, instances: 1 });
 });
 
-test('F47: a child that floods stdout with junk is slowed down, and others are served', async () => {
-  const spam = await serve('spam', 'spam');
+test('F47: of a child that floods stdout with junk little is read, and others are served', async () => {
   const other = await serve('unspammed');
-  const startedAt = process.cpuUsage();
-  await Promise.all(Array.from({ length: 20 }, (_, at) => other.value('echo', { at })));
-  expect(await spam.value('echo', { through: 'it' })).toEqual({ through: 'it' });
-  expect(process.cpuUsage(startedAt).user).toBeLessThan(4_000_000);
-  expect(runner.status('spam').junkLines).toBeGreaterThan(1000);
+  const opening = new RunnerClient(runner.assign('spam', stdioServer('spam'))).open();
+  opening.catch(() => undefined);
+  await vi.waitFor(() => expect(runner.status('spam').junkLines).toBeGreaterThan(1000), SOON);
+  for (let at = 0; at < 20; at += 1) expect(await other.value('echo', { at })).toEqual({ at });
+  // It writes as many in a tenth of a second.
+  expect(runner.status('spam').junkLines).toBeLessThan(500_000);
   runner.assign('spam', stdioServer());
 });
 
@@ -117,7 +118,7 @@ test.runIf(isLinux)('F47: a child that ignores that it is to end is ended with a
   const left = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && sleeps(name));
   runner.assign('stubborn', stdioServer());
   await vi.waitFor(() => expect(left.filter((name) => existsSync(`/proc/${name}`) && sleeps(name))).toEqual([]), SOON);
-  expect(ours().filter(({ pid }) => isZombie(pid))).toEqual([]);
+  await vi.waitFor(() => expect(ours().filter(({ pid }) => isZombie(pid))).toEqual([]), SOON);
 });
 
 function sleeps(name: string): boolean {
@@ -147,12 +148,31 @@ test.runIf(isLinux)('A123: a memory hog is ended at its limit, the call says so,
 });
 
 test('a child that nobody uses is ended, and started again for whoever comes', async () => {
-  let clock = 0;
   const idle = await serve('idle', 'normal', { idleSeconds: 10 });
-  const real = performance.now.bind(performance);
-  const skipped = vi.spyOn(performance, 'now').mockImplementation(() => real() + clock);
-  clock = 11_000;
+  runner.clock.skippedMs += 11_000;
   await vi.waitFor(() => expect(runner.status('idle')).toMatchObject({ state: 'idle', instances: 0, restarts: 0 }), SOON);
-  skipped.mockRestore();
   expect(await idle.value('echo', { woken: true })).toEqual({ woken: true });
+});
+
+test('F48: when the node that called is killed, what it called for is cancelled at the child, which goes on for others', async () => {
+  const client = await serve('orphaned');
+  const headers = {
+    authorization: `Bearer ${ACCESS_TOKEN}`,
+    'content-type': 'application/json',
+    'mcp-session-id': client.sessionId,
+    'portcullis-agent': 'agent-1',
+  };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'wait' } });
+  const script = `fetch(${JSON.stringify(runner.urlOf('orphaned'))}, ${JSON.stringify({ method: 'POST', headers, body })})`;
+  const node = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
+  await vi.waitFor(async () => expect(((await client.value('cancelled')) as { waiting: unknown[] }).waiting).toHaveLength(1), SOON);
+  node.kill('SIGKILL');
+  await vi.waitFor(
+    async () => {
+      const { cancelled, waiting } = (await client.value('cancelled')) as { cancelled: unknown[]; waiting: unknown[] };
+      expect(cancelled).toEqual(waiting);
+    },
+    { timeout: 5000, interval: 20 },
+  );
+  expect(runner.status('orphaned')).toMatchObject({ state: 'running', restarts: 0 });
 });

@@ -30,13 +30,15 @@ export class TestRunner {
   readonly folder: string;
   readonly host: Host;
   readonly sandbox: Sandbox;
+  /** What the runner's clock is ahead. */
+  readonly clock: { skippedMs: number };
 
   private constructor(
-    parts: Pick<TestRunner, 'folder' | 'host' | 'sandbox'>,
+    parts: Pick<TestRunner, 'folder' | 'host' | 'sandbox' | 'clock'>,
     private readonly server: RunnerServer,
     readonly port: number,
   ) {
-    ({ folder: this.folder, host: this.host, sandbox: this.sandbox } = parts);
+    ({ folder: this.folder, host: this.host, sandbox: this.sandbox, clock: this.clock } = parts);
   }
 
   static async start(
@@ -50,14 +52,15 @@ export class TestRunner {
     const place = { sandbox, packages, users: new ServerUsers(folder, USERS), workFolder: join(folder, 'work') };
     const starter = new ChildStarter(place, new Watchdog(), options.capacity ?? 50);
     const logger = createLogger({ name: 'runner', level: 'silent' });
-    const now = (): number => performance.now();
+    const clock = { skippedMs: 0 };
+    const now = (): number => performance.now() + clock.skippedMs;
     const openSecrets = ({ sealedEnvironment }: RunnerAssignment): Record<string, string> =>
       sealedEnvironment === null ? {} : (JSON.parse(sealedEnvironment) as Record<string, string>);
     const host = new Host({ starter, logger, now, openSecrets });
     const tokens = new AccessTokens();
     tokens.take([hash('sha256', ACCESS_TOKEN, 'hex')]);
     const server = new RunnerServer({ host, tokens, logger, now, onCall: () => undefined });
-    return new TestRunner({ folder, host, sandbox }, server, await server.listen('127.0.0.1', 0));
+    return new TestRunner({ folder, host, sandbox, clock }, server, await server.listen('127.0.0.1', 0));
   }
 
   /** Adds a server, or gives it another profile. Secrets go in as they are. */
