@@ -26,13 +26,19 @@ export const LaunchProgram = z.discriminatedUnion('kind', [
     name: z.string().regex(NpmName, 'must be the name of an npm package'),
     version: z.string().regex(NpmVersion, 'must be one exact version'),
     /** Which of its commands; unsaid: its only one, or the one that is called as the package is. */
-    command: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/).optional(),
+    command: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,100}$/)
+      .optional(),
   }),
   z.strictObject({
     kind: z.literal('uv'),
     name: z.string().regex(PyName, 'must be the name of a Python package'),
     version: z.string().regex(PyVersion, 'must be one exact version'),
-    command: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/).optional(),
+    command: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,100}$/)
+      .optional(),
   }),
 ]);
 export type LaunchProgram = z.infer<typeof LaunchProgram>;
