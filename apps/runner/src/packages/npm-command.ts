@@ -3,7 +3,7 @@ import { dirname, join, sep } from 'node:path';
 import type { LaunchProgram } from '@portcullis/contracts/runner/launch-profile';
 import { isJsonObject, ownMember, type JsonObject } from '@portcullis/mcp';
 import { LaunchRefusal } from '../sandbox/check-executable.js';
-import type { PackageCommand } from './package-store.js';
+import type { PackageCommand } from './package-command.js';
 
 type NpmPackage = Extract<LaunchProgram, { kind: 'npm' }>;
 

@@ -6,16 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LaunchProgram } from '@portcullis/contracts/runner/launch-profile';
 import { LaunchRefusal } from '../sandbox/check-executable.js';
+import type { PackageCommand } from './package-command.js';
 import { npmCommand } from './npm-command.js';
 import { uvCommand } from './uv-command.js';
-
-/** A package's command, as it is started. */
-export interface PackageCommand {
-  /** The program and what comes before the profile's arguments. */
-  readonly command: readonly string[];
-  /** Where the package's own commands lie. */
-  readonly path: string;
-}
 
 /** Tools that install packages, where this machine has them. */
 export interface PackageTools {

@@ -2,7 +2,7 @@ import { realpath, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { LaunchProgram } from '@portcullis/contracts/runner/launch-profile';
 import { LaunchRefusal } from '../sandbox/check-executable.js';
-import type { PackageCommand } from './package-store.js';
+import type { PackageCommand } from './package-command.js';
 
 type UvPackage = Extract<LaunchProgram, { kind: 'uv' }>;
 
