@@ -42,7 +42,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         DatabaseModule.at(config.databaseUrl),
-        KeysModule.sealedUnder(config.masterKey),
+        KeysModule.sealedUnder(config),
         MetricsModule.of(metrics),
         RedisModule.at(config.redisUrl),
         ChangesModule,

@@ -20,6 +20,8 @@ export interface Config {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly masterKey: Uint8Array;
+  /** While the master key is being replaced. */
+  readonly previousMasterKey?: Uint8Array | undefined;
   readonly bootstrapTokenFile?: string | undefined;
   /** A join token that does not expire, for installations that are set up by a file. */
   readonly joinToken?: string | undefined;
@@ -39,6 +41,7 @@ export interface DiscoveryConfig extends Pick<Config, 'host' | 'healthHost' | 'h
   readonly driftHistoryDays: number;
   /** Opens what servers are called with; without it those that are called with anything are not discovered. */
   readonly masterKey: Uint8Array | undefined;
+  readonly previousMasterKey: Uint8Array | undefined;
 }
 
 const ranges = z
@@ -61,22 +64,37 @@ const processFields = {
   redisUrl: redisAddress(),
 };
 
+const masterKeyFields = {
+  // Made at first start, so that one machine needs no key of its own; many machines share one by the variable or a mounted file.
+  portcullisMasterKey: z.string().optional(),
+  portcullisMasterKeyFile: z.string().optional(),
+  // The one before, while it is being replaced.
+  portcullisPreviousMasterKey: z.string().optional(),
+  portcullisPreviousMasterKeyFile: z.string().optional(),
+};
+
 /** Throws with every fault at once when the environment cannot be used. */
 export function loadDiscoveryConfig(env: NodeJS.ProcessEnv = process.env): DiscoveryConfig {
-  const { portcullisEgressAllow, portcullisDriftHistoryDays, portcullisMasterKey, portcullisMasterKeyFile, ...rest } = readConfig(
+  const { portcullisEgressAllow, portcullisDriftHistoryDays, ...read } = readConfig(
     {
       ...processFields,
-      portcullisMasterKey: z.string().optional(),
-      portcullisMasterKeyFile: z.string().optional(),
+      ...masterKeyFields,
       portcullisEgressAllow: ranges,
       // Budgets count the changes of a day, so that long they are needed.
       portcullisDriftHistoryDays: z.coerce.number().int().min(2).max(36_500).default(400),
     },
     env,
   );
+  const { portcullisMasterKey, portcullisMasterKeyFile, portcullisPreviousMasterKey, portcullisPreviousMasterKeyFile, ...rest } = read;
   const hasKey = (portcullisMasterKey ?? portcullisMasterKeyFile ?? '') !== '';
   const masterKey = hasKey ? loadMasterKey({ value: portcullisMasterKey, file: portcullisMasterKeyFile }) : undefined;
-  return { ...rest, egressAllow: portcullisEgressAllow, driftHistoryDays: portcullisDriftHistoryDays, masterKey };
+  const previousMasterKey = previousOf({ value: portcullisPreviousMasterKey, file: portcullisPreviousMasterKeyFile });
+  return { ...rest, egressAllow: portcullisEgressAllow, driftHistoryDays: portcullisDriftHistoryDays, masterKey, previousMasterKey };
+}
+
+/** Undefined where none is given, as almost always. */
+function previousOf(source: { readonly value?: string | undefined; readonly file?: string | undefined }): Uint8Array | undefined {
+  return (source.value ?? source.file ?? '') === '' ? undefined : loadMasterKey({ ...source, mustExist: true });
 }
 
 const controlPlaneFields = {
@@ -84,9 +102,7 @@ const controlPlaneFields = {
   ...oidcFields,
   port: port.default(3000),
   ...tlsFields,
-  portcullisMasterKey: z.string().optional(),
-  // Made at first start, so that one machine needs no key of its own; many machines share one by the variable or a mounted file.
-  portcullisMasterKeyFile: z.string().optional(),
+  ...masterKeyFields,
   portcullisBootstrapTokenFile: z.string().optional(),
   portcullisJoinToken: z.string().min(24).max(512).optional(),
   // Where servers are pulled from when an operator names no registry, and where else than in public a registry or the receiver of a webhook may be.
@@ -105,6 +121,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const {
     portcullisMasterKey,
     portcullisMasterKeyFile,
+    portcullisPreviousMasterKey,
+    portcullisPreviousMasterKeyFile,
     portcullisBootstrapTokenFile,
     portcullisJoinToken,
     portcullisRegistryUrl,
@@ -128,6 +146,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     ...rest,
     masterKey,
+    previousMasterKey: previousOf({ value: portcullisPreviousMasterKey, file: portcullisPreviousMasterKeyFile }),
     bootstrapTokenFile: portcullisBootstrapTokenFile,
     joinToken: portcullisJoinToken,
     imports,

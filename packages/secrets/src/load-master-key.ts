@@ -21,15 +21,17 @@ export class MasterKeyError extends Error {
 const sampleWords = /change-?_?me|example|sample|default|password|placeholder|insecure|portcullis|replace|secret/i;
 
 /**
- * The 32 bytes everything else is sealed under: from `value` (base64url) when given, else from `file`, which is made (mode 0600) when absent.
+ * The 32 bytes everything else is sealed under: from `value` (base64url) when given, else from `file`, which is made (mode 0600) when absent, unless it `mustExist`.
  * Throws MasterKeyError for a value nobody should use, and for a file that others may read or its group may write.
  */
-export function loadMasterKey(source: { file?: string | undefined; value?: string | undefined }): Buffer {
+export function loadMasterKey(source: { file?: string | undefined; value?: string | undefined; mustExist?: boolean }): Buffer {
   if (source.value !== undefined && source.value !== '') return parseMasterKey(source.value);
   if (source.file === undefined || source.file === '') throw new MasterKeyError('missing', 'Neither a master key nor a file for one is given');
   const { file } = source;
   try {
-    return readKeyFile(file) ?? createKeyFile(file);
+    const found = readKeyFile(file);
+    if (found === undefined && source.mustExist === true) throw new MasterKeyError('missing', `There is no master key file ${file}`);
+    return found ?? createKeyFile(file);
   } catch (error) {
     if (error instanceof MasterKeyError) throw error;
     const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

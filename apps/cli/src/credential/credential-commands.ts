@@ -1,5 +1,5 @@
 import { CredentialConfig, type Credential } from '@portcullis/contracts/api/credentials';
-import { KeyPurposeName } from '@portcullis/contracts/api/keys';
+import { KeyPurposeName, type MasterKeyState } from '@portcullis/contracts/api/keys';
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { CliError } from '../cli-error.js';
 import type { Environment } from '../config.js';
@@ -89,10 +89,18 @@ function addConnect(program: Command, environment: Environment, print: Print): v
 function addKeys(program: Command, environment: Environment, print: Print): void {
   const list = program.command('keys').description('List the generations of this installation’s keys.');
   withConnection(list).action(async (flags: ConnectionOptions) => {
-    for (const { purpose, keys, waiting } of (await (await connect(flags, environment)).api.keys.list()).items)
+    const { items, master } = await (await connect(flags, environment)).api.keys.list();
+    print(`${'master'.padEnd(12)} ${describeMaster(master)}`);
+    for (const { purpose, keys, waiting } of items)
       print(
         `${purpose.padEnd(12)} ${keys.map(({ keyId, createdAt }) => `${keyId} (${createdAt})`).join(', ')}${waiting > 0 ? `, ${waiting} to seal anew` : ''}`,
       );
+  });
+  const reseal = program
+    .command('reseal-keys')
+    .description('Seal all keys anew under the master key, when every control plane and discovery has it. Then the one before may go.');
+  withConnection(reseal).action(async (flags: ConnectionOptions) => {
+    print(describeMaster(await (await connect(flags, environment)).api.keys.reseal()));
   });
   const rotate = program
     .command('rotate-key')
@@ -104,6 +112,9 @@ function addKeys(program: Command, environment: Environment, print: Print): void
     print(`${keys[0]?.keyId ?? ''} is the ${purpose} key now.${waiting > 0 ? ` ${waiting} values are sealed anew within minutes.` : ''}`);
   });
 }
+
+const describeMaster = ({ keyId, waiting }: MasterKeyState): string =>
+  `${keyId}${waiting > 0 ? `, ${waiting} keys not sealed under it yet` : ', everything is sealed under it'}`;
 
 function configOf(text: string, header: string | undefined): CredentialConfig {
   const parsed = CredentialConfig.safeParse(header === undefined ? jsonOf(text) : { kind: 'headers', headers: [{ name: header, value: text }] });

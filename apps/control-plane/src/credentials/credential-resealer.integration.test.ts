@@ -74,3 +74,14 @@ test('older session keys can be ended at once, those of other purposes cannot', 
   expect((await own.call('POST', '/v1/keys/session/rotate', {}, own.auditor)).status).toBe(403);
   expect((await own.call('GET', '/v1/keys')).text).not.toContain('secret');
 });
+
+test('keys are sealed anew under the master key on record, once, by whoever may rotate them', async () => {
+  const master = async () => (await own.call('GET', '/v1/keys')).body.master;
+  expect((await master()).waiting).toBeGreaterThan(0);
+  expect((await own.call('POST', '/v1/keys/master/reseal', undefined, own.auditor)).status).toBe(403);
+  for (let round = 0; round < 2; round += 1) {
+    const answer = await own.call('POST', '/v1/keys/master/reseal');
+    expect([answer.status, answer.body]).toEqual([200, { keyId: expect.stringMatching(/^[0-9a-f]{16}$/), waiting: 0 }]);
+  }
+  expect(await own.database.auditEvent.count({ where: { method: 'operator/master-key.replaced' } })).toBe(1);
+});

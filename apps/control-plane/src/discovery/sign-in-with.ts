@@ -1,6 +1,7 @@
 import type { OnClose } from '@portcullis/boot';
 import type { PrismaClient } from '@portcullis/database';
 import type { Egress } from '@portcullis/egress';
+import type { DiscoveryConfig } from '../config.js';
 import { openServerSignIn } from '../credentials/open-server-sign-in.js';
 import type { ServerSignIn } from '../credentials/server-sign-in.js';
 import { keepFresh } from '../keys/keep-fresh.js';
@@ -10,11 +11,11 @@ import type { DiscoveryParts } from './run-discovery.js';
 
 /** How this process calls servers: with what they are called with, where it was given the master key. Keys are read when they are first needed. */
 export function signInWith(
-  masterKey: Uint8Array | undefined,
+  { masterKey, previousMasterKey }: Pick<DiscoveryConfig, 'masterKey' | 'previousMasterKey'>,
   { database, egress, onClose }: { database: PrismaClient; egress: Egress; onClose: OnClose },
 ): DiscoveryParts['signIn'] {
   const open = async (key: Uint8Array): Promise<ServerSignIn> => {
-    const keys = await KeyRing.open(database, key);
+    const keys = await KeyRing.open(database, key, previousMasterKey);
     onClose(
       'keys',
       keepFresh(keys, () => undefined),

@@ -74,3 +74,30 @@ test('a pepper is kept while something live is hashed under it', async () => {
   await ring.rotate('pepper');
   expect(ring.pepper(pepper.id)).toBeUndefined();
 });
+
+test('the master key is replaced while everything goes on: both open the ring, and then the old one opens nothing', async () => {
+  const newKey = randomBytes(32);
+  const old = await KeyRing.open(database, masterKey);
+  const kept = old.sealer().seal('a secret', 'somewhere');
+  await old.rotate('session'); // retired keys are sealed anew too
+  const both = await KeyRing.open(database, newKey, masterKey);
+  expect((await both.masterState()).waiting).toBe(await database.keyRingEntry.count());
+  // Whoever has only the old one reads what is added meanwhile, and may start again.
+  const added = await both.rotate('sealing');
+  await old.refresh();
+  expect(old.newestId('sealing')).toBe(added);
+  expect((await KeyRing.open(database, masterKey)).nodeKeys()).toEqual(both.nodeKeys());
+
+  expect(await database.$transaction((tx) => both.sealAnew(tx))).toBe(await database.keyRingEntry.count());
+  expect(await database.$transaction((tx) => both.sealAnew(tx))).toBe(0);
+  expect(await both.masterState()).toMatchObject({ waiting: 0 });
+  await old.refresh(); // runs on with what it has opened
+  expect(old.nodeKeys()).toEqual(both.nodeKeys());
+  await expect(KeyRing.open(database, masterKey)).rejects.toThrow('another master key');
+  const after = await KeyRing.open(database, newKey);
+  expect([after.nodeKeys(), after.sealer().open(kept, 'somewhere').toString()]).toEqual([both.nodeKeys(), 'a secret']);
+  await after.rotate('pepper');
+  await both.refresh();
+  expect(both.newestId('pepper')).toBe(after.newestId('pepper'));
+  await expect(KeyRing.open(database, randomBytes(32), randomBytes(32))).rejects.toThrow('another master key');
+});

@@ -13,12 +13,18 @@ export async function lockKeyRing(tx: Transaction): Promise<void> {
 }
 
 /** Keys that are not retired, newest first. */
-export async function readLiveKeys(database: PrismaClient): Promise<StoredKey[]> {
+export async function readLiveKeys(database: PrismaClient | Transaction): Promise<StoredKey[]> {
   return database.keyRingEntry.findMany({
     where: { retiredAt: null },
     orderBy: [{ createdAt: 'desc' }, { keyId: 'desc' }],
     select: { keyId: true, purpose: true, secret: true, publicKey: true },
   });
+}
+
+/** All keys there ever were, oldest first. */
+export async function readKeysEver(db: PrismaClient | Transaction): Promise<StoredKey[]> {
+  const select = { keyId: true, purpose: true, secret: true, publicKey: true } as const;
+  return db.keyRingEntry.findMany({ orderBy: { createdAt: 'asc' }, select });
 }
 
 /** All keys that sign or have signed, oldest first. */

@@ -3,7 +3,16 @@ import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import type { NodeKeys } from '@portcullis/contracts/node';
 import type { KeyPurpose, PrismaClient, Transaction } from '@portcullis/database';
 import { makeKey, placeOf } from './make-key.js';
-import { insertMissingKeys, lockKeyRing, readLiveKeys, readSigningKeysEver, retireOldKeys, type StoredKey } from './key-ring.repository.js';
+import { MasterKeys } from './master-keys.js';
+import {
+  insertMissingKeys,
+  lockKeyRing,
+  readKeysEver,
+  readLiveKeys,
+  readSigningKeysEver,
+  retireOldKeys,
+  type StoredKey,
+} from './key-ring.repository.js';
 
 /** A pepper under which bearer secrets are hashed. `key` is one array for the life of the process, as `hashBearer` likes it. */
 export interface Pepper {
@@ -29,16 +38,19 @@ export class KeyRing {
 
   private constructor(
     private readonly database: PrismaClient,
-    private readonly master: Sealer,
+    private readonly master: MasterKeys,
   ) {}
 
-  /** Reads the ring, and makes what is missing. Two processes that start at once end with the same keys. Throws when the master key is another one. */
-  static async open(database: PrismaClient, masterKey: Uint8Array): Promise<KeyRing> {
-    const master = createSealer({ current: { id: 'master', key: deriveKey(masterKey, 'key ring') } });
-    const ring = new KeyRing(database, master);
+  /**
+   * Reads the ring, and makes what is missing. Two processes that start at once end with the same keys. Throws when the master key is another one, and so
+   * is that before it where one is given.
+   */
+  static async open(database: PrismaClient, masterKey: Uint8Array, previousMasterKey?: Uint8Array): Promise<KeyRing> {
+    const ring = new KeyRing(database, new MasterKeys(masterKey, previousMasterKey));
     await database.$transaction(async (tx) => {
       await lockKeyRing(tx);
-      await insertMissingKeys(tx, PURPOSES, (purpose) => makeKey(purpose, master));
+      const sealer = await ring.masterSealer(tx);
+      await insertMissingKeys(tx, PURPOSES, (purpose) => makeKey(purpose, sealer));
     });
     await ring.refresh();
     return ring;
@@ -63,11 +75,33 @@ export class KeyRing {
    * agents hold of it; nothing that lies in the database is lost.
    */
   async addKey(tx: Transaction, purpose: KeyPurpose, kept: 1 | 2): Promise<string> {
-    const made = makeKey(purpose, this.master);
     await lockKeyRing(tx);
+    const made = makeKey(purpose, await this.masterSealer(tx));
     await tx.keyRingEntry.create({ data: made });
     await retireOldKeys(tx, purpose, kept);
     return made.keyId;
+  }
+
+  /** The name of the master key, and how many keys of the ring, retired ones too, still need the one before. */
+  async masterState(): Promise<{ keyId: string; waiting: number }> {
+    const rows = await readKeysEver(this.database);
+    return { keyId: this.master.keyId, waiting: rows.filter(({ secret }) => !this.master.isNewest(secret)).length };
+  }
+
+  /** Seals the ring anew under the master key, as part of a transaction. Gives how many keys that took; what opens under neither stays as it is. */
+  async sealAnew(tx: Transaction): Promise<number> {
+    await lockKeyRing(tx);
+    let done = 0;
+    for (const { keyId, purpose, secret } of await readKeysEver(tx)) {
+      if (this.master.isNewest(secret)) continue;
+      try {
+        const data = { secret: this.master.sealAnew(secret, placeOf(purpose, keyId)) };
+        done += (await tx.keyRingEntry.updateMany({ where: { keyId, secret }, data })).count;
+      } catch (error) {
+        if (!(error instanceof UnsealError)) throw error;
+      }
+    }
+    return done;
   }
 
   /** Which key new work of this purpose is done with. */
@@ -151,14 +185,28 @@ export class KeyRing {
     return key;
   }
 
+  /** What seals as the newest key lies sealed, so that every process that could read the ring still can. */
+  private async masterSealer(tx: Transaction): Promise<Sealer> {
+    const [newest] = await readLiveKeys(tx);
+    try {
+      return this.master.sealerLike(newest && { sealed: newest.secret, place: placeOf(newest.purpose, newest.keyId) });
+    } catch (error) {
+      throw otherMasterKey(error);
+    }
+  }
+
   private openKey(row: StoredKey): LiveKey {
     const { keyId: id, purpose, publicKey } = row;
     try {
       return { id, purpose, publicKey, secret: this.master.open(row.secret, placeOf(purpose, id)) };
     } catch (error) {
-      if (!(error instanceof UnsealError)) throw error;
-      const words = 'The keys in the database were sealed under another master key. Start with the one this installation was made with.';
-      throw new Error(words, { cause: error });
+      throw otherMasterKey(error);
     }
   }
+}
+
+function otherMasterKey(error: unknown): unknown {
+  if (!(error instanceof UnsealError)) return error;
+  const words = 'The keys in the database were sealed under another master key. Start with the one this installation was made with.';
+  return new Error(words, { cause: error });
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { KeyGenerations, KeyPurposeName, KeyRingReport, RotateKey } from '@portcullis/contracts/api/keys';
+import { KeyGenerations, KeyPurposeName, KeyRingReport, MasterKeyState, RotateKey } from '@portcullis/contracts/api/keys';
 import { CallingOperator } from '../http/calling-operator.js';
 import { Audited, Requires } from '../http/route-marks.js';
 import type { Caller } from '../operators/operator-tokens.js';
@@ -16,6 +16,16 @@ export class KeysController {
   @ApiOkResponse({ standardSchema: KeyRingReport })
   async list(): Promise<KeyRingReport> {
     return this.keys.report();
+  }
+
+  /** Seals every key anew under the master key that this process was started with. All control planes and discovery workers have to have it by then. */
+  @Post('master/reseal')
+  @HttpCode(200)
+  @Requires('keys:write')
+  @Audited('master-key.replaced')
+  @ApiOkResponse({ standardSchema: MasterKeyState })
+  async reseal(@CallingOperator() caller: Caller): Promise<MasterKeyState> {
+    return this.keys.sealAnew(caller);
   }
 
   @Post(':purpose/rotate')

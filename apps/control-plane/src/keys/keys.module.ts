@@ -1,5 +1,6 @@
 import { Global, Inject, Logger, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaClient } from '@portcullis/database';
+import type { Config } from '../config.js';
 import { keepFresh } from './keep-fresh.js';
 import { KeyRing } from './key-ring.js';
 import { KeysController } from './keys.controller.js';
@@ -17,13 +18,11 @@ export class KeysModule implements OnApplicationShutdown {
     this.stop = keepFresh(keys, (error) => this.logger.warn({ msg, error: String(error) }));
   }
 
-  static sealedUnder(masterKey: Uint8Array): DynamicModule {
+  static sealedUnder({ masterKey, previousMasterKey }: Pick<Config, 'masterKey' | 'previousMasterKey'>): DynamicModule {
+    const open = async (database: PrismaClient): Promise<KeyRing> => KeyRing.open(database, masterKey, previousMasterKey);
     return {
       module: KeysModule,
-      providers: [
-        { provide: KeyRing, inject: [PrismaClient], useFactory: async (database: PrismaClient) => KeyRing.open(database, masterKey) },
-        KeysService,
-      ],
+      providers: [{ provide: KeyRing, inject: [PrismaClient], useFactory: open }, KeysService],
       exports: [KeyRing],
       controllers: [KeysController],
     };

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { KeyPurposeName, type KeyGenerations, type KeyRingReport, type RotateKey } from '@portcullis/contracts/api/keys';
+import { KeyPurposeName, type KeyGenerations, type KeyRingReport, type MasterKeyState, type RotateKey } from '@portcullis/contracts/api/keys';
 import { PrismaClient } from '@portcullis/database';
 import type { Author } from '../changes/author.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
@@ -17,7 +17,19 @@ export class KeysService {
   ) {}
 
   async report(): Promise<KeyRingReport> {
-    return { items: await Promise.all(KeyPurposeName.options.map((purpose) => this.generations(purpose))), nextCursor: null };
+    const items = await Promise.all(KeyPurposeName.options.map((purpose) => this.generations(purpose)));
+    return { items, master: await this.keys.masterState(), nextCursor: null };
+  }
+
+  /** The last step of replacing the master key: from then on nothing needs the one before, and nothing is read without the new one. */
+  async sealAnew(author: Author): Promise<MasterKeyState> {
+    await this.changes.apply(author, 'master-key.replaced', async (tx) => {
+      const { keyId } = await this.keys.masterState();
+      const keys = await this.keys.sealAnew(tx);
+      if (keys === 0) return { result: undefined, unchanged: true };
+      return { result: undefined, subject: { kind: 'key', id: keyId }, change: { keys } };
+    });
+    return this.keys.masterState();
   }
 
   /** What was made with older keys goes on being good, save with `endOlder`; what lies sealed in the database is sealed anew in time. */

@@ -22,8 +22,14 @@ export const KeyGenerations = z
   });
 export type KeyGenerations = z.infer<typeof KeyGenerations>;
 
+/** The key under which all others lie sealed. `waiting`: how many of them still lie under the one before, which may go when none does. */
+export const MasterKeyState = z
+  .object({ keyId: z.string(), waiting: z.number().int() })
+  .meta({ id: 'MasterKeyState', examples: [{ keyId: '0f1e2d3c4b5a6978', waiting: 0 }] });
+export type MasterKeyState = z.infer<typeof MasterKeyState>;
+
 /** Every purpose; there are five, and no further page. */
-export const KeyRingReport = z.object({ items: z.array(KeyGenerations), nextCursor: z.null() }).meta({ id: 'KeyRingReport' });
+export const KeyRingReport = z.object({ items: z.array(KeyGenerations), master: MasterKeyState, nextCursor: z.null() }).meta({ id: 'KeyRingReport' });
 export type KeyRingReport = z.infer<typeof KeyRingReport>;
 
 /** `endOlder`, of session keys alone: what agents and nodes hold that was made with older ones ends at once, such as sessions and keys for tasks. */
