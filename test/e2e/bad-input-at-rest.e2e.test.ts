@@ -123,7 +123,13 @@ async function written(): Promise<unknown> {
 const ask = (bad: Omit<Bad, 'what' | 'status'>, token: string) => {
   const [method = '', path = ''] = (typeof bad.to === 'string' ? bad.to : bad.to()).split(' ');
   const body = bad.raw ?? (bad.body === undefined ? undefined : JSON.stringify(bad.body));
-  const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...bad.headers };
+  const whatever: Record<string, string> = /^(PATCH|DELETE)/.test(method) ? { 'if-match': '*' } : {};
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...whatever,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...bad.headers,
+  };
   return send(stack.controlPlaneUrl + path, { method, headers, ...(body === undefined ? {} : { body }) });
 };
 

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessRequestsModule } from './access-requests/access-requests.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
@@ -17,7 +17,10 @@ import { DriftModule } from './drift/drift.module.js';
 import { GrantsModule } from './grants/grants.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { AccessGuard } from './http/access.guard.js';
+import { ConditionalRequests } from './http/conditional-requests.js';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard.js';
+import { IdempotencyModule } from './idempotency/idempotency.module.js';
+import { IdempotentRequests } from './idempotency/idempotent-requests.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LeastPrivilegeModule } from './least-privilege/least-privilege.module.js';
@@ -46,6 +49,7 @@ export class AppModule {
         MetricsModule.of(metrics),
         RedisModule.at(config.redisUrl),
         ChangesModule,
+        IdempotencyModule,
         SnapshotsModule,
         NodesModule.joinedWith(config.joinToken),
         OperatorsModule.with(config.bootstrapTokenFile, config.operatorOidc),
@@ -75,6 +79,8 @@ export class AppModule {
         // In this order: whoever may not pass learns nothing about the request's faults.
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: UndeclaredInputGuard },
+        { provide: APP_INTERCEPTOR, useClass: ConditionalRequests },
+        { provide: APP_INTERCEPTOR, useClass: IdempotentRequests },
       ],
     };
   }

@@ -14,6 +14,7 @@ import { acceptText, YAML_TYPE, type TextRoute } from './http/accept-text.js';
 import { acceptStreams } from './http/accept-streams.js';
 import { answerWhatIsTooLarge } from './http/answer-what-is-too-large.js';
 import { endSlowBodies } from './http/body-deadline.js';
+import { tagAnswers } from './http/entity-tags.js';
 import { keepPrivate } from './http/keep-private.js';
 import { serveOpenApi } from './http/open-api.js';
 import { ProblemFilter, refuseUrl } from './http/problem.filter.js';
@@ -42,6 +43,7 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX, new Set([...STREAMED, ...TEXT_ROUTES.map(({ path }) => path)]));
   endSlowBodies(adapter.getInstance(), BODY_MS_MAX, STREAMED);
   keepPrivate(adapter.getInstance());
+  tagAnswers(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, metrics), adapter, {
     bodyParser: false,
     logger,

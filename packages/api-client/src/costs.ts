@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
-import type { Changed, ChangeOptions, Send } from './send.js';
+import type { Changed, ChangeOptions, MatchOptions, Send } from './send.js';
 
 /** What calls cost, and whom. */
 export interface CostsApi {
@@ -56,8 +56,8 @@ export interface BudgetsApi {
   list: ListRoute<Partial<PageQuery>, z.output<typeof BudgetPage>>;
   create(budget: z.input<typeof CreateBudget>): Promise<Budget>;
   read(id: string): Promise<Budget>;
-  update(id: string, change: UpdateBudget): Promise<Budget>;
-  delete(id: string): Promise<void>;
+  update(id: string, change: UpdateBudget, options?: MatchOptions): Promise<Budget>;
+  delete(id: string, options?: MatchOptions): Promise<void>;
 }
 
 export function budgetsApi(send: Send): BudgetsApi {
@@ -65,7 +65,7 @@ export function budgetsApi(send: Send): BudgetsApi {
     list: listRoute(send, '/v1/budgets', BudgetPage),
     create: async (body) => (await send({ method: 'POST', path: '/v1/budgets', body, answer: Budget })).value,
     read: async (id) => (await send({ method: 'GET', path: path`/v1/budgets/${id}`, answer: Budget })).value,
-    update: async (id, body) => (await send({ method: 'PATCH', path: path`/v1/budgets/${id}`, body, answer: Budget })).value,
-    delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/budgets/${id}`, answer: z.void() })).value,
+    update: async (id, body, query) => (await send({ method: 'PATCH', path: path`/v1/budgets/${id}`, query, body, answer: Budget })).value,
+    delete: async (id, query) => (await send({ method: 'DELETE', path: path`/v1/budgets/${id}`, query, answer: z.void() })).value,
   };
 }

@@ -14,7 +14,7 @@ import {
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import { path } from './path.js';
-import type { Send } from './send.js';
+import type { MatchOptions, Send } from './send.js';
 
 /** Gateway nodes and what lets them in. */
 export interface NodesApi {
@@ -38,8 +38,8 @@ export interface OperatorsApi {
   list: ListRoute<Partial<PageQuery>, z.output<typeof OperatorPage>>;
   create(operator: z.input<typeof CreateOperator>): Promise<Operator>;
   read(id: string): Promise<Operator>;
-  update(id: string, change: UpdateOperator): Promise<Operator>;
-  delete(id: string): Promise<void>;
+  update(id: string, change: UpdateOperator, options?: MatchOptions): Promise<Operator>;
+  delete(id: string, options?: MatchOptions): Promise<void>;
   tokens(id: string): ListRoute<Partial<PageQuery>, z.output<typeof OperatorTokenPage>>;
   /** The only answer that ever holds the token. */
   createToken(id: string, token?: z.input<typeof CreateOperatorToken>): Promise<CreatedOperatorToken>;
@@ -51,8 +51,8 @@ export function operatorsApi(send: Send): OperatorsApi {
     list: listRoute(send, '/v1/operators', OperatorPage),
     create: async (body) => (await send({ method: 'POST', path: '/v1/operators', body, answer: Operator })).value,
     read: async (id) => (await send({ method: 'GET', path: path`/v1/operators/${id}`, answer: Operator })).value,
-    update: async (id, body) => (await send({ method: 'PATCH', path: path`/v1/operators/${id}`, body, answer: Operator })).value,
-    delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}`, answer: z.void() })).value,
+    update: async (id, body, query) => (await send({ method: 'PATCH', path: path`/v1/operators/${id}`, query, body, answer: Operator })).value,
+    delete: async (id, query) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}`, query, answer: z.void() })).value,
     tokens: (id) => listRoute(send, path`/v1/operators/${id}/tokens`, OperatorTokenPage),
     createToken: async (id, body = {}) =>
       (await send({ method: 'POST', path: path`/v1/operators/${id}/tokens`, body, answer: CreatedOperatorToken })).value,

@@ -37,8 +37,13 @@ export interface Changed<T> {
   lagging?: readonly string[];
 }
 
+/** `ifMatch`: the ETag (`etagOf`) of what is meant; a change of anything else is refused (412). Without it what is there by then is changed. */
+export interface MatchOptions {
+  ifMatch?: string | undefined;
+}
+
 /** `wait: 'all'`: the answer comes when every live node has applied the change, or after `timeout` seconds (default 20). `reason`: why, where the body says nothing. */
-export interface ChangeOptions {
+export interface ChangeOptions extends MatchOptions {
   wait?: 'all' | undefined;
   timeout?: number | undefined;
   reason?: string | undefined;
@@ -86,10 +91,12 @@ export function createSend(options: ApiClientOptions): Send {
   const { token, breakGlass, timeoutMs = 90_000, fetch: ask = fetch } = options;
   const base = options.baseUrl.replace(/\/+$/, '');
   return async (request) => {
-    const url = base + request.path + queryOf(request.query);
+    const { ifMatch = '*', ...query }: { ifMatch?: string } = request.query ?? {};
+    const url = base + request.path + queryOf(query);
     const accept = `${request.takes ?? json}, application/problem+json`;
     const headers: Record<string, string> = { accept, authorization: `Bearer ${token}` };
     if (breakGlass !== undefined) headers[BREAK_GLASS_HEADER] = breakGlass;
+    if (changing.has(request.method)) headers['if-match'] = ifMatch;
     if (request.body !== undefined) headers['content-type'] = request.sends ?? json;
     if (request.stream !== undefined) headers['content-type'] = request.stream.contentType;
     const sent =
@@ -109,10 +116,26 @@ export function createSend(options: ApiClientOptions): Send {
     if (!response.ok) throw refusal(response, text, { revision, request: `${request.method} ${request.path}` });
     const answer = request.answer.safeParse(request.takes === undefined ? parseJson(text) : text);
     const lagging = response.headers.get(LAGGING_HEADER);
+    if (answer.success) noteTag(answer.data, response);
     if (answer.success) return { value: answer.data, revision, ...(lagging !== null && { lagging: lagging.split(',') }) };
     const places = answer.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || '(all)'}: ${message}`);
     throw foreignAnswer(response.status, `${request.method} ${request.path} gave an answer this client does not understand: ${places.join('; ')}`);
   };
+}
+
+const changing: ReadonlySet<string> = new Set(['PATCH', 'PUT', 'DELETE']);
+const tags = new WeakMap<object, string>();
+
+function noteTag(answer: unknown, { headers }: Response): void {
+  const tag = headers.get('etag');
+  if (tag !== null && typeof answer === 'object' && answer !== null) tags.set(answer, tag);
+}
+
+/** The ETag that an answer of this client came with: which version it is of. Throws for what is no such answer, or a copy of one. */
+export function etagOf(answer: object): string {
+  const tag = tags.get(answer);
+  if (tag === undefined) throw new TypeError('Nothing that was read from the control plane as it is here');
+  return tag;
 }
 
 function bodyOf({ body, sends }: Pick<ApiRequest<z.ZodType>, 'body' | 'sends'>): string | null {

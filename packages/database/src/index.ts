@@ -20,6 +20,7 @@ export type {
   DefinitionChange,
   Grant,
   Group,
+  IdempotencyKey,
   Import,
   ImportRow,
   JoinToken,

@@ -1,3 +1,4 @@
+import { etagOf } from '@portcullis/api-client';
 import { CAPTURE_BYTES_MAX, CaptureMode, CapturePath } from '@portcullis/contracts/capture';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CliError } from '../cli-error.js';
@@ -103,8 +104,9 @@ async function setAt(
   changed: (before: Parameters<typeof clearCapture>[0], names: string | undefined) => ReturnType<typeof clearCapture>,
 ): Promise<void> {
   const { server, names } = placeOf(target);
-  const { auditCapture } = await api.servers.read(server);
-  await api.servers.update(server, { auditCapture: changed(auditCapture, names), reason });
+  const before = await api.servers.read(server);
+  // The whole of it is replaced, and somebody else may be at another part of it.
+  await api.servers.update(server, { auditCapture: changed(before.auditCapture, names), reason }, { ifMatch: etagOf(before) });
 }
 
 async function told(api: Api, server: string | undefined): Promise<string> {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PrismaClient, type Transaction } from '@portcullis/database';
+import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
 import type { Author, ChangeDetail, Subject } from './author.js';
 import type { Dirty } from './dirty.js';
 import { inTransaction } from './in-transaction.js';
@@ -66,6 +66,7 @@ export class PolicyChanges {
     reason: string | undefined,
     change: (tx: Transaction) => Promise<PolicyChange<T>>,
   ): Promise<Changed<T>> {
+    if (author.rehearse !== undefined) return author.rehearse((tx) => this.tryIn(tx, author, change));
     const { isNew, ...changed } = await this.line.take(() => inTransaction(this.database, (tx) => this.make(tx, { author, action, reason, change })));
     if (isNew) this.news.committed(changed.revision);
     return changed;
@@ -74,18 +75,36 @@ export class PolicyChanges {
   private async make<T>(tx: Transaction, { author, action, reason, change }: WantedChange<T>): Promise<Changed<T> & { isNew: boolean }> {
     const state = await lockPolicy(tx);
     const revision = state.revision + 1;
+    await author.precondition?.hold(tx);
     await keepRows(tx, revision, action);
     const done = await change(tx);
     if ('unchanged' in done) {
       await forgetRows(tx, revision);
+      await author.precondition?.note(tx);
       return { result: done.result, revision: state.revision, isNew: false };
     }
-    if (state.ahead && done.epoch === undefined) throw new ProblemError('conflict', HELD);
-    await requireUnderstood(tx, done.dirty);
-    const widened = await this.guard.check(tx, author, done.dirty);
+    const widened = await this.check(tx, author, { state, done });
     const epoch = done.epoch ?? state.epoch;
     await writeRevision(tx, { author, action, reason: reason ?? author.reason, ...done.turnedOut, done, widened, epoch, revision });
+    await author.precondition?.note(tx);
     return { result: done.result, revision, isNew: true };
+  }
+
+  /** Makes the change in a transaction that somebody takes back; refuses what `apply` would refuse. */
+  private async tryIn<T>(tx: Transaction, author: Author, change: (tx: Transaction) => Promise<PolicyChange<T>>): Promise<{ isChanged: boolean }> {
+    const state = await readPolicyState(tx);
+    await author.precondition?.hold(tx);
+    const done = await change(tx);
+    if ('unchanged' in done) return { isChanged: false };
+    await this.check(tx, author, { state, done });
+    return { isChanged: true };
+  }
+
+  private async check(tx: Transaction, author: Author, made: { state: LockedPolicy; done: MadeChange<unknown> }): Promise<readonly Widened[]> {
+    const { state, done } = made;
+    if (state.ahead && done.epoch === undefined) throw new ProblemError('conflict', HELD);
+    await requireUnderstood(tx, done.dirty);
+    return this.guard.check(tx, author, done.dirty);
   }
 }
 
@@ -106,9 +125,11 @@ interface LockedPolicy {
 const HELD =
   'Nodes follow a newer policy than this database knows; it was probably restored from a backup. Nothing can be changed until POST /v1/epochs says that it counts.';
 
-async function lockPolicy(tx: Transaction): Promise<LockedPolicy> {
+const lockPolicy = (tx: Transaction): Promise<LockedPolicy> => readPolicyState(tx, Prisma.sql`FOR UPDATE`);
+
+async function readPolicyState(tx: Transaction, locking: Prisma.Sql = Prisma.empty): Promise<LockedPolicy> {
   const [state] = await tx.$queryRaw<LockedPolicy[]>`
-    SELECT epoch, revision, ahead_revision IS NOT NULL AS ahead FROM policy_state WHERE id = 1 FOR UPDATE`;
+    SELECT epoch, revision, ahead_revision IS NOT NULL AS ahead FROM policy_state WHERE id = 1 ${locking}`;
   if (state === undefined) throw new Error('The database has no policy_state row; it is not migrated');
   return state;
 }

@@ -16,10 +16,12 @@ export class RecordedChanges {
 
   async apply<T>(author: Author, action: string, change: (tx: Transaction) => Promise<RecordedChange<T>>): Promise<T> {
     return inTransaction(this.database, async (tx) => {
+      await author.precondition?.hold(tx);
       const done = await change(tx);
       const glass = author.breakGlass === undefined ? {} : { breakGlass: author.breakGlass };
       if (!('unchanged' in done))
         await recordAction(tx, author, { action, detail: { subject: done.subject, change: done.change, ...glass }, requestId: done.requestId });
+      await author.precondition?.note(tx);
       return done.result;
     });
   }

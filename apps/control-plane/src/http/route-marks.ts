@@ -1,5 +1,5 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Permission } from './permissions.js';
 
 /**
@@ -18,7 +18,10 @@ export const QUERY_CHECKED = 'portcullis:query-checked';
 
 /** The handler reads the body itself, as it comes. */
 export const STREAMS_BODY = 'portcullis:streams-body';
-export const StreamsBody = (): MethodDecorator => SetMetadata(STREAMS_BODY, true);
+export const StreamsBody = (): MethodDecorator => applyDecorators(SetMetadata(STREAMS_BODY, true), ApiExtension(STREAMED_EXTENSION, true));
+
+/** Where the OpenAPI document says so. */
+export const STREAMED_EXTENSION = 'x-streamed';
 
 export const markDoor = (door: Door): MethodDecorator & ClassDecorator => SetMetadata(DOOR, door);
 
@@ -27,6 +30,10 @@ export const Requires = (permission: Permission): MethodDecorator & ClassDecorat
   applyDecorators(markDoor({ kind: 'operator', permission }), ApiBearerAuth('operator'));
 
 /** This route records the action in the transaction of its change. A test walks the routes for it. */
-export const Audited = (action: string): MethodDecorator => SetMetadata(AUDIT_MARK, { action } satisfies AuditMark);
+export const Audited = (action: string): MethodDecorator =>
+  applyDecorators(SetMetadata(AUDIT_MARK, { action } satisfies AuditMark), ApiExtension(AUDIT_EXTENSION, action));
+
+/** Where the OpenAPI document names what an operation leaves in the audit trail. */
+export const AUDIT_EXTENSION = 'x-audit-action';
 
 export const NotAudited = (why: string): MethodDecorator => SetMetadata(AUDIT_MARK, { why } satisfies AuditMark);

@@ -1,4 +1,5 @@
 import type { OperatorRole } from '@portcullis/database';
+import type { Precondition, Rehearse } from '../changes/author.js';
 
 /** An authenticated operator. `tokenId` is the public part of the token that was used. */
 export interface Caller {
@@ -13,4 +14,8 @@ export interface Caller {
   readonly breakGlass?: string;
   /** Why the caller makes this change of policy, where the body of the request does not say. */
   readonly reason?: string;
+  /** Which version of a resource the caller means, as `If-Match` says. */
+  readonly precondition?: Precondition;
+  /** Set where the caller only wants to know what the change would do. */
+  readonly rehearse?: Rehearse;
 }

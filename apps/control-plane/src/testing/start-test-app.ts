@@ -29,8 +29,10 @@ export interface TestApp {
   /** Tokens that pass the operators' door. */
   readonly admin: string;
   readonly auditor: string;
-  /** Sends JSON as the administrator, or with `token` (null: none). */
+  /** Sends JSON as the administrator, or with `token` (null: none). What is changed is changed whatever it is by then. */
   call(method: Method, url: string, body?: unknown, token?: string | null): Promise<Answer>;
+  /** The same as the administrator with these headers, and no others than it takes. */
+  callWith(headers: Readonly<Record<string, string>>, method: Method, url: string, body?: unknown): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -52,20 +54,24 @@ export async function startTestApp(overrides: Partial<Config> = {}): Promise<Tes
   };
   const app = await createApp(config, false);
   const admin = (await readFile(tokenFile, 'utf8')).trim();
-  const call: TestApp['call'] = async (method, url, body, token = admin) => {
-    const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-    if (body !== undefined) headers['content-type'] = 'application/json';
+  const send = async (given: Readonly<Record<string, string>>, method: Method, url: string, body?: unknown): Promise<Answer> => {
+    const headers = body === undefined ? given : { 'content-type': 'application/json', ...given };
     const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) };
     const answer = await app.inject({ method, url, headers, ...payload });
     const isJson = /[+/]json\b/.test(String(answer.headers['content-type']));
     return { status: answer.statusCode, headers: answer.headers, text: answer.payload, body: isJson ? answer.json() : undefined };
   };
+  const call: TestApp['call'] = (method, url, body, token = admin) => {
+    const whatever: Record<string, string> = ['GET', 'POST'].includes(method) ? {} : { 'if-match': '*' };
+    return send(token === null ? whatever : { authorization: `Bearer ${token}`, ...whatever }, method, url, body);
+  };
+  const callWith: TestApp['callWith'] = (headers, method, url, body) => send({ authorization: `Bearer ${admin}`, ...headers }, method, url, body);
   const close = async (): Promise<void> => {
     await app.close();
     await own.drop();
     await rm(directory, { recursive: true, force: true });
   };
-  return { app, config, database: app.get(PrismaClient), admin, auditor: await newOperatorToken(app, 'auditor'), call, close };
+  return { app, config, database: app.get(PrismaClient), admin, auditor: await newOperatorToken(app, 'auditor'), call, callWith, close };
 }
 
 /** A token of a new operator with this role. */

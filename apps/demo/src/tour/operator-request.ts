@@ -16,6 +16,8 @@ export async function ask<S extends z.ZodType>(stack: Stack, request: OperatorRe
   const url = new URL(request.path, stack.controlPlaneUrl).href;
   if (!request.quiet) sent(`${request.method} ${url}\nauthorization: Bearer <the operator's token>`, request.body);
   const headers: Record<string, string> = { accept: 'application/json', authorization: `Bearer ${stack.operatorToken}` };
+  // The tour is alone with its stack: whatever it deletes is as it made it.
+  if (request.method === 'DELETE') headers['if-match'] = '*';
   if (request.body !== undefined) headers['content-type'] = 'application/json';
   const body = request.body === undefined ? null : JSON.stringify(request.body);
   const answer = await reach(url, { method: request.method, headers, body });

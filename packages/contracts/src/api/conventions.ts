@@ -52,6 +52,15 @@ export const BREAK_GLASS_HEADER = 'x-break-glass';
 /** At least ten characters that say something. */
 export const BreakGlassReason = z.string().trim().min(10).max(500);
 
+/** Sent with a `POST` that changes something: it is carried out once, and a repetition of the same request is answered as it was. For 24 hours. */
+export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
+export const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+/** Set on an answer that was given before. */
+export const IDEMPOTENCY_REPLAYED_HEADER = 'idempotency-replayed';
+
+/** Set on the answer to a rehearsal: nothing was changed. */
+export const DRY_RUN_HEADER = 'x-dry-run';
+
 /** On every change of policy: `all` holds the answer back until every live node has applied the change, at most `timeout` seconds. `reason` says why. */
 export const ChangeQuery = z.strictObject({
   wait: z.literal('all').optional(),
@@ -61,6 +70,6 @@ export const ChangeQuery = z.strictObject({
 });
 export type ChangeQuery = z.infer<typeof ChangeQuery>;
 
-/** On changes of policy that can be rehearsed: `dryRun` tells what would change, and leaves everything as it is. */
+/** Every change of policy can be rehearsed: `dryRun` tells what would change, and for whom (`ApplyResult`), and leaves everything as it is. */
 export const RehearsableQuery = ChangeQuery.extend({ dryRun: z.enum(['true', 'false']).default('false') });
 export type RehearsableQuery = z.infer<typeof RehearsableQuery>;
