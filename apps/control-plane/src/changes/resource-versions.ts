@@ -4,6 +4,8 @@ import { Prisma, type Transaction } from '@portcullis/database';
 export interface VersionedResource {
   /** Null where there is no such resource. With `lock` nobody else changes it until the transaction ends. */
   version(db: Transaction, reference: string, lock?: 'lock'): Promise<string | null>;
+  /** Whether `PUT` makes what is not there, so that nobody else says so. */
+  readonly isMadeByPut?: true;
 }
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -61,6 +63,15 @@ const retention: VersionedResource = {
     ),
 };
 
+const serverTls: VersionedResource = {
+  isMadeByPut: true,
+  version: async (db, reference, lock) =>
+    one(
+      db.$queryRaw<Found[]>`SELECT xmin::text AS version FROM server_tls WHERE server_id = (SELECT id FROM server WHERE ${named(reference, 'slug')})
+        ${lock === undefined ? Prisma.empty : Prisma.sql`FOR UPDATE`}`,
+    ),
+};
+
 /** Every resource that can be read by itself and changed or deleted there, by the pattern of its route. A test walks the routes for it. */
 export const versionedRoutes: Readonly<Record<string, VersionedResource>> = {
   '/v1/agents/:agent': policyRow('agent', 'slug'),
@@ -74,6 +85,7 @@ export const versionedRoutes: Readonly<Record<string, VersionedResource>> = {
   '/v1/prices/:id': row('price'),
   '/v1/requestable/:id': policyRow('requestable_rule'),
   '/v1/servers/:server': policyRow('server', 'slug'),
+  '/v1/servers/:server/tls': serverTls,
   '/v1/settings': settings,
   '/v1/webhooks/:id': row('webhook'),
 };

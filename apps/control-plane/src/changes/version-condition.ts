@@ -16,8 +16,9 @@ export class VersionCondition implements Precondition {
 
   async hold(tx: Transaction): Promise<void> {
     this.current = (await this.resource.version(tx, this.reference, 'lock')) ?? undefined;
+    if (this.wanted === 'any' || (this.current !== undefined && this.wanted.has(this.current))) return;
     // What does not exist is told by whoever looks for it.
-    if (this.current === undefined || this.wanted === 'any' || this.wanted.has(this.current)) return;
+    if (this.current === undefined && this.resource.isMadeByPut !== true) return;
     throw new ProblemError('precondition_failed', 'Read it again, see what changed, and send the change with the ETag that you got then.');
   }
 

@@ -1,3 +1,4 @@
+import { makeAuthority } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { versionedRoutes } from '../changes/resource-versions.js';
 import { IdempotencyKeys, type Attempt } from '../idempotency/idempotency-keys.js';
@@ -26,12 +27,17 @@ async function resources(): Promise<readonly { readonly url: string; readonly ch
   const budget = { name: 'b', subject: { agent: 'a' }, currency: 'EUR', amountMicros: '1000000' };
   const rule = { name: 'r', when: { kind: 'denial_burst', count: 50, withinMinutes: 5 } };
   const price = { server: '*', tool: '*', basis: 'call', amountMicros: '1', currency: 'EUR', effectiveFrom: '2030-01-01T00:00:00Z' };
+  const { cert: ca } = makeAuthority('Servers');
+  // Whoever means one that is not there means another.
+  expect((await own.callWith(match('"1"'), 'PUT', '/v1/servers/github/tls', { ca })).status).toBe(412);
+  expect((await own.callWith(match('*'), 'PUT', '/v1/servers/github/tls', { ca })).status).toBe(200);
   const headers = { kind: 'headers', headers: [{ name: 'x-key', value: 'canary' }] };
   return [
     { url: '/v1/agents/a', change: { name: 'A' } },
     { url: '/v1/servers/github', change: { description: 'code' } },
     { url: '/v1/settings', change: { auditLists: false } },
     { url: '/v1/audit/retention', change: { days: 400, reason: 'law' }, method: 'PUT' },
+    { url: '/v1/servers/github/tls', change: { ca }, method: 'PUT' },
     { url: await make('/v1/groups', { slug: 'g' }) },
     { url: await make('/v1/grants', { agent: 'a', server: 'github', names: ['x'] }), change: { names: ['y'] } },
     { url: await make('/v1/requestable', { agent: 'a', server: 'github', names: ['x'], durationSecondsMax: 60 }), change: { names: ['y'] } },
