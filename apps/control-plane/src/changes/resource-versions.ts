@@ -1,4 +1,5 @@
 import { Prisma, type Transaction } from '@portcullis/database';
+import { identifier } from '../revisions/policy-entities.js';
 
 /** Where the version of a resource is found. It grows or becomes another one whenever somebody changes what can be changed, and is made from no content. */
 export interface VersionedResource {
@@ -19,7 +20,7 @@ const one = async (rows: Promise<Found[]>): Promise<string | null> => (await row
 /** A UUID, or the name that a column holds. */
 function named(reference: string, column: 'slug' | 'name' | undefined): Prisma.Sql {
   if (uuid.test(reference)) return Prisma.sql`id = ${reference}::uuid`;
-  return column === undefined ? Prisma.sql`false` : Prisma.sql`${Prisma.raw(column)} = ${reference}`;
+  return column === undefined ? Prisma.sql`false` : Prisma.sql`${identifier(column)} = ${reference}`;
 }
 
 /**
@@ -31,7 +32,7 @@ function policyRow(table: string, column?: 'slug'): VersionedResource {
     version: async (db, reference) =>
       one(
         db.$queryRaw<Found[]>`SELECT coalesce((SELECT max(revision) FROM policy_row_change WHERE entity = ${table} AND key = found.id::text), 0)::text
-          AS version FROM ${Prisma.raw(table)} AS found WHERE ${named(reference, column)}`,
+          AS version FROM ${identifier(table)} AS found WHERE ${named(reference, column)}`,
       ),
   };
 }
@@ -41,7 +42,7 @@ function row(table: string, column?: 'name'): VersionedResource {
   return {
     version: async (db, reference, lock) =>
       one(
-        db.$queryRaw<Found[]>`SELECT xmin::text AS version FROM ${Prisma.raw(table)} WHERE ${named(reference, column)}
+        db.$queryRaw<Found[]>`SELECT xmin::text AS version FROM ${identifier(table)} WHERE ${named(reference, column)}
           ${lock === undefined ? Prisma.empty : Prisma.sql`FOR UPDATE`}`,
       ),
   };
