@@ -59,6 +59,16 @@ export function capture(content: string, as: Captured): Capture {
   }
 }
 
+/**
+ * What an event of our own keeps of what it tells: as arguments are `redacted`. Where something is replaced, the digest is that of what is kept, since
+ * nobody compares it with what was sent.
+ */
+export function captureOwn(content: string, bytesMax: number): Capture {
+  const redacted = redactJson(content, { paths: undefined, ownSecret: undefined, charsMax: bytesMax });
+  if (redacted === undefined) return captureAsIs(content, bytesMax);
+  return redactedCapture(redacted, { hash: hash('sha256', redacted, 'hex'), bytes: Buffer.byteLength(content), bytesMax });
+}
+
 function captureAsIs(content: string, bytesMax: number): Capture {
   // Small texts, which most are, go through one buffer that is used again and again.
   const isSmall = content.length * UTF8_BYTES_PER_CHAR_MAX <= scratch.length;

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { chainOn, hashStored } from '@portcullis/audit';
+import { captureOwn, chainOn, hashStored } from '@portcullis/audit';
 import type { AuditEvent } from '@portcullis/contracts/audit';
 import type { Transaction } from '@portcullis/database';
 import { v7 } from 'uuid';
@@ -89,7 +88,7 @@ function hashOf({ requestId, node: _node, boot: _boot, day: _day, ...row }: Retu
 
 function eventOf(author: Author, { action, detail, policy, requestId }: Action, at: Date) {
   const id = v7({ msecs: at.getTime() });
-  const bytes = Buffer.from(JSON.stringify(detail));
+  const kept = captureOwn(JSON.stringify(detail), ARGUMENT_BYTES_MAX);
   return {
     day: new Date(at.toISOString().slice(0, 10)),
     node: CONTROL_PLANE_NODE,
@@ -104,10 +103,11 @@ function eventOf(author: Author, { action, detail, policy, requestId }: Action, 
     status: 'success' as const,
     epoch: policy?.epoch ?? null,
     revision: policy?.revision ?? null,
-    argumentsHash: createHash('sha256').update(bytes).digest('hex'),
-    argumentsBytes: bytes.length,
-    arguments: Uint8Array.from(bytes.subarray(0, ARGUMENT_BYTES_MAX)),
+    argumentsHash: kept.hash,
+    argumentsBytes: kept.bytes,
+    arguments: Uint8Array.from(Buffer.from(kept.kept ?? '', 'base64')),
+    argumentsCapture: kept.how,
     requestId: requestId ?? null,
-    truncated: bytes.length > ARGUMENT_BYTES_MAX,
+    truncated: kept.truncated,
   };
 }
