@@ -26,7 +26,10 @@ export interface TestStack {
   stop(): Promise<void>;
 }
 
-export async function startTestStack(nodes: number, environment: Record<string, string> = {}): Promise<TestStack> {
+/** What nodes are to be told beyond the usual, which may depend on where their Redis is. */
+type NodeEnvironment = Record<string, string> | ((redisUrl: string) => Promise<Record<string, string>>);
+
+export async function startTestStack(nodes: number, environment: NodeEnvironment = {}): Promise<TestStack> {
   const closers: (() => unknown)[] = [];
   const service = await freshRedis();
   closers.push(() => service.stop());
@@ -38,6 +41,7 @@ export async function startTestStack(nodes: number, environment: Record<string, 
   closers.push(() => controlPlane.close());
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-gateway-'));
   closers.push(() => rm(directory, { recursive: true, force: true }));
+  const told = typeof environment === 'function' ? await environment(service.url) : environment;
   const started = [];
   const ofNodes: (() => unknown)[][] = [];
   for (let at = 0; at < nodes; at += 1) {
@@ -51,7 +55,7 @@ export async function startTestStack(nodes: number, environment: Record<string, 
       JOIN_TOKEN: controlPlane.joinToken,
       PORTCULLIS_EGRESS_ALLOW: '127.0.0.0/8',
       STOP_GRACE_MS: '1000',
-      ...environment,
+      ...told,
     });
     const own: (() => unknown)[] = [];
     ofNodes.push(own);
