@@ -65,6 +65,7 @@ async function missingParents(tx: Transaction, { changes }: Undoing, references:
   const returning = changes.filter(({ after }) => after === null);
   for (const { child, column, parent } of references) {
     const wanted = returning.filter(({ entity, before }) => entity.name === child && typeof before?.[column] === 'string');
+    if (wanted.length === 0) continue; // not every parent's key is a UUID
     const ids = wanted.map(({ before }) => String(before?.[column]));
     const found = await tx.$queryRaw<{ id: string }[]>`SELECT id::text AS id FROM ${identifier(parent)} WHERE id = ANY(${ids}::uuid[])`;
     const present = new Set([...found.map(({ id }) => id), ...returning.filter(({ entity }) => entity.name === parent).map(({ key }) => key)]);
