@@ -1,6 +1,6 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { Decision } from '@portcullis/policy';
-import { completionResult, mismatchedHeaderParam, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
+import { completionResult, ownMember, resultMessage, toolErrorResult, type ClassifiedRequest } from '@portcullis/mcp';
 import { answerLocally, isHandshakeOrList, type LocalAnswer } from './answer-locally.js';
 import { answerSubscription, isSubscription } from './answer-subscription.js';
 import { Cancellation } from './cancel/cancellation.js';
@@ -14,14 +14,17 @@ import { describeAsked } from './describe-asked.js';
 import { endingOf } from './ending-of.js';
 import { errorMessage } from './error-message.js';
 import { HttpReply } from './http-reply.js';
+import { isLimited, limitsOn } from './limits/limits-on.js';
+import { POLICY_LIMITS } from './limits/policy-limits.js';
 import { requireBudget } from './limits/require-budget.js';
-import { takeToken } from './limits/take-token.js';
+import { withinLimits } from './limits/within-limits.js';
 import { answerOwnTool, isOwnTool } from './own-tools/answer-own-tool.js';
 import { openAsking, type Asking } from './questions/open-asking.js';
 import { bringsBack, readRetry } from './questions/read-retry.js';
 import type { StatePlace } from './questions/request-states.js';
 import { resumeParked } from './questions/resume-parked.js';
 import { recordShadow } from './record-shadow.js';
+import { requireMirroredArguments } from './require-mirrored-arguments.js';
 import type { Reply } from './reply.js';
 import { withPinnedArguments } from './pinned-call.js';
 import { askedName, decideTarget, refusedAsNoObject, resolveTarget, targetMethodOf, weighedArguments, type TargetMethod } from './resolve-target.js';
@@ -29,7 +32,7 @@ import type { Session } from './session/agent-sessions.js';
 import { setLogLevel } from './set-log-level.js';
 import { unknownTarget } from './unknown-target.js';
 import { eraTowards } from './upstream/era-towards.js';
-import { callServer, declarationsOf } from './upstream/call-server.js';
+import { callServer } from './upstream/call-server.js';
 import type { CallToServer } from './upstream/call-to-server.js';
 import { ownNameOf, type AgentView, type VisibleTarget } from './view/agent-view.js';
 import { serverDeclares } from './view/server-capabilities.js';
@@ -123,16 +126,6 @@ async function completeNothing(status: 'success' | 'denied', { call, visit, repl
   visit.gateway.metrics.ended(call.method, status);
 }
 
-/** A modern client mirrors into headers what the tool says; whoever routes by them must not be told something else than the body. */
-function requireMirroredArguments({ definition }: VisibleTarget, { call, visit }: Step): void {
-  if (call.era !== 'modern') return;
-  const declarations = declarationsOf(definition);
-  if (declarations.length === 0) return;
-  const args = call.params && ownMember(call.params, 'arguments');
-  const header = mismatchedHeaderParam(declarations, args, (name) => visit.head.protocolExtras?.get(name));
-  if (header !== undefined) throw new GatewayError('client.header_mismatch', { header });
-}
-
 /** What is called, as its server knows it. */
 interface Work {
   readonly target: VisibleTarget;
@@ -151,7 +144,13 @@ async function forward(work: Work, step: Step): Promise<void> {
   const retry = bringsBack(step.call) ? await readRetry(step.call, place, at) : undefined;
   if (retry?.parked !== undefined) return resumeParked(retry.call, retry.parked, step);
   const resumed = retry === undefined ? step : { ...step, call: retry.call };
-  if (work.decision.rateLimit !== null) await takeToken(work.decision, step);
+  if (!isLimited(work.decision, caller.agent, target.server)) return await forwardAdmitted(work, resumed, place);
+  await withinLimits(limitsOn(work.decision, caller.agent, target), step, () => forwardAdmitted(work, resumed, place));
+}
+
+async function forwardAdmitted(work: Work, resumed: Step, place: StatePlace): Promise<void> {
+  const { target } = work;
+  const { gateway, caller } = resumed.visit;
   const cancellation = new Cancellation();
   const asking = openAsking(resumed, { target, place, cancellation });
   const asked: Step = asking.parked === undefined ? resumed : { ...resumed, call: asking.call, reply: asking.reply };
@@ -160,9 +159,9 @@ async function forward(work: Work, step: Step): Promise<void> {
     cancellation.end(reason);
     asking.close(reason);
   });
-  gateway.forwardedCalls.add(revocable, step.visit.live);
+  gateway.forwardedCalls.add(revocable, resumed.visit.live);
   try {
-    if (step.reply instanceof HttpReply) step.reply.keepAlive();
+    if (resumed.reply instanceof HttpReply) resumed.reply.keepAlive();
     await exchange(callOf(work, asked, { asking, place, cancellation }), asked);
   } catch (error) {
     await refuseRequest(error, asked);
@@ -246,5 +245,5 @@ async function refuseRequest(thrown: unknown, step: Omit<Step, 'session'>): Prom
   reply.finish(wire.status, [wire.message]);
 }
 
-/** Which grant refused, and for which of its terms, is on the record already. */
-const saidByDecision: ReadonlySet<string> = new Set(['policy.arguments', 'limit.grant_rate', 'limit.budget']);
+/** Which grant or limit refused, and for which of its terms, is on the record already. */
+const saidByDecision: ReadonlySet<string> = new Set(['policy.arguments', ...POLICY_LIMITS]);

@@ -1,5 +1,6 @@
 import { GatewayError, type ErrorCode } from '@portcullis/contracts/errors';
 import type { Era, RefusedMessage, RequestId } from '@portcullis/mcp';
+import { POLICY_LIMITS } from './limits/policy-limits.js';
 
 /** An error on its way out: the HTTP status, headers beside the usual ones, and the JSON-RPC message. */
 export interface ErrorMessage {
@@ -24,7 +25,7 @@ export function errorMessage(error: unknown, id: RequestId | null, era: Era | nu
   const { code, entry, detail } = error instanceof GatewayError ? error : new GatewayError('node.internal', {}, { cause: error });
   const family = code.slice(0, code.indexOf('.'));
   const reason = code.slice(family.length + 1);
-  const isTimed = code === 'limit.grant_rate' || code === 'limit.budget';
+  const isTimed = POLICY_LIMITS.has(code);
   const retryAfter = isTimed ? retryAfterSeconds(detail) : 1;
   const data = family === 'upstream' || family === 'node' ? { reason } : isTimed ? { retryAfterSeconds: retryAfter } : undefined;
   const headers: string[] = [];

@@ -9,7 +9,7 @@ import type { RunningCalls } from './cancel/running-calls.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
 import type { FailedAuthentication } from './failed-authentication.js';
-import type { RateLimits } from './limits/rate-limits.js';
+import type { LimitCounts } from './limits/open-limits.js';
 import type { LoadShedding } from './load-shedding.js';
 import type { NodeLinks } from './internal/node-links.js';
 import type { AccessTokens } from './oauth/access-tokens.js';
@@ -61,7 +61,7 @@ export interface Gateway {
   /** Where agents ask for access. */
   readonly accessAsker: AccessAsker;
   readonly shedding: LoadShedding;
-  readonly rateLimits: RateLimits;
+  readonly limits: LimitCounts;
   readonly runningCalls: RunningCalls;
   /** By whose key and at which server. */
   readonly forwardedCalls: ForwardedCalls;

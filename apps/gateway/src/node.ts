@@ -20,7 +20,7 @@ import { linkNodes } from './internal/link-nodes.js';
 import type { NodeLinks } from './internal/node-links.js';
 import { redisLeases } from './limits/leases.js';
 import { shedLoad } from './load-shedding.js';
-import { RateLimits } from './limits/rate-limits.js';
+import { openLimits } from './limits/open-limits.js';
 import { openAccessTokens } from './oauth/open-access-tokens.js';
 import { AccessAsker } from './own-tools/access-asker.js';
 import { observeNode } from './node-metrics.js';
@@ -193,7 +193,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
     accessAsker: new AccessAsker(control.client),
     shedding: shedLoad(onClose),
-    rateLimits: new RateLimits(redisLeases(redis.commands), () => performance.now()),
+    limits: openLimits(redisLeases(redis.commands)),
     ...linkCancels({ redis, ring, policy: follower }),
     audit,
     captureKey: ring.captureKey,

@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { CaptureEntry, ServerCaptureEntry } from './capture.js';
 import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from './grants.js';
+import { CredentialEntry, ServerTlsEntry } from './credential-entries.js';
+import { CallLimitEntry } from './limits.js';
 import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
 import { TokenIssuer } from './token-issuers.js';
 
-/**
+export { CredentialEntry, ServerTlsEntry };
+
 /**
  * The newest schema this build reads and writes. Raised when a node that ignores unknown fields would allow what it must refuse. A snapshot is
- * written in the oldest schema that says everything in it (`grantSchemaOf`, `agentSchemaOf`), so that older nodes read it as long as they can.
+ * written in the oldest schema that says everything in it (`grantSchemaOf`, `agentSchemaOf`, `serverSchemaOf`), so that older nodes read it as long
+ * as they can.
  */
-export const SNAPSHOT_SCHEMA_VERSION = 3;
+export const SNAPSHOT_SCHEMA_VERSION = 4;
 
 /** Buckets per large kind: a change rewrites one bucket's chunk, one index and the root. */
 export const BUCKETS_PER_KIND = 1024;
@@ -29,35 +33,6 @@ export const bucketOf = (id: string): number => Number.parseInt(id.slice(-3), 16
 /** An approved definition. `json` is the exact text the server sent; `hash` pins its canonical form (RFC 8785, without `_meta`). */
 export const DefinitionEntry = z.object({ kind: DefinitionKind, name: z.string(), hash: Digest, json: z.string() });
 export type DefinitionEntry = z.infer<typeof DefinitionEntry>;
-
-/**
- * What a server is called with. `sealed` is a `CredentialSecret` as JSON under the key that nodes share, bound to `credentialPlace`; a node that knows no
- * such kind, or cannot open it, makes no call in its place.
- */
-export const CredentialEntry = z.object({
-  id: Id,
-  version: z.number().int().positive(),
-  kind: z.string(),
-  sealed: z.string(),
-  /** The agent whose calls go with it; unsaid: those of everybody who has none of their own. */
-  agentId: Id.optional(),
-});
-export type CredentialEntry = z.infer<typeof CredentialEntry>;
-
-/**
- * With which certificates a server is reached. `sealed` is the key to its client certificate, under the key that nodes share, bound to `serverTlsPlace`.
- * `isMoved`: they were given for another origin, and nothing is called with or without them.
- */
-export const ServerTlsEntry = z.object({
-  id: Id,
-  version: z.number().int().positive(),
-  /** PEM; who vouches for the server in the place of everybody whom the system trusts. */
-  ca: z.string().optional(),
-  certificate: z.string().optional(),
-  sealed: z.string().optional(),
-  isMoved: z.boolean().optional(),
-});
-export type ServerTlsEntry = z.infer<typeof ServerTlsEntry>;
 
 export const ServerEntry = z.object({
   id: Id,
@@ -88,8 +63,15 @@ export const ServerEntry = z.object({
   credentials: z.array(CredentialEntry).optional(),
   /** Unsaid where the server is reached as any other. */
   tls: ServerTlsEntry.optional(),
+  /** How often it, or some of its tools, may be called; unsaid where nothing is said of that. */
+  callLimits: z.array(CallLimitEntry).optional(),
 });
 export type ServerEntry = z.infer<typeof ServerEntry>;
+
+const CALL_LIMITS_SCHEMA_VERSION = 4;
+
+/** The same for a server as `grantSchemaOf`: an older node would make the calls that a limit refuses. */
+export const serverSchemaOf = ({ callLimits }: ServerEntry): number => (callLimits === undefined ? 1 : CALL_LIMITS_SCHEMA_VERSION);
 
 /** A live agent key: HMAC-SHA256 of its secret under the pepper named by `pepperId`, base64url. */
 export const AgentKeyEntry = z.object({
@@ -112,13 +94,18 @@ export const AgentEntry = z.object({
   identities: z.array(z.object({ issuer: z.string(), subject: z.string() })).optional(),
   /** Epoch milliseconds until which none of its calls is made, since a budget is spent; unsaid where none is. */
   budgetSpentUntil: z.number().int().optional(),
+  /** How often it may call, by limits of its own and of its groups; unsaid where nothing is said of that. */
+  callLimits: z.array(CallLimitEntry).optional(),
 });
 export type AgentEntry = z.infer<typeof AgentEntry>;
 
 const SPENT_BUDGETS_SCHEMA_VERSION = 3;
 
-/** The same for an agent as `grantSchemaOf`: an older node would make the calls of one whose budget is spent. */
-export const agentSchemaOf = ({ budgetSpentUntil }: AgentEntry): number => (budgetSpentUntil === undefined ? 1 : SPENT_BUDGETS_SCHEMA_VERSION);
+/** The same for an agent as `grantSchemaOf`: an older node would make the calls of one whose budget is spent, or that a limit refuses. */
+export function agentSchemaOf({ budgetSpentUntil, callLimits }: AgentEntry): number {
+  if (callLimits !== undefined) return CALL_LIMITS_SCHEMA_VERSION;
+  return budgetSpentUntil === undefined ? 1 : SPENT_BUDGETS_SCHEMA_VERSION;
+}
 
 export const GrantSubject = z.union([z.strictObject({ agentId: Id }), z.strictObject({ groupId: Id })]);
 export type GrantSubject = z.infer<typeof GrantSubject>;

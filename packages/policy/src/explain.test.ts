@@ -40,6 +40,15 @@ describe('explain', () => {
     expect(explain({ ...facts, ...over, now: 2_000 })).toEqual(explain({ ...facts, now: 2_000 }));
   });
 
+  test('a limit that is used up stops calls until its end and hides nothing; that of a grant only where it decides', () => {
+    const limit = { whose: 'data-agent', terms: '10 calls a day', until: 2_000, grantId: null };
+    expect(explain({ ...facts, spentLimits: [limit] })).toMatchObject({ effect: 'deny', visible: true, grantId: grant.id });
+    expect(codes({ spentLimits: [limit] })).toContain('limit_spent');
+    expect(hints({ spentLimits: [limit] })).toBe('Raise the limit of data-agent, or wait until 1970-01-01T00:00:02.000Z.');
+    expect(codes({ spentLimits: [{ ...limit, grantId: grant.id }] })).toContain('limit_spent');
+    expect(explain({ ...facts, spentLimits: [{ ...limit, grantId: id(999) }] })).toEqual(explain(facts));
+  });
+
   test.each([
     ['agent_unknown', { agent: null }, 'Create the agent'],
     ['agent_disabled', { agent: { ...agent, enabled: false } }, 'Enable the agent'],

@@ -20,19 +20,19 @@ export function explain(facts: ExplainFacts): Explanation {
   const { server } = facts;
   const about = server === null ? [] : [...templateFindings(facts), definitionFinding(facts), ...taskFindings(facts, server)];
   const gates = [agentFinding(facts), serverFinding(facts), ...about];
-  const budget = budgetFindings(facts);
   const considered = facts.agent === null || facts.server === null ? [] : grantSteps(facts, facts.agent, facts.server);
   const decision = decideFacts(facts);
+  const spent = [...budgetFindings(facts), ...limitFindings(facts, decision)];
   const blocked = gates.some((gate) => !gate.passes);
-  const stopped = blocked || budget.length > 0;
+  const stopped = blocked || spent.length > 0;
   const granted = decision.effect !== 'deny';
-  const hints = [...gates, ...budget].map((gate) => gate.hint).filter((hint) => hint !== undefined);
+  const hints = [...gates, ...spent].map((gate) => gate.hint).filter((hint) => hint !== undefined);
   if (!granted && facts.agent !== null && facts.server !== null) hints.push(...grantHints(facts, facts.agent, decision));
   return {
     effect: stopped ? 'deny' : decision.effect,
     visible: !blocked && (granted || decision.refused === 'arguments'),
     grantId: decision.grantId,
-    steps: [...[...gates, ...budget].map((gate) => gate.step), ...considered, conclusion(facts, decision, stopped)],
+    steps: [...[...gates, ...spent].map((gate) => gate.step), ...considered, conclusion(facts, decision, stopped)],
     hints,
   };
 }
@@ -60,6 +60,17 @@ function budgetFindings({ agent, now }: ExplainFacts): Finding[] {
   const end = new Date(until).toISOString();
   const text = `A budget that ${agent.slug} counts to is spent: its calls are refused until ${end}.`;
   return [finding(false, 'budget_spent', text, `Raise the budget that is spent, or wait until ${end}.`)];
+}
+
+/** So does a limit that is used up. */
+function limitFindings({ spentLimits = [] }: ExplainFacts, decision: Decision): Finding[] {
+  return spentLimits
+    .filter(({ grantId }) => grantId === null || grantId === decision.grantId)
+    .map(({ whose, terms, until, grantId }) => {
+      const end = new Date(until).toISOString();
+      const step = { code: 'limit_spent', text: `The limit of ${whose}, ${terms}, is used up until ${end}.`, grantId };
+      return { passes: false, step, hint: `Raise the limit of ${whose}, or wait until ${end}.` };
+    });
 }
 
 function serverFinding({ server, named }: ExplainFacts): Finding {

@@ -20,8 +20,18 @@ export interface ExplainFacts {
   readonly args?: JsonObject | undefined;
   /** What the key of a task leaves of it; undefined for an agent's own key. */
   readonly task?: Narrowing | undefined;
+  /** Limits on such a call that have nothing left. */
+  readonly spentLimits?: readonly SpentLimit[];
   /** Epoch milliseconds. */
   readonly now: number;
+}
+
+/** A limit of calls that is used up until then (epoch milliseconds). `grantId`: it counts where that grant decides. */
+export interface SpentLimit {
+  readonly whose: string;
+  readonly terms: string;
+  readonly until: number;
+  readonly grantId: Id | null;
 }
 
 export interface ExplainStep {

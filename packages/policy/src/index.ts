@@ -4,7 +4,8 @@ export { decide, nextChangeAt, pinnedArguments, shadowDecision } from './decide.
 export { comesFrom, decideUri, type Offered, type UriDecision } from './decide-uri.js';
 export { reasonCodes, type Decision, type JsonObject, type Reason, type ReasonCode, type Target } from './decision.js';
 export { explain } from './explain.js';
-export type { ExplainFacts, ExplainStep, Explanation } from './explanation.js';
+export type { ExplainFacts, ExplainStep, Explanation, SpentLimit } from './explanation.js';
+export { periodAt, rateUse, type Period, type Use } from './limit-counts.js';
 export { gainedAccess, type Gain, type Reach } from './gained-access.js';
 export { compileGlob, isGlob, type GlobMatcher } from './glob.js';
 export { globCovers } from './glob-relations.js';

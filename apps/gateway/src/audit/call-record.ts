@@ -10,7 +10,7 @@ import { captureRulesOf, type CaptureRules } from './capture-rules.js';
 import { capturedBy, methodText, ownSecretOf } from './captured-by.js';
 import { readUnits, unitsAsked } from './result-units.js';
 
-/** Why a call is not to be had that its grant allows, only not as often. */
+/** Why a call is not to be had that its grant allows, only not as often. Of a limit that is not the grant's own, its id follows behind a colon. */
 export const RATE_LIMITED = 'rate_limited';
 /** Why a call is not to be had that its grant allows, until the month ends. */
 export const BUDGET_SPENT = 'budget_spent';
@@ -104,10 +104,10 @@ export class CallRecord {
     event.grantId = decision.grantId;
   }
 
-  /** There were too many calls under the grant that allows this one. */
-  overLimit(): void {
+  /** There were too many calls: to this limit, or under the grant that allows this one. */
+  overLimit(limitId: string | null): void {
     this.event.decision = 'deny';
-    this.event.reason = RATE_LIMITED;
+    this.event.reason = limitId === null ? RATE_LIMITED : `${RATE_LIMITED}:${limitId}`;
   }
 
   /** A budget of the agent is spent. */

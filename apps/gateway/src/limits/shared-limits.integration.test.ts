@@ -1,3 +1,4 @@
+import type { CallLimitEntry } from '@portcullis/contracts/limits';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
@@ -5,6 +6,9 @@ import { startTestStack, type TestStack } from '../testing/test-stack.js';
 
 const team = '0198c0de-0000-7000-8000-000000000001';
 const [alice, bob] = [anAgent('alice', { groupIds: [team] }), anAgent('bob', { groupIds: [team] })];
+const quota: CallLimitEntry = { id: '0198c0de-0000-7000-8000-000000000002', terms: { kind: 'quota', calls: 50, per: 'month' } };
+// What a group has is the same limit at each of its members.
+const [carol, dave] = [anAgent('carol', { callLimits: [quota] }), anAgent('dave', { callLimits: [quota] })];
 const rateLimit = { calls: 60, perSeconds: 60 };
 let stack: TestStack;
 let upstream: ScriptedServer;
@@ -16,8 +20,8 @@ beforeAll(async () => {
   const server = aServer('busy', [aTool('run'), aTool('walk')], { url: upstream.url, era: 'modern' });
   const limited = aGrant(alice, server, { subject: { groupId: team }, names: ['run'], rateLimit });
   limitedId = limited.id;
-  const grants = [limited, aGrant(alice, server, { names: ['walk'] })];
-  await stack.publish({ servers: [server], agents: [alice, bob], grants, settings });
+  const grants = [limited, ...[alice, carol, dave].map((agent) => aGrant(agent, server, { names: ['walk'] }))];
+  await stack.publish({ servers: [server], agents: [alice, bob, carol, dave], grants, settings });
 });
 afterAll(async () => {
   await Promise.all([stack.stop(), upstream.close()]);
@@ -57,6 +61,16 @@ test('three nodes share the limit of a grant: not one call more passes, and each
     expect(refusals.length).toBe(150 - first.passed);
     expect(refusals[0]).toMatchObject({ phase: 'single', agent: 'alice', tool: 'run', decision: 'deny', status: 'denied', grantId: limitedId });
   }, 10_000);
+});
+
+test('the members of a group share its quota on three nodes, to the last call and not one more', async () => {
+  const nodes = [0, 1, 2];
+  const answers: number[] = [];
+  for (let round = 0; round < 12; round += 1) {
+    const together = nodes.flatMap((node) => [carol, dave].map(({ token }) => call(node, token, 'busy__walk')));
+    answers.push(...(await Promise.all(together)).map(({ status }) => status));
+  }
+  expect([answers.length, answers.filter((status) => status === 200).length]).toEqual([72, 50]);
 });
 
 test('without Redis a node allows what the limit allows, its own earlier calls counted', async () => {

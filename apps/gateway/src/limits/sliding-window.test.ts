@@ -1,6 +1,7 @@
+import { RATE_SLICES } from '@portcullis/contracts/limits';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SLICES, SlidingWindow } from './sliding-window.js';
+import { SlidingWindow } from './sliding-window.js';
 
 const pauses = fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 });
 
@@ -28,7 +29,7 @@ test('a place is free when the time it names is over, at most a tenth of the win
       let now = 0;
       for (const wait of waits) {
         now += wait;
-        const wasFree = taken.filter((at) => at > now - 1000 - 1000 / SLICES).length < most;
+        const wasFree = taken.filter((at) => at > now - 1000 - 1000 / RATE_SLICES).length < most;
         const freeInMs = window.freeInMs(now);
         if (wasFree) expect(freeInMs).toBe(0);
         if (freeInMs > 0) {

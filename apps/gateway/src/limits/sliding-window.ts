@@ -1,5 +1,4 @@
-/** Into how many slices a window is cut: what is used is forgotten slice by slice. */
-export const SLICES = 10;
+import { RATE_SLICES } from '@portcullis/contracts/limits';
 
 /**
  * At most so many in any window of time. What falls into one slice of time is forgotten together, when the last of it is a whole window ago, so that
@@ -15,7 +14,7 @@ export class SlidingWindow {
     private readonly most: number,
     windowMs: number,
   ) {
-    this.sliceMs = windowMs / SLICES;
+    this.sliceMs = windowMs / RATE_SLICES;
   }
 
   /** Takes one place, if one is free. Times (milliseconds) never go back. */
@@ -34,18 +33,28 @@ export class SlidingWindow {
     this.total += 1;
   }
 
+  /** Gives one back that was taken a moment ago; one of an earlier slice stays counted. */
+  putBack(now: number): void {
+    const slice = Math.floor(now / this.sliceMs);
+    const used = this.used.get(slice) ?? 0;
+    if (used === 0) return;
+    if (used === 1) this.used.delete(slice);
+    else this.used.set(slice, used - 1);
+    this.total -= 1;
+  }
+
   /** How long until a place is free; 0 where one is. */
   freeInMs(now: number): number {
     this.forget(now);
     if (this.total < this.most) return 0;
     const [oldest = 0] = this.used.keys();
-    return (oldest + SLICES + 1) * this.sliceMs - now;
+    return (oldest + RATE_SLICES + 1) * this.sliceMs - now;
   }
 
   private forget(now: number): void {
     const current = Math.floor(now / this.sliceMs);
     for (const [slice, count] of this.used) {
-      if (slice >= current - SLICES) return;
+      if (slice >= current - RATE_SLICES) return;
       this.used.delete(slice);
       this.total -= count;
     }

@@ -15,7 +15,7 @@ import type { Gateway } from '../gateway.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import type { NodeLinks } from '../internal/node-links.js';
 import { LoadShedding } from '../load-shedding.js';
-import { RateLimits } from '../limits/rate-limits.js';
+import { openLimits } from '../limits/open-limits.js';
 import { AccessTokens } from '../oauth/access-tokens.js';
 import { AccessAsker } from '../own-tools/access-asker.js';
 import { linkQuestions } from '../questions/link-questions.js';
@@ -140,7 +140,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
     accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
     shedding: new LoadShedding(() => live.memoryUsed),
-    rateLimits: new RateLimits(noDesk, () => performance.now()),
+    limits: openLimits({ rate: noDesk, quota: noDesk }),
     ...buildCancels(policy, sealer),
     audit: { recordIntent: record, recordOutcome: record },
     metrics: new CallMetrics(createMetrics({ app: 'test' })),

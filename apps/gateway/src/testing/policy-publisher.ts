@@ -36,7 +36,7 @@ export class PolicyPublisher {
       chunks.set(digest, bytes);
       return digest;
     };
-    const agents = policy.agents.map(({ id, slug, enabled, toolNameStyle, groupIds, keys, identities }) => ({
+    const agents = policy.agents.map(({ id, slug, enabled, toolNameStyle, groupIds, keys, identities, callLimits }) => ({
       id,
       slug,
       enabled,
@@ -44,6 +44,7 @@ export class PolicyPublisher {
       groupIds,
       keys,
       ...(identities && { identities }),
+      ...(callLimits && { callLimits }),
     }));
     const subjectOf = ({ subject }: GrantEntry): string => ('agentId' in subject ? subject.agentId : subject.groupId);
     const buckets = {
