@@ -15,6 +15,7 @@ import { addWebhookCommands } from './alerts/webhook-commands.js';
 import { alertRules } from './alerts/alert-rule-commands.js';
 import { addCollection } from './collections/collection-commands.js';
 import { budgets } from './costs/budget-commands.js';
+import { limits } from './limit/limit-commands.js';
 import { addCostsCommand } from './costs/costs-command.js';
 import { prices } from './costs/price-commands.js';
 import { addCredentialCommands } from './credential/credential-commands.js';
@@ -80,6 +81,7 @@ export function createProgram(environment: Environment): Program {
   addCostsCommand(command, environment, print);
   addCollection(command, environment, print, prices);
   addCollection(command, environment, print, budgets);
+  addCollection(command, environment, print, limits);
   addCollection(command, environment, print, alertRules);
   addWebhookCommands(command, environment, print);
   addCaptureCommands(command, environment, print);

@@ -24,6 +24,7 @@ import { IdempotentRequests } from './idempotency/idempotent-requests.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LeastPrivilegeModule } from './least-privilege/least-privilege.module.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
@@ -61,6 +62,7 @@ export class AppModule {
         GroupsModule,
         GrantsModule,
         AccessRequestsModule,
+        LimitsModule,
         PolicyModule,
         DraftsModule,
         PolicyFileModule,

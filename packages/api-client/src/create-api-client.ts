@@ -7,6 +7,7 @@ import { type AuditApi, auditApi } from './audit.js';
 import { type BudgetsApi, budgetsApi, type CostsApi, costsApi, type PricesApi, pricesApi } from './costs.js';
 import { type DefinitionsApi, definitionsApi, type DriftApi, driftApi } from './drift.js';
 import { type GroupsApi, groupsApi } from './groups.js';
+import { type LimitsApi, limitsApi } from './limits.js';
 import { type NodesApi, nodesApi, type OperatorsApi, operatorsApi } from './operations.js';
 import {
   type EpochsApi,
@@ -35,6 +36,7 @@ export interface ApiClient {
   groups: GroupsApi;
   grants: GrantsApi;
   requestable: RequestableApi;
+  limits: LimitsApi;
   accessRequests: AccessRequestsApi;
   policy: PolicyApi;
   revisions: RevisionsApi;
@@ -65,6 +67,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     groups: groupsApi(send),
     grants: grantsApi(send),
     requestable: requestableApi(send),
+    limits: limitsApi(send),
     accessRequests: accessRequestsApi(send),
     policy: policyApi(send),
     revisions: revisionsApi(send),

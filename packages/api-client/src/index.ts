@@ -14,4 +14,5 @@ export { linesOf } from './lines-of.js';
 export type { TailOptions } from './tail-audit.js';
 export type { NodesApi, OperatorsApi } from './operations.js';
 export type { AlertRulesApi, AlertsApi, WebhooksApi } from './alerts.js';
+export type { LimitsApi } from './limits.js';
 export type { BudgetsApi, CostsApi, PricesApi } from './costs.js';

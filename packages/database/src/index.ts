@@ -11,6 +11,7 @@ export type {
   AuditBlock,
   AuditEvent,
   Budget,
+  CallLimit,
   CallReplay,
   Credential,
   CredentialToken,

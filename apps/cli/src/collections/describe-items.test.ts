@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { describeRule, detail } from '../alerts/alert-rule-commands.js';
 import { describeBudget } from '../costs/budget-commands.js';
 import { describePrice } from '../costs/price-commands.js';
+import { describeLimit } from '../limit/limit-commands.js';
 
 const at = '2026-11-22T00:00:00.000Z';
 const made = { id: 'id', createdBy: 'olga', createdAt: at, updatedAt: at };
@@ -15,6 +16,15 @@ test('prices, budgets and rules are each a line, in which names cannot act on th
   );
   const rule = { ...made, name: 'New tools', enabled: true, severity: 'info' as const, webhooks: [], quietSeconds: 60 };
   expect(describeRule({ ...rule, when: { kind: 'first_use', agent: 'ci-*' } })).toBe('id  New tools: first_use agent=ci-*, info, nobody is told');
+});
+
+test('a limit says whose it is, how much it allows and what of it is used', () => {
+  const limit = { ...made, reason: null, used: 10, spentUntil: at };
+  expect(describeLimit({ ...limit, subject: { group: 'lab' }, terms: { kind: 'quota', calls: 10, per: 'day' } })).toBe(
+    `id  group lab: 10 calls a day, 10 used, none left until ${at}`,
+  );
+  const ofTools = { ...limit, subject: { server: 'git', tools: ['a\u001b[2J', 'b*'] }, used: null, spentUntil: null };
+  expect(describeLimit({ ...ofTools, terms: { kind: 'rate', calls: 5, perSeconds: 60 } })).toBe('id  each of git:a[2J,b*: 5 calls in 60 s');
 });
 
 test('details of a rule are read as what they look like', () => {

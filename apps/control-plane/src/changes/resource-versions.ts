@@ -82,6 +82,7 @@ export const versionedRoutes: Readonly<Record<string, VersionedResource>> = {
   '/v1/credentials/:id': row('credential'),
   '/v1/grants/:id': policyRow('access_grant'),
   '/v1/groups/:group': policyRow('agent_group', 'slug'),
+  '/v1/limits/:id': policyRow('call_limit'),
   '/v1/operators/:operator': row('operator', 'name'),
   '/v1/prices/:id': row('price'),
   '/v1/requestable/:id': policyRow('requestable_rule'),

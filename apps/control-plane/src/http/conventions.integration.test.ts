@@ -41,6 +41,7 @@ async function resources(): Promise<readonly { readonly url: string; readonly ch
     { url: await make('/v1/groups', { slug: 'g' }) },
     { url: await make('/v1/grants', { agent: 'a', server: 'github', names: ['x'] }), change: { names: ['y'] } },
     { url: await make('/v1/requestable', { agent: 'a', server: 'github', names: ['x'], durationSecondsMax: 60 }), change: { names: ['y'] } },
+    { url: await make('/v1/limits', { agent: 'a', terms: { kind: 'concurrency', calls: 2 } }), change: { terms: { kind: 'concurrency', calls: 3 } } },
     { url: await make('/v1/operators', { name: 'o', role: 'viewer' }), change: { role: 'auditor' } },
     { url: await make('/v1/webhooks', { name: 'w', url: 'https://hooks.example.com/' }), change: { name: 'v' } },
     { url: await make('/v1/alert-rules', rule), change: { name: 's' } },

@@ -24,6 +24,8 @@ export const permissions = [
   'groups:write',
   'keys:read',
   'keys:write',
+  'limits:read',
+  'limits:write',
   'nodes:read',
   'nodes:write',
   'operators:read',
@@ -44,7 +46,15 @@ const readings: ReadonlySet<Permission> = new Set(permissions.filter((permission
 const everything: ReadonlySet<Permission> = new Set(permissions);
 
 /** What a look at the inventory and its policy takes. */
-const inventory: readonly Permission[] = ['access-requests:read', 'agents:read', 'grants:read', 'groups:read', 'policy:read', 'servers:read'];
+const inventory: readonly Permission[] = [
+  'access-requests:read',
+  'agents:read',
+  'grants:read',
+  'groups:read',
+  'limits:read',
+  'policy:read',
+  'servers:read',
+];
 
 /**
  * An auditor reads everything and writes nothing. Asking for access changes nothing, so whoever sees the inventory may. A key for a task gives nothing

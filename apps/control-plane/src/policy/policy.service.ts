@@ -6,6 +6,7 @@ import { explain, type ExplainFacts } from '@portcullis/policy';
 import { z } from 'zod';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
+import { LimitUses } from '../limits/limit-uses.js';
 import { accessHints } from './access-hints.js';
 import { compareKeys, effectiveAccess } from './effective-access.js';
 import { explainedTarget } from './explained-target.js';
@@ -20,13 +21,17 @@ import {
   grantsOf,
   groupSlugs,
 } from './policy.repository.js';
+import { spentLimits } from './spent-limits.js';
 
 const AccessCursor = z.tuple([z.string(), z.string()]);
 
 /** What policy says now, by the same pure decision that nodes make. */
 @Injectable()
 export class PolicyService {
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
+  constructor(
+    @Inject(PrismaClient) private readonly database: PrismaClient,
+    @Inject(LimitUses) private readonly uses: LimitUses,
+  ) {}
 
   async access(reference: string, { kind, cursor, limit }: AccessQuery): Promise<AccessPage> {
     const after = decodeCursor(cursor, AccessCursor);
@@ -67,7 +72,7 @@ export class PolicyService {
         task,
         ...explainedTarget(server, { kind, name: named.name }, known),
       };
-      const { effect, visible, grantId, steps, hints } = explain(facts);
+      const { effect, visible, grantId, steps, hints } = explain({ ...facts, spentLimits: await spentLimits(tx, this.uses, facts) });
       return { effect, visible, grantId, steps: [...steps], hints: [...hints], revision: await currentRevision(tx) };
     });
   }

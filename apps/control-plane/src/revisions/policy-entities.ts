@@ -1,4 +1,4 @@
-import { bucketOf } from '@portcullis/contracts/snapshot';
+import { BUCKETS_PER_KIND, bucketOf } from '@portcullis/contracts/snapshot';
 import { Prisma, type Transaction } from '@portcullis/database';
 import { agentBucket } from '../agents/agents.service.js';
 import type { Dirty } from '../changes/policy-changes.js';
@@ -22,6 +22,14 @@ export interface PolicyEntity {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const grantDirty = (row: Row): Dirty[] => [{ kind: 'grants', bucket: bucketOf(text(row['agent_id'] ?? row['group_id'])) }];
 
+/** Whose members are not in the row: what is given back of a group's limit has the agents of all buckets compiled again. */
+const everyAgent: readonly Dirty[] = Array.from({ length: BUCKETS_PER_KIND }, (_, bucket) => ({ kind: 'agents', bucket }));
+
+function limitDirty({ agent_id: agentId, server_id: serverId }: Row): readonly Dirty[] {
+  if (typeof serverId === 'string') return [serverBucket(serverId)];
+  return typeof agentId === 'string' ? [agentBucket(agentId)] : everyAgent;
+}
+
 /** Parents before children. */
 export const policyEntities: readonly PolicyEntity[] = [
   { name: 'settings', noun: 'settings', key: [], dirty: () => [{ kind: null, bucket: 0 }] },
@@ -34,6 +42,7 @@ export const policyEntities: readonly PolicyEntity[] = [
   { name: 'agent_group_member', noun: 'group member', key: ['group_id', 'agent_id'], dirty: (row) => [agentBucket(text(row['agent_id']))] },
   { name: 'access_grant', noun: 'grant', key: ['id'], dirty: grantDirty },
   { name: 'requestable_rule', noun: 'requestable', key: ['id'], dirty: grantDirty },
+  { name: 'call_limit', noun: 'limit', key: ['id'], dirty: limitDirty },
 ];
 
 const byName = new Map(policyEntities.map((entity) => [entity.name, entity]));

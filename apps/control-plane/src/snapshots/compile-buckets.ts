@@ -2,6 +2,7 @@ import {
   agentSchemaOf,
   bucketOf,
   grantSchemaOf,
+  serverSchemaOf,
   type AgentEntry,
   type ChunkKind,
   type GrantEntry,
@@ -73,7 +74,7 @@ function encodeServers(bucket: number, items: ServerEntry[]): Compiled {
   const silenced: string[] = [];
   for (;;) {
     try {
-      return { content: encodeChunk({ kind: 'servers', bucket, items: fitting }), schema: 1, silenced };
+      return { content: encodeChunk({ kind: 'servers', bucket, items: fitting }), schema: Math.max(...items.map(serverSchemaOf)), silenced };
     } catch (error) {
       const largest = fitting.reduce((a, b) => (definitionBytes(b) > definitionBytes(a) ? b : a));
       if (!(error instanceof SnapshotRefusal) || error.reason !== 'chunk_too_large' || largest.definitions.length === 0) throw error;

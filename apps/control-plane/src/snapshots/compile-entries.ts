@@ -1,8 +1,9 @@
 import { ServerCaptureEntry, USUAL_CAPTURE } from '@portcullis/contracts/capture';
+import { CallLimitTerms, type CallLimitEntry } from '@portcullis/contracts/limits';
 import { GrantRateLimit, PinnedArguments, TargetSelector } from '@portcullis/contracts/grants';
 import { OWN_SERVER_ID, OWN_TOOLS } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
-import type { AgentKeyRow, AgentRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
+import type { AgentKeyRow, AgentRow, CallLimitRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
 import { isServed } from './is-served.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
 import { CredentialSettings, isMadeFor } from '../credentials/stored-credential.js';
@@ -15,9 +16,9 @@ import { z } from 'zod';
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
  * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
- * 10: certificates of servers, and exchanged tokens.
+ * 10: certificates of servers, and exchanged tokens. 11: limits of calls.
  */
-export const COMPILE_VERSION = 10;
+export const COMPILE_VERSION = 11;
 
 const DAY_MS = 86_400_000;
 
@@ -54,8 +55,20 @@ export function serverEntry(row: ServerRow): ServerEntry {
     ...(row.auditCapture !== null && { capture: ServerCaptureEntry.parse(row.auditCapture) }),
     ...credentialEntries(row),
     ...tlsEntry(row),
+    ...limitEntries(row.limits),
   };
 }
+
+/** Unsaid where there are none, so that a node which knows of no limits understands the rest. */
+function limitEntries(rows: readonly CallLimitRow[] = []): Pick<ServerEntry, 'callLimits'> {
+  return rows.length === 0 ? {} : { callLimits: rows.map(limitEntry).toSorted((a, b) => byText(a.id, b.id)) };
+}
+
+const limitEntry = ({ id, terms, tools }: CallLimitRow): CallLimitEntry => ({
+  id,
+  terms: CallLimitTerms.parse(terms),
+  ...(tools.length > 0 && { tools: tools.toSorted(byText) }),
+});
 
 /** What was made for another origin is named, so that nothing is called without it, and stays here: a node knows no such kind. */
 function credentialEntries({ url, credentials = [] }: ServerRow): Pick<ServerEntry, 'credentials'> {
@@ -100,6 +113,7 @@ export function agentEntry(row: AgentRow, now: Date): AgentEntry {
       .toSorted((a, b) => byText(a.id, b.id)),
     ...(row.identities && row.identities.length > 0 && { identities: row.identities.map(identityEntry).toSorted(byIdentity) }),
     ...(row.budgetSpentUntil && row.budgetSpentUntil > now && { budgetSpentUntil: row.budgetSpentUntil.getTime() }),
+    ...limitEntries(row.limits),
   };
 }
 

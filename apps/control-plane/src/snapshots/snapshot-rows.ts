@@ -1,4 +1,4 @@
-import type { Agent, AgentKey, Credential, Definition, Grant, Requestable, Server, ServerTls, Transaction } from '@portcullis/database';
+import type { Agent, AgentKey, CallLimit, Credential, Definition, Grant, Requestable, Server, ServerTls, Transaction } from '@portcullis/database';
 
 export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'descriptionsOnly' | 'approvedJson' | 'approvedHash'>;
 export type ServerRow = Pick<
@@ -23,7 +23,9 @@ export type ServerRow = Pick<
   /** Read for nodes alone: what is decided does not depend on it. */
   credentials?: CredentialRow[];
   tls?: TlsRow | null;
+  limits?: CallLimitRow[];
 };
+export type CallLimitRow = Pick<CallLimit, 'id' | 'tools' | 'terms'>;
 export type TlsRow = Pick<ServerTls, 'id' | 'version' | 'origin' | 'ca' | 'certificate' | 'sealed'>;
 export type CredentialRow = Pick<Credential, 'id' | 'version' | 'kind' | 'agentId' | 'settings' | 'sealedForNodes'>;
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
@@ -31,6 +33,7 @@ export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> 
   /** Read for nodes alone: what is decided does not depend on it. */
   budgetSpentUntil?: Date | null;
   identities?: { issuer: string; subject: string }[];
+  limits?: CallLimitRow[];
 } & {
   keys: AgentKeyRow[];
   memberships: { groupId: string }[];
@@ -85,6 +88,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       },
       credentials: { select: { id: true, version: true, kind: true, agentId: true, settings: true, sealedForNodes: true } },
       tls: { select: { id: true, version: true, origin: true, ca: true, certificate: true, sealed: true } },
+      limits: { select: { id: true, tools: true, terms: true } },
     },
   });
 }
@@ -96,6 +100,8 @@ export async function readAgents(tx: Transaction, buckets: readonly number[]): P
       budget_spent_until AS "budgetSpentUntil",
       (SELECT coalesce(jsonb_agg(jsonb_build_object('groupId', group_id)), '[]') FROM agent_group_member WHERE agent_id = agent.id) AS memberships,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', issuer, 'subject', subject)), '[]') FROM agent_identity WHERE agent_id = agent.id) AS identities,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'tools', tools, 'terms', terms)), '[]') FROM call_limit
+        WHERE agent_id = agent.id OR group_id = ANY(ARRAY(SELECT group_id FROM agent_group_member WHERE agent_id = agent.id))) AS limits,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'hash', hash, 'pepperId', pepper_id, 'expiresAt', expires_at)), '[]')
         FROM agent_key WHERE agent_id = agent.id AND revoked_at IS NULL) AS keys
     FROM agent WHERE policy_bucket(id) = ANY(${buckets}::int[]) ORDER BY id`;

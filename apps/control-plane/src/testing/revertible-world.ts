@@ -8,7 +8,7 @@ export async function policyOf(own: TestApp): Promise<unknown> {
     `(SELECT coalesce(jsonb_agg(to_jsonb(t) - ${noted} ORDER BY ${order}), '[]') FROM ${table} t)`;
   const [found] = await own.database.$queryRawUnsafe<{ all: unknown }[]>(`SELECT jsonb_build_object('server', ${rows('server', 'id')},
     'definition', ${rows('definition', 'id')}, 'agent', ${rows('agent', 'id')}, 'group', ${rows('agent_group', 'id')},
-    'member', ${rows('agent_group_member', 'group_id, agent_id')}, 'grant', ${rows('access_grant', 'id')}, 'requestable', ${rows('requestable_rule', 'id')},
+    'member', ${rows('agent_group_member', 'group_id, agent_id')}, 'grant', ${rows('access_grant', 'id')}, 'requestable', ${rows('requestable_rule', 'id')}, 'limit', ${rows('call_limit', 'id')},
     'settings', (SELECT settings FROM policy_state)) AS all`);
   return found?.all;
 }
@@ -32,7 +32,9 @@ export async function world(own: TestApp, run: string) {
   const grant = await own.call('POST', '/v1/grants', { agent, server: `s-${run}`, names: ['read'] });
   await own.call('POST', '/v1/grants', { group, server: `s-${run}`, names: ['*'], effect: 'deny', reason: 'no' });
   const rule = await own.call('POST', '/v1/requestable', { agent, server: `s-${run}`, names: ['wri*'], durationSecondsMax: 3600 });
-  return { own, run, server, fresh, agent, other, group, grant: grant.body.id as string, rule: rule.body.id as string };
+  const limit = await own.call('POST', '/v1/limits', { group, terms: { kind: 'quota', calls: 10, per: 'day' } });
+  const ids = { grant: grant.body.id as string, rule: rule.body.id as string, limit: limit.body.id as string };
+  return { own, run, server, fresh, agent, other, group, ...ids };
 }
 
 export type World = Awaited<ReturnType<typeof world>>;
@@ -65,6 +67,12 @@ export const actions: readonly (readonly [string, (w: World) => Promise<Answer>]
   ],
   ['requestable.updated', ({ own, rule }) => own.call('PATCH', `/v1/requestable/${rule}`, { names: ['*'] })],
   ['requestable.deleted', ({ own, rule }) => own.call('DELETE', `/v1/requestable/${rule}`)],
+  [
+    'limit.created',
+    ({ own, server }) => own.call('POST', '/v1/limits', { server, tools: ['write'], terms: { kind: 'rate', calls: 1, perSeconds: 60 } }),
+  ],
+  ['limit.updated', ({ own, limit }) => own.call('PATCH', `/v1/limits/${limit}`, { terms: { kind: 'quota', calls: 20, per: 'month' } })],
+  ['limit.deleted', ({ own, limit }) => own.call('DELETE', `/v1/limits/${limit}`)],
   ['definitions.approved', ({ own, fresh }) => own.call('POST', `/v1/servers/${fresh}/definitions/approve`, { all: true })],
   ['definitions.rejected', ({ own, fresh }) => own.call('POST', `/v1/servers/${fresh}/definitions/reject`, { all: true })],
   ['settings.updated', ({ own }) => own.call('PATCH', '/v1/settings', { auditLists: false, staleAfterSeconds: 61 })],
