@@ -6,6 +6,9 @@ const logger = createLogger({ name: 'runner' });
 /** Beyond the grace of requests, what ending children may take. */
 const CLOSE_MS_MAX = 30_000;
 
+// Servers run as users of their own and have to read the packages that are installed here; what nobody else may read says so itself.
+process.umask(0o022);
+
 await runProcess(
   async (onClose) => {
     const config = loadConfig();

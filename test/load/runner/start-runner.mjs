@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { LaunchProfile, launchProfileText } from '../../../apps/runner/node_modules/@portcullis/contracts/dist/runner/launch-profile.js';
+import { LaunchProfile, launchProfileText } from '@portcullis/contracts/runner/launch-profile';
 
 const main = fileURLToPath(new URL('../../../apps/runner/dist/main.js', import.meta.url));
 export const ACCESS_TOKEN = 'the token of this run';

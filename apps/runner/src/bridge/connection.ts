@@ -98,10 +98,9 @@ export class Connection {
     });
   }
 
-  /** Sends a message that has no answer, as it is. */
+  /** Sends a message that has no answer, as it is: one line. */
   write(line: Buffer | string): void {
     this.wire.write(line);
-    this.wire.write('\n');
   }
 
   /** Nobody waits for it any more; the child is told. */

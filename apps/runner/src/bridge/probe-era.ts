@@ -51,7 +51,7 @@ export async function probeEra(start: (listener: ChildListener) => Promise<Child
 }
 
 function ask(child: Child, id: number, method: string, params: unknown): void {
-  child.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+  child.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
 }
 
 function eraOf(line: Buffer): Era | undefined {

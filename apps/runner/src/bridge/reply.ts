@@ -16,6 +16,7 @@ export interface Reply {
 /** How much may wait for a slow reader, and for how long. */
 const WAITING_BYTES_MAX = 1024 * 1024;
 const WAITING_MS_MAX = 20_000;
+const SHORT_BYTES_MAX = 16 * 1024;
 const CR = 0x0d;
 const STREAM_HEAD = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' };
 
@@ -80,7 +81,9 @@ export class HttpReply implements Reply {
 
   json(status: number, message: Buffer | string): void {
     this.response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(message) });
-    this.response.end(message);
+    // A short text goes out in one piece with the head; as latin1 every byte stays what it was.
+    if (typeof message === 'string' || message.length > SHORT_BYTES_MAX) this.response.end(message);
+    else this.response.end(message.toString('latin1'), 'latin1');
   }
 
   /** Ends it without an answer. */

@@ -28,6 +28,7 @@ const ERROR_CHARS_MAX = 400;
 /** Packages in folders of the runner, each version installed once. What its metadata says decides nothing but which of its files is the command. */
 export class PackageStore {
   private readonly installing = new Map<string, Promise<void>>();
+  private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly folder: string,
@@ -39,6 +40,11 @@ export class PackageStore {
   /** Whether `resolve` would have to fetch it. */
   isInstalled(program: Package): boolean {
     return existsSync(this.placeOf(program));
+  }
+
+  /** Fetches it before anybody waits for it, one after the other. What fails is tried again, and told, when it is needed. */
+  prefetch(program: Package): void {
+    if (!this.isInstalled(program)) this.queue = this.queue.then(() => this.resolve(program)).catch(() => undefined);
   }
 
   /** The command of a package, which is fetched where it is not there yet. Throws a LaunchRefusal, in words for an operator. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 
 /** One process, as the kernel tells of it. */
 export interface ProcessEntry {
@@ -23,12 +23,24 @@ export function readProcesses(): ProcessEntry[] {
 
 function readProcess(name: string): ProcessEntry | undefined {
   try {
-    const text = readFileSync(`/proc/${name}/stat`, 'latin1');
+    const text = readShort(`/proc/${name}/stat`);
     // A program's name may hold spaces and brackets: what counts begins after the last one.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]), residentBytes: Number(fields[21]) * PAGE_BYTES };
   } catch {
     return undefined; // it has ended
+  }
+}
+
+const buffer = Buffer.alloc(4096);
+
+/** Reads a file of the kernel's: at half the price of one that might be of any length. */
+function readShort(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    return buffer.toString('latin1', 0, readSync(file, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(file);
   }
 }
 

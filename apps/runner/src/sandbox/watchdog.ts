@@ -1,6 +1,9 @@
 import { membersOf, readProcesses } from './process-table.js';
 
 const LOOK_EVERY_MS = 500;
+/** Where nobody has used a child for so long, every fourth look is enough. */
+const QUIET_MS = 5000;
+const QUIET_LOOKS = 4;
 const MIB = 1024 * 1024;
 
 /** A group of processes that must stay within its limits. */
@@ -10,6 +13,8 @@ export interface Watched {
   readonly processes: number;
   /** Processes of the sandbox itself, which do not count. */
   readonly own: number;
+  /** When it was last heard, or spoken to, on the monotonic clock. */
+  readonly activeAt: () => number;
   readonly onExceeded: (reason: string) => void;
 }
 
@@ -17,6 +22,7 @@ export interface Watched {
 export class Watchdog {
   private readonly watched = new Set<Watched>();
   private timer: NodeJS.Timeout | undefined;
+  private looks = 0;
 
   /** Begins to watch; gives what ends that. */
   watch(one: Watched): () => void {
@@ -31,6 +37,9 @@ export class Watchdog {
   }
 
   private look(): void {
+    this.looks += 1;
+    const since = performance.now() - QUIET_MS;
+    if (this.looks % QUIET_LOOKS !== 0 && [...this.watched].every(({ activeAt }) => activeAt() < since)) return;
     const processes = readProcesses();
     for (const one of this.watched) {
       const members = membersOf(one.leader, processes);

@@ -25,6 +25,11 @@ export class ChildStarter {
     return program.kind === 'executable' || this.place.packages.isInstalled(program);
   }
 
+  /** Fetches what the order needs, before anybody waits for it. */
+  prefetch({ profile: { program } }: LaunchOrder): void {
+    if (program.kind !== 'executable') this.place.packages.prefetch(program);
+  }
+
   /** Starts a child behind the walls of this machine and watches it until it ends. Throws a LaunchRefusal. */
   async start(order: LaunchOrder, listener: ChildListener, log: LogTail): Promise<Child> {
     const plan = await planLaunch(order, this.place);
@@ -32,17 +37,19 @@ export class ChildStarter {
     const child = new Child(plan, listener, { log, sweep: () => this.sweep(uid) });
     this.running += 1;
     if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 0) + 1);
-    const { memoryMib, processes } = order.profile.limits;
-    const unwatch =
-      child.pid === undefined
-        ? () => undefined
-        : this.watchdog.watch({ leader: child.pid, memoryMib, processes, own: this.ownProcesses, onExceeded: (reason) => child.kill(reason) });
+    const unwatch = child.pid === undefined ? () => undefined : this.watch(child, child.pid, order);
     void child.ended.then(() => {
       unwatch();
       this.running -= 1;
       if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 1) - 1);
     });
     return child;
+  }
+
+  private watch(child: Child, leader: number, { profile }: LaunchOrder): () => void {
+    const { memoryMib, processes } = profile.limits;
+    const tell = { activeAt: () => child.activeAt, onExceeded: (reason: string) => child.kill(reason) };
+    return this.watchdog.watch({ leader, memoryMib, processes, own: this.ownProcesses, ...tell });
   }
 
   /** `unshare` stays as the parent of a pid namespace, and its first process may be the one that reaps. */

@@ -8,9 +8,10 @@ import { Throttle } from './throttle.js';
 /** The longest line that is read from a child. */
 export const LINE_BYTES_MAX = 10 * 1024 * 1024;
 /** What waits for a child that does not read; beyond it nothing more is taken for it. */
-export const STDIN_BYTES_MAX = 16 * 1024 * 1024;
+export const STDIN_BYTES_MAX = 32 * 1024 * 1024;
 /** What is read of stderr, and of junk on stdout, in a second. A child with more to say waits. */
 const NOISE_BYTES_PER_SECOND = 2 * 1024 * 1024;
+const LINE_END = Buffer.from('\n');
 const STOP_STEP_MS = 2000;
 const CLOSE_MS_MAX = 1000;
 /** Behind everything else on the machine, this runner included. */
@@ -46,8 +47,12 @@ export class Child {
   readonly ended: Promise<ChildEnd>;
   junkLines = 0;
   hasEnded = false;
+  /** When it was last heard, or spoken to, on the monotonic clock. */
+  activeAt = performance.now();
   private readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly pauses = new Set<unknown>();
+  private unsent: Buffer[] = [];
+  private unsentBytes = 0;
   private asked = false;
   private reason: string | undefined;
 
@@ -81,11 +86,14 @@ export class Child {
 
   /** Bytes that it has not read yet. */
   get pendingBytes(): number {
-    return this.process.stdin.writableLength;
+    return this.process.stdin.writableLength + this.unsentBytes;
   }
 
+  /** Writes a message, which is one line without its end. Those of one round of the event loop go out together. */
   write(line: Buffer | string): void {
-    if (!this.hasEnded && this.process.stdin.writable) this.process.stdin.write(line);
+    if (this.unsent.length === 0) setImmediate(() => this.flush());
+    this.unsent.push(typeof line === 'string' ? Buffer.from(line) : line, LINE_END);
+    this.unsentBytes += line.length + 1;
   }
 
   /** Reads nothing more of it until all who asked for that have said otherwise. */
@@ -102,6 +110,7 @@ export class Child {
   stop(): Promise<ChildEnd> {
     if (this.asked) return this.ended;
     this.asked = true;
+    this.flush();
     this.process.stdin.end();
     let timer = setTimeout(() => {
       this.signal('SIGTERM');
@@ -115,6 +124,14 @@ export class Child {
   kill(reason: string): void {
     this.reason ??= reason;
     this.signal('SIGKILL');
+  }
+
+  private flush(): void {
+    const { unsent } = this;
+    this.unsent = [];
+    this.unsentBytes = 0;
+    this.activeAt = performance.now();
+    if (!this.hasEnded && this.process.stdin.writable) this.process.stdin.write(Buffer.concat(unsent));
   }
 
   private signal(signal: NodeJS.Signals): void {
@@ -146,7 +163,10 @@ export class Child {
         this.listener.tooLong();
       },
     });
-    stdout.on('data', (chunk: Buffer) => lines.push(chunk));
+    stdout.on('data', (chunk: Buffer) => {
+      this.activeAt = performance.now();
+      lines.push(chunk);
+    });
     stderr.on('data', (chunk: Buffer) => {
       log.push(chunk);
       noise.took(chunk.length);

@@ -141,6 +141,19 @@ function commandOf(pid: number): string {
   }
 }
 
+test('on a machine that allows no wall servers run all the same, and end with what they started', async () => {
+  const none = { setpriv: undefined, prlimit: undefined, unshare: undefined, shell: undefined };
+  const bare = await TestRunner.start({ sandbox: { tools: none, namespaces: [], networkFlag: undefined, hasInit: false, isRoot: false } });
+  const client = new RunnerClient(bare.assign('bare', stdioServer()));
+  expect((await client.open()).error).toBeUndefined();
+  const { pid, args } = (await client.value('self')) as Self & { pid: number };
+  expect(args).toEqual(['normal']);
+  expect((await client.call('crash')).error).toMatchObject({ data: { reason: 'runner.child_ended' } });
+  expect(commandOf(pid)).toBe('');
+  expect(await client.value('echo', { again: 1 })).toEqual({ again: 1 });
+  await bare.close();
+});
+
 test('a working folder that is not there is said, not made', async () => {
   const client = new RunnerClient(runner.assign('homeless', stdioServer('normal', { workingFolder: '/nowhere/at/all' })));
   await client.post({ id: 1, method: 'initialize', params: {} });

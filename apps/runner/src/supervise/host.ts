@@ -88,6 +88,7 @@ export class Host {
       const log = new LogTail(LOG_TAIL_CHARS_MAX, secrets);
       const { starter, logger, now } = this.parts;
       const order = { serverId, profile, secrets };
+      starter.prefetch(order);
       return { assignment, log, server: new HostedServer({ slug, profileHash, order, starter, log, logger, now, makeRoom: () => this.makeRoom() }) };
     } catch (error) {
       const lastError = error instanceof Error ? error.message : 'It cannot be hosted';
