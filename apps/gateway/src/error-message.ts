@@ -30,7 +30,7 @@ export function errorMessage(error: unknown, id: RequestId | null, era: Era | nu
   const data = family === 'upstream' || family === 'node' ? { reason } : isTimed ? { retryAfterSeconds: retryAfter } : undefined;
   const headers: string[] = [];
   if (family === 'auth') headers.push('www-authenticate', typeof detail['challenge'] === 'string' ? detail['challenge'] : 'Bearer');
-  if (code === 'client.method_not_allowed') headers.push('allow', 'GET, POST, DELETE');
+  if (code === 'client.method_not_allowed') headers.push('allow', typeof detail['allow'] === 'string' ? detail['allow'] : 'GET, POST, DELETE');
   if (entry.httpStatus === 503 || entry.httpStatus === 429) headers.push('retry-after', String(retryAfter));
   const status = code === 'client.unknown_method' && era === 'modern' ? 404 : entry.httpStatus;
   return { status, headers, message: rpcError(id, { code: entry.jsonRpcCode, message: entry.publicText, data }), closes: CLOSING.has(code) };

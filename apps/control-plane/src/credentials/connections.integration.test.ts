@@ -14,15 +14,25 @@ let authorization: AuthorizationServer;
 let count = 0;
 const redirectUri = 'http://127.0.0.1:41234/callback';
 
+const PUBLIC_URL = 'https://portcullis.example.com';
+const own = { alerts: { lookMs: 100, slowMs: 100 }, credentials: { egressAllow: ['127.0.0.0/8'], publicUrl: PUBLIC_URL } };
+
 beforeAll(async () => {
-  [discovery, authorization] = [await startDiscovery(100, { alerts: { lookMs: 100, slowMs: 100 } }), await startAuthorizationServer()];
+  [discovery, authorization] = [await startDiscovery(100, own), await startAuthorizationServer()];
 });
 afterAll(async () => {
   await discovery.close();
   await authorization.close();
 });
 beforeEach(() => {
-  Object.assign(authorization.rules, { requiresIss: true, hasPkce: true, lifeSeconds: 3600, refuses: undefined, status: undefined });
+  Object.assign(authorization.rules, {
+    requiresIss: true,
+    hasPkce: true,
+    lifeSeconds: 3600,
+    refuses: undefined,
+    status: undefined,
+    takesDocuments: false,
+  });
   authorization.asked.length = 0;
 });
 
@@ -122,6 +132,34 @@ test('an authorization server without PKCE is refused, and a code goes nowhere b
     'http://localhost:1/callback',
   ])
     expect((await call('POST', `/v1/credentials/${id}/connect`, { redirectUri: elsewhere })).status).toBe(400);
+});
+
+test('who we are is read in a document of ours where that is taken, and a browser comes back to a page of ours that knows nothing', async () => {
+  authorization.rules.takesDocuments = true;
+  const { id } = await aConnection();
+  const documentAt = `${PUBLIC_URL}/oauth/client-metadata.json`;
+  const { oauth } = (await call('GET', `/v1/credentials/${id}`)).body;
+  expect(oauth).toMatchObject({ client: 'metadata-document', clientId: documentAt, authentication: 'none' });
+  const document = await call('GET', '/oauth/client-metadata.json', undefined, null);
+  const page = `${PUBLIC_URL}/oauth/callback`;
+  expect([document.status, document.body]).toMatchObject([200, { client_id: documentAt, token_endpoint_auth_method: 'none' }]);
+  expect(document.body.redirect_uris).toEqual(['http://127.0.0.1/callback', page]);
+
+  authorization.documents.set(documentAt, document.body);
+  const begun = await call('POST', `/v1/credentials/${id}/connect`, { redirectUri: page });
+  const came = authorization.consent(begun.body.authorizationUrl);
+  expect(came.get('code')).not.toBeNull();
+  const shown = await call('GET', `/oauth/callback?${came}`, undefined, null);
+  expect([shown.status, shown.headers['content-type'], shown.headers['content-security-policy'], shown.headers['referrer-policy']]).toEqual([
+    200,
+    'text/html; charset=utf-8',
+    "default-src 'none'",
+    'no-referrer',
+  ]);
+  expect(shown.text).not.toContain(came.get('code'));
+  expect((await call('GET', `/v1/credentials/${id}`)).body.status).toBe('unconnected');
+  expect((await finish(id, Object.fromEntries(came))).body.status).toBe('ready');
+  expect(authorization.asked.at(-1)?.get('client_id')).toBe(documentAt);
 });
 
 test('a token is renewed before it ends, by one of all that want it, and its rotated refresh token is kept', async () => {

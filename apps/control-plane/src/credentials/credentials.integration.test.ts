@@ -2,6 +2,7 @@ import type { ServerOptions } from 'node:https';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { newBearer } from '@portcullis/secrets';
 import { makeAuthority } from '@portcullis/testing';
+import { EXCHANGER, SCOPE, SERVICE, startAuthorizationServer } from '@portcullis/testing/authorization-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serverEntry } from '../snapshots/compile-entries.js';
 import { readServers } from '../snapshots/snapshot-rows.js';
@@ -25,7 +26,8 @@ const canary = (): string => `canary-${(count += 1)}-${'x'.repeat(20)}`;
 const headers = (value: string, name = 'Authorization') => ({ kind: 'headers', headers: [{ name, value }] });
 
 /** A legacy server that answers everybody who says `Bearer <secret>`, and what it was asked with. */
-async function guarded(secret: string, tls?: ServerOptions) {
+async function guarded(secret: string | ((token: string) => boolean), tls?: ServerOptions) {
+  const isLetIn = typeof secret === 'string' ? (token: string) => token === secret : secret;
   const seen: (string | undefined)[] = [];
   const peer = await serve((request, response) => {
     const chunks: Buffer[] = [];
@@ -33,7 +35,7 @@ async function guarded(secret: string, tls?: ServerOptions) {
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('end', () => {
         seen.push(request.headers.authorization);
-        if (request.headers.authorization !== `Bearer ${secret}`) return response.writeHead(401).end();
+        if (!isLetIn((request.headers.authorization ?? '').slice('Bearer '.length))) return response.writeHead(401).end();
         const { id, method } = JSON.parse(Buffer.concat(chunks).toString()) as { id?: number; method: string };
         if (id === undefined) return response.writeHead(202).end();
         const results: Record<string, object> = {
@@ -239,4 +241,40 @@ test('certificates that no connection could be made with are refused where they 
   }
   expect((await call('GET', `/v1/servers/${slug}/tls`)).status).toBe(404);
   expect((await call('PUT', `/v1/servers/${slug}/tls`, { ca: authority.cert }, discovery.own.auditor)).status).toBe(403);
+});
+
+/** What a token says; whether it is true, its issuer says. */
+const claimsOf = (token: string): Record<string, unknown> => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}');
+
+test.each([
+  ['client-credentials', SERVICE],
+  ['token-exchange', EXCHANGER],
+] as const)('a %s credential finds out where its tokens come from, has one asked for, and discovery goes with it', async (kind, client) => {
+  const issuer = await startAuthorizationServer();
+  try {
+    const tokens: string[] = [];
+    const { url } = await guarded(
+      (token) => tokens.push(token) > 0 && token !== '' && claimsOf(token)['iss'] === issuer.url && claimsOf(token)['aud'] === url,
+    );
+    const { slug, id } = await aServer(url);
+    const created = await call('POST', '/v1/credentials', { server: slug, credential: { kind, ...client, issuer: issuer.url, scopes: [SCOPE] } });
+    expect([created.status, created.body]).toMatchObject([
+      201,
+      { kind, status: 'ready', oauth: { issuer: issuer.url, resource: url, scopes: [SCOPE] } },
+    ]);
+    expect(created.body.oauth.tokenEndpoint).toBe(`${issuer.url}/token`);
+    expect(created.body.oauth.exchange).toEqual(kind === 'token-exchange' ? { subjectIssuer: issuer.url, audience: null } : undefined);
+    expect(created.text).not.toContain(client.clientSecret);
+    const look = await call('POST', `/v1/servers/${slug}/discovery?waitSeconds=30`);
+    expect(look.body.server.discovery).toMatchObject({ status: 'ok', error: null });
+    const used = new Set(tokens.filter((token) => token !== ''));
+    expect([used.size, claimsOf([...used][0] ?? '')['client_id']]).toEqual([1, client.clientId]);
+    expect((await entryOf(id))?.credentials).toMatchObject([{ kind, version: 1 }]);
+    const wrong = { kind, ...client, clientSecret: 'another one', issuer: issuer.url, scopes: [SCOPE] };
+    await call('PUT', `/v1/credentials/${created.body.id}`, { credential: wrong });
+    const failed = await call('POST', `/v1/servers/${slug}/discovery?waitSeconds=30`);
+    expect(failed.body.server.discovery).toMatchObject({ status: 'failed', error: expect.stringContaining('invalid_client') });
+  } finally {
+    await issuer.close();
+  }
 });

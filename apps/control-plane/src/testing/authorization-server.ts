@@ -17,14 +17,24 @@ export class AuthorizationServer {
   readonly asked: URLSearchParams[] = [];
   /** Tokens that the MCP server beside it lets in. */
   readonly live = new Set<string>();
-  readonly rules: { requiresIss: boolean; hasPkce: boolean; lifeSeconds: number; refuses: string | undefined; status: number | undefined } = {
+  readonly rules: {
+    requiresIss: boolean;
+    hasPkce: boolean;
+    lifeSeconds: number;
+    refuses: string | undefined;
+    status: number | undefined;
+    takesDocuments: boolean;
+  } = {
     requiresIss: true,
     hasPkce: true,
     lifeSeconds: 3600,
     refuses: undefined,
     status: undefined,
+    takesDocuments: false,
   };
   close: () => Promise<void> = async () => undefined;
+  /** Whose metadata documents it has read, by their addresses. */
+  readonly documents = new Map<string, { readonly redirect_uris: readonly string[] }>();
   private readonly clients = new Set<string>();
   private readonly codes = new Map<string, Code>();
   private readonly refreshTokens = new Set<string>();
@@ -38,7 +48,8 @@ export class AuthorizationServer {
     const parameters = new URL(authorizationUrl).searchParams;
     const of = (name: string): string => parameters.get(name) ?? '';
     const [state, clientId] = [of('state'), of('client_id')];
-    if (of('code_challenge_method') !== 'S256' || !this.clients.has(clientId)) return new URLSearchParams({ error: 'invalid_request', state });
+    const isKnown = this.clients.has(clientId) || this.documents.get(clientId)?.redirect_uris.includes(of('redirect_uri')) === true;
+    if (of('code_challenge_method') !== 'S256' || !isKnown) return new URLSearchParams({ error: 'invalid_request', state });
     const code = randomBytes(12).toString('hex');
     this.codes.set(code, { challenge: of('code_challenge'), redirectUri: of('redirect_uri'), clientId, resource: parameters.get('resource') });
     return new URLSearchParams({ code, state, ...(this.rules.requiresIss && { iss: this.issuer }) });
@@ -53,6 +64,7 @@ export class AuthorizationServer {
       registration_endpoint: `${this.issuer}/register`,
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic'],
       authorization_response_iss_parameter_supported: this.rules.requiresIss,
+      ...(this.rules.takesDocuments && { client_id_metadata_document_supported: true }),
       ...(this.rules.hasPkce && { code_challenge_methods_supported: ['S256'] }),
     }),
     '/.well-known/oauth-protected-resource/mcp': () => ({

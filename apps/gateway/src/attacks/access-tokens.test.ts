@@ -251,7 +251,8 @@ describe('what a token lacks can be asked for', () => {
       '/register',
     ])
       expect(await get(path), path).toBe(404);
-    expect(await get('/.well-known/oauth-protected-resource', 'POST')).toBe(405);
+    const posted = await fetch(`http://127.0.0.1:${String(node.port)}/.well-known/oauth-protected-resource`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
     live.snapshot = aSnapshot({ agents: [alice] });
     expect(await get('/.well-known/oauth-protected-resource')).toBe(404);
   });

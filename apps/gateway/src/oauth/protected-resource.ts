@@ -9,7 +9,7 @@ export function answerMetadata(endpoint: string, method: string | undefined, at:
   const settings = at.gateway.policy.current()?.settings;
   const { publicUrl, tokenIssuers = [] } = settings ?? {};
   if (publicUrl === undefined || tokenIssuers.length === 0) throw new GatewayError('client.not_found');
-  if (method !== 'GET') throw new GatewayError('client.method_not_allowed');
+  if (method !== 'GET') throw new GatewayError('client.method_not_allowed', { allow: 'GET' });
   const scopes = scopesOf(settings);
   const metadata = {
     resource: `${publicUrl}${endpoint}`,

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as pause } from 'node:timers/promises';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer as LegacyServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createMcpHandler, McpServer as ModernServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -69,6 +70,26 @@ export async function startLegacyServer(accepts: Accepts = everybody): Promise<T
         response.writeHead(404, { 'content-type': 'application/json' });
         response.end('{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"Session not found"}}');
       } else await transport.handleRequest(request, response, JSON.parse(body));
+    },
+  });
+}
+
+/** A server of 2024-11-05, on SDK v1: a stream at its address, messages to another. */
+export async function startSseServer(accepts: Accepts = everybody): Promise<TestServer> {
+  const transports = new Map<string, SSEServerTransport>();
+  return listen({
+    accepts,
+    forgetSessions: () => transports.clear(),
+    handle: async (request, response, body) => {
+      if (request.method === 'GET') {
+        const transport = new SSEServerTransport('/message', response);
+        transports.set(transport.sessionId, transport);
+        const server = new LegacyServer({ name: 'oldest', version: '1' });
+        server.registerTool('echo', echo, ({ text }) => said(text));
+        return server.connect(transport);
+      }
+      const sessionId = new URL(request.url ?? '/', 'http://localhost').searchParams.get('sessionId') ?? '';
+      await transports.get(sessionId)?.handlePostMessage(request, response, JSON.parse(body));
     },
   });
 }

@@ -7,7 +7,7 @@ import { aSnapshot, buildGateway } from '../../testing/build-gateway.js';
 import { listenLoopback } from '../../testing/listen-loopback.js';
 import { aGrant, anAgent, aServer } from '../../testing/policy-builders.js';
 import { clientOf, sealedCredentials } from '../../testing/sealed-credentials.js';
-import { serverTools, startLegacyServer, startModernServer, type TestServer } from '../../testing/upstream-servers.js';
+import { serverTools, startLegacyServer, startModernServer, startSseServer, type TestServer } from '../../testing/upstream-servers.js';
 import { Upstreams } from '../upstreams.js';
 import { ReconnectNeeded } from './token-credential.js';
 
@@ -23,10 +23,11 @@ const gateway = { ...plain, upstreams: new Upstreams((origin, options) => egress
 let node: GatewayServer;
 let modern: TestServer;
 let legacy: TestServer;
+let oldest: TestServer;
 let authorization: { readonly url: string; readonly close: () => Promise<void> };
 
 beforeAll(async () => {
-  [modern, legacy] = [await startModernServer(accepts), await startLegacyServer(accepts)];
+  [modern, legacy, oldest] = [await startModernServer(accepts), await startLegacyServer(accepts), await startSseServer(accepts)];
   const tokens = createServer((request, response) => {
     request.resume().on('end', () => {
       issued.push(`token-${issued.length + 1}`);
@@ -40,17 +41,18 @@ beforeAll(async () => {
 afterAll(async () => {
   await node.close(0);
   await gateway.upstreams.close();
-  await Promise.all([modern.close(), legacy.close(), authorization.close()]);
+  await Promise.all([modern.close(), legacy.close(), oldest.close(), authorization.close(), egress.close()]);
 });
 beforeEach(() => {
   accepted = undefined;
-  for (const list of [issued, events, modern.requests, legacy.requests]) list.length = 0;
+  for (const list of [issued, events, modern.requests, legacy.requests, oldest.requests]) list.length = 0;
 });
 
 /** Policy in which both agents may use this one server. */
-function serve(credentialsOf: ServerEntry['credentials'], era: 'modern' | 'legacy' = 'modern'): ServerEntry {
-  const { url } = era === 'modern' ? modern : legacy;
-  const server = aServer('s', serverTools, { url, era, ...(credentialsOf && { credentials: credentialsOf }) });
+function serve(credentialsOf: ServerEntry['credentials'], kind: 'modern' | 'legacy' | 'sse' = 'modern'): ServerEntry {
+  const { url } = { modern, legacy, sse: oldest }[kind];
+  const how = kind === 'sse' ? ({ era: 'legacy', transport: 'sse' } as const) : { era: kind };
+  const server = aServer('s', serverTools, { url, ...how, ...(credentialsOf && { credentials: credentialsOf }) });
   live.snapshot = aSnapshot({ servers: [server], agents: [alice, bob], grants: [aGrant(alice, server), aGrant(bob, server)] });
   return server;
 }
@@ -135,6 +137,26 @@ test.each(['modern', 'legacy'] as const)(
     expect(issued).toEqual(['token-1', 'token-2']);
   },
 );
+
+test('the stream and the messages of an HTTP+SSE server go with its credential, and with a renewed one where it was refused', async () => {
+  serve([entry(clientOf(authorization.url))], 'sse');
+  expect((await call()).text).toContain('hi');
+  expect([oldest.requests[0]?.body, new Set(sentTo(oldest))]).toEqual(['', new Set(['Bearer token-1'])]);
+  oldest.requests.length = 0;
+  accepted = new Set(['Bearer token-2']);
+  expect((await call()).text).toContain('hi'); // on a message
+  expect([issued, sentTo(oldest)]).toEqual([
+    ['token-1', 'token-2'],
+    ['Bearer token-1', 'Bearer token-2'],
+  ]);
+
+  // On a stream that is opened anew.
+  serve([entry(clientOf(authorization.url))], 'sse');
+  accepted = new Set(['Bearer token-4']);
+  expect((await call()).text).toContain('hi');
+  expect(issued.at(-1)).toBe('token-4');
+  expect(JSON.stringify(oldest.requests)).not.toContain(alice.token);
+});
 
 test('a server that takes no token is not asked for ever, and the agent is told whose matter that is', async () => {
   serve([entry(clientOf(authorization.url))]);

@@ -52,7 +52,7 @@ export class SseConnection {
     try {
       path = await this.ready;
     } catch (error) {
-      exchange.fail(error instanceof Error ? error : new Error(String(error)));
+      turnAway(exchange, error instanceof Error ? error : new Error(String(error)));
       return;
     }
     if (exchange.isOver) return;
@@ -119,9 +119,15 @@ export class SseConnection {
   private fail(error: Error): void {
     this.settle.reject(error);
     this.onGone();
-    for (const exchange of [...this.exchanges, ...this.listeners]) exchange.fail(error);
+    for (const exchange of [...this.exchanges, ...this.listeners]) turnAway(exchange, error);
     queueMicrotask(() => this.close());
   }
+}
+
+/** A stream that was refused for how it was signed in to is an answer: there may be another way to. */
+function turnAway(exchange: SseExchange, error: Error): void {
+  if (error instanceof GatewayError && error.detail['status'] === 401) exchange.answer(401, '');
+  else exchange.fail(error);
 }
 
 /** The server only says that it has a message; what it refuses is the answer. */

@@ -156,7 +156,8 @@ describe('a server of HTTP+SSE', () => {
 
   test('answers many calls of one connection, each its own', async () => {
     const client = await modernClient();
-    const texts = Array.from({ length: 50 }, (_, at) => `text ${String(at)}`);
+    // As many as an agent has places for, should none be answered before the last is sent.
+    const texts = Array.from({ length: 30 }, (_, at) => `text ${String(at)}`);
     const answers = await Promise.all(texts.map((text) => client.callTool({ name: 'sse__echo', arguments: { text } })));
     expect(answers.map(({ content }) => content)).toEqual(texts.map((text) => [{ type: 'text', text }]));
     expect(new Set(callers).size).toBe(1);
