@@ -27,7 +27,7 @@ export function describeAsked(name: string, kind: DefinitionKind, at: AskedAt): 
   const shadow = shadowDecision(view.table, target, args, { now: visit.now, decision });
   if (server === undefined) return { server: null, name, reason: 'unknown_server' };
   if (!server.enabled) return { server, name: own, reason: 'server_disabled' };
-  if (definition === undefined) return { server, name: own, reason: 'not_offered' };
+  if (definition === undefined) return { server, name: own, reason: withholds(server, kind, own) ? 'withheld' : 'not_offered' };
   return { server, name: own, ...reasonOf(decision), shadow };
 }
 
@@ -50,8 +50,14 @@ function describeUri(uri: string, at: AskedAt): Asked {
   if (only?.enabled === false) return { server: only, name: uri, reason: 'server_disabled' };
   const servers = only === undefined ? serversWithResources(live) : [only];
   const found = uri.length > NAME_CHARS_MAX ? undefined : findOffer(uri, servers, at);
-  return found ?? { server: only ?? null, name: uri, reason: 'not_offered' };
+  if (found !== undefined) return found;
+  const holder = servers.find((server) => withholds(server, 'resource', uri) || withholds(server, 'resource_template', uri));
+  return { server: holder ?? only ?? null, name: uri, reason: holder === undefined ? 'not_offered' : 'withheld' };
 }
+
+/** Whether the server still offers this, but no longer as it was approved. */
+const withholds = ({ withheld }: ServerEntry, kind: DefinitionKind, name: string): boolean =>
+  withheld?.some((one) => one.kind === kind && one.name === name) === true;
 
 function findOffer(uri: string, servers: readonly ServerEntry[], at: AskedAt): Asked | undefined {
   const asIs = servers.flatMap((server) => refusalAt(server, uri, at) ?? []);
@@ -80,13 +86,15 @@ function decisionAt(server: ServerEntry, uri: string, { args, visit: { now } }: 
 }
 
 const withResources = new WeakMap<Visit['live']['servers'], readonly ServerEntry[]>();
-const isResource = ({ kind }: DefinitionEntry): boolean => kind === 'resource' || kind === 'resource_template';
+const isResource = ({ kind }: Pick<DefinitionEntry, 'kind'>): boolean => kind === 'resource' || kind === 'resource_template';
 
 /** Looked for once for each state of all servers, of which most offer tools alone. */
 function serversWithResources({ servers }: Visit['live']): readonly ServerEntry[] {
   let found = withResources.get(servers);
   if (found === undefined) {
-    found = [...servers.values()].filter(({ definitions }) => definitions.some(isResource)).sort((a, b) => (a.slug < b.slug ? -1 : 1));
+    found = [...servers.values()]
+      .filter(({ definitions, withheld = [] }) => definitions.some(isResource) || withheld.some(isResource))
+      .sort((a, b) => (a.slug < b.slug ? -1 : 1));
     withResources.set(servers, found);
   }
   return found;

@@ -57,6 +57,8 @@ export const ServerEntry = z.object({
     resultBytesMax: z.number().int().positive(),
   }),
   definitions: z.array(DefinitionEntry),
+  /** What was approved, changed since, and is served to nobody until somebody decides: for the trail alone, which says why a call was refused. */
+  withheld: z.array(DefinitionEntry.pick({ kind: true, name: true })).optional(),
   /** What is kept of its calls, where that is not as for all. */
   capture: ServerCaptureEntry.optional(),
   /** Unsaid where the server is called with nothing. */

@@ -70,7 +70,8 @@ async function judge(
   const suspension = await suspensionOf(tx, server, drift.length, at);
   const differs = aboutFields.filter((field) => server[field] !== findings[field]);
   const row = { ...seenServer(server, findings, at, seen.length > 0), suspended_reason: suspension?.reason ?? null };
-  const concernsAgents = differs.length > 0 || approved.length > 0 || withheld.length > 0 || suspension !== undefined;
+  const isGone = seen.some(({ change }) => change === 'removed'); // also of what was withheld already, which nodes name
+  const concernsAgents = differs.length > 0 || approved.length > 0 || withheld.length > 0 || isGone || suspension !== undefined;
   if (!concernsAgents && drift.length === 0) return { outcome: { isStored: true }, row };
   const told = { subject: { kind: 'server', id: server.id, slug: server.slug }, change: { fields: differs, approved, withheld, ...detailOf(drift) } };
   if (!concernsAgents) return { outcome: { isStored: true, told }, row };

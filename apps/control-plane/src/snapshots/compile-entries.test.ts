@@ -34,6 +34,7 @@ const server: ServerRow = {
       approvedJson: Buffer.from(`{"name":"${name}"}`),
       approvedHash: String(at).repeat(64),
     })),
+    { kind: 'tool', name: 'd', state: 'changed', descriptionsOnly: false, approvedJson: Buffer.from('{"name":"d"}'), approvedHash: '4'.repeat(64) },
     {
       kind: 'instructions',
       name: 'instructions',
@@ -94,6 +95,14 @@ const settings: Settings = {
   auditCapture: { ...USUAL_CAPTURE, arguments: { mode: 'none', paths: [] } },
 };
 
+test('what changed since it was approved is named as withheld, with nothing that it says, unless it is served all the same', () => {
+  const { definitions, withheld } = serverEntry(server);
+  expect(definitions.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  expect(withheld).toEqual([{ kind: 'tool', name: 'd' }]);
+  expect(serverEntry({ ...server, keepServing: 'none' }).withheld?.map(({ name }) => name)).toEqual(['b', 'd']);
+  expect(serverEntry({ ...server, definitions: [] })).not.toHaveProperty('withheld');
+});
+
 // Fails here? Raise COMPILE_VERSION, then note the new bytes: without it, control planes of two releases would publish two policies under one revision.
 test('the same rows give other bytes only under another COMPILE_VERSION', () => {
   const bucket = 1;
@@ -107,8 +116,8 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
-    version: 11,
-    servers: '0d68dc150aa484bd970decfbde30c412185d817ae2c1ed253b1d51f14718ed8b',
+    version: 12,
+    servers: '546a2f5170ba85dee9dcd685a280f97bb433757456460490996b7d44cf685fec',
     agents: '9c862b32bca5af91a22a10d8718e87599d9c7055b92fb65bf7e00eb85c54ef3e',
     grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',
     settings: '36c93e2af381b07633b9d59918feb0395c0aedcc0006662b723173f78a2bc9b4',

@@ -16,9 +16,9 @@ import { z } from 'zod';
  * Raised whenever the same rows give other bytes than before, and whenever rows can say what an older release would not compile. A control plane that
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
  * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
- * 10: certificates of servers, and exchanged tokens. 11: limits of calls.
+ * 10: certificates of servers, and exchanged tokens. 11: limits of calls. 12: what is withheld.
  */
-export const COMPILE_VERSION = 11;
+export const COMPILE_VERSION = 12;
 
 const DAY_MS = 86_400_000;
 
@@ -49,9 +49,8 @@ export function serverEntry(row: ServerRow): ServerEntry {
     instructions: approvedInstructions(row),
     capabilitiesJson: row.capabilitiesJson,
     limits: defaultLimits,
-    definitions: row.definitions
-      .flatMap((definition) => definitionEntry(definition, row))
-      .toSorted((a, b) => byText(a.kind, b.kind) || byText(a.name, b.name)),
+    definitions: row.definitions.flatMap((definition) => definitionEntry(definition, row)).toSorted(byKindThenName),
+    ...withheldEntries(row),
     ...(row.auditCapture !== null && { capture: ServerCaptureEntry.parse(row.auditCapture) }),
     ...credentialEntries(row),
     ...tlsEntry(row),
@@ -86,6 +85,15 @@ function tlsEntry({ url, tls }: ServerRow): Pick<ServerEntry, 'tls'> {
   const { id, version, ca, certificate, sealed } = tls;
   if (!isMadeFor(tls, url)) return { tls: { id, version, isMoved: true } };
   return { tls: { id, version, ...(ca !== null && { ca }), ...(certificate !== null && { certificate }), ...(sealed !== null && { sealed }) } };
+}
+
+const byKindThenName = (a: Named, b: Named): number => byText(a.kind, b.kind) || byText(a.name, b.name);
+type Named = NonNullable<ServerEntry['withheld']>[number];
+
+function withheldEntries(server: ServerRow): Pick<ServerEntry, 'withheld'> {
+  const rows = server.definitions.filter((row) => row.state === 'changed' && row.approvedHash !== null && !isServed(row, server));
+  const withheld = rows.flatMap(({ kind, name }) => (kind === 'instructions' ? [] : [{ kind, name }]));
+  return withheld.length === 0 ? {} : { withheld: withheld.toSorted(byKindThenName) };
 }
 
 function definitionEntry(row: DefinitionRow, server: ServerRow): ServerEntry['definitions'] {
