@@ -20,6 +20,7 @@ const inheritedNames = [
   'LC_ALL',
   'TZ',
   'LOG_LEVEL',
+  'NODE_OPTIONS',
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
   'PORTCULLIS_REGISTRY_URL',

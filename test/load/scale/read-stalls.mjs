@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 
-/** What processes need in their environment to write down their stalls in this file. */
+/** What processes need in their environment to write down their stalls in this file. `portcullis up` hands on no variable of our own, so the file is in the module's address. */
 export const watchingStalls = (file) => ({
-  STALLS_FILE: file,
-  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${fileURLToPath(new URL('watch-stalls.mjs', import.meta.url))}`.trim(),
+  NODE_OPTIONS:
+    `${process.env.NODE_OPTIONS ?? ''} --import=${new URL(`watch-stalls.mjs?file=${encodeURIComponent(file)}`, import.meta.url).href}`.trim(),
 });
 
 /** The longest stall between two times: by the clock, of that the thread's own CPU, the most CPU in any stall, and the longest collection of garbage. */

@@ -5,9 +5,9 @@ import { PerformanceObserver } from 'node:perf_hooks';
 
 const LOOK_MS = 5;
 const STALL_MS_MIN = 5;
-const file = process.env.STALLS_FILE;
+const file = new URL(import.meta.url).searchParams.get('file');
 
-if (file !== undefined && process.argv[1]?.endsWith('gateway/dist/main.js')) {
+if (file !== null && process.argv[1]?.endsWith('gateway/dist/main.js')) {
   const write = (line) => appendFileSync(file, `${JSON.stringify({ pid: process.pid, at: Date.now(), ...line })}\n`);
   let lookedAt = performance.now();
   let cpu = process.threadCpuUsage();
