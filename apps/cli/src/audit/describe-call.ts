@@ -35,7 +35,8 @@ export function describeStory({ call, events, timings, arguments: args, grant, d
     `  result (${call.result === null ? 'none kept' : `${call.result.bytes} bytes`}): ${plainText(call.result?.summary ?? '', contentShown)}`,
   ];
   if (grant !== null) lines.push(`  grant ${grant.id}${grant.now === null ? ', which is no more' : ''}: ${contentText(grant.atCall)}`);
-  if (definition !== null) lines.push(`  definition ${definition.hash}${definition.approvedNow ? '' : ', which is not the approved one any more'}`);
+  if (definition !== null)
+    lines.push(`  definition ${definition.hash}${definition.approvedNow ? '' : ', which is not offered and approved any more'}`);
   if (accessRequest !== null) lines.push(`  asked for in ${accessRequest.id}: ${plainText(accessRequest.reason, 500)}`);
   lines.push(...questions.map(({ at, method, status, callId }) => `  ${at}  the server asked ${plainText(method, 120)}: ${status} (${callId})`));
   if (call.traceId !== null) lines.push(`  trace ${plainText(call.traceId, 64)}`);
