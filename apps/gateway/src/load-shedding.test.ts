@@ -1,5 +1,6 @@
+import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { Client } from 'undici';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from './server.js';
 import { aSnapshot, buildGateway } from './testing/build-gateway.js';
 import { aGrant, anAgent, aServer, aTool } from './testing/policy-builders.js';
@@ -10,11 +11,12 @@ const { gateway, events, live } = buildGateway(undefined);
 const clients: Client[] = [];
 let upstream: ScriptedServer;
 let node: GatewayServer;
+let server: ServerEntry;
 
 beforeAll(async () => {
   upstream = await startScriptedServer();
   upstream.answer = ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: { content: [], resultType: 'complete' } });
-  const server = aServer('tools', [aTool('run')], { url: upstream.url, era: 'modern' });
+  server = aServer('tools', [aTool('run')], { url: upstream.url, era: 'modern' });
   live.snapshot = aSnapshot({ servers: [server], agents: [agent], grants: [aGrant(agent, server)] });
   node = await startServer(gateway, { host: '127.0.0.1', port: 0 });
 });
@@ -82,6 +84,23 @@ test('what was refused of a known agent is on record, and reached no server', as
   await send(client, call);
   expect(events.map(({ status, reason }) => [status, reason])).toEqual([['refused', 'node.overloaded']]);
   expect(upstream.methods.length).toBe(reached);
+});
+
+test('G20: while calls are refused a revocation ends the call that runs, and that is on record', async () => {
+  live.memoryUsed = 0.5;
+  gateway.shedding.look();
+  const reached = upstream.methods.length;
+  upstream.answer = () => undefined; // until it is told to stop
+  const headers = { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const running = onNewConnection().request({ path: '/mcp', method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', ...call }) });
+  await vi.waitFor(() => expect(upstream.methods.length).toBe(reached + 1));
+  live.memoryUsed = 1;
+  gateway.shedding.look();
+  events.length = 0;
+  const revoked = aSnapshot({ servers: [server], agents: [{ ...agent, enabled: false }], grants: [] });
+  gateway.forwardedCalls.policyApplied({ ...revoked, changed: { ...revoked.changed, agentIds: new Set([agent.id]) } });
+  expect((await running).statusCode).toBe(401);
+  expect(events.map(({ phase, status, reason }) => [phase, status, reason])).toEqual([['outcome', 'cancelled', 'auth.revoked_in_flight']]);
 });
 
 test('the memory of this very process is looked at', async () => {
