@@ -197,6 +197,37 @@ test('A145: no secret is told by any answer of REST', async () => {
   expect(foundIn(answers)).toEqual(['marker']);
 });
 
+test('A145: no secret is told by the answer to a request that is refused', async () => {
+  const operator = { authorization: `Bearer ${stack.operatorToken}`, 'content-type': 'application/json', 'if-match': '*' };
+  const { paths } = (await (await fetch(`${stack.controlPlaneUrl}/v1/openapi.json`)).json()) as { paths: Record<string, Record<string, unknown>> };
+  const secrets = [...canaries.values()].filter((secret) => /^[\w-]{20,}$/.test(secret));
+  const answers: string[] = [];
+  const ask = async (url: string, init: RequestInit): Promise<void> => {
+    const response = await fetch(url, init);
+    expect(response.status, url).toBeGreaterThanOrEqual(400);
+    answers.push(JSON.stringify([...response.headers]), await response.text());
+  };
+  let at = 0;
+  const secret = (): string => secrets[(at += 1) % secrets.length] ?? '';
+  for (const [path, methods] of Object.entries(paths)) {
+    const url = `${stack.controlPlaneUrl}${path.replaceAll(/\{\w+\}/g, '0198c0de-0000-7000-8000-00000000dead')}`;
+    for (const method of Object.keys(methods).filter((one) => ['post', 'put', 'patch'].includes(one))) {
+      await ask(url, { method: method.toUpperCase(), headers: operator, body: JSON.stringify({ slug: { no: secret() }, reason: [secret()] }) });
+      await ask(url, { method: method.toUpperCase(), headers: operator, body: `{"broken": "${secret()}` });
+    }
+    await ask(`${url}?${new URLSearchParams({ limit: secret() }).toString()}`, { headers: { authorization: `Bearer ${secret()}` } });
+  }
+  await ask(`${stack.controlPlaneUrl}/v1/${secret()}`, { headers: operator });
+  for (const url of stack.gatewayUrls) {
+    await ask(`${url}/${secret()}?q=${secret()}`, { headers: jsonHeaders(key) });
+    await ask(`${url}/mcp`, { method: 'POST', headers: jsonHeaders(key), body: `["${secret()}` });
+    await ask(`${url}/mcp`, { method: 'POST', headers: { ...jsonHeaders(secret()), 'mcp-session-id': secret() }, body: '{}' });
+    await ask(`${url}/mcp`, { method: 'PUT', headers: { ...jsonHeaders(key), cookie: secret() }, body: secret() });
+  }
+  expect(answers.length).toBeGreaterThan(200);
+  expect(foundIn(answers)).toEqual([]);
+});
+
 /** What is answered; a stream tells what other routes tell, and does not end. */
 async function textOf(url: string, headers: Record<string, string>): Promise<string> {
   const response = await fetch(url, { headers });

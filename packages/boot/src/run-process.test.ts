@@ -68,6 +68,17 @@ test('signals that arrive together count once, a later one ends the process at o
   expect(await run.code).toBe(1);
 });
 
+test("A145: a report of Node's about the process holds nothing of its environment", async () => {
+  const planted = `process.env.DATABASE_URL = 'canary'`;
+  const run = start(
+    `${planted}; const { environmentVariables, header } = process.report.getReport(); console.log(String(environmentVariables), header.cwd)`,
+  );
+  await run.says('started');
+  expect(run.output()).toContain('undefined /');
+  run.child.kill('SIGTERM');
+  await run.code;
+});
+
 test('a process whose parent was killed closes by itself', async () => {
   const inner = script(`onClose('spool', flush('spool'))`, '{ exitWithParent: true }');
   const outer = `const { spawn } = await import('node:child_process');

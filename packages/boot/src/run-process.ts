@@ -30,6 +30,8 @@ const parentPollMs = 250;
  */
 export async function runProcess(main: (onClose: OnClose) => Promise<void>, logger: Logger, options: RunOptions = {}): Promise<void> {
   const { graceMs = 10_000, exitWithParent = readConfig({ exitWithParent: z.stringbool().default(false) }).exitWithParent } = options;
+  // A report of Node's about a crash, should one be asked for, holds the whole environment else, and our secrets come in it.
+  process.report.excludeEnv = true;
   const closers: { name: string; closer: (reason: EndReason) => unknown }[] = [];
   let reason: EndReason | undefined;
   let outcome: 'ended' | 'failed' = 'ended';
