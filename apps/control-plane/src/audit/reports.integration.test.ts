@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 import { callStore, type StoreCalls } from '../testing/store-calls.js';
+import { AuditReading } from './audit-reading.js';
 import { ExportService } from './export.service.js';
 
 let own: TestApp;
@@ -79,6 +80,26 @@ test('A106: of twenty exports at once four run and the others are told to come b
   await vi.waitFor(async () => others.push(await open()), { timeout: 10_000 });
   await expect(open()).rejects.toThrow('4 exports are running here');
   for (const stream of others) expect((await stream.toArray()).join('').trimEnd().split('\n')).toHaveLength(450);
+});
+
+test('A106: an export reads on only as it is taken, so that of ten million calls it never holds more than two pages', async () => {
+  await store(Array.from({ length: 800 }, (_, at) => ({ agent: 'long', at: later(90 + at / 100), args: 'x'.repeat(400) })));
+  const reading = vi.spyOn(own.app.get(AuditReading), 'bounded');
+  try {
+    const stream = await own.app.get(ExportService).open({ name: 'auditor' }, { format: 'ndjson', agent: 'long' });
+    let taken = 0;
+    let lines = 0;
+    for await (const page of stream) {
+      taken += 1;
+      lines += String(page).trimEnd().split('\n').length;
+      // Long enough for whoever would read ahead.
+      await own.database.$executeRaw`SELECT pg_sleep(0.05)`;
+      expect(reading.mock.calls.length).toBeLessThanOrEqual(taken + 1);
+    }
+    expect([taken, lines]).toEqual([4, 800]);
+  } finally {
+    reading.mockRestore();
+  }
 });
 
 /** Reads a tail until it has told so much; gives what it told and the id to go on behind. */

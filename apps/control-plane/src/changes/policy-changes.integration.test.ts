@@ -48,6 +48,22 @@ test('every change of policy takes a reason, also one without a body, and one in
   expect([long.status, long.body.errors[0].pointer]).toEqual([400, '/reason']);
 });
 
+test("what an operator's event tells has no well-known secret, and says where one was; every other event is as it was told", async () => {
+  const secret = `gh${'p'}_${'a1B2'.repeat(9)}`;
+  const made = await own.call('POST', '/v1/groups', { slug: 'told', reason: `to use ${secret}` });
+  expect(made.status).toBe(201);
+  const plain = await own.call('POST', '/v1/groups', { slug: 'plain', reason: 'as agreed' });
+  const kept = async ({ headers }: typeof made) => {
+    const revision = Number(headers['x-policy-revision']);
+    const event = await own.database.auditEvent.findFirstOrThrow({ where: { method: 'operator/group.created', revision } });
+    return { text: Buffer.from(event.arguments ?? []).toString(), how: event.argumentsCapture };
+  };
+  expect((await kept(made)).text).toContain('to use [redacted:');
+  expect((await kept(made)).text).not.toContain(secret);
+  expect((await kept(made)).how).toBe('redacted');
+  expect(await kept(plain)).toEqual({ text: expect.stringContaining('as agreed') as string, how: null });
+});
+
 test('a change that fails leaves no revision, no bucket, no audit event and no news', async () => {
   const { revision } = await state();
   const [buckets, events] = [await own.database.dirtyBucket.count(), await own.database.auditEvent.count()];
