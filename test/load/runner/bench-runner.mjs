@@ -1,9 +1,10 @@
-// What a runner adds to a call of a stdio server: calls per second and CPU per call against the same server as a child of its caller, by turns; and what
-// a runner holds with 200 servers registered, 20 of them running. `npm run bench:runner [-- --seconds 4 --rounds 3]`.
+// What a runner adds to a call of a stdio server: calls per second and CPU per call through a node and a runner, through a runner alone, and against the same server as a child of
+// its caller, by turns; and what a runner holds with 200 servers registered, 20 of them running. `npm run bench:runner [-- --seconds 4 --rounds 3]`.
 import { realpathSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startLocalStack } from '../../local-stack/start-local-stack.mjs';
 import { LoadConnection } from '../load-connection.mjs';
 import { memoryMiB, ownCpuSeconds, withDescendants } from '../process-tree.mjs';
 import { ACCESS_TOKEN, startRunner } from './start-runner.mjs';
@@ -12,13 +13,14 @@ import { StdioConnection } from './stdio-connection.mjs';
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '4' }, rounds: { type: 'string', default: '3' } } });
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
 const IN_FLIGHT = 16;
+const SIZES = [100, 10_000, 1_000_000];
 const node = realpathSync(process.execPath);
 const echo = fileURLToPath(new URL('stdio-echo.mjs', import.meta.url));
 const profile = { program: { kind: 'executable', path: node }, args: [echo] };
 const shape = { params: (params) => params, headers: () => '' };
 
-async function openConnection(url) {
-  const connection = new LoadConnection({ url, token: ACCESS_TOKEN, shape });
+async function openConnection(url, token = ACCESS_TOKEN) {
+  const connection = new LoadConnection({ url, token, shape });
   connection.session = 'portcullis-agent: bench\r\n';
   const { headers } = await connection.request('initialize', {
     protocolVersion: '2025-11-25',
@@ -49,32 +51,57 @@ async function measure(clients, args, pids) {
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
+/** A node in front of the runner, which to it is a server like any other: `{ url, key, pid, stop }`. */
+async function startNode(runner) {
+  const stack = await startLocalStack();
+  const { api } = stack;
+  await api.servers.create({ slug: 'echo', url: runner.url('echo').href, approve: 'all' });
+  const headers = [{ name: 'Authorization', value: `Bearer ${ACCESS_TOKEN}` }];
+  await api.credentials.create({ server: 'echo', credential: { kind: 'headers', headers } });
+  const { server } = await api.servers.discover('echo', { waitSeconds: 60 });
+  if (server.discovery.status !== 'ok') throw new Error(`discovery: ${server.discovery.error}`);
+  await api.agents.create({ slug: 'bench' });
+  await api.grants.create({ agent: 'bench', server: 'echo', kind: 'tools', names: ['*'] });
+  const { value } = await api.agents.createKey('bench', {}, { wait: 'all' });
+  const pid = stack.pids[Object.keys(stack.pids).find((name) => name.startsWith('gateway-'))];
+  return { url: new URL(`${stack.gatewayUrls[0]}/servers/echo/mcp`), key: value.key, pid, stop: () => stack.stop() };
+}
+
+async function openConnections(url, token) {
+  const connections = [];
+  for (let count = 0; count < IN_FLIGHT; count += 1) connections.push(await openConnection(url, token));
+  return connections;
+}
+
 async function benchCalls() {
   const runner = await startRunner({ echo: profile });
   const direct = new StdioConnection(node, [echo]);
   await direct.open();
   await pause(3000); // until the runner has been told what it hosts
-  const connections = [];
-  for (let count = 0; count < IN_FLIGHT; count += 1) connections.push(await openConnection(runner.url('echo')));
+  const hosts = await openConnections(runner.url('echo'));
   const hosted = [...withDescendants([runner.pid])].toSorted((a, b) => a - b).at(-1);
-  for (const bytes of [100, 10_000, 1_000_000]) {
-    const args = { text: 'x'.repeat(bytes) };
-    const found = { direct: [], runner: [] };
+  const gateway = await startNode(runner);
+  const nodes = await openConnections(gateway.url, gateway.key);
+  const ways = {
+    direct: { clients: Array(IN_FLIGHT).fill(direct), pids: { child: direct.child.pid } },
+    runner: { clients: hosts, pids: { child: hosted, runner: runner.pid } },
+    'node and runner': { clients: nodes, pids: { child: hosted, runner: runner.pid, node: gateway.pid } },
+  };
+  for (const bytes of SIZES) {
+    const found = new Map(Object.keys(ways).map((name) => [name, []]));
     for (let round = 0; round < rounds; round += 1) {
-      found.direct.push(await measure(Array(IN_FLIGHT).fill(direct), args, [direct.child.pid]));
-      found.runner.push(await measure(connections, args, [hosted, runner.pid]));
+      for (const [name, { clients, pids }] of Object.entries(ways)) {
+        found.get(name).push(await measure(clients, { text: 'x'.repeat(bytes) }, Object.values(pids)));
+      }
     }
-    const of = (name, pick) => median(found[name].map(pick));
-    const [directRate, runnerRate] = ['direct', 'runner'].map((name) => of(name, ({ perSecond }) => perSecond));
-    console.log(
-      `${bytes} bytes: direct ${directRate.toFixed(0)} calls/s, child ${of('direct', ({ cpuMs }) => cpuMs[0]).toFixed(3)} ms of CPU a call`,
-    );
-    console.log(
-      `${bytes} bytes: runner ${runnerRate.toFixed(0)} calls/s, child ${of('runner', ({ cpuMs }) => cpuMs[0]).toFixed(3)}, runner ${of('runner', ({ cpuMs }) => cpuMs[1]).toFixed(3)} ms of CPU a call`,
-    );
+    for (const [name, { pids }] of Object.entries(ways)) {
+      const rate = median(found.get(name).map(({ perSecond }) => perSecond));
+      const cpu = Object.keys(pids).map((part, at) => `${part} ${median(found.get(name).map(({ cpuMs }) => cpuMs[at])).toFixed(3)}`);
+      console.log(`${bytes} bytes, ${name}: ${rate.toFixed(0)} calls/s; ms of CPU a call: ${cpu.join(', ')}`);
+    }
   }
-  connections.forEach((connection) => connection.close());
-  direct.close();
+  for (const connection of [...hosts, ...nodes, direct]) connection.close();
+  await gateway.stop();
   await runner.stop();
 }
 

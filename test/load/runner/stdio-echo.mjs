@@ -8,6 +8,7 @@ process.stdin.on('data', (text) => {
   for (const line of lines) {
     const { id, method, params } = JSON.parse(line);
     if (method === 'tools/call') answers.push({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: params.arguments.text }] } });
+    else if (method === 'tools/list') answers.push({ jsonrpc: '2.0', id, result: { tools: [{ name: 'echo', inputSchema: { type: 'object' } }] } });
     else if (method === 'initialize') {
       const serverInfo = { name: 'stdio-echo', version: '1' };
       answers.push({ jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo } });
