@@ -2,6 +2,7 @@ import { Prisma } from '@portcullis/database';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { callStore } from '../testing/store-calls.js';
 import { driversOf, type ResolvedFilter } from './audit-filter.js';
 
 let own: TestApp;
@@ -39,6 +40,22 @@ describe('A98, A139: what somebody writes into a filter is compared, and nothing
     expect(status).toBe(400);
     expect(text).not.toMatch(/prisma|postgres|audit_event|\bat .*:\d+/i);
   });
+});
+
+test('A144: what was said in a call reaches a reader as data of a type that no browser guesses at', async () => {
+  const said = '<script>alert(1)</script><svg onload=alert(1)>\u001b[2J\u202egnp.exe';
+  const [callId] = await callStore(own.database)([{ tool: said, args: JSON.stringify({ text: said }), result: JSON.stringify({ content: said }) }]);
+  const answers = await Promise.all(
+    ['events?method=tools/call', `calls/${String(callId)}`, 'export?format=csv', 'export?format=ndjson'].map((path) =>
+      own.call('GET', `/v1/audit/${path}`, undefined, own.auditor),
+    ),
+  );
+  for (const { status, headers, text } of answers) {
+    expect([status, headers['x-content-type-options']]).toEqual([200, 'nosniff']);
+    expect(headers['content-type']).toMatch(/^(?:application\/(?:json|x-ndjson)|text\/csv)/);
+    expect(text).toContain('<script>');
+    expect(text).not.toContain(headers['content-type'] === 'text/csv; charset=utf-8' ? '\n\u001b' : '\u001b');
+  }
 });
 
 describe('A105: a page is a page', () => {

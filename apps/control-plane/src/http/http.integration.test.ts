@@ -1,5 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Reflector } from '@nestjs/core';
 import { Problem } from '@portcullis/contracts/api/conventions';
+import { createEgress } from '@portcullis/egress';
+import { makeAuthority } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FailedSignIns } from '../operators/failed-sign-ins.js';
 import { OperatorTokens } from '../operators/operator-tokens.js';
@@ -177,5 +182,28 @@ test('the OpenAPI document and a page to browse it are served by this process al
   for (const source of sources) {
     const path = new URL(source, 'http://localhost/docs').pathname;
     expect((await own.call('GET', path, undefined, null)).status, `${path}`).toBe(200);
+  }
+});
+
+test('operators reach the REST API over TLS where a certificate is given, and over nothing else then', async () => {
+  const authority = makeAuthority('Ours');
+  const directory = await mkdtemp(join(tmpdir(), 'portcullis-tls-'));
+  const tls = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
+  const { cert, key } = authority.issue('127.0.0.1');
+  await Promise.all([writeFile(tls.certFile, cert), writeFile(tls.keyFile, key)]);
+  const secure = await startTestApp({ tls });
+  const egress = createEgress({ allow: ['127.0.0.0/8'], ca: authority.cert });
+  try {
+    await secure.app.listen(0, '127.0.0.1');
+    const url = await secure.app.getUrl();
+    expect(url).toMatch(/^https:/);
+    const headers = { authorization: `Bearer ${secure.admin}` };
+    expect((await egress.fetch(`${url}/v1/agents`, { headers })).status).toBe(200);
+    expect((await egress.fetch(`${url}/v1/agents`)).status).toBe(401);
+    await expect(egress.fetch(url.replace('https:', 'http:'), { headers })).rejects.toThrow('fetch failed');
+  } finally {
+    await egress.close();
+    await secure.close();
+    await rm(directory, { recursive: true });
   }
 });

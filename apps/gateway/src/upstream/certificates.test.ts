@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ListenerTls } from '@portcullis/boot';
 import { serverTlsPlace } from '@portcullis/contracts/credentials';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { createEgress, type Egress } from '@portcullis/egress';
@@ -64,12 +68,13 @@ beforeEach(async () => {
 });
 
 async function call({ port }: Pick<GatewayServer, 'port'> = node): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${String(port)}/mcp`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'tools__run' } }),
-  });
-  return response.text();
+  const [headers, body] = callAs(agent.token);
+  return (await fetch(`http://127.0.0.1:${String(port)}/mcp`, { method: 'POST', headers, body })).text();
+}
+
+function callAs(token: string): [headers: Record<string, string>, body: string] {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  return [headers, JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'tools__run' } })];
 }
 
 test.each<[string, () => Certificate, RegExp]>([
@@ -150,5 +155,43 @@ describe('a server with an authority of its own that wants to know who calls', (
     reachWith(given);
     expect(await call(strictNode)).toContain('done');
     expect(asked).toBe(1);
+  });
+});
+
+describe('the listener of a node with a certificate', () => {
+  let directory: string;
+  let secure: GatewayServer;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'portcullis-tls-'));
+    const files = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
+    const { cert, key } = known.issue('127.0.0.1');
+    await Promise.all([writeFile(files.certFile, cert), writeFile(files.keyFile, key)]);
+    const upstreams = new Upstreams((origin, options) => egress.poolFor(origin, options));
+    const at = { host: '127.0.0.1', port: 0, tls: await ListenerTls.open(files) };
+    secure = await startServer({ ...gateway, upstreams }, at, { headersMs: 500, checkEveryMs: 50, connectionsPerSourceMax: 2 });
+  });
+  afterAll(async () => {
+    await secure.close(0);
+    await rm(directory, { recursive: true });
+  });
+
+  test('serves agents over TLS alone', async () => {
+    const agents = createEgress({ allow: ['127.0.0.0/8'], ca: known.cert });
+    const [headers, body] = callAs(agent.token);
+    const url = `https://127.0.0.1:${String(secure.port)}/mcp`;
+    expect(await (await agents.fetch(url, { method: 'POST', headers, body })).text()).toContain('done');
+    await expect(agents.fetch(url.replace('https:', 'http:'), { method: 'POST', headers, body })).rejects.toThrow('fetch failed');
+    await expect(fetch(url, { method: 'POST', headers, body })).rejects.toThrow('fetch failed'); // it is vouched for by nobody else
+    await agents.close();
+  });
+
+  test('waits for a handshake no longer than for headers, and counts connections before it', async () => {
+    const sockets = Array.from({ length: 3 }, () => connect(secure.port, '127.0.0.1'));
+    const ends = sockets.map(
+      (socket) => new Promise<number>((resolve) => socket.on('error', () => undefined).on('close', () => resolve(performance.now()))),
+    );
+    const [first = 0, second = 0, refused = 0] = await Promise.all(ends);
+    expect(Math.min(first, second) > refused).toBe(true);
   });
 });
