@@ -23,6 +23,8 @@ import { addKillCommands } from './kill/kill-commands.js';
 import { addPolicyCommands } from './policy/policy-commands.js';
 import { addDriftCommands } from './drift/drift-commands.js';
 import { addRegistryCommands } from './registry-commands.js';
+import { addProfileCommands } from './runner/profile-commands.js';
+import { addRunnerCommands } from './runner/runner-commands.js';
 import { addRequestCommands } from './requests/request-commands.js';
 import { addTaskKeyCommands } from './task-key/task-key-commands.js';
 import { defaultPortBase, nodesMax, portTable } from './up/ports.js';
@@ -58,6 +60,8 @@ interface WhyFlags extends ConnectionOptions {
   arguments?: Record<string, unknown>;
 }
 
+/** A program is no address: it is registered with its profile. */
+const addressable = ServerTransport.options.filter((transport) => transport !== 'stdio');
 const demoNodes = 2;
 const print = (text: string): boolean => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 const say = (line: string): boolean => process.stderr.write(`[portcullis] ${line}\n`);
@@ -89,6 +93,8 @@ export function createProgram(environment: Environment): Program {
   addCredentialCommands(command, environment, print);
   addAgentKeyCommands(command, environment, print);
   addTaskKeyCommands(command, environment, print);
+  addRunnerCommands(command, environment, print);
+  addProfileCommands(command, environment, print);
   const run = async (argv: readonly string[]): Promise<number> => {
     await command.parseAsync([...argv]);
     return exitCode;
@@ -123,7 +129,7 @@ function addAdd(program: Command, environment: Environment): void {
     .requiredOption('--agent <slug>', 'who may use it; made when missing', slug)
     .option('--slug <slug>', 'name of the server (default: from its address)', slug)
     .option('--tools <names>', 'only these tools, separated by commas (default: all)', names)
-    .addOption(new Option('--transport <transport>', 'how the server is reached (default: auto, found out)').choices(ServerTransport.options))
+    .addOption(new Option('--transport <transport>', 'how the server is reached (default: auto, found out)').choices(addressable))
     .option('--yes', 'approve and grant without asking');
   withBreakGlass(command).action(async (url: string, flags: AddFlags) => {
     if (!flags.yes && !process.stdin.isTTY)

@@ -23,6 +23,7 @@ import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdempotentRequests } from './idempotency/idempotent-requests.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { LaunchModule } from './launch/launch.module.js';
 import { LeastPrivilegeModule } from './least-privilege/least-privilege.module.js';
 import { LimitsModule } from './limits/limits.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -33,6 +34,7 @@ import { PolicyFileModule } from './policy-file/policy-file.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { ReplayModule } from './replay/replay.module.js';
 import { RevisionsModule } from './revisions/revisions.module.js';
+import { RunnersModule } from './runners/runners.module.js';
 import { SearchModule } from './search/search.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { SettingsModule } from './settings/settings.module.js';
@@ -53,8 +55,10 @@ export class AppModule {
         IdempotencyModule,
         SnapshotsModule,
         NodesModule.joinedWith(config.joinToken),
+        RunnersModule.joinedWith(config.runnerJoinToken),
         OperatorsModule.with(config.bootstrapTokenFile, config.operatorOidc),
         ServersModule,
+        LaunchModule,
         ImportsModule.with(config.imports),
         SearchModule,
         CredentialsModule.with(config.credentials),

@@ -25,6 +25,8 @@ export interface Config {
   readonly bootstrapTokenFile?: string | undefined;
   /** A join token that does not expire, for installations that are set up by a file. */
   readonly joinToken?: string | undefined;
+  /** The same for runners. */
+  readonly runnerJoinToken?: string | undefined;
   readonly imports?: ImportOptions | undefined;
   readonly credentials?: CredentialOptions | undefined;
   readonly alerts?: AlertsOptions | undefined;
@@ -105,6 +107,7 @@ const controlPlaneFields = {
   ...masterKeyFields,
   portcullisBootstrapTokenFile: z.string().optional(),
   portcullisJoinToken: z.string().min(24).max(512).optional(),
+  portcullisRunnerJoinToken: z.string().min(24).max(512).optional(),
   // Where servers are pulled from when an operator names no registry, and where else than in public a registry or the receiver of a webhook may be.
   portcullisRegistryUrl: z.url({ protocol: /^https?$/ }).optional(),
   portcullisEgressAllow: ranges,
@@ -125,6 +128,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     portcullisPreviousMasterKeyFile,
     portcullisBootstrapTokenFile,
     portcullisJoinToken,
+    portcullisRunnerJoinToken,
     portcullisRegistryUrl,
     portcullisImportRowsMax,
     portcullisEgressAllow,
@@ -149,6 +153,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     previousMasterKey: previousOf({ value: portcullisPreviousMasterKey, file: portcullisPreviousMasterKeyFile }),
     bootstrapTokenFile: portcullisBootstrapTokenFile,
     joinToken: portcullisJoinToken,
+    runnerJoinToken: portcullisRunnerJoinToken,
     imports,
     credentials: { egressAllow: portcullisEgressAllow, publicUrl: portcullisPublicUrl },
     alerts: { egressAllow: portcullisEgressAllow },

@@ -22,6 +22,7 @@ import {
   settingsApi,
 } from './policy.js';
 import { type ImportsApi, importsApi, type SearchApi, searchApi } from './registrations.js';
+import { type ProfilesApi, profilesApi, type RunnersApi, runnersApi } from './runners.js';
 import { type ApiClientOptions, createOpen, createSend } from './send.js';
 import { type ServersApi, serversApi } from './servers.js';
 
@@ -29,6 +30,8 @@ import { type ServersApi, serversApi } from './servers.js';
 export interface ApiClient {
   servers: ServersApi;
   definitions: DefinitionsApi;
+  profiles: ProfilesApi;
+  runners: RunnersApi;
   drift: DriftApi;
   imports: ImportsApi;
   search: SearchApi;
@@ -60,6 +63,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   return {
     servers: serversApi(send),
     definitions: definitionsApi(send),
+    profiles: profilesApi(send),
+    runners: runnersApi(send),
     drift: driftApi(send),
     imports: importsApi(send),
     search: searchApi(send),

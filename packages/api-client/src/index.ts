@@ -4,6 +4,7 @@ export { etagOf } from './send.js';
 export type { ApiClientOptions, Changed, ChangeOptions, MatchOptions } from './send.js';
 export type { ListRoute } from './list-route.js';
 export type { ImportBody, ImportsApi, SearchApi } from './registrations.js';
+export type { ProfilesApi, RunnersApi } from './runners.js';
 export type { ServersApi } from './servers.js';
 export type { DefinitionsApi, DriftApi } from './drift.js';
 export type { AgentsApi } from './agents.js';

@@ -29,3 +29,10 @@ export const ServerTlsEntry = z.object({
   isMoved: z.boolean().optional(),
 });
 export type ServerTlsEntry = z.infer<typeof ServerTlsEntry>;
+
+/**
+ * The runner that hosts a server of stdio; `url` of the server leads there. `sealed` is the runner's access token under the key that nodes share, bound
+ * to `runnerTokenPlace`.
+ */
+export const PlaceEntry = z.object({ runnerId: Id, version: z.number().int().positive(), sealed: z.string() });
+export type PlaceEntry = z.infer<typeof PlaceEntry>;

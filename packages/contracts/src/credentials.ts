@@ -33,3 +33,7 @@ export const credentialPlace = (credential: { readonly id: string; readonly vers
 
 /** What the sealed key to a server's client certificate is bound to. */
 export const serverTlsPlace = ({ id, version }: { readonly id: string; readonly version: number }): string => `server-tls|${id}|${version}|nodes`;
+
+/** The same for the token with which nodes come to a runner. */
+export const runnerTokenPlace = (token: { readonly runnerId: string; readonly version: number }, reader: 'control-plane' | 'nodes'): string =>
+  `runner-token|${token.runnerId}|${token.version}|${reader}`;

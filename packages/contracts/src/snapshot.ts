@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CaptureEntry, ServerCaptureEntry } from './capture.js';
 import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from './grants.js';
-import { CredentialEntry, ServerTlsEntry } from './credential-entries.js';
+import { CredentialEntry, PlaceEntry, ServerTlsEntry } from './credential-entries.js';
 import { CallLimitEntry } from './limits.js';
 import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
 import { TokenIssuer } from './token-issuers.js';
@@ -67,6 +67,8 @@ export const ServerEntry = z.object({
   tls: ServerTlsEntry.optional(),
   /** How often it, or some of its tools, may be called; unsaid where nothing is said of that. */
   callLimits: z.array(CallLimitEntry).optional(),
+  /** Unsaid but for servers that a runner hosts. A node that overlooked it would call without the token, and be refused. */
+  place: PlaceEntry.optional(),
 });
 export type ServerEntry = z.infer<typeof ServerEntry>;
 

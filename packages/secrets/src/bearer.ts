@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, hash, randomBytes, randomInt, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 /** Whose door a bearer secret opens; no kind opens another's. */
-export type BearerKind = 'agent' | 'operator' | 'node' | 'join';
+export type BearerKind = 'agent' | 'operator' | 'node' | 'runner' | 'join';
 
 /** What a bearer secret says: the id to look up, the secret to compare. */
 export interface BearerParts {
@@ -9,7 +9,7 @@ export interface BearerParts {
   secret: string;
 }
 
-const prefixes: Record<BearerKind, string> = { agent: 'gw_', operator: 'op_', node: 'node_', join: 'join_' };
+const prefixes: Record<BearerKind, string> = { agent: 'gw_', operator: 'op_', node: 'node_', runner: 'runner_', join: 'join_' };
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const idChars = 16;
 const secretChars = 43; // 32 bytes in base64url

@@ -19,6 +19,7 @@ const credential: Credential = {
   status: 'ready',
   statusReason: null,
   headers: [],
+  variables: [],
   oauth: null,
   connectedAt: at,
   connectedBy: 'admin',

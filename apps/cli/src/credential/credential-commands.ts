@@ -137,8 +137,9 @@ async function find({ api }: Pick<Connection, 'api'>, server: string, agent: str
   return undefined;
 }
 
-function describeCredential({ id, server, agent, kind, status, statusReason, headers, next }: Credential): string {
+function describeCredential({ id, server, agent, kind, status, statusReason, headers, variables, next }: Credential): string {
   const of = agent === null ? server : `${server} for ${agent}`;
-  const detail = [kind, ...(headers.length > 0 ? [headers.join(', ')] : []), status, ...(statusReason === null ? [] : [statusReason])];
+  const names = [...headers, ...variables].join(', ');
+  const detail = [kind, ...(names === '' ? [] : [names]), status, ...(statusReason === null ? [] : [statusReason])];
   return [`${id}  ${of}: ${detail.join('; ')}`, ...next.map((step) => `  ${step}`)].join('\n');
 }

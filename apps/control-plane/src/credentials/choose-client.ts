@@ -17,7 +17,7 @@ const PATIENCE_MS = 10_000;
 
 /** The client that was configured; else our metadata document, where the server takes such; else one registered now, where it offers that. */
 export async function chooseClient(
-  config: Exclude<CredentialConfig, { kind: 'headers' }>,
+  config: Exclude<CredentialConfig, { kind: 'headers' | 'environment' }>,
   server: ServerMetadata | undefined,
   ways: OauthWays,
 ): Promise<ChosenClient> {

@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { credentialPlace, serverTlsPlace } from '@portcullis/contracts/credentials';
 import { PrismaClient, type Transaction } from '@portcullis/database';
-import { UnsealError, type Sealer } from '@portcullis/secrets';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { serverBucket } from '../servers/servers.service.js';
 import { accessPlace, refreshPlace } from './connection-tokens.js';
 import { valuePlace } from './credential-vault.js';
+import { reseal } from './reseal.js';
 
 const LOOK_MS = 15_000;
 /** Nodes look for new keys every minute: what is sealed under one before they have it would not open. */
@@ -39,14 +39,8 @@ export class CredentialResealer implements OnApplicationBootstrap, OnApplication
   /** Does what there is to do. What cannot be opened any more stays as it is. */
   async run(nodesHaveItMs = NODES_HAVE_IT_MS): Promise<void> {
     while ((await this.resealSecrets()) + (await this.resealTokens()) > 0);
-    const { id, createdAt } = await this.newest();
-    if (createdAt.getTime() > Date.now() - nodesHaveItMs) return;
-    while ((await this.resealForNodes(id)) > 0);
-  }
-
-  private async newest(): Promise<{ id: string; createdAt: Date }> {
-    const id = this.keys.newestId('credential');
-    return { id, ...(await this.database.keyRingEntry.findUniqueOrThrow({ where: { keyId: id }, select: { createdAt: true } })) };
+    if (!(await hasEveryNodeKey(this.database, this.keys, nodesHaveItMs))) return;
+    while ((await this.resealForNodes(this.keys.newestId('credential'))) > 0);
   }
 
   private async resealSecrets(): Promise<number> {
@@ -113,11 +107,9 @@ export class CredentialResealer implements OnApplicationBootstrap, OnApplication
   }
 }
 
-function reseal(sealer: Sealer, sealed: string, place: string): string | undefined {
-  try {
-    return sealer.seal(sealer.open(sealed, place), place);
-  } catch (error) {
-    if (error instanceof UnsealError) return undefined;
-    throw error;
-  }
+/** Whether nodes have had time to fetch the newest key of what servers are called with. */
+export async function hasEveryNodeKey(database: PrismaClient, keys: KeyRing, nodesHaveItMs = NODES_HAVE_IT_MS): Promise<boolean> {
+  const keyId = keys.newestId('credential');
+  const { createdAt } = await database.keyRingEntry.findUniqueOrThrow({ where: { keyId }, select: { createdAt: true } });
+  return createdAt.getTime() <= Date.now() - nodesHaveItMs;
 }

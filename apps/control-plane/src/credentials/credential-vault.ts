@@ -20,7 +20,7 @@ export class CredentialVault {
   seal(row: Row, { secret, settings }: ResolvedCredential): SealedCredential {
     return {
       sealed: this.keys.sealer().seal(JSON.stringify(secret), credentialPlace(row, 'control-plane')),
-      sealedForNodes: this.keys.credentialSealer().seal(JSON.stringify(forNodes(secret, settings)), credentialPlace(row, 'nodes')),
+      sealedForNodes: this.keys.credentialSealer().seal(JSON.stringify(forNodes(secret, settings) ?? {}), credentialPlace(row, 'nodes')),
     };
   }
 
@@ -50,7 +50,9 @@ export class CredentialVault {
 
 export const valuePlace = (id: string, place: string): string => `credential|${id}|${place}`;
 
-function forNodes(secret: StoredSecret, { oauth }: CredentialSettings): CredentialSecret {
+/** Undefined for what is no node's business. */
+function forNodes(secret: StoredSecret, { oauth }: CredentialSettings): CredentialSecret | undefined {
+  if (secret.kind === 'environment') return undefined;
   if (secret.kind === 'headers') return secret;
   // A node is given nothing by which it could outlive the connection: its tokens come one by one.
   if (secret.kind === 'authorization-code') return { kind: 'authorization-code' };

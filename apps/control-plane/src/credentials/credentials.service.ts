@@ -7,6 +7,7 @@ import type { Author, ChangeDetail } from '../changes/author.js';
 import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
+import { ProblemError } from '../http/problem.js';
 import { serverBucket } from '../servers/servers.service.js';
 import { CredentialHolders } from './credential-holders.js';
 import { CredentialMaker } from './credential-maker.js';
@@ -38,6 +39,8 @@ export class CredentialsService {
 
   async create(author: Author, { server: named, agent, credential: config, reason }: CreateCredential): Promise<Changed<Credential>> {
     const { url } = await this.holders.server(named);
+    if (config.kind === 'environment' && agent !== undefined)
+      throw new ProblemError('unprocessable', 'A program has one environment for all agents; leave agent out.');
     const resolved = await this.maker.resolve(config, url);
     const id = v7();
     const work = this.changes.apply(author, 'credential.created', reason, async (tx) => {
@@ -89,7 +92,8 @@ export class CredentialsService {
 }
 
 /** Names only: neither a value, nor anything made from one. */
-function changeOf({ settings: { headers, oauth }, secret }: ResolvedCredential): ChangeDetail {
+function changeOf({ settings: { headers, variables, oauth }, secret }: ResolvedCredential): ChangeDetail {
+  if (secret.kind === 'environment') return { kind: secret.kind, variables };
   const { issuer = null, tokenEndpoint = null, clientId = null, scopes = [], resource = null } = oauth ?? {};
   return { kind: secret.kind, ...(secret.kind === 'headers' ? { headers } : { issuer, tokenEndpoint, clientId, scopes, resource }) };
 }

@@ -5,20 +5,26 @@ import { OauthFault } from './oauth-fault.js';
 import type { OauthWays } from './oauth-ways.js';
 import type { ResolvedCredential } from './stored-credential.js';
 
-type OauthConfig = Exclude<CredentialConfig, { kind: 'headers' }>;
+type OauthConfig = Exclude<CredentialConfig, { kind: 'headers' | 'environment' }>;
 
 /** Finds out what a credential does not say itself: where its tokens come from, and for what. Throws an OauthFault for what cannot work. */
 export async function resolveCredential(config: CredentialConfig, serverUrl: string, ways: OauthWays): Promise<ResolvedCredential> {
   const { origin } = new URL(serverUrl);
   if (config.kind === 'headers') {
     const headers = config.headers.map(({ name, value }): [string, string] => [name.toLowerCase(), value]);
-    return { settings: { origin, headers: headers.map(([name]) => name), oauth: null, requiresIss: false }, secret: { kind: 'headers', headers } };
+    return { settings: { ...none, origin, headers: headers.map(([name]) => name) }, secret: { kind: 'headers', headers } };
+  }
+  if (config.kind === 'environment') {
+    const variables = config.variables.map(({ name, value }): [string, string] => [name, value]);
+    return { settings: { ...none, origin, variables: variables.map(([name]) => name) }, secret: { kind: 'environment', variables } };
   }
   const { oauth, clientSecret, requiresIss } = await resolveOauth(config, serverUrl, ways);
-  const settings = { origin, headers: [], oauth, requiresIss };
+  const settings = { ...none, origin, oauth, requiresIss };
   if (config.kind !== 'authorization-code') return { settings, secret: { kind: config.kind, clientSecret: config.clientSecret } };
   return { settings, secret: { kind: config.kind, clientSecret } };
 }
+
+const none = { headers: [], variables: [], oauth: null, requiresIss: false };
 
 interface ResolvedOauth {
   readonly oauth: CredentialOauth;

@@ -6,6 +6,7 @@ import { DiscoveryFailure } from '../discovery/discovery-failure.js';
 import { NotConnected, type ConnectionTokens } from './connection-tokens.js';
 import type { CredentialVault } from './credential-vault.js';
 import { findServersOwn, type CredentialRow } from './credentials.repository.js';
+import type { RunnerCaller } from '../runners/runner-caller.js';
 import { CredentialSettings, isMadeFor } from './stored-credential.js';
 
 interface SignIn {
@@ -23,13 +24,18 @@ export class ServerSignIn {
 
   constructor(
     private readonly database: PrismaClient,
-    private readonly vault: CredentialVault,
-    private readonly egress: Pick<Egress, 'fetch' | 'fetchWith'>,
-    private readonly connections: Pick<ConnectionTokens, 'token'>,
+    private readonly parts: {
+      readonly vault: CredentialVault;
+      readonly egress: Pick<Egress, 'fetch' | 'fetchWith'>;
+      readonly connections: Pick<ConnectionTokens, 'token'>;
+      readonly runners: Pick<RunnerCaller, 'fetchFor'>;
+    },
   ) {}
 
   /** A fetch that goes with what the server is called with; the same one where that is nothing. Throws a DiscoveryFailure where there is no way in. */
   async fetchFor(serverId: string, plain: Fetch): Promise<Fetch> {
+    const hosted = await this.parts.runners.fetchFor(serverId);
+    if (hosted !== undefined) return hosted;
     const fetch = await this.reach(serverId, plain).catch(describe);
     const row = await findServersOwn(this.database, serverId);
     if (row === null) return fetch;
@@ -59,8 +65,8 @@ export class ServerSignIn {
     const known = this.reached.get(place);
     if (known !== undefined) return known;
     const { ca, certificate, sealed } = row;
-    const key = sealed === null ? undefined : this.vault.openTlsKey(row, sealed);
-    const fetch = this.egress.fetchWith({ ca: ca ?? undefined, certificate: certificate ?? undefined, key });
+    const key = sealed === null ? undefined : this.parts.vault.openTlsKey(row, sealed);
+    const fetch = this.parts.egress.fetchWith({ ca: ca ?? undefined, certificate: certificate ?? undefined, key });
     if (this.reached.size >= SOURCES_MAX) this.reached.clear();
     this.reached.set(place, fetch);
     return fetch;
@@ -70,11 +76,13 @@ export class ServerSignIn {
     const settings = CredentialSettings.parse(row.settings);
     if (!isMadeFor(settings, row.server.url))
       throw new DiscoveryFailure('The server has moved. Replace its credential, which was made for its origin before.');
-    const secret = this.vault.open(row);
+    const secret = this.parts.vault.open(row);
     if (secret.kind === 'headers') return { headers: secret.headers, renew: undefined };
+    if (secret.kind === 'environment') throw new DiscoveryFailure('The credential of the server is for a program, and the server has an address.');
     if (secret.kind === 'authorization-code') {
-      const { accessToken } = await this.connections.token(row.id);
-      return bearer(accessToken, async () => bearer((await this.connections.token(row.id, (token) => token === accessToken)).accessToken, undefined));
+      const { connections } = this.parts;
+      const { accessToken } = await connections.token(row.id);
+      return bearer(accessToken, async () => bearer((await connections.token(row.id, (token) => token === accessToken)).accessToken, undefined));
     }
     const source = this.sourceOf(row, settings, secret.clientSecret);
     const { accessToken } = await source.get();
@@ -91,7 +99,7 @@ export class ServerSignIn {
     const { tokenEndpoint, clientId, authentication, resource } = oauth;
     const scope = oauth.scopes.length === 0 ? null : oauth.scopes.join(' ');
     const client = { tokenEndpoint, clientId, clientSecret, authentication, scope, resource };
-    const source = new TokenSource(() => requestClientToken(client, (url, init) => this.egress.fetch(url, init)));
+    const source = new TokenSource(() => requestClientToken(client, (url, init) => this.parts.egress.fetch(url, init)));
     if (this.sources.size >= SOURCES_MAX) this.sources.clear();
     this.sources.set(id, { version, source });
     return source;

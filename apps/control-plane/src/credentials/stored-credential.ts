@@ -7,6 +7,7 @@ export const StoredSecret = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('client-credentials'), clientSecret: z.string() }),
   z.object({ kind: z.literal('token-exchange'), clientSecret: z.string() }),
   z.object({ kind: z.literal('authorization-code'), clientSecret: z.string().nullable() }),
+  z.object({ kind: z.literal('environment'), variables: z.array(z.tuple([z.string(), z.string()])) }),
 ]);
 export type StoredSecret = z.infer<typeof StoredSecret>;
 
@@ -15,6 +16,8 @@ export const CredentialSettings = z.object({
   /** Of the server's URL when it was written: a server that has moved may be somebody else, and is not called with it. */
   origin: z.string(),
   headers: z.array(z.string()),
+  /** Names of variables. */
+  variables: z.array(z.string()).default([]),
   oauth: CredentialOauth.nullable(),
   /** The authorization server names itself in its answers (RFC 9207). */
   requiresIss: z.boolean().default(false),

@@ -8,6 +8,7 @@ const names: Readonly<Record<CredentialKind, CredentialKindName>> = {
   client_credentials: 'client-credentials',
   token_exchange: 'token-exchange',
   authorization_code: 'authorization-code',
+  environment: 'environment',
 };
 export const kindName = (kind: CredentialKind): CredentialKindName => names[kind];
 export const storedKind = (name: CredentialKindName): CredentialKind => name.replace('-', '_') as CredentialKind;
@@ -29,6 +30,7 @@ export function toCredential(row: CredentialRow): Credential {
     status,
     statusReason: isMoved ? MOVED : row.statusReason,
     headers: settings.headers,
+    variables: settings.variables,
     oauth: settings.oauth,
     connectedAt: row.connectedAt?.toISOString() ?? null,
     connectedBy: row.connectedBy,

@@ -77,7 +77,8 @@ async function discoverStreamable(target: DiscoveryTarget, fetch: Fetch, whole: 
   try {
     return await askStreamable(target, tap);
   } catch (error) {
-    const found = mayBeSse(target, tap.lastHttp) ? await askSse(target, new AnswerTap(fetch, whole, true)) : undefined;
+    const found =
+      target.transport !== 'stdio' && mayBeSse(target, tap.lastHttp) ? await askSse(target, new AnswerTap(fetch, whole, true)) : undefined;
     if (found === undefined) throw new DiscoveryFailure(describeFailure(error, target.url, tap.lastHttp), { cause: error });
     if (target.transport === 'auto') return found;
     throw new DiscoveryFailure('The server speaks HTTP+SSE, but its transport is pinned to streamable-http. Set transport to sse or auto.');

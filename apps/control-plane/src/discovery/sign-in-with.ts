@@ -24,10 +24,10 @@ export function signInWith(
   };
   let opened: Promise<ServerSignIn> | undefined;
   return async (serverId, fetch) => {
-    const isPlain = (await database.credential.count({ where: { serverId, agentId: null } })) === 0;
-    if (isPlain && (await database.serverTls.count({ where: { serverId } })) === 0) return fetch;
+    const needsKey = { OR: [{ transportPin: 'stdio' }, { credentials: { some: { agentId: null } } }, { tls: { isNot: null } }] };
+    if ((await database.server.count({ where: { id: serverId, ...needsKey } })) === 0) return fetch;
     if (masterKey === undefined)
-      throw new DiscoveryFailure('Discovery was started without the master key, and the server is called with a credential.');
+      throw new DiscoveryFailure('Discovery was started without the master key, and the server is called with a credential or by a runner.');
     opened ??= open(masterKey).catch((error: unknown) => {
       opened = undefined;
       throw error;

@@ -32,7 +32,10 @@ export const permissions = [
   'operators:write',
   'policy:read',
   'policy:write',
+  'profiles:approve',
   'revisions:read',
+  'runners:read',
+  'runners:write',
   'servers:read',
   'servers:write',
   'settings:read',
@@ -72,7 +75,15 @@ const permissionsOf: Readonly<Record<OperatorRole, ReadonlySet<Permission>>> = {
     'calls:replay',
     'revisions:read',
   ]),
-  viewer: new Set<Permission>([...inventory, 'access-requests:write', 'task-keys:write', 'nodes:read', 'revisions:read', 'settings:read']),
+  viewer: new Set<Permission>([
+    ...inventory,
+    'access-requests:write',
+    'task-keys:write',
+    'nodes:read',
+    'revisions:read',
+    'runners:read',
+    'settings:read',
+  ]),
 };
 
 export function isPermitted(role: OperatorRole, permission: Permission): boolean {

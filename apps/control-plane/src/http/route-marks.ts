@@ -3,10 +3,10 @@ import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Permission } from './permissions.js';
 
 /**
- * Who may pass a route. `operator` is checked by the global guard; `node` and `join` by the guard that their own
+ * Who may pass a route. `operator` is checked by the global guard; the others by the guard that their own
  * decorator brings. No controller is open to everybody; the OpenAPI document and its page are served beside them.
  */
-export type Door = { readonly kind: 'operator'; readonly permission: Permission } | { readonly kind: 'node' | 'join' };
+export type Door = { readonly kind: 'operator'; readonly permission: Permission } | { readonly kind: 'node' | 'join' | 'runner' | 'runner-join' };
 
 /** What a mutating route leaves in the audit trail, or why it leaves nothing. */
 export type AuditMark = { readonly action: string } | { readonly why: string };

@@ -80,7 +80,15 @@ describe('every route', () => {
     const disabled = await newOperatorToken(own.app, 'admin');
     const id = disabled.slice(3, 19);
     await own.database.operator.updateMany({ where: { tokens: { some: { id } } }, data: { enabled: false } });
-    const tokens = [null, 'garbage', newBearer('agent').token, newBearer('node').token, newBearer('operator').token, disabled];
+    const tokens = [
+      null,
+      'garbage',
+      newBearer('agent').token,
+      newBearer('node').token,
+      newBearer('runner').token,
+      newBearer('operator').token,
+      disabled,
+    ];
     for (const route of routes.filter(({ door }) => door?.kind === 'operator')) {
       for (const token of tokens) {
         const answer = await send(route, token);
@@ -91,10 +99,12 @@ describe('every route', () => {
     }
   });
 
-  test('of the nodes refuses operators (401)', async () => {
-    for (const route of routes.filter(({ door }) => door?.kind === 'node' || door?.kind === 'join')) {
+  test('of nodes and of runners refuses operators, and each other (401)', async () => {
+    for (const route of routes.filter(({ door }) => door !== undefined && door.kind !== 'operator')) {
       own.app.get(FailedSignIns).forget();
-      for (const token of [null, own.admin, own.auditor]) expect((await send(route, token)).status, `${route.method} ${route.path}`).toBe(401);
+      const others = newBearer(route.door?.kind.startsWith('runner') === true ? 'node' : 'runner').token;
+      for (const token of [null, own.admin, own.auditor, others])
+        expect((await send(route, token)).status, `${route.method} ${route.path}`).toBe(401);
     }
   });
 
@@ -105,7 +115,7 @@ describe('every route', () => {
       expect(isPermitted('admin', permission)).toBe(true);
       expect(isPermitted('auditor', permission)).toBe(permission.endsWith(':read'));
       if (route.method !== 'GET' && !['/v1/policy/explain', '/v1/policy/preview'].includes(route.path))
-        expect(permission, `${route.method} ${route.path}`).toMatch(/:(write|decide|replay)$/);
+        expect(permission, `${route.method} ${route.path}`).toMatch(/:(write|decide|replay|approve)$/);
       const answer = await send(route, own.auditor);
       if (isPermitted('auditor', permission)) expect(answer.status, `${route.method} ${route.path}`).not.toBe(403);
       else expect([answer.status, answer.body?.type], `${route.method} ${route.path}`).toEqual([403, 'urn:portcullis:problem:forbidden']);
@@ -120,6 +130,8 @@ describe('every route', () => {
       if (permission.endsWith(':write') && permission !== 'access-requests:write' && permission !== 'task-keys:write') {
         for (const token of [approver, viewer]) expect((await send(route, token)).status, `${route.method} ${route.path}`).toBe(403);
       }
+      if (permission === 'profiles:approve')
+        for (const token of [approver, viewer]) expect((await send(route, token)).status, `${route.method} ${route.path}`).toBe(403);
       if (permission === 'access-requests:decide') expect((await send(route, viewer)).status, `${route.method} ${route.path}`).toBe(403);
       if (permission.startsWith('access-requests:')) expect((await send(route, approver)).status, `${route.method} ${route.path}`).not.toBe(403);
     }

@@ -48,11 +48,11 @@ test('a table makes servers over HTTP, and a row that is none is told by its lin
   expect(await server('crm')).toMatchObject({ tags: ['sales', 'emea'], importedFrom: { source: 'csv/default', id: '1' } });
 });
 
-test("a client's settings make servers over HTTP, without the secrets in them, and what is started by a command is none", async () => {
+test("a client's settings make servers over HTTP, without the secrets in them, and a package of any version is none", async () => {
   const github = { type: 'http', url: 'https://github.example.com/mcp', headers: { Authorization: 'Bearer s3cret-s3cret' } };
   const document = `{ "mcpServers": { "github": ${JSON.stringify(github)}, // work\n "files": { "command": "npx" }, } }`;
   const { status, body } = await send(document, { type: 'application/json', query: '?source=mcp.json' });
-  expect([status, body]).toMatchObject([201, { source: 'mcp.json', ...counts(2, { created: 1, skipped: 1 }) }]);
+  expect([status, body]).toMatchObject([201, { source: 'mcp.json', ...counts(2, { created: 1, failed: 1 }) }]);
   expect(await server('github')).toMatchObject({ url: 'https://github.example.com/mcp', importedFrom: { source: 'mcp.json/default', id: 'github' } });
   expect(JSON.stringify([await own.database.server.findMany(), await rowsOf(body.id), body])).not.toContain('s3cret');
 });

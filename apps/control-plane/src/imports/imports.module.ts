@@ -1,5 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { createEgress } from '@portcullis/egress';
+import { CredentialVault } from '../credentials/credential-vault.js';
+import { ImportParts } from './import-parts.js';
 import { ImportSettings } from './import-settings.js';
 import { ImportsController } from './imports.controller.js';
 import { ImportsService } from './imports.service.js';
@@ -22,7 +24,11 @@ export class ImportsModule implements OnApplicationShutdown {
 
   static with({ rowsMax = ROWS_MAX, registryUrl, egressAllow = [], silenceMs = SILENCE_MS }: ImportOptions = {}): DynamicModule {
     const useFactory = (): ImportSettings => new ImportSettings(createEgress({ allow: egressAllow }), rowsMax, registryUrl, silenceMs);
-    return { module: ImportsModule, controllers: [ImportsController], providers: [ImportsService, { provide: ImportSettings, useFactory }] };
+    return {
+      module: ImportsModule,
+      controllers: [ImportsController],
+      providers: [ImportsService, ImportParts, CredentialVault, { provide: ImportSettings, useFactory }],
+    };
   }
 
   async onApplicationShutdown(): Promise<void> {

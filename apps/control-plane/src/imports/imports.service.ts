@@ -5,13 +5,13 @@ import { PrismaClient, type Import as ImportRecord } from '@portcullis/database'
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { Author } from '../changes/author.js';
-import { PolicyChanges } from '../changes/policy-changes.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
 import { orConflict } from '../database/or-conflict.js';
 import type { StreamedBody } from '../http/accept-streams.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { endImport, findImport, forgetOldRows, lastPullFrom, listImportRows, listImports } from './imports.repository.js';
+import { ImportParts } from './import-parts.js';
 import { ImportSettings } from './import-settings.js';
 import { openBody } from './open-body.js';
 import { openSource } from './open-source.js';
@@ -34,9 +34,9 @@ export class ImportsService implements BeforeApplicationShutdown {
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
-    @Inject(PolicyChanges) private readonly changes: PolicyChanges,
     @Inject(RecordedChanges) private readonly records: RecordedChanges,
     @Inject(ImportSettings) private readonly settings: ImportSettings,
+    @Inject(ImportParts) private readonly parts: ImportParts,
   ) {}
 
   async list({ cursor, limit }: PageQuery): Promise<z.infer<typeof ImportPage>> {
@@ -122,8 +122,17 @@ export class ImportsService implements BeforeApplicationShutdown {
     const { id, source, origin, dryRun: isDryRun, createdAt: startedAt } = record;
     this.running.set(id, stop);
     try {
-      const run = { id, source: `${source}/${origin}`, author, isDryRun, startedAt, created: 0, promised: new Set<string>() };
-      const ending = await runImport({ database: this.database, changes: this.changes }, run, rows, this.settings.rowsMax);
+      const run = {
+        id,
+        source: `${source}/${origin}`,
+        author,
+        isDryRun,
+        startedAt,
+        vault: this.parts.vault,
+        created: 0,
+        promised: new Set<string>(),
+      };
+      const ending = await runImport(this.parts, run, rows, this.settings.rowsMax);
       if (ending !== null) await endImport(this.database, id, ending.state, ending.detail);
     } catch (error) {
       this.logger.error({ msg: 'An import could not be carried on', import: id, error: error instanceof Error ? error.stack : String(error) });

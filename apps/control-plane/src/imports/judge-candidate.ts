@@ -3,6 +3,8 @@ import type { Transport } from '@portcullis/contracts/names';
 import { ProblemError } from '../http/problem.js';
 import { holdsSecret } from '../servers/holds-secret.js';
 import { requireServerUrl } from '../servers/require-server-url.js';
+import { stdioNotSupported } from './from-mcp-json.js';
+import { launchFrom, type Launch } from './launch-from-command.js';
 import { RowRefused, type Candidate } from './source-row.js';
 
 /** What an import says of a server, and owns until an operator says otherwise. */
@@ -19,8 +21,10 @@ export interface JudgedRow {
   readonly key: string;
   readonly slug: string | undefined;
   readonly title: string;
-  readonly transport: Transport;
+  readonly transport: Transport | 'stdio';
   readonly imported: Imported;
+  /** Of a program that is to be started. */
+  readonly launch?: Launch | undefined;
   readonly notes: readonly string[];
 }
 
@@ -40,14 +44,11 @@ const placeholder = /\$?\{[^}]*\}|<[^>]*>|%7B[^%]*%7D/i;
 /** Refuses a row that may not be registered, by the rules of a single registration, and one whose address holds a secret. */
 export function judgeCandidate(candidate: Candidate): JudgedRow {
   const { key, slug, title } = candidate;
-  const transport = transports.get(candidate.transport);
-  if (candidate.transport === 'stdio')
-    throw new RowRefused('stdio_not_supported', 'The server is a program to be started (stdio); only servers with an address can be registered.', {
-      key,
-      isSkipped: true,
-    });
+  const transport = candidate.command === undefined ? transports.get(candidate.transport) : 'stdio';
+  if (candidate.transport === 'stdio' && candidate.command === undefined) throw stdioNotSupported(key);
   if (transport === undefined) throw new RowRefused('transport_not_supported', 'The transport is not known here.', { pointer: '/transport', key });
-  requireAddress(candidate.url, key);
+  const launch = candidate.command && launchFrom(candidate.command, key);
+  if (launch === undefined) requireAddress(candidate.url, key);
   const name = printable(candidate.name ?? title, NAME_CHARS_MAX);
   const description = printable(candidate.description ?? '', DESCRIPTION_CHARS_MAX);
   const imported = {
@@ -57,7 +58,7 @@ export function judgeCandidate(candidate: Candidate): JudgedRow {
     environment: candidate.environment,
     description: description === '' ? null : description,
   };
-  return { key, slug, title, transport, imported, notes: notesOf(candidate.credentials) };
+  return { key, slug, title, transport, imported, launch, notes: notesOf(candidate.credentials) };
 }
 
 function requireAddress(url: string, key: string): void {
@@ -78,11 +79,23 @@ function requireAddress(url: string, key: string): void {
   }
 }
 
+/** What an operator should know of a program that was registered. */
+export function launchNotes({ secrets, missing }: Launch): string[] {
+  const notes = ['What is to be started waits for approval: GET /v1/profiles?state=pending.'];
+  if (secrets.length > 0) notes.push(`Its variables were put into a credential: ${shown(secrets.map(([name]) => name))}.`);
+  if (missing.length > 0) notes.push(`It is not started without these variables, which have no value yet: ${shown(missing)}.`);
+  return notes;
+}
+
 function notesOf(credentials: readonly string[]): string[] {
   if (credentials.length === 0) return [];
-  const names = [...new Set(credentials)].map((name) => printable(name, 64));
+  return [`It asks for credentials, and no value was kept: ${shown(credentials)}.`];
+}
+
+function shown(all: readonly string[]): string {
+  const names = [...new Set(all)].map((name) => printable(name, 64));
   const more = names.length > CREDENTIALS_SHOWN ? ` and ${names.length - CREDENTIALS_SHOWN} more` : '';
-  return [`It asks for credentials, and no value was kept: ${names.slice(0, CREDENTIALS_SHOWN).join(', ')}${more}.`];
+  return `${names.slice(0, CREDENTIALS_SHOWN).join(', ')}${more}`;
 }
 
 /** Foreign text without characters that act on a terminal or turn its direction, on one line, and of a length that a list can show. */

@@ -1,3 +1,11 @@
+/** A program as a client's settings name it. */
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+}
+
 /** What a source says of one server, in the shape that all sources share. Its values are still to be judged. */
 export interface Candidate {
   /** What makes the row the same row next time. */
@@ -8,6 +16,8 @@ export interface Candidate {
   readonly name?: string | undefined;
   readonly url: string;
   readonly transport: string;
+  /** Of a program that is to be started: it has no address. */
+  readonly command?: Command | undefined;
   /** Names of headers and variables that came with values, or are wanted: their values are gone already. */
   readonly credentials: readonly string[];
   readonly tags: readonly string[];

@@ -31,7 +31,7 @@ const bytes = (text: string): AsyncIterable<Uint8Array> => Readable.from([Buffer
 describe('mcp.json', () => {
   test("is understood in Claude's, Cursor's and VS Code's words, with comments and trailing commas, and no secret is kept", async () => {
     const claude = '{"mcpServers":{"github":{"type":"http","url":"https://api.example.com/mcp","headers":{"Authorization":"Bearer s3cret"}}}}';
-    const cursor = '{"mcpServers":{"linear":{"url":"https://linear.example.com/sse"},"files":{"command":"npx","env":{"KEY":"s3cret"}}}}';
+    const cursor = '{"mcpServers":{"linear":{"url":"https://linear.example.com/sse"},"files":{"command":"npx","env":{"KEY":"value"}}}}';
     const code = `{
       // the team's
       "inputs": [{ "type": "promptString", "id": "key", "password": true }],
@@ -43,10 +43,10 @@ describe('mcp.json', () => {
     expect(await tell(fromMcpJson(claude))).toMatchObject([
       { line: 1, key: 'github', transport: 'http', url: 'https://api.example.com/mcp', credentials: ['Authorization'] },
     ]);
-    expect(await tell(fromMcpJson(cursor))).toMatchObject([{ key: 'linear', transport: 'streamable-http' }, { code: 'stdio_not_supported' }]);
+    expect(await tell(fromMcpJson(cursor))).toMatchObject([{ key: 'linear', transport: 'streamable-http' }, { transport: 'stdio' }]);
     expect(await tell(fromMcpJson(code))).toMatchObject([
       { line: 5, key: 'crm', transport: 'sse', credentials: ['X-Key'] },
-      { line: 6, code: 'stdio_not_supported' },
+      { line: 6, transport: 'stdio', command: { command: 'db', args: [], env: {} } },
     ]);
     expect(JSON.stringify([await tell(fromMcpJson(claude)), await tell(fromMcpJson(cursor)), await tell(fromMcpJson(code))])).not.toContain('s3cret');
   });

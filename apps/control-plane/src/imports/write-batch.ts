@@ -69,7 +69,7 @@ async function changeServers(tx: Transaction, run: ImportRun, planned: readonly 
   );
   const updated = planned.flatMap(({ row, plan }) => (plan?.kind === 'update' && 'judged' in row ? [{ ...plan, judged: row.judged }] : []));
   await insertServers(tx, run, created);
-  await updateServers(tx, updated);
+  await updateServers(tx, run, updated);
   if (created.length === 0 && updated.length === 0) return { result: 0, unchanged: true };
   const change = {
     source: run.source,

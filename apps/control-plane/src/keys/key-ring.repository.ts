@@ -69,6 +69,7 @@ async function peppersInUse(tx: Transaction): Promise<Set<string>> {
     ...(await tx.agentKey.findMany({ where: live, distinct: ['pepperId'], select })),
     ...(await tx.operatorToken.findMany({ where: live, distinct: ['pepperId'], select })),
     ...(await tx.node.findMany({ distinct: ['pepperId'], select })),
+    ...(await tx.runner.findMany({ distinct: ['pepperId'], select })),
     ...(await tx.joinToken.findMany({ where: { expiresAt: { gt: now } }, distinct: ['pepperId'], select })),
   ];
   return new Set(rows.map(({ pepperId }) => pepperId));

@@ -13,10 +13,11 @@ export interface SealedUnder {
 const values: Readonly<Record<SealingPurpose, Prisma.Sql>> = {
   sealing: Prisma.sql`
     SELECT secret AS sealed FROM webhook UNION ALL SELECT previous_secret FROM webhook
-    UNION ALL SELECT sealed FROM credential
+    UNION ALL SELECT sealed FROM credential UNION ALL SELECT access_token FROM runner
     UNION ALL SELECT access_token FROM credential_token UNION ALL SELECT refresh_token FROM credential_token
     UNION ALL SELECT verifier FROM credential_connection WHERE expires_at > now()`,
-  credential: Prisma.sql`SELECT sealed_for_nodes AS sealed FROM credential UNION ALL SELECT sealed FROM server_tls`,
+  credential: Prisma.sql`
+    SELECT sealed_for_nodes AS sealed FROM credential UNION ALL SELECT sealed FROM server_tls UNION ALL SELECT access_token_for_nodes FROM runner`,
 };
 
 /** Under which keys of a purpose values lie, and how many. */

@@ -1,9 +1,8 @@
 import { applyDecorators, createParamDecorator, Inject, Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Node } from '@portcullis/database';
-import { bearerMatches, parseBearer } from '@portcullis/secrets';
 import type { FastifyRequest } from 'fastify';
 import { bearerOf } from '../http/access.guard.js';
-import { ProblemError } from '../http/problem.js';
+import { requireHolder } from '../http/require-holder.js';
 import { markDoor } from '../http/route-marks.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { FailedSignIns } from '../operators/failed-sign-ins.js';
@@ -23,18 +22,9 @@ export class NodeGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<NodeRequest>();
     const token = bearerOf(request);
-    request.node = await this.signIns.attempt(request, { door: 'node', token }, () => this.nodeOf(token));
+    const holder = (): Promise<Node> => requireHolder('node', token, this.keys, (keyId) => this.nodes.byKeyId(keyId));
+    request.node = await this.signIns.attempt(request, { door: 'node', token }, holder);
     return true;
-  }
-
-  private async nodeOf(token: string): Promise<Node> {
-    const parts = parseBearer('node', token);
-    const node = parts === undefined ? null : await this.nodes.byKeyId(parts.id);
-    const pepper = node === null ? undefined : this.keys.pepper(node.pepperId);
-    if (parts === undefined || node === null || pepper === undefined || !bearerMatches(pepper, parts.secret, node.keyHash)) {
-      throw new ProblemError('unauthenticated');
-    }
-    return node;
   }
 }
 

@@ -7,12 +7,16 @@ import type { z } from 'zod';
 import { CallingOperator } from '../http/calling-operator.js';
 import { Audited, Requires } from '../http/route-marks.js';
 import type { Caller } from '../operators/operator-tokens.js';
+import { JoinTokens } from './join-tokens.js';
 import { NodesService } from './nodes.service.js';
 
 @ApiTags('nodes')
 @Controller('v1/nodes')
 export class NodesController {
-  constructor(@Inject(NodesService) private readonly nodes: NodesService) {}
+  constructor(
+    @Inject(NodesService) private readonly nodes: NodesService,
+    @Inject(JoinTokens) private readonly joinTokens: JoinTokens,
+  ) {}
 
   @Get()
   @Requires('nodes:read')
@@ -26,7 +30,7 @@ export class NodesController {
   @Audited('join-token.created')
   @ApiCreatedResponse({ standardSchema: JoinToken })
   async createJoinToken(@Body({ schema: CreateJoinToken }) body: CreateJoinToken, @CallingOperator() caller: Caller): Promise<JoinToken> {
-    return this.nodes.createJoinToken(caller, body);
+    return this.joinTokens.create(caller, 'node', body);
   }
 
   @Delete(':id')

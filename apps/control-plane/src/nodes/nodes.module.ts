@@ -3,7 +3,7 @@ import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
 import { HandedOverBatchesController } from './handed-over-batches.controller.js';
 import { HandedOverBatchesRepository } from './handed-over-batches.repository.js';
-import { FIXED_JOIN_TOKEN, JoinGuard } from './join.guard.js';
+import { FIXED_JOIN_TOKENS, JoinTokens } from './join-tokens.js';
 import { NodeAuditKeysService } from './node-audit-keys.service.js';
 import { NodeDoorController } from './node-door.controller.js';
 import { NodeGuard } from './node.guard.js';
@@ -28,8 +28,8 @@ export class NodesModule {
         NodeAuditKeysService,
         HandedOverBatchesRepository,
         NodeGuard,
-        JoinGuard,
-        { provide: FIXED_JOIN_TOKEN, useFactory: () => joinToken },
+        JoinTokens,
+        { provide: FIXED_JOIN_TOKENS, useValue: { node: joinToken } },
       ],
     };
   }

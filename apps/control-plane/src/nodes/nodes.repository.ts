@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NodeStatus } from '@portcullis/contracts/node';
-import { Prisma, PrismaClient, type JoinToken, type Node, type Transaction } from '@portcullis/database';
+import { Prisma, PrismaClient, type Node, type Transaction } from '@portcullis/database';
 
 /** What enrolment gives a node. */
 export interface Enrolled {
@@ -22,10 +22,6 @@ export class NodesRepository {
 
   async byKeyId(keyId: string): Promise<Node | null> {
     return this.database.node.findUnique({ where: { keyId } });
-  }
-
-  async joinToken(id: string): Promise<JoinToken | null> {
-    return this.database.joinToken.findUnique({ where: { id } });
   }
 
   /** Under a name that is known, the new key takes the place of the old one. */

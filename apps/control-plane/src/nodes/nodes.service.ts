@@ -1,16 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Page } from '@portcullis/contracts/api/conventions';
-import type { CreateJoinToken, JoinToken, Node } from '@portcullis/contracts/api/operations';
+import type { Node } from '@portcullis/contracts/api/operations';
 import { nodeKeysAad, type EnrolRequest, type EnrolResponse } from '@portcullis/contracts/node';
 import type { Node as NodeRow } from '@portcullis/database';
 import { hashBearer, newBearer, sealFor } from '@portcullis/secrets';
 import type { Author } from '../changes/author.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
-import { notFound, ProblemError } from '../http/problem.js';
+import { notFound } from '../http/problem.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { nodeOf } from './node-of.js';
 import { NodesRepository } from './nodes.repository.js';
+import { requireSealable } from './require-sealable.js';
 
 /** Who may be a node, and the keys it gets. */
 @Injectable()
@@ -32,18 +33,6 @@ export class NodesService {
     );
   }
 
-  async createJoinToken(author: Author, { expiresInSeconds }: CreateJoinToken): Promise<JoinToken> {
-    const { id, secret, token } = newBearer('join');
-    const pepper = this.keys.currentPepper();
-    const expiresAt = new Date(Date.now() + expiresInSeconds * 1000);
-    await this.changes.apply(author, 'join-token.created', async (tx) => {
-      await tx.joinToken.deleteMany({ where: { expiresAt: { lt: new Date() } } });
-      await tx.joinToken.create({ data: { id, hash: hashBearer(pepper.key, secret), pepperId: pepper.id, createdBy: author.name, expiresAt } });
-      return { result: undefined, subject: { kind: 'join-token', id }, change: { expiresAt: expiresAt.toISOString() } };
-    });
-    return { token, expiresAt: expiresAt.toISOString() };
-  }
-
   /** Its key stops working at once, and what nodes share is made anew from here on. What it was told before stays known to it. */
   async remove(author: Author, id: string): Promise<void> {
     await this.changes.apply(author, 'node.deleted', async (tx) => {
@@ -58,7 +47,7 @@ export class NodesService {
   async enrol(author: Author, { name, sealingPublicKey }: EnrolRequest): Promise<EnrolResponse> {
     const { id: keyId, secret, token: nodeKey } = newBearer('node');
     const pepper = this.keys.currentPepper();
-    assertSealable(sealingPublicKey);
+    requireSealable(sealingPublicKey);
     const node = await this.changes.apply(author, 'node.enrolled', async (tx) => {
       const data = { name, keyId, keyHash: hashBearer(pepper.key, secret), pepperId: pepper.id, sealingPublicKey };
       const row = await this.nodes.enrol(tx, data);
@@ -70,13 +59,5 @@ export class NodesService {
   /** The ring as only this node can open it. */
   sealedKeys({ id, sealingPublicKey }: NodeRow): string {
     return sealFor(sealingPublicKey, JSON.stringify(this.keys.nodeKeys()), nodeKeysAad(id));
-  }
-}
-
-function assertSealable(publicKey: string): void {
-  try {
-    sealFor(publicKey, '', '');
-  } catch {
-    throw new ProblemError('validation', undefined, [{ pointer: '/sealingPublicKey', detail: 'is not an X25519 public key in base64url' }]);
   }
 }

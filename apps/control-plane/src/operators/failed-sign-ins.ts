@@ -13,7 +13,7 @@ const PER_SOURCE_MAX = 1000;
 const PLACES_MAX = 10_000;
 
 interface Attempt {
-  readonly door: 'operator' | 'node' | 'join';
+  readonly door: 'operator' | 'node' | 'runner' | 'join';
   readonly token: string;
 }
 

@@ -9,3 +9,16 @@ export function holdsSecret({ searchParams, pathname, hash }: URL): boolean {
   if (named.some(([name, value]) => secretParameter.test(name) || secretValue.test(value))) return true;
   return pathname.split('/').some((segment) => secretValue.test(segment));
 }
+
+/** Whether a variable of this name and value seems to be a key or token. */
+export const isSecretVariable = (name: string, value: string): boolean => secretValue.test(value) || (value !== '' && secretParameter.test(name));
+
+/** Whether arguments of a program seem to hold a key or token: `--api-key=…`, `--token …`, or one that looks like it by itself. */
+export function holdsSecretArgument(args: readonly string[]): boolean {
+  return args.some((argument, at) => {
+    const [name = '', value] = argument.startsWith('-') ? argument.split(/=(.*)/s) : [''];
+    if (secretValue.test(argument) || (value !== undefined && secretValue.test(value))) return true;
+    if (!secretParameter.test(name)) return false;
+    return value === undefined ? /^[^-\s/.][^\s/]{7,}$/.test(args[at + 1] ?? '') : value !== '';
+  });
+}

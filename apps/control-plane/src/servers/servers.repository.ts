@@ -6,11 +6,18 @@ import { findTroubles, SHOWN_MS, type FoundTrouble } from '../credentials/find-t
 import { inParts } from '../database/in-parts.js';
 import { literalLike } from '../database/literal-like.js';
 import { updateRows } from '../database/write-rows.js';
+import { readHosting, type HostingRows } from './to-hosting.js';
 
 type StateCounts = Record<'pending' | 'approved' | 'changed' | 'rejected' | 'removed', number>;
 
 /** A server with how many definitions it has in each state, how many grants name or select it, and what is wrong with what it is called with. */
-export type ServerRow = Server & { readonly counts: StateCounts; readonly grantCount: number; readonly troubles: readonly FoundTrouble[] };
+export type ServerRow = Server & {
+  readonly counts: StateCounts;
+  readonly grantCount: number;
+  readonly troubles: readonly FoundTrouble[];
+  /** Of servers of stdio alone. */
+  readonly hosting?: HostingRows | undefined;
+};
 
 type Reader = PrismaClient | Transaction;
 
@@ -53,6 +60,8 @@ async function withCounts(db: Reader, servers: readonly Server[]): Promise<Serve
   const troubles = await findTroubles(db, { serverIds: servers.map(({ id }) => id), endsBefore: new Date(Date.now() + SHOWN_MS) });
   const selecting = await db.grant.findMany({ where: { serverId: null, effect: 'allow', mode: 'enforce' }, select: { selector: true } });
   const selectors = selecting.map(({ selector }) => TargetSelector.parse(selector));
+  const stdio = servers.flatMap(({ id, transportPin }) => (transportPin === 'stdio' ? [id] : []));
+  const hosting = await readHosting(db, stdio);
   const grantCounts = new Map(grants.map(({ serverId, _count }) => [serverId, _count]));
   return servers.map((server) => {
     const counts: StateCounts = { pending: 0, approved: 0, changed: 0, rejected: 0, removed: 0 };
@@ -61,6 +70,7 @@ async function withCounts(db: Reader, servers: readonly Server[]): Promise<Serve
       ...server,
       counts,
       troubles: troubles.filter(({ serverId }) => serverId === server.id),
+      hosting: hosting.get(server.id),
       grantCount: (grantCounts.get(server.id) ?? 0) + selectors.filter((selector) => selectsServer(selector, server)).length,
     };
   });

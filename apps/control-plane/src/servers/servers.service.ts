@@ -12,6 +12,9 @@ import { orConflict } from '../database/or-conflict.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
+import { proposeProfile } from '../launch/launch-profiles.repository.js';
+import { requireNoSecret } from '../launch/require-launch.js';
+import { addressAfter, beginAsAnother, turnsAround } from './change-transport.js';
 import { forgetSightings } from './definitions.repository.js';
 import { requireServerUrl } from './require-server-url.js';
 import { serverCaptureOf } from './server-capture.js';
@@ -26,6 +29,7 @@ import {
   updateServers,
   type ServerRow,
 } from './servers.repository.js';
+import { stdioUrl } from './stdio-url.js';
 import { toServer } from './to-server.js';
 
 /** A change that many make together. */
@@ -67,18 +71,22 @@ export class ServersService {
     return row;
   }
 
-  async create(author: Author, { reason, approve, name, transport, ...rest }: CreateServer): Promise<Changed<Server>> {
-    const fields = { ...rest, transportPin: transport };
-    requireServerUrl(fields.url);
+  async create(author: Author, { reason, approve, name, transport, url, profile, ...rest }: CreateServer): Promise<Changed<Server>> {
+    const fields = { ...rest, url: url ?? stdioUrl(rest.slug), transportPin: transport };
+    if (url !== undefined) requireServerUrl(url);
+    if (profile !== undefined) requireNoSecret(profile);
     requireTransport(fields);
-    const data = { ...fields, name: name ?? fields.slug, approveFirstDiscovery: approve === 'all', nextDiscoveryAt: new Date() };
+    // A program is asked when a runner has it.
+    const nextDiscoveryAt = url === undefined ? null : new Date();
+    const data = { ...fields, name: name ?? fields.slug, approveFirstDiscovery: approve === 'all', nextDiscoveryAt };
     const work = this.changes.apply(author, 'server.created', reason, async (tx) => {
       const { id } = await insertServer(tx, data);
-      const change = { ...fields, name: data.name, approve };
+      const proposed = profile && (await proposeProfile(tx, id, profile, { name: author.name, reason }));
+      const change = { ...fields, name: data.name, approve, ...(proposed && { profile: { ...proposed, profile } }) };
       return { result: id, subject: { kind: 'server', id, slug: fields.slug }, change, dirty: [serverBucket(id)] };
     });
     const { result: id, revision } = await orConflict(work, `There is a server ${fields.slug} already.`);
-    await this.discovery.start(id);
+    if (url !== undefined) await this.discovery.start(id);
     return { result: await this.read(id), revision };
   }
 
@@ -104,11 +112,14 @@ export class ServersService {
     const ids = updates.map(({ server }) => identified(server).id);
     const rows = new Map((await findServers(tx, [...new Set(ids)])).map((row) => [row.id, row]));
     const written = new Map<string, UpdatedColumns>();
-    const done = updates.map(({ server, change: { reason: _reason, transport, ...rest } }): PolicyChange<UpdatedServer> => {
+    const turned: string[] = [];
+    const done = updates.map(({ server, change: { reason: _reason, transport, url: wantedUrl, ...rest } }): PolicyChange<UpdatedServer> => {
       const row = rows.get(identified(server).id);
       if (row === undefined) throw notFound('server');
-      const wanted = { ...rest, ...(transport === undefined ? {} : { transportPin: transport }) };
-      if (wanted.url !== undefined) requireServerUrl(wanted.url);
+      if (wantedUrl !== undefined) requireServerUrl(wantedUrl);
+      const url = addressAfter(row, { url: wantedUrl, transport });
+      if (turnsAround(row, { transport })) turned.push(row.id);
+      const wanted = { ...rest, ...(transport === undefined ? {} : { transportPin: transport }), ...(url === undefined ? {} : { url }) };
       const change = differing({ ...row, auditCapture: serverCaptureOf(row) }, wanted);
       if (Object.keys(change).length === 0) return { result: { id: row.id, isMoved: false }, unchanged: true };
       requireTransport({ ...row, ...change });
@@ -120,6 +131,7 @@ export class ServersService {
     });
     await updateServers(tx, [...written.values()]);
     for (const { id, url } of written.values()) if (url !== undefined) await forgetSightings(tx, id);
+    for (const id of turned) await beginAsAnother(tx, id);
     return done;
   }
 

@@ -1,6 +1,7 @@
 import { Server, ServerTransport } from '@portcullis/contracts/api/servers';
 import { nextSteps } from './next-steps.js';
 import { serverCaptureOf } from './server-capture.js';
+import { toHosting } from './to-hosting.js';
 import type { ServerRow } from './servers.repository.js';
 import { transportOf } from './transport-of.js';
 
@@ -17,6 +18,7 @@ export function toServer(row: ServerRow): Server {
     bothEras: protocol === 'auto' && bothEras,
     transport: transportOf(row),
     transportPin: ServerTransport.parse(row.transportPin),
+    hosting: row.hosting === undefined ? null : toHosting(id, row.hosting, new Date()),
     tags,
     environment,
     description: row.description,

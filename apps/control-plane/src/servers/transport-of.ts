@@ -1,7 +1,7 @@
-import { Transport } from '@portcullis/contracts/names';
+import { Server as ServerContract } from '@portcullis/contracts/api/servers';
 import type { Server } from '@portcullis/database';
 
 /** How a server is reached: the operator's pin, else what discovery last found. */
-export function transportOf({ transportPin, transport }: Pick<Server, 'transportPin' | 'transport'>): Transport {
-  return Transport.parse(transportPin === 'auto' ? transport : transportPin);
+export function transportOf({ transportPin, transport }: Pick<Server, 'transportPin' | 'transport'>): ServerContract['transport'] {
+  return ServerContract.shape.transport.parse(transportPin === 'auto' ? transport : transportPin);
 }

@@ -45,6 +45,12 @@ const server: ServerRow = {
     },
   ],
 };
+const hosted: ServerRow = {
+  ...server,
+  url: 'stdio:github',
+  transportPin: 'stdio',
+  hosting: { placeAddress: 'http://runner:9300', place: { id: idOf('e', 1), accessVersion: 1, accessTokenForNodes: 'v1.key.sealed' } },
+};
 const agent: AgentRow = {
   id: idOf('b', 1),
   slug: 'caller',
@@ -109,6 +115,7 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   const asking = askingEntry({ id: idOf('d', 3), agentId: agent.id, groupId: null });
   const contents = {
     servers: encodeChunk({ kind: 'servers', bucket, items: [serverEntry(server)] }),
+    hosted: encodeChunk({ kind: 'servers', bucket, items: [serverEntry(hosted), serverEntry({ ...hosted, id: idOf('a', 1001), hosting: null })] }),
     agents: encodeChunk({ kind: 'agents', bucket, items: [agentEntry(agent, now)] }),
     grants: encodeChunk({ kind: 'grants', bucket, items: [grantEntry(grant), grantEntry(terms), asking] }),
     settings: encodeSettings(settingsEntry(settings)),
@@ -116,7 +123,8 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
-    version: 12,
+    version: 13,
+    hosted: 'd17fdf2b80b0a800b7b77ec0152d019f3eeabeac0f608b3cff5e22c29b87306f',
     servers: '546a2f5170ba85dee9dcd685a280f97bb433757456460490996b7d44cf685fec',
     agents: '9c862b32bca5af91a22a10d8718e87599d9c7055b92fb65bf7e00eb85c54ef3e',
     grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',

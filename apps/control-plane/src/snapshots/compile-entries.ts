@@ -2,6 +2,7 @@ import { ServerCaptureEntry, USUAL_CAPTURE } from '@portcullis/contracts/capture
 import { CallLimitTerms, type CallLimitEntry } from '@portcullis/contracts/limits';
 import { GrantRateLimit, PinnedArguments, TargetSelector } from '@portcullis/contracts/grants';
 import { OWN_SERVER_ID, OWN_TOOLS } from '@portcullis/contracts/names';
+import { runnerServerUrl } from '@portcullis/contracts/runner/heartbeat';
 import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcullis/contracts/snapshot';
 import type { AgentKeyRow, AgentRow, CallLimitRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
 import { isServed } from './is-served.js';
@@ -17,8 +18,9 @@ import { z } from 'zod';
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
  * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
  * 10: certificates of servers, and exchanged tokens. 11: limits of calls. 12: what is withheld.
+ * 13: places of servers of stdio.
  */
-export const COMPILE_VERSION = 12;
+export const COMPILE_VERSION = 13;
 
 const DAY_MS = 86_400_000;
 
@@ -52,8 +54,7 @@ export function serverEntry(row: ServerRow): ServerEntry {
     definitions: row.definitions.flatMap((definition) => definitionEntry(definition, row)).toSorted(byKindThenName),
     ...withheldEntries(row),
     ...(row.auditCapture !== null && { capture: ServerCaptureEntry.parse(row.auditCapture) }),
-    ...credentialEntries(row),
-    ...tlsEntry(row),
+    ...(row.transportPin === 'stdio' ? placeEntry(row) : { ...credentialEntries(row), ...tlsEntry(row) }),
     ...limitEntries(row.limits),
   };
 }
@@ -68,6 +69,14 @@ const limitEntry = ({ id, terms, tools }: CallLimitRow): CallLimitEntry => ({
   terms: CallLimitTerms.parse(terms),
   ...(tools.length > 0 && { tools: tools.toSorted(byText) }),
 });
+
+/** Without a runner the address leads nowhere, and a node says so. What its program finds in its environment is no node's business. */
+function placeEntry({ slug, hosting }: ServerRow): Pick<ServerEntry, 'url' | 'place'> | undefined {
+  const { place, placeAddress } = hosting ?? { place: null, placeAddress: null };
+  if (place === null || placeAddress === null) return undefined;
+  const sealed = { runnerId: place.id, version: place.accessVersion, sealed: place.accessTokenForNodes };
+  return { url: runnerServerUrl(placeAddress, slug), place: sealed };
+}
 
 /** What was made for another origin is named, so that nothing is called without it, and stays here: a node knows no such kind. */
 function credentialEntries({ url, credentials = [] }: ServerRow): Pick<ServerEntry, 'credentials'> {

@@ -1,4 +1,16 @@
-import type { Agent, AgentKey, CallLimit, Credential, Definition, Grant, Requestable, Server, ServerTls, Transaction } from '@portcullis/database';
+import type {
+  Agent,
+  AgentKey,
+  CallLimit,
+  Credential,
+  Definition,
+  Grant,
+  Requestable,
+  Runner,
+  Server,
+  ServerTls,
+  Transaction,
+} from '@portcullis/database';
 
 export type DefinitionRow = Pick<Definition, 'kind' | 'name' | 'state' | 'descriptionsOnly' | 'approvedJson' | 'approvedHash'>;
 export type ServerRow = Pick<
@@ -24,9 +36,15 @@ export type ServerRow = Pick<
   credentials?: CredentialRow[];
   tls?: TlsRow | null;
   limits?: CallLimitRow[];
+  hosting?: PlaceRow | null;
 };
 export type CallLimitRow = Pick<CallLimit, 'id' | 'tools' | 'terms'>;
 export type TlsRow = Pick<ServerTls, 'id' | 'version' | 'origin' | 'ca' | 'certificate' | 'sealed'>;
+/** Where a server of stdio is hosted, as far as nodes were told. */
+export interface PlaceRow {
+  readonly placeAddress: string | null;
+  readonly place: Pick<Runner, 'id' | 'accessVersion' | 'accessTokenForNodes'> | null;
+}
 export type CredentialRow = Pick<Credential, 'id' | 'version' | 'kind' | 'agentId' | 'settings' | 'sealedForNodes'>;
 export type AgentKeyRow = Pick<AgentKey, 'id' | 'hash' | 'pepperId' | 'expiresAt' | 'revokedAt'>;
 export type AgentRow = Pick<Agent, 'id' | 'slug' | 'enabled' | 'toolNameStyle'> & {
@@ -89,6 +107,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       credentials: { select: { id: true, version: true, kind: true, agentId: true, settings: true, sealedForNodes: true } },
       tls: { select: { id: true, version: true, origin: true, ca: true, certificate: true, sealed: true } },
       limits: { select: { id: true, tools: true, terms: true } },
+      hosting: { select: { placeAddress: true, place: { select: { id: true, accessVersion: true, accessTokenForNodes: true } } } },
     },
   });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger, OnClose } from '@portcullis/boot';
-import { createEgress } from '@portcullis/egress';
+import { createEgress, RUNNER_NETWORKS } from '@portcullis/egress';
 import type { CallMetrics } from '../call-metrics.js';
 import { openCredentials, type ControlLink } from './credentials/open-credentials.js';
 import { Upstreams } from './upstreams.js';
@@ -14,8 +14,9 @@ export function openUpstreams(
 ): Upstreams {
   const { control, metrics, logger, onClose } = parts;
   const egress = createEgress({ allow });
+  const toRunners = createEgress({ allow: RUNNER_NETWORKS });
   const upstreams = new Upstreams(
-    (origin, options) => egress.poolFor(origin, options),
+    (origin, options, place) => (place === undefined ? egress : toRunners).poolFor(origin, options),
     ({ slug }) => {
       metrics.suspended();
       logger.warn({ server: slug }, 'A server cannot be reached and is not asked for a while');

@@ -6,7 +6,7 @@ export type ClosablePool = Dispatcher & { close(): Promise<void>; destroy(): Pro
 
 /** How messages get to a server: connections for calls, others for streams that stay open, and the path there. */
 export interface UpstreamWay {
-  readonly address: Pick<ServerEntry, 'url' | 'transport'>;
+  readonly address: Pick<ServerEntry, 'url' | 'transport' | 'place'>;
   readonly path: string;
   readonly pool: ClosablePool;
   readonly streams: ClosablePool;

@@ -3,6 +3,7 @@ import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import type { TlsIdentity } from '@portcullis/egress';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { Caller } from '../authenticate.js';
+import type { PlaceEntry } from './credentials/place-credentials.js';
 import type { UpstreamCredential } from './credentials/upstream-credential.js';
 import type { UpstreamCredentials } from './credentials/upstream-credentials.js';
 import { SsePool } from './sse/sse-pool.js';
@@ -12,7 +13,12 @@ import { Breaker, type BreakerClock } from './breaker.js';
 import { AnswerShare, LargeAnswers } from './large-answers.js';
 import { OversizedAnswers } from './oversized-answers.js';
 
-export type PoolFor = (origin: string, options: { connections: number; keepAliveTimeout: number; tls?: TlsIdentity | undefined }) => ClosablePool;
+/** `place` is given where a runner is at that origin. */
+export type PoolFor = (
+  origin: string,
+  options: { connections: number; keepAliveTimeout: number; tls?: TlsIdentity | undefined },
+  place?: PlaceEntry,
+) => ClosablePool;
 
 const CONNECTIONS_MAX = 256;
 const APART_CONNECTIONS_MAX = 4;
@@ -32,7 +38,7 @@ export class Upstream implements UpstreamWay {
   private ownStreams: ClosablePool | undefined;
 
   constructor(
-    readonly address: Pick<ServerEntry, 'url' | 'transport' | 'tls'>,
+    readonly address: Pick<ServerEntry, 'url' | 'transport' | 'tls' | 'place'>,
     readonly path: string,
     private readonly ways: { readonly pool: ClosablePool; readonly openStreams: () => ClosablePool },
     private readonly guards: { readonly breaker: Breaker; readonly oversized: OversizedAnswers },
@@ -165,7 +171,8 @@ export class Upstreams {
   private open(server: ServerEntry, connections: number): Upstream {
     const url = parse(server);
     const tls = this.credentials?.tlsOf(server);
-    const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, keepAliveTimeout: KEEP_ALIVE_MS, tls });
+    const options = { keepAliveTimeout: KEEP_ALIVE_MS, tls };
+    const open = (most: number): ClosablePool => this.poolFor(url.origin, { connections: most, ...options }, server.place);
     let pool: ClosablePool;
     try {
       pool = server.transport === 'sse' ? sseOver(url, server, { streams: open(STREAMS_MAX), posts: open(connections) }) : open(connections);
@@ -181,8 +188,12 @@ export class Upstreams {
   }
 }
 
-const isReachedAlike = (known: Upstream['address'], { url, transport, tls }: ServerEntry): boolean =>
-  known.url === url && known.transport === transport && known.tls?.id === tls?.id && known.tls?.version === tls?.version;
+const isReachedAlike = (known: Upstream['address'], { url, transport, tls, place }: ServerEntry): boolean =>
+  known.url === url &&
+  known.transport === transport &&
+  known.tls?.id === tls?.id &&
+  known.tls?.version === tls?.version &&
+  known.place?.runnerId === place?.runnerId;
 
 function parse(server: ServerEntry): URL {
   try {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClientAuthentication } from '../credentials.js';
 import { Id } from '../names.js';
+import { VariableName } from '../runner/launch-profile.js';
 import { pageOf, pageQuery, Reason, Reference, Timestamp } from './conventions.js';
 
 /** Headers that belong to a connection, to the protocol or to us. Who could set one could change what a request is, or where it goes. */
@@ -48,7 +49,13 @@ const oauth = {
   authentication: ClientAuthentication.optional(),
 };
 
-/** What a server is called with. Values are taken and never given. */
+const VariableValue = z
+  .string()
+  .min(1)
+  .max(8192)
+  .refine((value) => !value.includes('\0'), 'must not hold NUL');
+
+/** What a server is called with, or for one of stdio what its program finds in its environment. Values are taken and never given. */
 export const CredentialConfig = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('headers'),
@@ -78,6 +85,15 @@ export const CredentialConfig = z.discriminatedUnion('kind', [
     ...oauth,
     authorizationEndpoint: Url.optional(),
   }),
+  z.strictObject({
+    kind: z.literal('environment'),
+    /** By the names by which the server's launch profile refers to them. */
+    variables: z
+      .array(z.strictObject({ name: VariableName, value: VariableValue }))
+      .min(1)
+      .max(100)
+      .refine((variables) => new Set(variables.map(({ name }) => name)).size === variables.length, 'names a variable twice'),
+  }),
 ]);
 export type CredentialConfig = z.infer<typeof CredentialConfig>;
 
@@ -91,7 +107,13 @@ export const CreateCredential = z
     credential: CredentialConfig,
     reason: Reason.optional(),
   })
-  .meta({ id: 'CreateCredential', examples: [{ server: 'github', credential: headersExample }] });
+  .meta({
+    id: 'CreateCredential',
+    examples: [
+      { server: 'github', credential: headersExample },
+      { server: 'files', credential: { kind: 'environment', variables: [{ name: 'API_KEY', value: '<key>' }] } },
+    ],
+  });
 export type CreateCredential = z.infer<typeof CreateCredential>;
 
 /** All of it anew: what was there before is forgotten, a connection too. */
@@ -119,7 +141,7 @@ export const CredentialTrouble = z.object({
 });
 export type CredentialTrouble = z.infer<typeof CredentialTrouble>;
 
-export const CredentialKindName = z.enum(['headers', 'client-credentials', 'token-exchange', 'authorization-code']);
+export const CredentialKindName = z.enum(['headers', 'client-credentials', 'token-exchange', 'authorization-code', 'environment']);
 export type CredentialKindName = z.infer<typeof CredentialKindName>;
 
 /** What is no secret of OAuth's side, as it was given or found. */
@@ -151,6 +173,8 @@ export const Credential = z
     status: CredentialStatus,
     statusReason: z.string().nullable(),
     headers: z.array(z.string()),
+    /** Names of variables. */
+    variables: z.array(z.string()),
     oauth: CredentialOauth.nullable(),
     connectedAt: Timestamp.nullable(),
     connectedBy: z.string().nullable(),

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { ServerCapture } from '../capture.js';
 import { Environment, Tag } from '../grants.js';
 import { DefinitionKind, Era, Id, PinnedKind, RESERVED_SLUGS, Slug, Transport } from '../names.js';
+import { LaunchProfile } from '../runner/launch-profile.js';
+import { ChildState } from '../runner/status.js';
+import { Digest } from '../snapshot.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 import { CredentialTrouble } from './credentials.js';
 
@@ -18,8 +21,11 @@ export type KeepServing = z.infer<typeof KeepServing>;
 export const ServerProtocol = z.enum(['auto', 'legacy', 'modern']);
 export type ServerProtocol = z.infer<typeof ServerProtocol>;
 
-/** How to reach the server: `auto` finds out, the others are pins. HTTP+SSE belongs to the older era alone. */
-export const ServerTransport = z.enum(['auto', ...Transport.options]);
+/**
+ * How to reach the server: `auto` finds out, the others are pins. HTTP+SSE belongs to the older era alone. `stdio` is a program that a runner starts,
+ * as its approved launch profile says.
+ */
+export const ServerTransport = z.enum(['auto', ...Transport.options, 'stdio']);
 export type ServerTransport = z.infer<typeof ServerTransport>;
 
 export const DefinitionState = z.enum(['pending', 'approved', 'changed', 'rejected', 'removed']);
@@ -28,10 +34,13 @@ export type DefinitionState = z.infer<typeof DefinitionState>;
 export const CreateServer = z
   .strictObject({
     slug: Slug.refine((slug) => !RESERVED_SLUGS.has(slug), 'is reserved'),
-    url: ServerUrl,
+    /** Left out for `stdio`, and for nothing else. */
+    url: ServerUrl.optional(),
     name: z.string().min(1).max(120).optional(),
     protocol: ServerProtocol.default('auto'),
     transport: ServerTransport.default('auto'),
+    /** The first profile of a server of `stdio`. It waits for approval. */
+    profile: LaunchProfile.optional(),
     tags: z.array(Tag).max(50).default([]),
     environment: Environment.nullable().default(null),
     description: z.string().min(1).max(1000).nullable().default(null),
@@ -44,7 +53,22 @@ export const CreateServer = z
     approve: z.enum(['none', 'all']).default('none'),
     reason: Reason.optional(),
   })
-  .meta({ id: 'CreateServer', examples: [{ slug: 'github', url: 'https://mcp.example.com/mcp', tags: ['scm'] }] });
+  .refine(({ url, transport }) => (url === undefined) === (transport === 'stdio'), {
+    path: ['url'],
+    message: 'is left out for stdio, and for nothing else',
+  })
+  .refine(({ profile, transport }) => profile === undefined || transport === 'stdio', { path: ['profile'], message: 'is for stdio alone' })
+  .meta({
+    id: 'CreateServer',
+    examples: [
+      { slug: 'github', url: 'https://mcp.example.com/mcp', tags: ['scm'] },
+      {
+        slug: 'files',
+        transport: 'stdio',
+        profile: { program: { kind: 'npm', name: '@modelcontextprotocol/server-filesystem', version: '2026.8.31' }, args: ['/srv/files'] },
+      },
+    ],
+  });
 export type CreateServer = z.infer<typeof CreateServer>;
 
 export const UpdateServer = z
@@ -67,11 +91,36 @@ export const UpdateServer = z
   .meta({ id: 'UpdateServer' });
 export type UpdateServer = z.infer<typeof UpdateServer>;
 
+/** How a server of stdio is hosted. */
+export const ServerHosting = z.object({
+  /** What runs, and what waits for approval. */
+  profile: z.object({ version: z.number().int(), hash: Digest }).nullable(),
+  waiting: z.object({ version: z.number().int(), hash: Digest }).nullable(),
+  /** Variables that the profile takes from the server's credential, and that are not in it: it is not started without. */
+  missingSecrets: z.array(z.string()),
+  /** Its place: the runner to which nodes are told to go. */
+  runner: z.object({ id: Id, name: z.string(), live: z.boolean() }).nullable(),
+  /** What that runner said last of its children; null while it has said nothing. */
+  child: z
+    .object({
+      state: ChildState,
+      instances: z.number().int(),
+      restarts: z.number().int(),
+      junkLines: z.number().int(),
+      lastError: z.string().nullable(),
+    })
+    .nullable(),
+  /** What the runner's system does not keep children from, in words. */
+  sandboxGaps: z.array(z.string()),
+});
+export type ServerHosting = z.infer<typeof ServerHosting>;
+
 export const Server = z
   .object({
     id: Id,
     slug: Slug,
     name: z.string(),
+    /** `stdio:<slug>` of a server that a runner hosts. */
     url: z.string(),
     protocol: ServerProtocol,
     /** The era it speaks: the pin, else what discovery last saw. */
@@ -79,8 +128,10 @@ export const Server = z
     /** Whether it speaks the other one too, so that each agent is served in its own; never where one is pinned. */
     bothEras: z.boolean(),
     /** How it is reached: the pin, else as discovery found out. */
-    transport: Transport,
+    transport: z.enum([...Transport.options, 'stdio']),
     transportPin: ServerTransport,
+    /** Null but for `stdio`. */
+    hosting: ServerHosting.nullable(),
     tags: z.array(z.string()),
     environment: z.string().nullable(),
     description: z.string().nullable(),

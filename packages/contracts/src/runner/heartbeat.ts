@@ -36,7 +36,10 @@ export const RunnerHeartbeat = z.object({
   sandbox: SandboxReport,
   /** Of all servers that it knows of. */
   servers: z.array(HostedServer).max(5000),
-  /** What children last wrote to stderr, only of servers where that has changed since a heartbeat that was answered. The whole tail each time. */
+  /**
+   * What children last wrote to stderr, only of servers where that has changed since a heartbeat that was answered. The whole tail each time. Like every text here
+   * it is well-formed and holds no NUL: a body with one is refused whole.
+   */
   logs: z
     .array(z.object({ serverId: Id, text: z.string().max(LOG_TAIL_CHARS_MAX) }))
     .max(LOG_TAILS_MAX)

@@ -1,3 +1,4 @@
+import { GatewayError } from '@portcullis/contracts/errors';
 import type { Caller } from '../../authenticate.js';
 
 /** Headers that say who calls a server, as undici takes them: names and values in turn. */
@@ -27,3 +28,8 @@ export function staticCredential(name: string, headers: readonly (readonly [stri
 export function missingCredential(fail: () => never): UpstreamCredential {
   return { name: '', current: fail, obtain: async () => fail(), renew: async () => undefined };
 }
+
+/** One that did not open: nothing is called in its place. */
+export const unopened = missingCredential(() => {
+  throw new GatewayError('upstream.credential', { fault: 'not opened' });
+});

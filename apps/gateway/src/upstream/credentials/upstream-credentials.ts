@@ -1,11 +1,13 @@
 import { CredentialSecret, credentialPlace, serverTlsPlace } from '@portcullis/contracts/credentials';
+import { RUNNER_DISCOVERY_AGENT } from '@portcullis/contracts/runner/heartbeat';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { CredentialEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import type { TlsIdentity } from '@portcullis/egress';
 import { requestClientToken, UnsealError, type UpstreamToken, type OauthFetch, type Sealer } from '@portcullis/secrets';
 import { ExchangeCredential } from './exchange-credential.js';
+import { PlaceCredentials } from './place-credentials.js';
 import { tokenCredential } from './token-credential.js';
-import { missingCredential, staticCredential, type UpstreamCredential } from './upstream-credential.js';
+import { missingCredential, staticCredential, unopened, type UpstreamCredential } from './upstream-credential.js';
 
 /** What opens credentials, and where their tokens come from. */
 export interface CredentialParts {
@@ -32,11 +34,15 @@ interface Known {
 export class UpstreamCredentials {
   private readonly known = new Map<string, Known>();
   private readonly choices = new WeakMap<ServerEntry, ReadonlyMap<string, UpstreamCredential>>();
+  private readonly places: PlaceCredentials;
 
-  constructor(private readonly parts: CredentialParts) {}
+  constructor(private readonly parts: CredentialParts) {
+    this.places = new PlaceCredentials(parts);
+  }
 
   /** What calls of this agent go with: its own credential, else everybody's. Undefined: nothing. */
   of(server: ServerEntry, agentId: string | undefined): UpstreamCredential | undefined {
+    if (server.place !== undefined) return this.places.of(server.place, agentId ?? RUNNER_DISCOVERY_AGENT);
     if (server.credentials === undefined) return undefined;
     const choice = this.choices.get(server) ?? this.choose(server);
     return (agentId === undefined ? undefined : choice.get(agentId)) ?? choice.get(EVERYBODY);
@@ -109,9 +115,6 @@ export class UpstreamCredentials {
 }
 
 const EVERYBODY = '';
-const unopened = missingCredential(() => {
-  throw new GatewayError('upstream.credential', { fault: 'not opened' });
-});
 const moved = missingCredential(() => {
   throw new GatewayError('upstream.reconnect', { fault: 'the server has moved' });
 });

@@ -1,0 +1,36 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Reference } from '@portcullis/contracts/api/conventions';
+import { RestartServer, ServerLog } from '@portcullis/contracts/api/launch-profiles';
+import { CallingOperator } from '../http/calling-operator.js';
+import { Audited, Requires } from '../http/route-marks.js';
+import type { Caller } from '../operators/operator-tokens.js';
+import { HostingService } from './hosting.service.js';
+
+@ApiTags('servers')
+@Controller('v1/servers/:server')
+export class HostingController {
+  constructor(@Inject(HostingService) private readonly hosting: HostingService) {}
+
+  /** What its children last wrote to stderr. */
+  @Get('log')
+  @Requires('servers:read')
+  @ApiOkResponse({ standardSchema: ServerLog })
+  async log(@Param('server', { schema: Reference }) server: string): Promise<ServerLog> {
+    return this.hosting.log(server);
+  }
+
+  /** Has its runner start its children anew; a quarantine ends. */
+  @Post('restart')
+  @HttpCode(204)
+  @Requires('servers:write')
+  @Audited('server.restarted')
+  @ApiNoContentResponse()
+  async restart(
+    @CallingOperator() caller: Caller,
+    @Param('server', { schema: Reference }) server: string,
+    @Body({ schema: RestartServer }) body: RestartServer,
+  ): Promise<void> {
+    return this.hosting.restart(caller, server, body);
+  }
+}
