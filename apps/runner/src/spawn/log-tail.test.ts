@@ -34,3 +34,11 @@ test('a secret of several lines is not told line by line', () => {
   log.push(Buffer.from('key line: MIIEvQIBADAN\n'));
   expect(log.read()).toBe('key line: [secret KEY]\n');
 });
+
+test('a text that is cut in the middle of a character is well-formed all the same', () => {
+  const log = new LogTail(99, { TOKEN: SECRET });
+  log.push(Buffer.from('\u{1f600}'.repeat(60)));
+  expect(log.read()).toHaveLength(99);
+  expect(log.read().isWellFormed()).toBe(true);
+  expect(log.cleaned(`refused: ${SECRET}\0`)).toBe('refused: [secret TOKEN]\ufffd');
+});

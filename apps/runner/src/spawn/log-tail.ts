@@ -31,8 +31,14 @@ export class LogTail {
     this.add(text.slice(0, text.length - held));
   }
 
+  /** Well-formed, so that it can be stored anywhere: its beginning may have been cut off in the middle of a character. */
   read(): string {
-    return this.text;
+    return this.text.toWellFormed();
+  }
+
+  /** Some other text about the same children, as readable and without the same secrets. */
+  cleaned(text: string): string {
+    return printable(this.replaced(text)).toWellFormed();
   }
 
   /** A line that the child did not write to stderr. */

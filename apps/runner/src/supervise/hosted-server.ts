@@ -230,8 +230,10 @@ export class HostedServer {
     if (!this.hasRun) this.knownEra = undefined;
   }
 
-  private failed(policy: RestartPolicy, words: string, kind: 'crash' | 'refused'): void {
-    this.lastError = words.slice(0, 1000);
+  private failed(policy: RestartPolicy, found: string, kind: 'crash' | 'refused'): void {
+    // A server may say in its error what it was given in its environment.
+    const words = this.parts.log.cleaned(found);
+    this.lastError = words.slice(0, 1000).toWellFormed();
     policy.failed(this.parts.now(), kind);
     this.parts.log.note(words);
     this.parts.logger.warn({ server: this.parts.slug, quarantined: policy.isQuarantined }, words);
