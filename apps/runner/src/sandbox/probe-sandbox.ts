@@ -7,6 +7,7 @@ import { initScript, privilegeFlags, type Sandbox, type SandboxTools, type Serve
 const run = promisify(execFile);
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 const TRY_MS_MAX = 5000;
+const NO_CGROUPS = 'Runners use none: what a child takes in all is counted twice a second instead, and of processor time it has what others leave';
 const OUTPUT_BYTES_MAX = 64 * 1024;
 
 /** Finds out what this machine allows by trying each wall with a program that does nothing. `user`: somebody children could run as. */
@@ -36,7 +37,7 @@ export async function probeSandbox(user: ServerUser): Promise<Sandbox> {
     mountNamespace: wall(mounts),
     cgroups: {
       enforced: false,
-      reason: `Memory and processes of children are ${limits === undefined ? 'limited each by the kernel and ' : ''}watched twice a second; of processor time they have what others leave`,
+      reason: NO_CGROUPS,
     },
     noNewPrivileges: wall(privileges),
   };
