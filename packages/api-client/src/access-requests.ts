@@ -14,7 +14,6 @@ import {
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** What was asked for, newest first, and what became of it. */
@@ -30,15 +29,14 @@ export interface AccessRequestsApi {
 }
 
 export function accessRequestsApi(send: Send): AccessRequestsApi {
-  const at = (id: string, verb: string): string => path`/v1/access-requests/${id}/${verb}`;
   return {
-    list: listRoute(send, '/v1/access-requests', AccessRequestPage),
-    file: async (body) => (await send({ method: 'POST', path: '/v1/access-requests', body, answer: AccessRequest })).value,
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/access-requests/${id}`, answer: AccessRequest })).value,
-    thread: async (id) => (await send({ method: 'GET', path: at(id, 'thread'), answer: AccessRequestThread })).value,
-    approve: (id, body, query) => send({ method: 'POST', path: at(id, 'approve'), query, body, answer: AccessRequest }),
-    deny: async (id, body) => (await send({ method: 'POST', path: at(id, 'deny'), body, answer: AccessRequest })).value,
-    withdraw: async (id) => (await send({ method: 'POST', path: at(id, 'withdraw'), answer: AccessRequest })).value,
+    list: listRoute(send, 'GET /v1/access-requests', AccessRequestPage),
+    file: async (body) => (await send({ route: 'POST /v1/access-requests', body, answer: AccessRequest })).value,
+    read: async (id) => (await send({ route: 'GET /v1/access-requests/{id}', at: [id], answer: AccessRequest })).value,
+    thread: async (id) => (await send({ route: 'GET /v1/access-requests/{id}/thread', at: [id], answer: AccessRequestThread })).value,
+    approve: (id, body, query) => send({ route: 'POST /v1/access-requests/{id}/approve', at: [id], query, body, answer: AccessRequest }),
+    deny: async (id, body) => (await send({ route: 'POST /v1/access-requests/{id}/deny', at: [id], body, answer: AccessRequest })).value,
+    withdraw: async (id) => (await send({ route: 'POST /v1/access-requests/{id}/withdraw', at: [id], answer: AccessRequest })).value,
   };
 }
 
@@ -53,10 +51,10 @@ export interface RequestableApi {
 
 export function requestableApi(send: Send): RequestableApi {
   return {
-    list: listRoute(send, '/v1/requestable', RequestablePage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/requestable', query, body, answer: Requestable }),
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/requestable/${id}`, answer: Requestable })).value,
-    update: (id, body, query) => send({ method: 'PATCH', path: path`/v1/requestable/${id}`, query, body, answer: Requestable }),
-    delete: (id, query) => send({ method: 'DELETE', path: path`/v1/requestable/${id}`, query, answer: z.void() }),
+    list: listRoute(send, 'GET /v1/requestable', RequestablePage),
+    create: (body, query) => send({ route: 'POST /v1/requestable', query, body, answer: Requestable }),
+    read: async (id) => (await send({ route: 'GET /v1/requestable/{id}', at: [id], answer: Requestable })).value,
+    update: (id, body, query) => send({ route: 'PATCH /v1/requestable/{id}', at: [id], query, body, answer: Requestable }),
+    delete: (id, query) => send({ route: 'DELETE /v1/requestable/{id}', at: [id], query, answer: z.void() }),
   };
 }

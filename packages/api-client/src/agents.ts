@@ -19,7 +19,6 @@ import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { CreatedTaskKey, type CreateTaskKey } from '@portcullis/contracts/task-keys';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** Agents, by id or slug, their keys and what they can reach. */
@@ -47,21 +46,22 @@ export interface AgentsApi {
 
 export function agentsApi(send: Send): AgentsApi {
   return {
-    list: listRoute(send, '/v1/agents', AgentPage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/agents', query, body, answer: Agent }),
-    read: async (agent) => (await send({ method: 'GET', path: path`/v1/agents/${agent}`, answer: Agent })).value,
-    update: (agent, body, query) => send({ method: 'PATCH', path: path`/v1/agents/${agent}`, query, body, answer: Agent }),
-    delete: (agent, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}`, query, answer: z.void() }),
-    keys: (agent) => listRoute(send, path`/v1/agents/${agent}/keys`, AgentKeyPage),
-    createKey: (agent, body = {}, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/keys`, query, body, answer: CreatedAgentKey }),
+    list: listRoute(send, 'GET /v1/agents', AgentPage),
+    create: (body, query) => send({ route: 'POST /v1/agents', query, body, answer: Agent }),
+    read: async (agent) => (await send({ route: 'GET /v1/agents/{agent}', at: [agent], answer: Agent })).value,
+    update: (agent, body, query) => send({ route: 'PATCH /v1/agents/{agent}', at: [agent], query, body, answer: Agent }),
+    delete: (agent, query) => send({ route: 'DELETE /v1/agents/{agent}', at: [agent], query, answer: z.void() }),
+    keys: (agent) => listRoute(send, 'GET /v1/agents/{agent}/keys', AgentKeyPage, [agent]),
+    createKey: (agent, body = {}, query) => send({ route: 'POST /v1/agents/{agent}/keys', at: [agent], query, body, answer: CreatedAgentKey }),
     rotateKey: (agent, keyId, body = {}, query) =>
-      send({ method: 'POST', path: path`/v1/agents/${agent}/keys/${keyId}/rotate`, query, body, answer: RotatedAgentKey }),
-    revokeKey: (agent, keyId, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}/keys/${keyId}`, query, answer: z.void() }),
-    identities: (agent) => listRoute(send, path`/v1/agents/${agent}/identities`, AgentIdentityPage),
-    createIdentity: (agent, body, query) => send({ method: 'POST', path: path`/v1/agents/${agent}/identities`, query, body, answer: AgentIdentity }),
-    deleteIdentity: (agent, id, query) => send({ method: 'DELETE', path: path`/v1/agents/${agent}/identities/${id}`, query, answer: z.void() }),
+      send({ route: 'POST /v1/agents/{agent}/keys/{key}/rotate', at: [agent, keyId], query, body, answer: RotatedAgentKey }),
+    revokeKey: (agent, keyId, query) => send({ route: 'DELETE /v1/agents/{agent}/keys/{key}', at: [agent, keyId], query, answer: z.void() }),
+    identities: (agent) => listRoute(send, 'GET /v1/agents/{agent}/identities', AgentIdentityPage, [agent]),
+    createIdentity: (agent, body, query) => send({ route: 'POST /v1/agents/{agent}/identities', at: [agent], query, body, answer: AgentIdentity }),
+    deleteIdentity: (agent, id, query) =>
+      send({ route: 'DELETE /v1/agents/{agent}/identities/{identity}', at: [agent, id], query, answer: z.void() }),
     createTaskKey: async (agent, body) =>
-      (await send({ method: 'POST', path: path`/v1/agents/${agent}/task-keys`, body, answer: CreatedTaskKey })).value,
-    access: (agent) => listRoute(send, path`/v1/agents/${agent}/access`, AccessPage),
+      (await send({ route: 'POST /v1/agents/{agent}/task-keys', at: [agent], body, answer: CreatedTaskKey })).value,
+    access: (agent) => listRoute(send, 'GET /v1/agents/{agent}/access', AccessPage, [agent]),
   };
 }

@@ -21,13 +21,12 @@ import {
 } from '@portcullis/contracts/api/webhooks';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { MatchOptions, Send } from './send.js';
 
 /** What was raised, newest first. */
 export type AlertsApi = ListRoute<Partial<ListAlertsQuery>, z.output<typeof AlertPage>>;
 
-export const alertsApi = (send: Send): AlertsApi => listRoute(send, '/v1/alerts', AlertPage);
+export const alertsApi = (send: Send): AlertsApi => listRoute(send, 'GET /v1/alerts', AlertPage);
 
 /** What is worth telling somebody. */
 export interface AlertRulesApi {
@@ -40,11 +39,11 @@ export interface AlertRulesApi {
 
 export function alertRulesApi(send: Send): AlertRulesApi {
   return {
-    list: listRoute(send, '/v1/alert-rules', AlertRulePage),
-    create: async (body) => (await send({ method: 'POST', path: '/v1/alert-rules', body, answer: AlertRule })).value,
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/alert-rules/${id}`, answer: AlertRule })).value,
-    update: async (id, body, query) => (await send({ method: 'PATCH', path: path`/v1/alert-rules/${id}`, query, body, answer: AlertRule })).value,
-    delete: async (id, query) => (await send({ method: 'DELETE', path: path`/v1/alert-rules/${id}`, query, answer: z.void() })).value,
+    list: listRoute(send, 'GET /v1/alert-rules', AlertRulePage),
+    create: async (body) => (await send({ route: 'POST /v1/alert-rules', body, answer: AlertRule })).value,
+    read: async (id) => (await send({ route: 'GET /v1/alert-rules/{id}', at: [id], answer: AlertRule })).value,
+    update: async (id, body, query) => (await send({ route: 'PATCH /v1/alert-rules/{id}', at: [id], query, body, answer: AlertRule })).value,
+    delete: async (id, query) => (await send({ route: 'DELETE /v1/alert-rules/{id}', at: [id], query, answer: z.void() })).value,
   };
 }
 
@@ -64,17 +63,17 @@ export interface WebhooksApi {
 }
 
 export function webhooksApi(send: Send): WebhooksApi {
-  const at = (id: string, verb: string): string => path`/v1/webhooks/${id}/${verb}`;
   return {
-    list: listRoute(send, '/v1/webhooks', WebhookPage),
-    create: async (body) => (await send({ method: 'POST', path: '/v1/webhooks', body, answer: WebhookWithSecret })).value,
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/webhooks/${id}`, answer: Webhook })).value,
-    update: async (id, body, query) => (await send({ method: 'PATCH', path: path`/v1/webhooks/${id}`, query, body, answer: Webhook })).value,
-    delete: async (id, query) => (await send({ method: 'DELETE', path: path`/v1/webhooks/${id}`, query, answer: z.void() })).value,
-    rotateSecret: async (id, body = {}) => (await send({ method: 'POST', path: at(id, 'rotate-secret'), body, answer: WebhookWithSecret })).value,
-    test: async (id) => (await send({ method: 'POST', path: at(id, 'test'), answer: WebhookTestResult })).value,
-    deliveries: (id) => listRoute(send, at(id, 'deliveries'), WebhookDeliveryPage),
+    list: listRoute(send, 'GET /v1/webhooks', WebhookPage),
+    create: async (body) => (await send({ route: 'POST /v1/webhooks', body, answer: WebhookWithSecret })).value,
+    read: async (id) => (await send({ route: 'GET /v1/webhooks/{id}', at: [id], answer: Webhook })).value,
+    update: async (id, body, query) => (await send({ route: 'PATCH /v1/webhooks/{id}', at: [id], query, body, answer: Webhook })).value,
+    delete: async (id, query) => (await send({ route: 'DELETE /v1/webhooks/{id}', at: [id], query, answer: z.void() })).value,
+    rotateSecret: async (id, body = {}) =>
+      (await send({ route: 'POST /v1/webhooks/{id}/rotate-secret', at: [id], body, answer: WebhookWithSecret })).value,
+    test: async (id) => (await send({ route: 'POST /v1/webhooks/{id}/test', at: [id], answer: WebhookTestResult })).value,
+    deliveries: (id) => listRoute(send, 'GET /v1/webhooks/{id}/deliveries', WebhookDeliveryPage, [id]),
     redeliver: async (id, delivery) =>
-      (await send({ method: 'POST', path: path`/v1/webhooks/${id}/deliveries/${delivery}/redeliver`, answer: WebhookDelivery })).value,
+      (await send({ route: 'POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver', at: [id, delivery], answer: WebhookDelivery })).value,
   };
 }

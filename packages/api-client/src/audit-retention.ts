@@ -9,7 +9,6 @@ import {
   type SetAuditRetention,
 } from '@portcullis/contracts/api/audit-retention';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { MatchOptions, Send } from './send.js';
 
 /** How long the trail is kept, and what of it must be kept longer. */
@@ -24,13 +23,12 @@ export interface AuditRetentionApi {
 }
 
 export function auditRetentionApi(send: Send): AuditRetentionApi {
-  const at = '/v1/audit/retention';
   return {
-    read: async () => (await send({ method: 'GET', path: at, answer: AuditRetention })).value,
-    set: async (body, query) => (await send({ method: 'PUT', path: at, query, body, answer: AuditRetention })).value,
-    run: async (body = {}) => (await send({ method: 'POST', path: `${at}/runs`, body, answer: AuditRetentionRun })).value,
-    holds: listRoute(send, '/v1/audit/holds', AuditHoldPage),
-    hold: async (body) => (await send({ method: 'POST', path: '/v1/audit/holds', body, answer: AuditHold })).value,
-    release: async (id) => (await send({ method: 'DELETE', path: path`/v1/audit/holds/${id}`, answer: AuditHold })).value,
+    read: async () => (await send({ route: 'GET /v1/audit/retention', answer: AuditRetention })).value,
+    set: async (body, query) => (await send({ route: 'PUT /v1/audit/retention', query, body, answer: AuditRetention })).value,
+    run: async (body = {}) => (await send({ route: 'POST /v1/audit/retention/runs', body, answer: AuditRetentionRun })).value,
+    holds: listRoute(send, 'GET /v1/audit/holds', AuditHoldPage),
+    hold: async (body) => (await send({ route: 'POST /v1/audit/holds', body, answer: AuditHold })).value,
+    release: async (id) => (await send({ route: 'DELETE /v1/audit/holds/{id}', at: [id], answer: AuditHold })).value,
   };
 }

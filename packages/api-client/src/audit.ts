@@ -16,7 +16,6 @@ import type { z } from 'zod';
 import { type AuditRetentionApi, auditRetentionApi } from './audit-retention.js';
 import { linesOf } from './lines-of.js';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Open, Send } from './send.js';
 import { tailAudit, type TailOptions } from './tail-audit.js';
 
@@ -49,24 +48,24 @@ export interface AuditApi {
 
 export function auditApi(send: Send, open: Open): AuditApi {
   return {
-    events: listRoute(send, '/v1/audit/events', AuditRecordPage),
-    read: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/events/${callId}`, answer: AuditRecord })).value,
-    call: async (callId) => (await send({ method: 'GET', path: path`/v1/audit/calls/${callId}`, answer: AuditCall })).value,
-    replay: async (callId, body) => (await send({ method: 'POST', path: path`/v1/audit/calls/${callId}/replay`, body, answer: ReplayResult })).value,
-    timeline: listRoute(send, '/v1/audit/timeline', AuditRecordPage),
-    aggregates: async (query) => (await send({ method: 'GET', path: '/v1/audit/aggregates', query, answer: AuditAggregates })).value,
-    pairs: async (query) => (await send({ method: 'GET', path: '/v1/audit/pairs', query, answer: AuditPairs })).value,
-    integrity: listRoute(send, '/v1/audit/integrity', AuditIntegrity),
-    export: (query) => open({ path: '/v1/audit/export', query, takes: 'application/x-ndjson, text/csv' }),
+    events: listRoute(send, 'GET /v1/audit/events', AuditRecordPage),
+    read: async (callId) => (await send({ route: 'GET /v1/audit/events/{callId}', at: [callId], answer: AuditRecord })).value,
+    call: async (callId) => (await send({ route: 'GET /v1/audit/calls/{callId}', at: [callId], answer: AuditCall })).value,
+    replay: async (callId, body) => (await send({ route: 'POST /v1/audit/calls/{callId}/replay', at: [callId], body, answer: ReplayResult })).value,
+    timeline: listRoute(send, 'GET /v1/audit/timeline', AuditRecordPage),
+    aggregates: async (query) => (await send({ route: 'GET /v1/audit/aggregates', query, answer: AuditAggregates })).value,
+    pairs: async (query) => (await send({ route: 'GET /v1/audit/pairs', query, answer: AuditPairs })).value,
+    integrity: listRoute(send, 'GET /v1/audit/integrity', AuditIntegrity),
+    export: (query) => open({ route: 'GET /v1/audit/export', query, takes: 'application/x-ndjson, text/csv' }),
     tail: (query, options) => tailAudit(open, query, options),
     verify: (range) => verifyAudit(open, range),
-    proof: (range) => open({ path: '/v1/audit/proof', query: range, takes: 'application/x-ndjson' }),
-    keys: async () => (await send({ method: 'GET', path: '/v1/audit/keys', answer: AuditSigningKeys })).value,
+    proof: (range) => open({ route: 'GET /v1/audit/proof', query: range, takes: 'application/x-ndjson' }),
+    keys: async () => (await send({ route: 'GET /v1/audit/keys', answer: AuditSigningKeys })).value,
     retention: auditRetentionApi(send),
   };
 }
 
 async function* verifyAudit(open: Open, range: AuditBlockRange | undefined): AsyncGenerator<AuditVerifyLine, void, undefined> {
-  const bytes = await open({ path: '/v1/audit/verify', query: range, takes: 'application/x-ndjson' });
+  const bytes = await open({ route: 'GET /v1/audit/verify', query: range, takes: 'application/x-ndjson' });
   for await (const line of linesOf(bytes)) yield AuditVerifyLine.parse(JSON.parse(line));
 }

@@ -11,7 +11,6 @@ import {
 } from '@portcullis/contracts/api/costs';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, MatchOptions, Send } from './send.js';
 
 /** What calls cost, and whom. */
@@ -25,12 +24,11 @@ export interface CostsApi {
 }
 
 export function costsApi(send: Send): CostsApi {
-  const csv = (query?: object) =>
-    send({ method: 'GET', path: '/v1/costs', query: { ...query, format: 'csv' }, answer: z.string(), takes: 'text/csv' });
+  const csv = (query?: object) => send({ route: 'GET /v1/costs', query: { ...query, format: 'csv' }, answer: z.string(), takes: 'text/csv' });
   return {
-    read: async (query) => (await send({ method: 'GET', path: '/v1/costs', query, answer: Costs })).value,
+    read: async (query) => (await send({ route: 'GET /v1/costs', query, answer: Costs })).value,
     csv: async (query) => (await csv(query)).value,
-    calls: listRoute(send, '/v1/costs/calls', CostedCallPage),
+    calls: listRoute(send, 'GET /v1/costs/calls', CostedCallPage),
   };
 }
 
@@ -44,10 +42,10 @@ export interface PricesApi {
 
 export function pricesApi(send: Send): PricesApi {
   return {
-    list: listRoute(send, '/v1/prices', PricePage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/prices', query, body, answer: Price }),
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/prices/${id}`, answer: Price })).value,
-    delete: (id, query) => send({ method: 'DELETE', path: path`/v1/prices/${id}`, query, answer: z.void() }),
+    list: listRoute(send, 'GET /v1/prices', PricePage),
+    create: (body, query) => send({ route: 'POST /v1/prices', query, body, answer: Price }),
+    read: async (id) => (await send({ route: 'GET /v1/prices/{id}', at: [id], answer: Price })).value,
+    delete: (id, query) => send({ route: 'DELETE /v1/prices/{id}', at: [id], query, answer: z.void() }),
   };
 }
 
@@ -62,10 +60,10 @@ export interface BudgetsApi {
 
 export function budgetsApi(send: Send): BudgetsApi {
   return {
-    list: listRoute(send, '/v1/budgets', BudgetPage),
-    create: async (body) => (await send({ method: 'POST', path: '/v1/budgets', body, answer: Budget })).value,
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/budgets/${id}`, answer: Budget })).value,
-    update: async (id, body, query) => (await send({ method: 'PATCH', path: path`/v1/budgets/${id}`, query, body, answer: Budget })).value,
-    delete: async (id, query) => (await send({ method: 'DELETE', path: path`/v1/budgets/${id}`, query, answer: z.void() })).value,
+    list: listRoute(send, 'GET /v1/budgets', BudgetPage),
+    create: async (body) => (await send({ route: 'POST /v1/budgets', body, answer: Budget })).value,
+    read: async (id) => (await send({ route: 'GET /v1/budgets/{id}', at: [id], answer: Budget })).value,
+    update: async (id, body, query) => (await send({ route: 'PATCH /v1/budgets/{id}', at: [id], query, body, answer: Budget })).value,
+    delete: async (id, query) => (await send({ route: 'DELETE /v1/budgets/{id}', at: [id], query, answer: z.void() })).value,
   };
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ApiError, createApiClient, type ApiClient } from './index.js';
+import { ApiError, createApiClient, etagOf, type ApiClient } from './index.js';
 
 interface Seen {
   method: string;
@@ -153,5 +153,20 @@ describe('createApiClient', () => {
     await failure(api.servers.read('../agents?x=#y'));
     expect(seen[0]?.url).toBe('/v1/servers/..%2Fagents%3Fx%3D%23y');
     await expect(api.servers.read('..')).rejects.toThrow('cannot be part of a path');
+  });
+
+  it('says which version is meant, and under which key a request is carried out once', async () => {
+    answers = [{ status: 200, body: agent, headers: { etag: '"7.x"' } }, { status: 200, body: agent }, { status: 204 }, { status: 201, body: agent }];
+    const read = await api.agents.read('data-agent');
+    await api.agents.update('data-agent', { name: 'x' }, { ifMatch: etagOf(read), wait: 'all' });
+    await api.agents.delete('data-agent');
+    await api.agents.create({ slug: 'data-agent' }, { idempotencyKey: 'k' });
+    expect(seen.map(({ url, headers }) => [url, headers['if-match'], headers['idempotency-key']])).toEqual([
+      ['/v1/agents/data-agent', undefined, undefined],
+      ['/v1/agents/data-agent?wait=all', '"7.x"', undefined],
+      ['/v1/agents/data-agent', '*', undefined],
+      ['/v1/agents', undefined, 'k'],
+    ]);
+    expect(() => etagOf({ ...read })).toThrow('as it is here');
   });
 });

@@ -11,7 +11,6 @@ import {
 import { type ReplaceServerTls, ServerTls } from '@portcullis/contracts/api/server-tls';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** What servers are called with. Secrets go in and never come out. */
@@ -33,18 +32,16 @@ export interface CredentialsApi {
 }
 
 export function credentialsApi(send: Send): CredentialsApi {
-  const at = (id: string): string => path`/v1/credentials/${id}`;
-  const tlsOf = (server: string): string => path`/v1/servers/${server}/tls`;
   return {
-    list: listRoute(send, '/v1/credentials', CredentialPage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/credentials', query, body, answer: Credential }),
-    read: async (id) => (await send({ method: 'GET', path: at(id), answer: Credential })).value,
-    replace: (id, body, query) => send({ method: 'PUT', path: at(id), query, body, answer: Credential }),
-    delete: (id, query) => send({ method: 'DELETE', path: at(id), query, answer: z.void() }),
-    connect: async (id, body) => (await send({ method: 'POST', path: `${at(id)}/connect`, body, answer: CredentialConnection })).value,
-    finish: async (id, body) => (await send({ method: 'POST', path: `${at(id)}/connection`, body, answer: Credential })).value,
-    readTls: async (server) => (await send({ method: 'GET', path: tlsOf(server), answer: ServerTls })).value,
-    replaceTls: (server, body, query) => send({ method: 'PUT', path: tlsOf(server), query, body, answer: ServerTls }),
-    deleteTls: (server, query) => send({ method: 'DELETE', path: tlsOf(server), query, answer: z.void() }),
+    list: listRoute(send, 'GET /v1/credentials', CredentialPage),
+    create: (body, query) => send({ route: 'POST /v1/credentials', query, body, answer: Credential }),
+    read: async (id) => (await send({ route: 'GET /v1/credentials/{id}', at: [id], answer: Credential })).value,
+    replace: (id, body, query) => send({ route: 'PUT /v1/credentials/{id}', at: [id], query, body, answer: Credential }),
+    delete: (id, query) => send({ route: 'DELETE /v1/credentials/{id}', at: [id], query, answer: z.void() }),
+    connect: async (id, body) => (await send({ route: 'POST /v1/credentials/{id}/connect', at: [id], body, answer: CredentialConnection })).value,
+    finish: async (id, body) => (await send({ route: 'POST /v1/credentials/{id}/connection', at: [id], body, answer: Credential })).value,
+    readTls: async (server) => (await send({ route: 'GET /v1/servers/{server}/tls', at: [server], answer: ServerTls })).value,
+    replaceTls: (server, body, query) => send({ route: 'PUT /v1/servers/{server}/tls', at: [server], query, body, answer: ServerTls }),
+    deleteTls: (server, query) => send({ route: 'DELETE /v1/servers/{server}/tls', at: [server], query, answer: z.void() }),
   };
 }

@@ -1,7 +1,6 @@
 import { type DecideSelection, DriftChangeDetail, DriftPage, type ListDriftQuery, SelectionDecision } from '@portcullis/contracts/api/drift';
 import type { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** What servers changed, newest first. */
@@ -12,8 +11,8 @@ export interface DriftApi {
 
 export function driftApi(send: Send): DriftApi {
   return {
-    list: listRoute(send, '/v1/drift', DriftPage),
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/drift/${id}`, answer: DriftChangeDetail })).value,
+    list: listRoute(send, 'GET /v1/drift', DriftPage),
+    read: async (id) => (await send({ route: 'GET /v1/drift/{id}', at: [id], answer: DriftChangeDetail })).value,
   };
 }
 
@@ -25,7 +24,7 @@ export interface DefinitionsApi {
 
 export function definitionsApi(send: Send): DefinitionsApi {
   return {
-    approve: (body, query) => send({ method: 'POST', path: '/v1/definitions/approve', query, body, answer: SelectionDecision }),
-    reject: (body, query) => send({ method: 'POST', path: '/v1/definitions/reject', query, body, answer: SelectionDecision }),
+    approve: (body, query) => send({ route: 'POST /v1/definitions/approve', query, body, answer: SelectionDecision }),
+    reject: (body, query) => send({ route: 'POST /v1/definitions/reject', query, body, answer: SelectionDecision }),
   };
 }

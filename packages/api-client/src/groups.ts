@@ -2,7 +2,6 @@ import { AgentPage, type CreateGroup, Group, GroupPage } from '@portcullis/contr
 import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** Groups of agents, by id or slug. */
@@ -18,12 +17,12 @@ export interface GroupsApi {
 
 export function groupsApi(send: Send): GroupsApi {
   return {
-    list: listRoute(send, '/v1/groups', GroupPage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/groups', query, body, answer: Group }),
-    read: async (group) => (await send({ method: 'GET', path: path`/v1/groups/${group}`, answer: Group })).value,
-    delete: (group, query) => send({ method: 'DELETE', path: path`/v1/groups/${group}`, query, answer: z.void() }),
-    members: (group) => listRoute(send, path`/v1/groups/${group}/members`, AgentPage),
-    addMember: (group, agent, query) => send({ method: 'PUT', path: path`/v1/groups/${group}/members/${agent}`, query, answer: z.void() }),
-    removeMember: (group, agent, query) => send({ method: 'DELETE', path: path`/v1/groups/${group}/members/${agent}`, query, answer: z.void() }),
+    list: listRoute(send, 'GET /v1/groups', GroupPage),
+    create: (body, query) => send({ route: 'POST /v1/groups', query, body, answer: Group }),
+    read: async (group) => (await send({ route: 'GET /v1/groups/{group}', at: [group], answer: Group })).value,
+    delete: (group, query) => send({ route: 'DELETE /v1/groups/{group}', at: [group], query, answer: z.void() }),
+    members: (group) => listRoute(send, 'GET /v1/groups/{group}/members', AgentPage, [group]),
+    addMember: (group, agent, query) => send({ route: 'PUT /v1/groups/{group}/members/{agent}', at: [group, agent], query, answer: z.void() }),
+    removeMember: (group, agent, query) => send({ route: 'DELETE /v1/groups/{group}/members/{agent}', at: [group, agent], query, answer: z.void() }),
   };
 }

@@ -1,7 +1,7 @@
 export { ApiError } from './api-error.js';
 export { createApiClient, type ApiClient } from './create-api-client.js';
 export { etagOf } from './send.js';
-export type { ApiClientOptions, Changed, ChangeOptions, MatchOptions } from './send.js';
+export type { ApiClientOptions, Changed, ChangeOptions, MatchOptions, OnceOptions } from './send.js';
 export type { ListRoute } from './list-route.js';
 export type { ImportBody, ImportsApi, SearchApi } from './registrations.js';
 export type { ProfilesApi, RunnersApi } from './runners.js';

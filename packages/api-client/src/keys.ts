@@ -1,5 +1,4 @@
 import { KeyGenerations, type KeyPurposeName, KeyRingReport, MasterKeyState, type RotateKey } from '@portcullis/contracts/api/keys';
-import { path } from './path.js';
 import type { Send } from './send.js';
 
 /** Generations of the installation's keys; no answer holds one. */
@@ -12,9 +11,9 @@ export interface KeysApi {
 
 export function keysApi(send: Send): KeysApi {
   return {
-    list: async () => (await send({ method: 'GET', path: '/v1/keys', answer: KeyRingReport })).value,
+    list: async () => (await send({ route: 'GET /v1/keys', answer: KeyRingReport })).value,
     rotate: async (purpose, body = {}) =>
-      (await send({ method: 'POST', path: path`/v1/keys/${purpose}/rotate`, body, answer: KeyGenerations })).value,
-    reseal: async () => (await send({ method: 'POST', path: '/v1/keys/master/reseal', answer: MasterKeyState })).value,
+      (await send({ route: 'POST /v1/keys/{purpose}/rotate', at: [purpose], body, answer: KeyGenerations })).value,
+    reseal: async () => (await send({ route: 'POST /v1/keys/master/reseal', answer: MasterKeyState })).value,
   };
 }

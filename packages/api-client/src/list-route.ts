@@ -1,7 +1,8 @@
 import type { Page } from '@portcullis/contracts/api/conventions';
 import type { z } from 'zod';
+import type { Operations } from './generated/operations.js';
 import { eachItem } from './pages.js';
-import type { Send } from './send.js';
+import type { ReadRoute, Send } from './send.js';
 
 /** A list: one page, or every item from there on. */
 export interface ListRoute<Query, Answer extends Page<unknown>> {
@@ -9,12 +10,13 @@ export interface ListRoute<Query, Answer extends Page<unknown>> {
   each(query?: Query): AsyncGenerator<Answer['items'][number], void, undefined>;
 }
 
-/** The two ways to read a keyset-paged list. */
-export function listRoute<Query extends object, Answer extends z.ZodType<Page<unknown>>>(
+/** The two ways to read a keyset-paged list. `at` fills the braces of its route. */
+export function listRoute<R extends ReadRoute, Answer extends z.ZodType<Page<unknown>>>(
   send: Send,
-  path: string,
+  route: R,
   answer: Answer,
-): ListRoute<Query, z.output<Answer>> {
-  const page = async (query?: Query): Promise<z.output<Answer>> => (await send({ method: 'GET', path, query, answer })).value;
-  return { page, each: (query) => eachItem((cursor) => page({ ...query, ...(cursor === undefined ? {} : { cursor }) } as Query)) };
+  at: readonly string[] = [],
+): ListRoute<Operations[R]['query'], z.output<Answer>> {
+  const page = async (query?: Operations[R]['query']): Promise<z.output<Answer>> => (await send({ route, at, query, answer })).value;
+  return { page, each: (query) => eachItem((cursor) => page({ ...query, ...(cursor === undefined ? {} : { cursor }) } as Operations[R]['query'])) };
 }

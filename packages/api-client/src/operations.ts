@@ -13,7 +13,6 @@ import {
 } from '@portcullis/contracts/api/operations';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { MatchOptions, Send } from './send.js';
 
 /** Gateway nodes and what lets them in. */
@@ -27,9 +26,9 @@ export interface NodesApi {
 
 export function nodesApi(send: Send): NodesApi {
   return {
-    list: listRoute(send, '/v1/nodes', NodePage),
-    delete: async (id) => (await send({ method: 'DELETE', path: path`/v1/nodes/${id}`, answer: z.void() })).value,
-    createJoinToken: async (body = {}) => (await send({ method: 'POST', path: '/v1/nodes/join-tokens', body, answer: JoinToken })).value,
+    list: listRoute(send, 'GET /v1/nodes', NodePage),
+    delete: async (id) => (await send({ route: 'DELETE /v1/nodes/{id}', at: [id], answer: z.void() })).value,
+    createJoinToken: async (body = {}) => (await send({ route: 'POST /v1/nodes/join-tokens', body, answer: JoinToken })).value,
   };
 }
 
@@ -48,14 +47,15 @@ export interface OperatorsApi {
 
 export function operatorsApi(send: Send): OperatorsApi {
   return {
-    list: listRoute(send, '/v1/operators', OperatorPage),
-    create: async (body) => (await send({ method: 'POST', path: '/v1/operators', body, answer: Operator })).value,
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/operators/${id}`, answer: Operator })).value,
-    update: async (id, body, query) => (await send({ method: 'PATCH', path: path`/v1/operators/${id}`, query, body, answer: Operator })).value,
-    delete: async (id, query) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}`, query, answer: z.void() })).value,
-    tokens: (id) => listRoute(send, path`/v1/operators/${id}/tokens`, OperatorTokenPage),
+    list: listRoute(send, 'GET /v1/operators', OperatorPage),
+    create: async (body) => (await send({ route: 'POST /v1/operators', body, answer: Operator })).value,
+    read: async (id) => (await send({ route: 'GET /v1/operators/{operator}', at: [id], answer: Operator })).value,
+    update: async (id, body, query) => (await send({ route: 'PATCH /v1/operators/{operator}', at: [id], query, body, answer: Operator })).value,
+    delete: async (id, query) => (await send({ route: 'DELETE /v1/operators/{operator}', at: [id], query, answer: z.void() })).value,
+    tokens: (id) => listRoute(send, 'GET /v1/operators/{operator}/tokens', OperatorTokenPage, [id]),
     createToken: async (id, body = {}) =>
-      (await send({ method: 'POST', path: path`/v1/operators/${id}/tokens`, body, answer: CreatedOperatorToken })).value,
-    revokeToken: async (id, tokenId) => (await send({ method: 'DELETE', path: path`/v1/operators/${id}/tokens/${tokenId}`, answer: z.void() })).value,
+      (await send({ route: 'POST /v1/operators/{operator}/tokens', at: [id], body, answer: CreatedOperatorToken })).value,
+    revokeToken: async (id, tokenId) =>
+      (await send({ route: 'DELETE /v1/operators/{operator}/tokens/{token}', at: [id, tokenId], answer: z.void() })).value,
   };
 }

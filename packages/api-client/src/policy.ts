@@ -16,7 +16,6 @@ import {
 import { ShadowReport, type ShadowReportQuery } from '@portcullis/contracts/api/shadow-report';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 const yaml = 'application/yaml';
@@ -34,12 +33,12 @@ export interface GrantsApi {
 
 export function grantsApi(send: Send): GrantsApi {
   return {
-    list: listRoute(send, '/v1/grants', GrantPage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/grants', query, body, answer: Grant }),
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/grants/${id}`, answer: Grant })).value,
-    update: (id, body, query) => send({ method: 'PATCH', path: path`/v1/grants/${id}`, query, body, answer: Grant }),
-    delete: (id, query) => send({ method: 'DELETE', path: path`/v1/grants/${id}`, query, answer: z.void() }),
-    shadowReport: async (id, query) => (await send({ method: 'GET', path: path`/v1/grants/${id}/shadow-report`, query, answer: ShadowReport })).value,
+    list: listRoute(send, 'GET /v1/grants', GrantPage),
+    create: (body, query) => send({ route: 'POST /v1/grants', query, body, answer: Grant }),
+    read: async (id) => (await send({ route: 'GET /v1/grants/{id}', at: [id], answer: Grant })).value,
+    update: (id, body, query) => send({ route: 'PATCH /v1/grants/{id}', at: [id], query, body, answer: Grant }),
+    delete: (id, query) => send({ route: 'DELETE /v1/grants/{id}', at: [id], query, answer: z.void() }),
+    shadowReport: async (id, query) => (await send({ route: 'GET /v1/grants/{id}/shadow-report', at: [id], query, answer: ShadowReport })).value,
   };
 }
 
@@ -71,12 +70,12 @@ export interface RehearsalOptions extends ChangeOptions {
 
 export function policyApi(send: Send): PolicyApi {
   return {
-    explain: async (body) => (await send({ method: 'POST', path: '/v1/policy/explain', body, answer: ExplainResponse })).value,
-    preview: async (body, query) => (await send({ method: 'POST', path: '/v1/policy/preview', query, body, answer: Preview })).value,
-    apply: (body, query) => send({ method: 'POST', path: '/v1/policy/apply', query, body, answer: ApplyResult }),
-    leastPrivilege: listRoute(send, '/v1/policy/least-privilege', LeastPrivilegePage),
-    export: async () => (await send({ method: 'GET', path: '/v1/policy/export', answer: z.string(), takes: yaml })).value,
-    import: (body, query) => send({ method: 'POST', path: '/v1/policy/import', query, body, answer: ApplyResult, sends: yaml }),
+    explain: async (body) => (await send({ route: 'POST /v1/policy/explain', body, answer: ExplainResponse })).value,
+    preview: async (body, query) => (await send({ route: 'POST /v1/policy/preview', query, body, answer: Preview })).value,
+    apply: (body, query) => send({ route: 'POST /v1/policy/apply', query, body, answer: ApplyResult }),
+    leastPrivilege: listRoute(send, 'GET /v1/policy/least-privilege', LeastPrivilegePage),
+    export: async () => (await send({ route: 'GET /v1/policy/export', answer: z.string(), takes: yaml })).value,
+    import: (body, query) => send({ route: 'POST /v1/policy/import', query, body, answer: ApplyResult, sends: yaml }),
   };
 }
 
@@ -92,12 +91,12 @@ export interface RevisionsApi {
 
 export function revisionsApi(send: Send): RevisionsApi {
   return {
-    list: listRoute(send, '/v1/revisions', RevisionPage),
-    read: async (revision) => (await send({ method: 'GET', path: path`/v1/revisions/${String(revision)}`, answer: RevisionDetail })).value,
+    list: listRoute(send, 'GET /v1/revisions', RevisionPage),
+    read: async (revision) => (await send({ route: 'GET /v1/revisions/{revision}', at: [String(revision)], answer: RevisionDetail })).value,
     revert: (revision, body, query) =>
-      send({ method: 'POST', path: path`/v1/revisions/${String(revision)}/revert`, query, body, answer: RevisionDetail }),
+      send({ route: 'POST /v1/revisions/{revision}/revert', at: [String(revision)], query, body, answer: RevisionDetail }),
     rehearseRevert: async (revision, body) =>
-      (await send({ method: 'POST', path: path`/v1/revisions/${String(revision)}/revert`, query: { dryRun: true }, body, answer: ApplyResult }))
+      (await send({ route: 'POST /v1/revisions/{revision}/revert', at: [String(revision)], query: { dryRun: true }, body, answer: ApplyResult }))
         .value,
   };
 }
@@ -110,8 +109,8 @@ export interface SettingsApi {
 
 export function settingsApi(send: Send): SettingsApi {
   return {
-    read: async () => (await send({ method: 'GET', path: '/v1/settings', answer: Settings })).value,
-    update: (body, query) => send({ method: 'PATCH', path: '/v1/settings', query, body, answer: Settings }),
+    read: async () => (await send({ route: 'GET /v1/settings', answer: Settings })).value,
+    update: (body, query) => send({ route: 'PATCH /v1/settings', query, body, answer: Settings }),
   };
 }
 
@@ -124,7 +123,7 @@ export interface EpochsApi {
 
 export function epochsApi(send: Send): EpochsApi {
   return {
-    read: async () => (await send({ method: 'GET', path: '/v1/epochs/current', answer: Epoch })).value,
-    create: (body, query) => send({ method: 'POST', path: '/v1/epochs', query, body, answer: Epoch }),
+    read: async () => (await send({ route: 'GET /v1/epochs/current', answer: Epoch })).value,
+    create: (body, query) => send({ route: 'POST /v1/epochs', query, body, answer: Epoch }),
   };
 }

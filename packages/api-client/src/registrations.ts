@@ -10,7 +10,6 @@ import {
 import { SearchPage, type SearchRequest } from '@portcullis/contracts/api/search';
 import type { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Send } from './send.js';
 
 /** What is sent to be registered: the media type tells how it is written. */
@@ -33,16 +32,16 @@ export interface ImportsApi {
 
 export function importsApi(send: Send): ImportsApi {
   return {
-    list: listRoute(send, '/v1/imports', ImportPage),
-    create: async (stream, query) => (await send({ method: 'POST', path: '/v1/imports', query, stream, answer: Import })).value,
-    pull: async (body) => (await send({ method: 'POST', path: '/v1/imports/registry', body, answer: Import })).value,
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/imports/${id}`, answer: Import })).value,
-    rows: (id) => listRoute(send, path`/v1/imports/${id}/rows`, ImportRowPage),
-    cancel: async (id) => (await send({ method: 'POST', path: path`/v1/imports/${id}/cancel`, answer: Import })).value,
+    list: listRoute(send, 'GET /v1/imports', ImportPage),
+    create: async (stream, query) => (await send({ route: 'POST /v1/imports', query, stream, answer: Import })).value,
+    pull: async (body) => (await send({ route: 'POST /v1/imports/registry', body, answer: Import })).value,
+    read: async (id) => (await send({ route: 'GET /v1/imports/{id}', at: [id], answer: Import })).value,
+    rows: (id) => listRoute(send, 'GET /v1/imports/{id}/rows', ImportRowPage, [id]),
+    cancel: async (id) => (await send({ route: 'POST /v1/imports/{id}/cancel', at: [id], answer: Import })).value,
   };
 }
 
 /** Servers and what they offer, by words, best match first. */
 export type SearchApi = ListRoute<Partial<SearchRequest> & Pick<SearchRequest, 'q'>, z.output<typeof SearchPage>>;
 
-export const searchApi = (send: Send): SearchApi => listRoute(send, '/v1/search', SearchPage);
+export const searchApi = (send: Send): SearchApi => listRoute(send, 'GET /v1/search', SearchPage);

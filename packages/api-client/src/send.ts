@@ -1,6 +1,8 @@
-import { BREAK_GLASS_HEADER, LAGGING_HEADER, Problem, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
+import { BREAK_GLASS_HEADER, IDEMPOTENCY_KEY_HEADER, LAGGING_HEADER, Problem, REVISION_HEADER } from '@portcullis/contracts/api/conventions';
 import type { z } from 'zod';
 import { ApiError } from './api-error.js';
+import type { Operations } from './generated/operations.js';
+import { pathOf } from './path.js';
 
 /** Where the control plane is and who asks. */
 export interface ApiClientOptions {
@@ -15,12 +17,17 @@ export interface ApiClientOptions {
   timeoutMs?: number;
 }
 
-export interface ApiRequest<Answer extends z.ZodType> {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  path: string;
-  query?: object | undefined;
+/** An operation as the OpenAPI document names it: method and path. */
+export type Route = keyof Operations;
+export type ReadRoute = Extract<Route, `GET ${string}`>;
+
+export interface ApiRequest<R extends Route, Answer extends z.ZodType> {
+  route: R;
+  /** What stands in the braces of the path, in order. */
+  at?: readonly string[];
+  query?: (Operations[R]['query'] & SendOptions) | undefined;
   /** JSON, unless `sends` names another type: then a text that goes out as it is. */
-  body?: unknown;
+  body?: Operations[R]['body'] | undefined;
   sends?: string;
   /** Sent as it comes, instead of a body; the request may take as long as its sender likes. */
   stream?: { readonly contentType: string; readonly chunks: AsyncIterable<Uint8Array> } | undefined;
@@ -42,8 +49,15 @@ export interface MatchOptions {
   ifMatch?: string | undefined;
 }
 
+/** `idempotencyKey`: the request is carried out once under this key, and a repetition gets the same answer, for a day. */
+export interface OnceOptions {
+  idempotencyKey?: string | undefined;
+}
+
+interface SendOptions extends MatchOptions, OnceOptions {}
+
 /** `wait: 'all'`: the answer comes when every live node has applied the change, or after `timeout` seconds (default 20). `reason`: why, where the body says nothing. */
-export interface ChangeOptions extends MatchOptions {
+export interface ChangeOptions extends MatchOptions, OnceOptions {
   wait?: 'all' | undefined;
   timeout?: number | undefined;
   reason?: string | undefined;
@@ -51,7 +65,7 @@ export interface ChangeOptions extends MatchOptions {
 
 /** Asks for an answer of any length: gives its bytes as they come, with headers of one's own. Rejects with an ApiError where none begins. */
 export type Open = (request: {
-  path: string;
+  route: ReadRoute;
   query?: object | undefined;
   takes: string;
   headers?: Readonly<Record<string, string>>;
@@ -61,16 +75,16 @@ export type Open = (request: {
 export function createOpen(options: ApiClientOptions): Open {
   const { token, timeoutMs = 90_000, fetch: ask = fetch } = options;
   const base = options.baseUrl.replace(/\/+$/, '');
-  return async ({ path, query, takes, headers, signal }) => {
+  return async ({ route, query, takes, headers, signal }) => {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new DOMException('No answer began', 'TimeoutError')), timeoutMs);
     const ends = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
     const accept = `${takes}, application/problem+json`;
     try {
       const sent = { accept, authorization: `Bearer ${token}`, ...headers };
-      const response = await ask(base + path + queryOf(query), { headers: sent, redirect: 'error', signal: ends });
+      const response = await ask(base + pathOf(route) + queryOf(query), { headers: sent, redirect: 'error', signal: ends });
       if (response.ok) return response.body ?? emptyBody();
-      throw refusal(response, await readText(response), { revision: null, request: `GET ${path}` });
+      throw refusal(response, await readText(response), { revision: null, request: route });
     } catch (cause) {
       throw cause instanceof ApiError ? cause : unanswered(base, cause, timeoutMs);
     } finally {
@@ -82,7 +96,7 @@ export function createOpen(options: ApiClientOptions): Open {
 async function* emptyBody(): AsyncGenerator<Uint8Array> {}
 
 /** Sends one request; rejects with an ApiError for every answer but the promised one. */
-export type Send = <Answer extends z.ZodType>(request: ApiRequest<Answer>) => Promise<Changed<z.output<Answer>>>;
+export type Send = <R extends Route, Answer extends z.ZodType>(request: ApiRequest<R, Answer>) => Promise<Changed<z.output<Answer>>>;
 
 const json = 'application/json';
 const answerBytesMax = 64 * 1024 * 1024;
@@ -91,12 +105,15 @@ export function createSend(options: ApiClientOptions): Send {
   const { token, breakGlass, timeoutMs = 90_000, fetch: ask = fetch } = options;
   const base = options.baseUrl.replace(/\/+$/, '');
   return async (request) => {
-    const { ifMatch = '*', ...query }: { ifMatch?: string } = request.query ?? {};
-    const url = base + request.path + queryOf(query);
+    const { ifMatch = '*', idempotencyKey, ...query }: SendOptions = request.query ?? {};
+    const [method = ''] = request.route.split(' ');
+    const path = pathOf(request.route, request.at);
+    const url = base + path + queryOf(query);
     const accept = `${request.takes ?? json}, application/problem+json`;
     const headers: Record<string, string> = { accept, authorization: `Bearer ${token}` };
     if (breakGlass !== undefined) headers[BREAK_GLASS_HEADER] = breakGlass;
-    if (changing.has(request.method)) headers['if-match'] = ifMatch;
+    if (changing.has(method)) headers['if-match'] = ifMatch;
+    if (idempotencyKey !== undefined) headers[IDEMPOTENCY_KEY_HEADER] = idempotencyKey;
     if (request.body !== undefined) headers['content-type'] = request.sends ?? json;
     if (request.stream !== undefined) headers['content-type'] = request.stream.contentType;
     const sent =
@@ -107,19 +124,19 @@ export function createSend(options: ApiClientOptions): Send {
     let text: string;
     try {
       // A redirect would carry the token to an address nobody chose.
-      response = await ask(url, { method: request.method, headers, redirect: 'error', ...sent } as RequestInit);
+      response = await ask(url, { method, headers, redirect: 'error', ...sent } as RequestInit);
       text = await readText(response);
     } catch (cause) {
       throw unanswered(base, cause, timeoutMs);
     }
     const revision = revisionOf(response);
-    if (!response.ok) throw refusal(response, text, { revision, request: `${request.method} ${request.path}` });
+    if (!response.ok) throw refusal(response, text, { revision, request: `${method} ${path}` });
     const answer = request.answer.safeParse(request.takes === undefined ? parseJson(text) : text);
     const lagging = response.headers.get(LAGGING_HEADER);
     if (answer.success) noteTag(answer.data, response);
     if (answer.success) return { value: answer.data, revision, ...(lagging !== null && { lagging: lagging.split(',') }) };
     const places = answer.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || '(all)'}: ${message}`);
-    throw foreignAnswer(response.status, `${request.method} ${request.path} gave an answer this client does not understand: ${places.join('; ')}`);
+    throw foreignAnswer(response.status, `${method} ${path} gave an answer this client does not understand: ${places.join('; ')}`);
   };
 }
 
@@ -138,7 +155,7 @@ export function etagOf(answer: object): string {
   return tag;
 }
 
-function bodyOf({ body, sends }: Pick<ApiRequest<z.ZodType>, 'body' | 'sends'>): string | null {
+function bodyOf({ body, sends }: { body?: unknown; sends?: string }): string | null {
   if (body === undefined) return null;
   return sends !== undefined && typeof body === 'string' ? body : JSON.stringify(body);
 }

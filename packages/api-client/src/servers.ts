@@ -13,7 +13,6 @@ import {
 import { DefinitionDiff, type ResumeServer } from '@portcullis/contracts/api/drift';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 type NewServer = z.input<typeof CreateServer>;
@@ -39,19 +38,19 @@ export interface ServersApi {
 
 export function serversApi(send: Send): ServersApi {
   const decide = (verb: 'approve' | 'reject') => (server: string, body: Decision, query?: ChangeOptions) =>
-    send({ method: 'POST', path: path`/v1/servers/${server}/definitions/${verb}`, query, body, answer: DecideDefinitionsResult });
+    send({ route: `POST /v1/servers/{server}/definitions/${verb}` as const, at: [server], query, body, answer: DecideDefinitionsResult });
   return {
-    list: listRoute(send, '/v1/servers', ServerPage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/servers', query, body, answer: Server }),
-    read: async (server) => (await send({ method: 'GET', path: path`/v1/servers/${server}`, answer: Server })).value,
-    update: (server, body, query) => send({ method: 'PATCH', path: path`/v1/servers/${server}`, query, body, answer: Server }),
-    delete: (server, query) => send({ method: 'DELETE', path: path`/v1/servers/${server}`, query, answer: z.void() }),
+    list: listRoute(send, 'GET /v1/servers', ServerPage),
+    create: (body, query) => send({ route: 'POST /v1/servers', query, body, answer: Server }),
+    read: async (server) => (await send({ route: 'GET /v1/servers/{server}', at: [server], answer: Server })).value,
+    update: (server, body, query) => send({ route: 'PATCH /v1/servers/{server}', at: [server], query, body, answer: Server }),
+    delete: (server, query) => send({ route: 'DELETE /v1/servers/{server}', at: [server], query, answer: z.void() }),
     discover: async (server, query) =>
-      (await send({ method: 'POST', path: path`/v1/servers/${server}/discovery`, query, answer: DiscoveryReport })).value,
-    definitions: (server) => listRoute(send, path`/v1/servers/${server}/definitions`, DefinitionPage),
+      (await send({ route: 'POST /v1/servers/{server}/discovery', at: [server], query, answer: DiscoveryReport })).value,
+    definitions: (server) => listRoute(send, 'GET /v1/servers/{server}/definitions', DefinitionPage, [server]),
     diff: async (server, id) =>
-      (await send({ method: 'GET', path: path`/v1/servers/${server}/definitions/${id}/diff`, answer: DefinitionDiff })).value,
-    resume: (server, body, query) => send({ method: 'POST', path: path`/v1/servers/${server}/resume`, query, body, answer: Server }),
+      (await send({ route: 'GET /v1/servers/{server}/definitions/{id}/diff', at: [server, id], answer: DefinitionDiff })).value,
+    resume: (server, body, query) => send({ route: 'POST /v1/servers/{server}/resume', at: [server], query, body, answer: Server }),
     approve: decide('approve'),
     reject: decide('reject'),
   };

@@ -25,7 +25,7 @@ export async function* tailAudit(
     let error: unknown;
     try {
       const headers: Record<string, string> = place.lastEventId === undefined ? {} : { 'last-event-id': place.lastEventId };
-      const bytes = await open({ path: '/v1/audit/tail', query, takes: 'text/event-stream', headers, signal });
+      const bytes = await open({ route: 'GET /v1/audit/tail', query, takes: 'text/event-stream', headers, signal });
       hasOpened = true;
       pauseMs = FIRST_PAUSE_MS;
       yield* recordsIn(bytes, place);

@@ -25,8 +25,9 @@ const everyChangeAnswers: readonly ProblemKey[] = ['conflict', 'too_large', 'uns
 /** Adds to every operation what all of them have in common, so that no route has to say it. */
 export function withConventions(document: OpenAPIObject): OpenAPIObject {
   const schemas = ((document.components ??= {}).schemas ??= {});
-  const { $schema: _dialect, ...problem } = z.toJSONSchema(Problem);
-  Object.assign(schemas, { Problem: problem });
+  // Having a name of its own, it is given as a reference to a definition beside it.
+  Object.assign(schemas, z.toJSONSchema(Problem).$defs);
+  for (const name of namesIn(Object.values(document.paths), schemas)) freeDefaults(schemas[name]);
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of methods) {
       const operation = item[method];
@@ -36,6 +37,29 @@ export function withConventions(document: OpenAPIObject): OpenAPIObject {
     }
   }
   return document;
+}
+
+/** The components that requests are made of. */
+function namesIn(paths: readonly PathItem[], schemas: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const found = new Set<string>();
+  const look = (part: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(part ?? {}).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      if (found.has(name)) continue;
+      found.add(name);
+      look(schemas[name]);
+    }
+  };
+  for (const path of paths) for (const method of methods) look(path[method]?.requestBody);
+  return found;
+}
+
+/** What has a default need not be sent. */
+function freeDefaults(schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  const { properties, required } = schema as { properties?: Record<string, object>; required?: string[] };
+  if (properties !== undefined && required !== undefined)
+    Object.assign(schema, { required: required.filter((name) => !('default' in (properties[name] ?? {}))) });
+  for (const part of Object.values(schema)) freeDefaults(part);
 }
 
 function describeProblems(operation: Operation, keys: readonly ProblemKey[]): void {

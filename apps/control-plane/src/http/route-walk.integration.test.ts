@@ -1,5 +1,7 @@
 import { newBearer } from '@portcullis/secrets';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { operationsOf } from '../testing/arbitrary-requests.js';
+import { renderOperations } from '../testing/render-operations.js';
 import { markedRoutes, type MarkedRoute } from '../testing/marked-routes.js';
 import { newOperatorToken, startTestApp, type TestApp } from '../testing/start-test-app.js';
 import { FailedSignIns } from '../operators/failed-sign-ins.js';
@@ -69,6 +71,12 @@ describe('every route', () => {
     };
     const rows = routes.map(({ method, path, door }) => `${path} ${method}: ${rolesOf(door)}`).sort();
     await expect(`${rows.join('\n')}\n`).toMatchFileSnapshot('route-permissions.txt');
+  });
+
+  test('takes and gives what the checked-in table says, by which the client is typed', async () => {
+    const { body } = await own.call('GET', '/v1/openapi.json', undefined, null);
+    const table = renderOperations(body.components.schemas, operationsOf(body));
+    await expect(table).toMatchFileSnapshot('../../../../packages/api-client/src/generated/operations.ts');
   });
 
   test('that may change something says what it leaves in the audit trail', () => {

@@ -65,7 +65,13 @@ export const AuditHold = z
 export type AuditHold = z.infer<typeof AuditHold>;
 
 /** Newest first; `released` shows those that hold nothing any more instead of those that do. */
-export const AuditHoldsQuery = z.strictObject({ ...pageQuery, released: z.stringbool().default(false) });
+export const AuditHoldsQuery = z.strictObject({
+  ...pageQuery,
+  released: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+});
 export type AuditHoldsQuery = z.infer<typeof AuditHoldsQuery>;
 
 export const AuditHoldPage = pageOf(AuditHold).meta({ id: 'AuditHoldPage' });
