@@ -1,7 +1,6 @@
 import { type CreateLimit, Limit, LimitPage, type ListLimitsQuery, type UpdateLimit } from '@portcullis/contracts/api/limits';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** How often agents, groups, servers and tools may be called. */
@@ -15,10 +14,10 @@ export interface LimitsApi {
 
 export function limitsApi(send: Send): LimitsApi {
   return {
-    list: listRoute(send, '/v1/limits', LimitPage),
-    create: (body, query) => send({ method: 'POST', path: '/v1/limits', query, body, answer: Limit }),
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/limits/${id}`, answer: Limit })).value,
-    update: (id, body, query) => send({ method: 'PATCH', path: path`/v1/limits/${id}`, query, body, answer: Limit }),
-    delete: (id, query) => send({ method: 'DELETE', path: path`/v1/limits/${id}`, query, answer: z.void() }),
+    list: listRoute(send, 'GET /v1/limits', LimitPage),
+    create: (body, query) => send({ route: 'POST /v1/limits', query, body, answer: Limit }),
+    read: async (id) => (await send({ route: 'GET /v1/limits/{id}', at: [id], answer: Limit })).value,
+    update: (id, body, query) => send({ route: 'PATCH /v1/limits/{id}', at: [id], query, body, answer: Limit }),
+    delete: (id, query) => send({ route: 'DELETE /v1/limits/{id}', at: [id], query, answer: z.void() }),
   };
 }

@@ -1,20 +1,25 @@
-import { makeAuthority } from '@portcullis/testing';
+import { freshRedis, makeAuthority } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { versionedRoutes } from '../changes/resource-versions.js';
 import { IdempotencyKeys, type Attempt } from '../idempotency/idempotency-keys.js';
 import { markedRoutes } from '../testing/marked-routes.js';
 import { newOperatorToken, startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
 
+let redis: Awaited<ReturnType<typeof freshRedis>>;
 let own: TestApp;
 let other: string;
 
 beforeAll(async () => {
-  own = await startTestApp();
+  redis = await freshRedis();
+  own = await startTestApp({ redisUrl: redis.url });
   other = await newOperatorToken(own.app, 'admin');
   await own.call('POST', '/v1/agents', { slug: 'a' });
   await own.database.server.create({ data: { slug: 'github', name: 'github', url: 'https://mcp.example.com/mcp' } });
 });
-afterAll(() => own.close());
+afterAll(async () => {
+  await own.close();
+  await redis.stop();
+});
 
 const tagOf = ({ headers }: Answer): string => String(headers['etag']);
 const match = (tag: string): Record<string, string> => ({ 'if-match': tag });

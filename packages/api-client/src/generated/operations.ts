@@ -68,6 +68,8 @@ export type BudgetPage = { items: Budget[]; nextCursor: string | null };
 
 export type CallFlips = { days: number; calls: number; allowedToDenied: number; deniedToAllowed: number; undecidable: number; unexamined: number; samples: FlippedCall[] };
 
+export type CallLimitTerms = { kind: "rate"; calls: number; perSeconds: number } | { kind: "quota"; calls: number; per: "day" | "month" } | { kind: "concurrency"; calls: number };
+
 export type CallReplay = { id: string; replayOf: string; at: string; operator: string; reason: string; server: string; target: string; tool: string; status: "pending" | "success" | "tool_error" | "failed"; durationMs: number | null; resultHash: string | null; resultBytes: number | null; same: boolean | null };
 
 export type CostedCall = { callId: string; at: string; agent: string | null; server: string | null; tool: string | null; priceId: string; resultBytes: number; unitsMicros: string | null; currency: string; costMicros: string };
@@ -99,6 +101,8 @@ export type CreateGrant = { agent?: string | undefined; group?: string | undefin
 export type CreateGroup = { slug: string; name?: string | undefined; reason?: string | undefined };
 
 export type CreateJoinToken = { expiresInSeconds?: number | undefined };
+
+export type CreateLimit = { agent?: string | undefined; group?: string | undefined; server?: string | undefined; tools?: string[] | undefined; terms: CallLimitTerms; reason?: string | undefined };
 
 export type CreateOperator = { name: string; role: "admin" | "auditor" | "approver" | "viewer"; breakGlass?: boolean | undefined };
 
@@ -192,6 +196,10 @@ export type LeastPrivilegeFinding = { kind: "unused"; grant: Grant; draft: { cha
 
 export type LeastPrivilegePage = { items: LeastPrivilegeFinding[]; nextCursor: string | null; days: number };
 
+export type Limit = { id: string; subject: { agent: string } | { group: string } | { server: string; tools: string[] | null }; terms: CallLimitTerms; used: number | null; spentUntil: string | null; reason: string | null; createdBy: string; createdAt: string; updatedAt: string };
+
+export type LimitPage = { items: Limit[]; nextCursor: string | null };
+
 export type MasterKeyState = { keyId: string; waiting: number };
 
 export type Node = { id: string; name: string; url: string | null; version: string | null; enrolledAt: string; lastSeenAt: string | null; live: boolean; epoch: number | null; appliedRevision: number | null; policyAgeMs: number | null; schemaMax: number | null; refused: { revision: number | null; reason: string } | null };
@@ -280,6 +288,8 @@ export type UpdateBudget = { name?: string | undefined; amountMicros?: string | 
 
 export type UpdateGrant = { names?: string[] | undefined; condition?: string | null | undefined; pinned?: { [name: string]: __schema0 } | null | undefined; rateLimit?: GrantRateLimit | null | undefined; mode?: "enforce" | "shadow" | undefined; notBefore?: string | null | undefined; expiresAt?: string | null | undefined; reason?: string | undefined };
 
+export type UpdateLimit = { terms?: CallLimitTerms | undefined; tools?: string[] | undefined; reason?: string | undefined };
+
 export type UpdateOperator = { role?: "admin" | "auditor" | "approver" | "viewer" | undefined; breakGlass?: boolean | undefined; enabled?: boolean | undefined };
 
 export type UpdateRequestable = { names?: string[] | undefined; durationSecondsMax?: number | undefined; reason?: string | undefined };
@@ -315,6 +325,7 @@ export interface Operations {
   'DELETE /v1/grants/{id}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: undefined; answer: ApplyResult | undefined };
   'DELETE /v1/groups/{group}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: undefined; answer: ApplyResult | undefined };
   'DELETE /v1/groups/{group}/members/{agent}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: undefined; answer: ApplyResult | undefined };
+  'DELETE /v1/limits/{id}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: undefined; answer: ApplyResult | undefined };
   'DELETE /v1/nodes/{id}': { query: object; body: undefined; answer: undefined };
   'DELETE /v1/operators/{operator}': { query: object; body: undefined; answer: undefined };
   'DELETE /v1/operators/{operator}/tokens/{token}': { query: object; body: undefined; answer: undefined };
@@ -367,6 +378,8 @@ export interface Operations {
   'GET /v1/imports/{id}': { query: object; body: undefined; answer: Import };
   'GET /v1/imports/{id}/rows': { query: { limit?: number | undefined; cursor?: string | undefined; state?: "created" | "updated" | "unchanged" | "skipped" | "failed" | "error" | undefined }; body: undefined; answer: ImportRowPage };
   'GET /v1/keys': { query: object; body: undefined; answer: KeyRingReport };
+  'GET /v1/limits': { query: { limit?: number | undefined; cursor?: string | undefined; agent?: string | undefined; group?: string | undefined; server?: string | undefined }; body: undefined; answer: LimitPage };
+  'GET /v1/limits/{id}': { query: object; body: undefined; answer: Limit };
   'GET /v1/nodes': { query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; answer: NodePage };
   'GET /v1/operators': { query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; answer: OperatorPage };
   'GET /v1/operators/{operator}': { query: object; body: undefined; answer: Operator };
@@ -393,6 +406,7 @@ export interface Operations {
   'PATCH /v1/alert-rules/{id}': { query: object; body: UpdateAlertRule; answer: AlertRule };
   'PATCH /v1/budgets/{id}': { query: object; body: UpdateBudget; answer: Budget };
   'PATCH /v1/grants/{id}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: UpdateGrant; answer: Grant };
+  'PATCH /v1/limits/{id}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: UpdateLimit; answer: Limit };
   'PATCH /v1/operators/{operator}': { query: object; body: UpdateOperator; answer: Operator };
   'PATCH /v1/requestable/{id}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: UpdateRequestable; answer: Requestable };
   'PATCH /v1/servers/{server}': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: UpdateServer; answer: Server };
@@ -425,6 +439,7 @@ export interface Operations {
   'POST /v1/imports/{id}/cancel': { query: object; body: undefined; answer: Import };
   'POST /v1/keys/master/reseal': { query: object; body: undefined; answer: MasterKeyState };
   'POST /v1/keys/{purpose}/rotate': { query: object; body: RotateKey; answer: KeyGenerations };
+  'POST /v1/limits': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: CreateLimit; answer: ApplyResult | Limit };
   'POST /v1/nodes/join-tokens': { query: object; body: CreateJoinToken; answer: JoinToken };
   'POST /v1/operators': { query: object; body: CreateOperator; answer: Operator };
   'POST /v1/operators/{operator}/tokens': { query: object; body: CreateOperatorToken; answer: CreatedOperatorToken };
