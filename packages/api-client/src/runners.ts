@@ -13,7 +13,6 @@ import { type CreateJoinToken, JoinToken } from '@portcullis/contracts/api/opera
 import { Runner, RunnerPage } from '@portcullis/contracts/api/runners';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
-import { path } from './path.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
 
 /** Processes that host servers of stdio, and what lets them in. */
@@ -28,10 +27,10 @@ export interface RunnersApi {
 
 export function runnersApi(send: Send): RunnersApi {
   return {
-    list: listRoute(send, '/v1/runners', RunnerPage),
-    read: async (id) => (await send({ method: 'GET', path: path`/v1/runners/${id}`, answer: Runner })).value,
-    delete: (id, query) => send({ method: 'DELETE', path: path`/v1/runners/${id}`, query, answer: z.void() }),
-    createJoinToken: async (body = {}) => (await send({ method: 'POST', path: '/v1/runners/join-tokens', body, answer: JoinToken })).value,
+    list: listRoute(send, 'GET /v1/runners', RunnerPage),
+    read: async (id) => (await send({ route: 'GET /v1/runners/{id}', at: [id], answer: Runner })).value,
+    delete: (id, query) => send({ route: 'DELETE /v1/runners/{id}', at: [id], query, answer: z.void() }),
+    createJoinToken: async (body = {}) => (await send({ route: 'POST /v1/runners/join-tokens', body, answer: JoinToken })).value,
   };
 }
 
@@ -50,16 +49,17 @@ export interface ProfilesApi {
 }
 
 export function profilesApi(send: Send): ProfilesApi {
-  const at = (server: string, version: number): string => path`/v1/servers/${server}/profiles/${String(version)}`;
+  const at = (server: string, version: number): readonly string[] => [server, String(version)];
   return {
-    list: listRoute(send, '/v1/profiles', LaunchProfilePage),
-    read: async (server, version) => (await send({ method: 'GET', path: at(server, version), answer: LaunchProfileVersion })).value,
-    propose: (server, body, query) => send({ method: 'POST', path: path`/v1/servers/${server}/profiles`, query, body, answer: LaunchProfileVersion }),
+    list: listRoute(send, 'GET /v1/profiles', LaunchProfilePage),
+    read: async (server, version) =>
+      (await send({ route: 'GET /v1/servers/{server}/profiles/{version}', at: at(server, version), answer: LaunchProfileVersion })).value,
+    propose: (server, body, query) => send({ route: 'POST /v1/servers/{server}/profiles', at: [server], query, body, answer: LaunchProfileVersion }),
     approve: (server, version, body, query) =>
-      send({ method: 'POST', path: `${at(server, version)}/approve`, query, body, answer: LaunchProfileVersion }),
+      send({ route: 'POST /v1/servers/{server}/profiles/{version}/approve', at: at(server, version), query, body, answer: LaunchProfileVersion }),
     reject: (server, version, body, query) =>
-      send({ method: 'POST', path: `${at(server, version)}/reject`, query, body, answer: LaunchProfileVersion }),
-    log: async (server) => (await send({ method: 'GET', path: path`/v1/servers/${server}/log`, answer: ServerLog })).value,
-    restart: async (server, body) => (await send({ method: 'POST', path: path`/v1/servers/${server}/restart`, body, answer: z.void() })).value,
+      send({ route: 'POST /v1/servers/{server}/profiles/{version}/reject', at: at(server, version), query, body, answer: LaunchProfileVersion }),
+    log: async (server) => (await send({ route: 'GET /v1/servers/{server}/log', at: [server], answer: ServerLog })).value,
+    restart: async (server, body) => (await send({ route: 'POST /v1/servers/{server}/restart', at: [server], body, answer: z.void() })).value,
   };
 }

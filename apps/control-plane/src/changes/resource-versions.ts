@@ -73,6 +73,11 @@ const serverTls: VersionedResource = {
     ),
 };
 
+/** A runner's row says all the time that it lives; what can be meant or not is whether it is the one that enrolled. */
+const runner: VersionedResource = {
+  version: async (db, reference) => one(db.$queryRaw<Found[]>`SELECT key_id AS version FROM runner WHERE ${named(reference, undefined)}`),
+};
+
 /** Every resource that can be read by itself and changed or deleted there, by the pattern of its route. A test walks the routes for it. */
 export const versionedRoutes: Readonly<Record<string, VersionedResource>> = {
   '/v1/agents/:agent': policyRow('agent', 'slug'),
@@ -86,6 +91,7 @@ export const versionedRoutes: Readonly<Record<string, VersionedResource>> = {
   '/v1/operators/:operator': row('operator', 'name'),
   '/v1/prices/:id': row('price'),
   '/v1/requestable/:id': policyRow('requestable_rule'),
+  '/v1/runners/:id': runner,
   '/v1/servers/:server': policyRow('server', 'slug'),
   '/v1/servers/:server/tls': serverTls,
   '/v1/settings': settings,
