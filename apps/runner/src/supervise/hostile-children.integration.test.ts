@@ -133,7 +133,7 @@ test.runIf(isLinux)('A123: a fork bomb is ended with all of its processes, and n
   const [bomb, other] = await Promise.all([serve('bomb', 'normal', { limits: { processes: 10 } }), serve('bystander')]);
   await bomb.call('fork');
   await vi.waitFor(() => expect(runner.status('bomb')).toMatchObject({ instances: 0 }), SOON);
-  expect(runner.status('bomb').lastError).toMatch(/It had \d+ processes, of 10 allowed|ended/);
+  expect(runner.status('bomb').lastError).toMatch(/It had \d+ processes, of 10 allowed/);
   await vi.waitFor(() => expect(ours().length).toBeLessThan(60), SOON);
   expect(await other.value('echo', { unharmed: true })).toEqual({ unharmed: true });
   expect(runner.status('bystander').restarts).toBe(0);

@@ -88,7 +88,7 @@ const tools: Record<string, (id: unknown, message: Message) => void> = {
     let count = 0;
     const next = (): void => {
       if ((count += 1) > 300) return;
-      spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)'], { stdio: 'ignore' }).on('error', () => undefined);
+      spawn('/bin/sleep', ['20'], { stdio: 'ignore' }).on('error', () => undefined);
       setImmediate(next);
     };
     next();
