@@ -71,7 +71,7 @@ describe('portcullis up', () => {
     expect(stack.gatewayUrls).toEqual([`http://127.0.0.1:${base + 10}`, `http://127.0.0.1:${base + 11}`]);
     expect(Object.keys(stack.pids).sort()).toEqual(
       ['audit-worker', 'control-plane', 'demo-everything', 'demo-github', 'demo-postgres', 'demo-slack', 'discovery']
-        .concat(['gateway-1', 'gateway-2', 'postgres', 'redis'])
+        .concat(['gateway-1', 'gateway-2', 'postgres', 'redis', 'runner'])
         .sort(),
     );
     await everyAgentSeesItsTools();

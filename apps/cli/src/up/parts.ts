@@ -1,7 +1,7 @@
 import type { Kept } from './kept.js';
 
 /** In the order in which they end: whoever is served first, what serves it after. */
-const phases = ['nodes', 'demo', 'workers', 'control-plane', 'services'] as const;
+const phases = ['nodes', 'runners', 'demo', 'workers', 'control-plane', 'services'] as const;
 export type Phase = (typeof phases)[number];
 
 /** Everything of a stack that runs, and how it ends. */

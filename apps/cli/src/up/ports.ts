@@ -19,6 +19,7 @@ export interface Ports {
   readonly redis: number;
   readonly demo: Readonly<Record<DemoServer, number>>;
   readonly nodes: readonly { readonly mcp: number; readonly health: number }[];
+  readonly runner: { readonly servers: number; readonly health: number };
 }
 
 /** The table, as `--help` shows it. */
@@ -31,6 +32,7 @@ export const portTable = [
   ['base+6 … +9', `demo servers ${demoServers.join(', ')}`],
   ['base+10 … +49', 'gateway nodes (MCP)'],
   ['base+50 … +89', 'their health and metrics'],
+  ['base+90, +91', 'the runner of stdio servers, its health and metrics'],
 ] as const;
 
 export function portsFrom(base: number, nodes: number): Ports {
@@ -42,6 +44,7 @@ export function portsFrom(base: number, nodes: number): Ports {
     postgres: base + 4,
     redis: base + 5,
     demo: { github: base + 6, postgres: base + 7, slack: base + 8, everything: base + 9 },
+    runner: { servers: base + 90, health: base + 91 },
     nodes: Array.from({ length: nodes }, (_, index) => ({ mcp: base + 10 + index, health: base + 50 + index })),
   };
 }

@@ -77,6 +77,20 @@ export function nodeSpec(plan: StackPlan, index: number, own: { redisUrl: string
   return spec(plan, name, appFile('gateway'), { env, healthPort: health });
 }
 
+export function runnerSpec(plan: StackPlan, joinToken: string): ProcessSpec {
+  const { servers, health } = plan.ports.runner;
+  const env = {
+    HOST: host,
+    PORT: String(servers),
+    CONTROL_PLANE_URL: urlAt(plan.ports.controlPlane),
+    JOIN_TOKEN: joinToken,
+    RUNNER_NAME: 'runner-1',
+    DATA_DIR: join(plan.dataDirectory, 'runner'),
+    STOP_GRACE_MS: '0',
+  };
+  return spec(plan, 'runner', appFile('runner'), { env, healthPort: health });
+}
+
 export function demoSpec(plan: StackPlan, server: DemoServer, env: Record<string, string> = {}): ProcessSpec {
   const port = plan.ports.demo[server];
   const name = `demo-${server}`;
@@ -95,7 +109,13 @@ export const prepareDemoDatabaseScript = appFile('demo', 'prepare-database.js');
 
 /** Refuses when a part of the stack was not built. */
 export function refuseUnbuilt(demo: boolean): void {
-  const needed = [appFile('control-plane'), appFile('control-plane', 'discovery-main.js'), appFile('audit-worker'), appFile('gateway')];
+  const needed = [
+    appFile('control-plane'),
+    appFile('control-plane', 'discovery-main.js'),
+    appFile('audit-worker'),
+    appFile('gateway'),
+    appFile('runner'),
+  ];
   if (demo) needed.push(prepareDemoDatabaseScript, appFile('demo', 'github.js'));
   const missing = needed.filter((file) => !existsSync(file));
   if (missing.length > 0) throw new CliError(`This checkout is not fully built (${missing.join(', ')} is missing). Run "npm run build" first.`);

@@ -20,6 +20,7 @@ import {
   demoSpec,
   discoverySpec,
   nodeSpec,
+  runnerSpec,
   prepareDemoDatabaseScript,
   type Services,
   type StackPlan,
@@ -57,8 +58,9 @@ export async function startStack(start: StackStart): Promise<ReadyStack> {
   const tokens: Tokens = { controlPlaneUrl, gatewayUrls: plan.ports.nodes.map(({ mcp }) => urlAt(mcp)), operatorToken, agents: kept?.agents ?? {} };
   await writeTokens(plan.dataDirectory, tokens);
   await rm(bootstrapTokenFile(plan.dataDirectory), { force: true });
-  const [, agents] = await together(abort, [
+  const [, , agents] = await together(abort, [
     startNodes(start, { redisUrl: services.redisUrl, tokens }),
+    startRunner(start, tokens),
     start.demo ? setUpDemo(start, tokens, [...others, ...withDatabase]) : Promise.resolve({}),
     waitFor(start, [discovery, worker]),
   ]);
@@ -120,6 +122,12 @@ async function startNodes(start: StackStart, own: { redisUrl: string; tokens: To
     launch(start, 'nodes', nodeSpec(start.plan, index, { redisUrl: own.redisUrl, joinToken: join.token })),
   );
   await waitFor(start, await together(start.abort, launches));
+}
+
+/** Nobody waits for it but who calls a server of stdio. */
+async function startRunner(start: StackStart, { controlPlaneUrl: baseUrl, operatorToken: token }: Tokens): Promise<void> {
+  const join = await createApiClient({ baseUrl, token }).runners.createJoinToken();
+  await waitFor(start, [await launch(start, 'runners', runnerSpec(start.plan, join.token))]);
 }
 
 /** The demo server that needs a database. Its role would reach into every database of a cluster that is not ours, so there it is left out. */

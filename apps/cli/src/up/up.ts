@@ -85,6 +85,8 @@ function neededPorts(ports: Ports, { demo }: UpOptions, environment: Environment
     ["the audit worker's health", ports.auditWorkerHealth],
     ...(environment.databaseUrl === undefined ? [['Postgres', ports.postgres] as const] : []),
     ...(environment.redisUrl === undefined ? [['Redis', ports.redis] as const] : []),
+    ['the runner', ports.runner.servers],
+    ["the runner's health", ports.runner.health],
     ...(demo ? demoServers.map((server) => [`the demo server ${server}`, ports.demo[server]] as const) : []),
     ...ports.nodes.flatMap(({ mcp, health }, index) => [[`gateway-${index + 1}`, mcp] as const, [`gateway-${index + 1}'s health`, health] as const]),
   ];
