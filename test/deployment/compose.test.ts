@@ -20,7 +20,7 @@ const services = Object.entries(compose.services);
 const ours = services.filter(([, { command }]) => command?.[0] === 'node');
 
 test('every process of ours runs an entry file that the build makes', () => {
-  expect(ours.map(([name]) => name)).toEqual(['control-plane', 'discovery', 'audit-worker', 'gateway-1', 'gateway-2', 'gateway-3']);
+  expect(ours.map(([name]) => name)).toEqual(['control-plane', 'discovery', 'audit-worker', 'runner-1', 'gateway-1', 'gateway-2', 'gateway-3']);
   for (const [, { command }] of ours) {
     const source = command?.[1]?.replace('/dist/', '/src/').replace(/\.js$/, '.ts') ?? '';
     expect(existsSync(fileURLToPath(new URL(source, root))), source).toBe(true);
@@ -55,7 +55,7 @@ test('each gateway node keeps its spool in a volume of its own, and nginx knows 
 
 test('no secret has a default', () => {
   const text = read('docker-compose.yml');
-  for (const name of ['PORTCULLIS_MASTER_KEY', 'PORTCULLIS_JOIN_TOKEN', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD']) {
+  for (const name of ['PORTCULLIS_MASTER_KEY', 'PORTCULLIS_JOIN_TOKEN', 'PORTCULLIS_RUNNER_JOIN_TOKEN', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD']) {
     const uses = [...text.matchAll(new RegExp(`\\$\\{${name}(:?[-?][^}]*)?\\}`, 'g'))];
     expect(uses.length).toBeGreaterThan(0);
     for (const [use] of uses) expect(use).toMatch(/:\?/);
@@ -71,5 +71,6 @@ test('Redis never evicts, and keeps its data', () => {
 test('the image copies every workspace before it installs', () => {
   const dockerfile = read('deploy/Dockerfile');
   for (const [, { build }] of services) if (build) expect(dockerfile).toMatch(new RegExp(` AS ${build.target}\\b`));
-  for (const app of ['audit-worker', 'cli', 'control-plane', 'demo', 'gateway']) expect(dockerfile).toContain(`COPY apps/${app}/package.json`);
+  for (const app of ['audit-worker', 'cli', 'control-plane', 'demo', 'gateway', 'runner'])
+    expect(dockerfile).toContain(`COPY apps/${app}/package.json`);
 });

@@ -6,6 +6,7 @@ import { CliError } from '../cli-error.js';
 import { type Say, step } from '../progress.js';
 import { readTokens, type Tokens, writeTokens } from '../tokens-file.js';
 import { registerDemo } from './demo.js';
+import { registerPrograms } from './demo-programs.js';
 import type { ReadyStack } from './describe-stack.js';
 import { keepProcess, type KeptProcess, type ProcessSpec } from './keep-process.js';
 import type { KeptHooks } from './kept.js';
@@ -62,6 +63,7 @@ export async function startStack(start: StackStart): Promise<ReadyStack> {
     startNodes(start, { redisUrl: services.redisUrl, tokens }),
     startRunner(start, tokens),
     start.demo ? setUpDemo(start, tokens, [...others, ...withDatabase]) : Promise.resolve({}),
+    start.demo ? registerPrograms(tokens, plan.dataDirectory) : Promise.resolve(),
     waitFor(start, [discovery, worker]),
   ]);
   const all = { ...tokens, agents: { ...tokens.agents, ...agents } };
