@@ -1,6 +1,6 @@
 import { decidesWhatRuns, LaunchProfile, type LaunchProgram, type LaunchVariable, VariableName } from '@portcullis/contracts/runner/launch-profile';
 import { launchHash } from '../launch/require-launch.js';
-import { holdsSecretArgument } from '../servers/holds-secret.js';
+import { holdsSecretArgument, isSecretVariable } from '../servers/holds-secret.js';
 import { RowRefused, type Command } from './source-row.js';
 
 /** What is to be started, and the secrets that go into the server's credential: never into a profile, which is kept and shown. */
@@ -110,6 +110,12 @@ function environmentFrom(env: Command['env'], refuse: Refuse) {
     const isOpen = value === '' || PLACEHOLDER.test(value);
     if (decidesWhatRuns(name)) {
       if (isOpen) continue;
+      if (isSecretVariable(name, value))
+        refuse(
+          'secret_in_variable',
+          'A variable that may decide which code runs seems to hold a key or token. It was not kept: what is approved has to be seen.',
+          '/env',
+        );
       environment[name] = { value };
       continue;
     }

@@ -1,7 +1,7 @@
-import { runnerEnvironmentAad, type RunnerAssignment } from '@portcullis/contracts/runner/heartbeat';
+import { runnerEnvironmentAad, type RunnerAssignment, type SecretEnvironment } from '@portcullis/contracts/runner/heartbeat';
 import { LaunchProfile, secretsOf } from '@portcullis/contracts/runner/launch-profile';
 import type { PrismaClient, Runner } from '@portcullis/database';
-import { sealFor } from '@portcullis/secrets';
+import { sealFor, UnsealError } from '@portcullis/secrets';
 import type { CredentialVault } from '../credentials/credential-vault.js';
 import { environmentOf } from '../launch/environment-of.js';
 
@@ -17,8 +17,8 @@ const fields = {
 } as const;
 
 /**
- * What a runner is to offer: what it is to host, and what nodes still come to it for. A server whose profile wants a secret that is not there is left out,
- * and so is one that is switched off.
+ * What a runner is to offer: what it is to host, and what nodes still come to it for. A server whose profile wants a secret that is not there, or does not
+ * open, is left out, and so is one that is switched off.
  */
 export async function assignmentsOf(database: PrismaClient, runner: Runner, vault: Pick<CredentialVault, 'open'>): Promise<RunnerAssignment[]> {
   const server = { enabled: true, suspendedAt: null, transportPin: 'stdio', profiles: { some: { state: 'approved' as const } } };
@@ -35,10 +35,24 @@ export async function assignmentsOf(database: PrismaClient, runner: Runner, vaul
     const wanted = secretsOf(profile);
     if (wanted.length === 0) return [{ ...about, environmentVersion: null, sealedEnvironment: null }];
     const [credential] = credentials;
-    const environment = credential === undefined ? undefined : environmentOf(vault.open(credential), wanted);
+    const environment = credential === undefined ? undefined : environmentFrom(vault, credential, wanted);
     if (credential === undefined || environment === undefined) return [];
     const aad = runnerEnvironmentAad(runner.id, serverId, approved.hash);
     const sealedEnvironment = sealFor(runner.sealingPublicKey, JSON.stringify(environment), aad);
     return [{ ...about, environmentVersion: `${credential.id}.${String(credential.version)}`, sealedEnvironment }];
   });
+}
+
+/** One that does not open concerns its server alone: the runner's others go on. */
+function environmentFrom(
+  vault: Pick<CredentialVault, 'open'>,
+  credential: Parameters<CredentialVault['open']>[0],
+  wanted: readonly string[],
+): SecretEnvironment | undefined {
+  try {
+    return environmentOf(vault.open(credential), wanted);
+  } catch (error) {
+    if (error instanceof UnsealError) return undefined;
+    throw error;
+  }
 }

@@ -30,6 +30,20 @@ export async function assign(database: PrismaClient, serverId: string, to: { bef
   return count > 0;
 }
 
+/** Notes that a runner knows of these, but of none for which another profile was approved meanwhile. */
+export async function markTold(
+  database: PrismaClient,
+  runnerId: string,
+  told: readonly { readonly serverId: string; readonly profileHash: string }[],
+): Promise<void> {
+  if (told.length === 0) return;
+  const [ids, hashes] = [told.map(({ serverId }) => serverId), told.map(({ profileHash }) => profileHash)];
+  await database.$executeRaw`
+    UPDATE hosting h SET told_at = now() FROM unnest(${ids}::uuid[], ${hashes}::text[]) AS told (server_id, hash)
+    WHERE h.server_id = told.server_id AND h.runner_id = ${runnerId}::uuid AND h.told_at IS NULL
+      AND EXISTS (SELECT 1 FROM launch_profile p WHERE p.server_id = h.server_id AND p.state = 'approved' AND p.hash = told.hash)`;
+}
+
 interface Placed {
   readonly serverId: string;
   readonly slug: string;

@@ -4,6 +4,7 @@ import { PrismaClient, type Prisma, type Runner } from '@portcullis/database';
 import { CredentialVault } from '../credentials/credential-vault.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { assignmentsOf } from './assignments.js';
+import { markTold } from './hosting.repository.js';
 import { openRunnerToken, runnerTokenHash } from './runner-tokens.js';
 
 /** What runners report, and what they are told to host. */
@@ -18,9 +19,10 @@ export class RunnerHeartbeats {
   async take(runner: Runner, beat: RunnerHeartbeat): Promise<RunnerHeartbeatResponse> {
     await this.store(runner.id, beat);
     const assignments = await assignmentsOf(this.database, runner, this.vault);
-    const told = assignments.map(({ serverId }) => serverId);
-    if (told.length > 0)
-      await this.database.hosting.updateMany({ where: { runnerId: runner.id, toldAt: null, serverId: { in: told } }, data: { toldAt: new Date() } });
+    // Whoever runs another profile does so still when this is answered; it says so when that is over.
+    const runs = new Map(beat.servers.map(({ serverId, profileHash }) => [serverId, profileHash]));
+    const told = assignments.filter(({ serverId, profileHash }) => (runs.get(serverId) ?? profileHash) === profileHash);
+    await markTold(this.database, runner.id, told);
     const { revision } = await this.database.policyState.findUniqueOrThrow({ where: { id: 1 }, select: { revision: true } });
     const accessTokenHashes = [runnerTokenHash(openRunnerToken(this.keys, runner))];
     return { assignments, accessTokenHashes, revision, heartbeatSeconds: RUNNER_HEARTBEAT_SECONDS };

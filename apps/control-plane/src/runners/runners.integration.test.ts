@@ -9,6 +9,7 @@ import { readServers } from '../snapshots/snapshot-rows.js';
 import { aRunner } from '../testing/a-runner.js';
 import { policyOf } from '../testing/revertible-world.js';
 import { newOperatorToken, startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
+import { markTold } from './hosting.repository.js';
 import { openRunnerToken, runnerTokenHash } from './runner-tokens.js';
 
 let own: TestApp;
@@ -105,10 +106,46 @@ test('what a runner says of its children is shown to operators, with what its sy
   expect((await runner.beat()).assignments).toEqual([]);
 });
 
+test('a profile that is approved while its runner runs another is not taken for known there, and nor is one that it was not told', async () => {
+  const runner = await aRunner(own, 'changing');
+  const id = await register('changing');
+  await approve('changing');
+  await own.database.hosting.update({ where: { serverId: id }, data: { runnerId: runner.id, discover: false } });
+  const isTold = async () => (await own.database.hosting.findUniqueOrThrow({ where: { serverId: id } })).toldAt !== null;
+  const [before, after] = [launchHash(LaunchProfile.parse(files)), launchHash(LaunchProfile.parse({ ...files, args: ['/'] }))];
+  await markTold(own.database, runner.id, [{ serverId: id, profileHash: after }]);
+  expect(await isTold()).toBe(false);
+  const says = (profileHash: string) => ({
+    servers: [{ serverId: id, profileHash, state: 'idle' as const, instances: 0, restarts: 0, junkLines: 0, lastError: null }],
+  });
+  await own.call('POST', '/v1/servers/changing/profiles', { profile: { ...files, args: ['/'] } });
+  await approve('changing', 2);
+  expect((await runner.beat(says(before))).assignments).toMatchObject([{ profileHash: after }]);
+  expect(await isTold()).toBe(false);
+  await runner.beat(says(after));
+  expect(await isTold()).toBe(true);
+});
+
+test('a secret that does not open keeps its own server from running, and none beside it', async () => {
+  const runner = await aRunner(own, 'sealed');
+  const ids = [await register('opens'), await register('shut', withKey)];
+  await approve('opens');
+  await approve('shut');
+  const credential = { kind: 'environment', variables: [{ name: 'KEY', value: SECRET }] };
+  await own.call('POST', '/v1/credentials', { server: 'shut', credential });
+  await own.database.hosting.updateMany({ where: { serverId: { in: ids } }, data: { runnerId: runner.id } });
+  const hosted = async () => (await runner.beat()).assignments.map(({ slug }) => slug).toSorted();
+  expect(await hosted()).toEqual(['opens', 'shut']);
+  const other = own.app.get(KeyRing).sealer().seal('{}', 'elsewhere');
+  await own.database.credential.updateMany({ where: { serverId: ids[1] ?? '' }, data: { sealed: other } });
+  expect(await hosted()).toEqual(['opens']);
+});
+
 test('what a runner hosted moves when it goes, stays where it is otherwise, and nobody but its runner speaks for it', async () => {
   const [one, two] = [await aRunner(own, 'one'), await aRunner(own, 'two')];
   const id = await register('moving');
   await own.database.runner.updateMany({ where: { name: { notIn: ['one', 'two'] } }, data: { leftAt: new Date() } });
+  await own.database.hosting.deleteMany(); // what other tests left would move here as well
   await Promise.all([one.beat(), two.beat()]);
   await approve('moving');
   const runners = { one, two };
@@ -199,6 +236,10 @@ describe('nobody but who may approve decides what runs', () => {
       { ...files, environment: { 'A=B': { value: 'c' } } },
       { ...files, shell: true },
       { ...files, args: ['--api-key=abcdefgh'] },
+      { ...files, args: ['--header', 'Authorization: Bearer abcdefgh'] },
+      { ...files, args: ['postgresql://me:secret@db.example.com/all'] },
+      { ...files, args: ['-e', 'API_KEY=abcdefgh'] },
+      { ...files, environment: { HTTPS_PROXY: { value: 'http://me:secret@proxy.example.com' } } },
       { ...files, environment: { GITHUB_TOKEN: { value: 'ghp_abcdefghijklmnop' } } },
     ];
     for (const profile of unfit)
@@ -273,18 +314,26 @@ test('a client’s mcp.json becomes profiles that wait, its secrets a credential
       newest: { command: 'uvx', args: ['mcp-tools@latest'] },
       relative: { command: 'node', args: ['server.js'] },
       telling: { command: '/usr/local/bin/mcp', args: ['--token', SECRET] },
+      'signed in': { command: '/usr/local/bin/mcp', args: ['--header', `Authorization: Bearer ${SECRET}`] },
+      database: { command: '/usr/local/bin/mcp', args: [`postgresql://me:${SECRET}@db.example.com/all`] },
+      loading: { command: '/usr/local/bin/mcp', env: { GIT_TOKEN: SECRET } },
+      through: { command: '/usr/local/bin/mcp', env: { HTTPS_PROXY: `http://me:${SECRET}@proxy.example.com` } },
       hostile: { command: 'npx', args: ['--node-options=--require=/tmp/x', 'plain@2.0.0'] },
     },
   };
   const send = () => importSettings(settings);
   const done = await send();
-  expect(done.body, done.text).toMatchObject({ created: 4, failed: 5 });
+  expect(done.body, done.text).toMatchObject({ created: 4, failed: 9 });
   const rows = (await own.call('GET', `/v1/imports/${done.body.id}/rows`)).body.items;
   expect(rows.filter(({ state }: { state: string }) => state === 'failed').map(({ code }: { code: string }) => code)).toEqual([
     'version_not_pinned',
     'version_not_pinned',
     'command_not_absolute',
     'secret_in_arguments',
+    'secret_in_arguments',
+    'secret_in_arguments',
+    'secret_in_variable',
+    'secret_in_variable',
     'option_not_supported',
   ]);
   const profiles = (await own.call('GET', '/v1/profiles?state=pending&server=pinned')).body.items;

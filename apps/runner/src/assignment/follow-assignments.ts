@@ -38,6 +38,8 @@ export interface FollowParts {
 }
 
 const RETRY_MS_MAX = 5000;
+/** Of logs in one heartbeat, beside which there may be thousands of servers: one of more than a MiB is refused, and a runner that is not heard is dead. */
+const LOG_BYTES_MAX = 256 * 1024;
 
 /** Hosts what the control plane says. While that is away, what it said last goes on, over restarts too. */
 export class AssignmentFollower {
@@ -133,7 +135,11 @@ export class AssignmentFollower {
     host.apply(answer.assignments);
     this.hasAssignments = true;
     // Secrets are sealed anew in each answer; what counts is whether they differ.
-    const said = JSON.stringify([answer.accessTokenHashes, answer.assignments.map((one) => ({ ...one, sealedEnvironment: null }))]);
+    const said = JSON.stringify([
+      this.identity?.sealingPublicKey,
+      answer.accessTokenHashes,
+      answer.assignments.map((one) => ({ ...one, sealedEnvironment: null })),
+    ]);
     if (said === this.kept) return;
     files.keepAssignments(answer);
     this.kept = said;
@@ -143,7 +149,11 @@ export class AssignmentFollower {
     const { facts, host } = this.parts;
     const { version, address, capacity, sandbox } = facts;
     const changed = host.logs().filter((log) => log.text !== '' && this.toldLogs.get(log.serverId) !== log.version);
-    const logs = changed.slice(0, LOG_TAILS_MAX).map(({ serverId, text }) => ({ serverId, text }));
+    let bytes = 0;
+    const logs = changed
+      .slice(0, LOG_TAILS_MAX)
+      .filter(({ text }) => (bytes += Buffer.byteLength(text)) <= LOG_BYTES_MAX)
+      .map(({ serverId, text }) => ({ serverId, text }));
     return { boot: this.boot, version, address, capacity, sandbox, servers: host.statuses(), logs, leaving };
   }
 }

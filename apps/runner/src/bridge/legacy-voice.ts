@@ -5,11 +5,13 @@ import type { Unasked } from './connection.js';
 import type { Incoming } from './incoming.js';
 import type { LegacySession, LegacySessions } from './legacy-session.js';
 import { textAt } from './message-spans.js';
-import type { Reply } from './reply.js';
 import { errorJson } from './rpc-fault.js';
 
 const LIST_CHANGED = /^notifications\/(?:tools|prompts|resources)\/list_changed$/;
 const LOG_LINE_CHARS_MAX = 2000;
+/** Questions of a child that wait for an answer in one session, and how long their ids may be. */
+const QUESTIONS_MAX = 1000;
+const ID_CHARS_MAX = 1000;
 
 /** Who hears what a child of the older era says on its own. */
 export class LegacyVoice {
@@ -73,21 +75,25 @@ export class LegacyVoice {
       const { newest } = instance.connection;
       const copy = line.toString();
       if (newest !== undefined && newest.owner !== instance.connection) {
-        flow(instance, newest.reply, copy);
+        instance.passOn(newest.reply, copy);
         return newest.owner as LegacySession;
       }
       for (const session of this.sessions.all()) {
         if (session.key !== key || session.stream === undefined) continue;
-        flow(instance, session.stream, copy);
+        instance.passOn(session.stream, copy);
         return session;
       }
       return undefined;
     };
     return {
       request: (message, line) => {
-        const session = put(line);
-        if (session === undefined) refuse(instance, message);
-        else session.questions.add(JSON.stringify(ownMember(message, 'id')));
+        const idJson = JSON.stringify(ownMember(message, 'id'));
+        const session = idJson.length > ID_CHARS_MAX ? undefined : put(line);
+        if (session === undefined) return refuse(instance, message);
+        // A child that asks and asks makes only its own oldest questions be forgotten.
+        const [oldest] = session.questions.size >= QUESTIONS_MAX ? session.questions : [];
+        if (oldest !== undefined) session.questions.delete(oldest);
+        session.questions.add(idJson);
       },
       notification: (message, line) => {
         const method = String(ownMember(message, 'method'));
@@ -109,13 +115,6 @@ export class LegacyVoice {
   private note(method: string, line: Buffer): void {
     this.log.note(`${method} ${line.toString('utf8', 0, LOG_LINE_CHARS_MAX)}`);
   }
-}
-
-/** A child that says more than its agent reads waits for it. */
-function flow({ child }: Instance, reply: Reply, text: string): void {
-  if (reply.notify(text)) return;
-  child.pause(reply);
-  reply.onceDrained(() => child.resume(reply));
 }
 
 function refuse({ connection }: Instance, message: JsonObject): void {

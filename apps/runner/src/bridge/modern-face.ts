@@ -71,7 +71,7 @@ export class ModernFace implements McpFace {
       },
       notification: (message: JsonObject, line) => {
         const { newest } = instance.connection;
-        if (this.server.isPerAgent && newest !== undefined && newest.method !== LISTEN) newest.reply.notify(line.toString());
+        if (this.server.isPerAgent && newest !== undefined && newest.method !== LISTEN) instance.passOn(newest.reply, line.toString());
         else this.server.parts.log.note(`${String(ownMember(message, 'method'))} ${line.toString('utf8', 0, 2000)}`);
       },
     };

@@ -13,7 +13,7 @@ const version = args.at(-1).slice(name.length + 1);
 appendFileSync(__dirname + '/calls', JSON.stringify({ args, environment: Object.keys(process.env).sort() }) + '\\n');
 const folder = args[args.indexOf('--prefix') + 1] + '/node_modules/' + name;
 mkdirSync(folder, { recursive: true });
-if (version === '9.9.9') { console.error('404 no such version'); process.exit(1); }
+if (version === '9.9.9') { console.error('GET https://me:canary-4711@packages.example/ 404 no such version'); process.exit(1); }
 writeFileSync(folder + '/index.js', '');
 writeFileSync(folder + '/package.json', JSON.stringify({ name, version, bin: 'index.js' }));
 `;
@@ -55,12 +55,14 @@ test('a version is installed once, however many ask for it, and not again by a l
 test('what a package wants to run at its installation is not run, and npm sees nothing of the runner', async () => {
   await store.resolve(wanted);
   const [call] = calls();
-  expect(call?.args).toEqual(expect.arrayContaining(['install', '--ignore-scripts', '@scope/server@1.2.3']));
+  expect(call?.args).toEqual(expect.arrayContaining(['install', '--ignore-scripts', '--allow-git=none', '@scope/server@1.2.3']));
   expect(call?.environment).toEqual(['HOME']);
 });
 
 test('an installation that fails leaves nothing that might be taken for a package', async () => {
-  await expect(store.resolve({ ...wanted, version: '9.9.9' })).rejects.toThrow(/could not be installed: 404 no such version/);
+  await expect(store.resolve({ ...wanted, version: '9.9.9' })).rejects.toThrow(
+    'could not be installed: GET https://packages.example/ 404 no such version',
+  );
   expect(readdirSync(join(folder, 'packages'))).toEqual([]);
 });
 
@@ -83,7 +85,7 @@ test('a Python package is started by the command that uv has put into its folder
   );
   const python = new PackageStore(join(folder, 'packages'), { ...tools, uv });
   const { command } = await python.resolve({ kind: 'uv', name: 'server', version: '1.0' });
-  expect(readFileSync(command[0] ?? '', 'utf8')).toBe('tool install --no-config server==1.0');
+  expect(readFileSync(command[0] ?? '', 'utf8')).toBe('tool install --no-config --no-build server==1.0');
   await expect(python.resolve({ kind: 'uv', name: 'server', version: '1.0', command: 'evil' })).rejects.toThrow(/has no command evil/);
   expect(existsSync(join(folder, 'packages', 'uv+server@1.0'))).toBe(true);
 });

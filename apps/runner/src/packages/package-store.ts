@@ -75,7 +75,7 @@ export class PackageStore {
     // Nobody sees it before it is whole.
     const part = `${place}.${randomUUID()}.part`;
     mkdirSync(part, { recursive: true, mode: 0o755 });
-    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-save', '--no-package-lock', '--omit=dev'];
+    const flags = ['--ignore-scripts', '--allow-git=none', '--no-audit', '--no-fund', '--no-save', '--no-package-lock', '--omit=dev'];
     try {
       await this.runTool(npm, ['install', ...flags, '--prefix', part, `${name}@${version}`], {});
       await rename(part, place);
@@ -92,7 +92,8 @@ export class PackageStore {
     await rm(home, { recursive: true, force: true });
     mkdirSync(join(home, 'bin'), { recursive: true, mode: 0o755 });
     const folders = { UV_TOOL_DIR: join(home, 'tools'), UV_TOOL_BIN_DIR: join(home, 'bin'), UV_PYTHON_INSTALL_DIR: join(this.folder, 'python') };
-    await this.runTool(uv, ['tool', 'install', '--no-config', `${name}==${version}`], folders);
+    // To build a package is to run what it says, as the runner and outside of every wall.
+    await this.runTool(uv, ['tool', 'install', '--no-config', '--no-build', `${name}==${version}`], folders);
     mkdirSync(place, { mode: 0o755 });
   }
 
@@ -105,7 +106,8 @@ export class PackageStore {
       else await run(tool, [...args], options);
     } catch (error) {
       const { stderr, message } = error as Error & { stderr?: string };
-      const said = (stderr?.trim() || message).slice(-ERROR_CHARS_MAX);
+      // Where packages come from may be an address with a password in it.
+      const said = (stderr?.trim() || message).replaceAll(/\/\/[^\s/@]+@/g, '//').slice(-ERROR_CHARS_MAX);
       throw new LaunchRefusal(`The package could not be installed: ${said}`, { cause: error });
     }
   }

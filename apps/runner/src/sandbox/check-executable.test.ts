@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -37,6 +37,12 @@ test.each<[string, () => string, RegExp]>([
   ['a script whose interpreter is gone', () => file('gone', '#!/nowhere/sh\n'), /which is not there/],
 ])('A117: %s is not started', async (_, path, reason) => {
   await expect(checkExecutable(path())).rejects.toThrow(reason);
+});
+
+test('A117: what the server itself could change is not started', async () => {
+  const own = { uid: statSync(folder).uid, gid: 0 };
+  await expect(checkExecutable(file('own', '#!/bin/sh\n'), own)).rejects.toThrow(/belongs to the server itself/);
+  await expect(checkExecutable(file('own', '#!/bin/sh\n'), { uid: 61_000, gid: 61_000 })).resolves.toBeUndefined();
 });
 
 test('A117: a link is not started, whatever it leads to', async () => {

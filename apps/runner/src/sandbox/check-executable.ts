@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, open, realpath, stat } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
+import type { ServerUser } from './sandbox.js';
 
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 const HEAD_BYTES = 512;
@@ -12,10 +13,10 @@ export class LaunchRefusal extends Error {
 }
 
 /**
- * Refuses a program that is not what its path says, or that may be another one tomorrow: a relative path, a link, a file that others may write, a
- * script without an interpreter (which system libraries would hand to a shell).
+ * Refuses a program that is not what its path says, or that may be another one tomorrow: a relative path, a link, a file that others may write, or that
+ * lies where its own `user` may put another, a script without an interpreter (which system libraries would hand to a shell).
  */
-export async function checkExecutable(path: string): Promise<void> {
+export async function checkExecutable(path: string, user?: ServerUser): Promise<void> {
   if (!isAbsolute(path)) throw new LaunchRefusal(`${path} is no absolute path`);
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined) throw new LaunchRefusal(`${path} does not exist on this runner`);
@@ -23,10 +24,17 @@ export async function checkExecutable(path: string): Promise<void> {
   const found = await stat(path);
   if (!found.isFile()) throw new LaunchRefusal(`${path} is no file`);
   if ((found.mode & WRITABLE_BY_OTHERS) !== 0) throw new LaunchRefusal(`${path} can be changed by others than its owner`);
+  if (user !== undefined) await checkOwners(path, user);
   await access(path, constants.X_OK).catch(() => {
     throw new LaunchRefusal(`${path} may not be executed`);
   });
   await checkFormat(path);
+}
+
+async function checkOwners(path: string, { uid }: ServerUser): Promise<void> {
+  for (let at = path; at !== dirname(at); at = dirname(at)) {
+    if ((await stat(at)).uid === uid) throw new LaunchRefusal(`${at} belongs to the server itself, which could change what it is started as`);
+  }
 }
 
 async function checkFormat(path: string): Promise<void> {

@@ -8,6 +8,7 @@ import { planLaunch, type LaunchOrder, type LaunchPlace } from './plan-launch.js
 export class ChildStarter {
   /** Children that run, by the user that they run as. */
   private readonly users = new Map<number, number>();
+  /** Children that run, or are about to. */
   private running = 0;
 
   constructor(
@@ -32,10 +33,11 @@ export class ChildStarter {
 
   /** Starts a child behind the walls of this machine and watches it until it ends. Throws a LaunchRefusal. */
   async start(order: LaunchOrder, listener: ChildListener, log: LogTail): Promise<Child> {
-    const plan = await planLaunch(order, this.place);
-    const uid = plan.user?.uid;
-    const child = new Child(plan, listener, { log, sweep: () => this.sweep(uid) });
     this.running += 1;
+    const { child, uid } = await this.spawn(order, listener, log).catch((error: unknown) => {
+      this.running -= 1;
+      throw error;
+    });
     if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 0) + 1);
     const unwatch = child.pid === undefined ? () => undefined : this.watch(child, child.pid, order);
     void child.ended.then(() => {
@@ -44,6 +46,12 @@ export class ChildStarter {
       if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 1) - 1);
     });
     return child;
+  }
+
+  private async spawn(order: LaunchOrder, listener: ChildListener, log: LogTail): Promise<{ child: Child; uid: number | undefined }> {
+    const plan = await planLaunch(order, this.place);
+    const uid = plan.user?.uid;
+    return { child: new Child(plan, listener, { log, sweep: () => this.sweep(uid) }), uid };
   }
 
   private watch(child: Child, leader: number, { profile }: LaunchOrder): () => void {

@@ -9,6 +9,8 @@ import { Throttle } from './throttle.js';
 export const LINE_BYTES_MAX = 10 * 1024 * 1024;
 /** What waits for a child that does not read; beyond it nothing more is taken for it. */
 export const STDIN_BYTES_MAX = 32 * 1024 * 1024;
+/** More than what may have been taken before that was known; a child that makes more wait, by asking and never reading, is ended. */
+const STDIN_BYTES_END = 2 * STDIN_BYTES_MAX;
 /** What is read of stderr, and of junk on stdout, in a second. A child with more to say waits. */
 const NOISE_BYTES_PER_SECOND = 2 * 1024 * 1024;
 const LINE_END = Buffer.from('\n');
@@ -91,6 +93,7 @@ export class Child {
 
   /** Writes a message, which is one line without its end. Those of one round of the event loop go out together. */
   write(line: Buffer | string): void {
+    if (this.pendingBytes > STDIN_BYTES_END) return this.kill('It does not read what it is sent');
     if (this.unsent.length === 0) setImmediate(() => this.flush());
     this.unsent.push(typeof line === 'string' ? Buffer.from(line) : line, LINE_END);
     this.unsentBytes += line.length + 1;

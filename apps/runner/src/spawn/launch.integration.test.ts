@@ -47,6 +47,13 @@ test('A122: a child has the variables that its profile names, and none of the ru
   );
 });
 
+test('A122: what every program obeys before it does anything never reaches those that put up the walls', async () => {
+  if (!runner.sandbox.isRoot) return;
+  const client = new RunnerClient(runner.assign('preloaded', stdioServer('normal', { environment: { LD_PRELOAD: { value: '/tmp/any.so' } } })));
+  expect((await client.open()).error).toMatchObject({ data: { reason: 'runner.start_failed' } });
+  expect(runner.status('preloaded').lastError).toMatch(/^LD_PRELOAD would be obeyed by the programs that put up the walls/);
+});
+
 test('A120: arguments reach the program letter for letter, with no shell between', async () => {
   const hostile = ['; touch x', '$(id)', '`id`', '--require=./evil.js', '-e', 'a b', '"', "'", '', '*', '~', '\n'];
   const profile = stdioServer();

@@ -7,6 +7,9 @@ import { launchChain, type Sandbox, type ServerUser } from '../sandbox/sandbox.j
 import type { ServerUsers } from '../sandbox/server-users.js';
 import type { Launch } from './child.js';
 
+/** Obeyed by whatever program is started, before it does anything: the tools that put up the walls run as root, and get the child's environment. */
+const LOADED_FIRST = /^(?:LD_.*|GLIBC_TUNABLES|GCONV_PATH|LOCPATH|NLSPATH|MALLOC_.*)$/;
+
 /** What of this runner a launch depends on. */
 export interface LaunchPlace {
   readonly sandbox: Sandbox;
@@ -35,7 +38,9 @@ export interface LaunchPlan extends Launch {
 export async function planLaunch({ serverId, profile, secrets }: LaunchOrder, place: LaunchPlace): Promise<LaunchPlan> {
   const { sandbox, packages, users, workFolder } = place;
   const user = sandbox.isRoot ? users.of(serverId) : undefined;
-  const { command, path } = await commandOf(profile, packages);
+  const first = user && Object.keys(profile.environment).find((name) => LOADED_FIRST.test(name));
+  if (first !== undefined) throw new LaunchRefusal(`${first} would be obeyed by the programs that put up the walls around this one, as root`);
+  const { command, path } = await commandOf(profile, packages, user);
   const home = users.ownFolder(join(workFolder, serverId), user);
   const cwd = profile.workingFolder ?? home;
   if (profile.workingFolder !== null) await checkFolder(cwd);
@@ -45,9 +50,13 @@ export async function planLaunch({ serverId, profile, secrets }: LaunchOrder, pl
   return { file, args, cwd, environment: { ...given, ...environmentOf(profile, secrets) }, user };
 }
 
-async function commandOf({ program }: LaunchProfile, packages: PackageStore): Promise<{ command: readonly string[]; path?: string }> {
+async function commandOf(
+  { program }: LaunchProfile,
+  packages: PackageStore,
+  user: ServerUser | undefined,
+): Promise<{ command: readonly string[]; path?: string }> {
   if (program.kind !== 'executable') return packages.resolve(program);
-  await checkExecutable(program.path);
+  await checkExecutable(program.path, user);
   return { command: [program.path] };
 }
 

@@ -91,7 +91,8 @@ export class Host {
       starter.prefetch(order);
       return { assignment, log, server: new HostedServer({ slug, profileHash, order, starter, log, logger, now, makeRoom: () => this.makeRoom() }) };
     } catch (error) {
-      const lastError = error instanceof Error ? error.message : 'It cannot be hosted';
+      // Longer, and the heartbeat that tells it would be refused.
+      const lastError = (error instanceof Error ? error.message : 'It cannot be hosted').slice(0, 1000).toWellFormed();
       // Each answer brings it again; it is told once.
       if (this.faults.get(serverId)?.lastError !== lastError) this.parts.logger.error({ server: slug, err: error }, 'A server cannot be hosted');
       return { serverId, profileHash, state: 'failed', instances: 0, restarts: 0, junkLines: 0, lastError };

@@ -55,6 +55,8 @@ export class HostedServer {
   private junkLines = 0;
   private isClosing = false;
   private hasRun = false;
+  /** Children of agents that are about to run: many may come at once. */
+  private beginning = 0;
 
   constructor(readonly parts: HostedServerParts) {
     this.policies = new RestartPolicies(parts.now);
@@ -162,20 +164,20 @@ export class HostedServer {
     if (delayMs > WAIT_MS_MAX) throw new RpcFault('runner.backing_off', delayMs);
     if (delayMs > 0) await pause(delayMs);
     if (this.isClosing) throw new RpcFault('runner.stopping');
-    if (this.parts.starter.isFull && !this.parts.makeRoom()) throw new RpcFault('runner.full', 1000);
   }
 
   private async begin(key: string, way: InstanceWay): Promise<Instance> {
     const { order, now } = this.parts;
     const { instances } = order.profile;
-    const count = [...this.open].filter(({ child }) => !child.isAsked).length;
+    const count = [...this.open].filter(({ child }) => !child.isAsked).length + this.beginning;
     if (instances.mode === 'per-agent' && count >= instances.most) this.endOne();
     const early: { instance?: Instance } = {};
     const listener = {
       line: (bytes: Buffer) => early.instance?.connection.take(bytes) ?? false,
       tooLong: () => early.instance?.connection.lost(),
     };
-    const child = await this.launch(listener);
+    this.beginning += 1;
+    const child = await this.launch(listener).finally(() => (this.beginning -= 1));
     const instance = new Instance(child, way.unasked, now());
     early.instance = instance;
     this.open.add(instance);
@@ -195,7 +197,9 @@ export class HostedServer {
   }
 
   private async launch(listener: ChildListener): Promise<Child> {
-    const { starter, order, log } = this.parts;
+    const { starter, order, log, makeRoom } = this.parts;
+    // Right before its place is taken: whoever asks next finds it taken.
+    if (starter.isFull && !makeRoom()) throw new RpcFault('runner.full', 1000);
     const child = await starter.start(order, listener, log);
     this.children.add(child);
     void child.ended.then(() => this.children.delete(child));

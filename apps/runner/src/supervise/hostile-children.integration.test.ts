@@ -147,6 +147,22 @@ test.runIf(isLinux)('A123: a memory hog is ended at its limit, the call says so,
   expect(valueOf(await hog.call('echo', { after: 1 }))).toEqual({ after: 1 });
 });
 
+test('however many agents come at once, no more children of their own run than the profile says', async () => {
+  const url = runner.assign('herd', stdioServer('normal', { instances: { mode: 'per-agent', most: 2 } }));
+  const opened = await Promise.all(Array.from({ length: 6 }, (_, at) => new RunnerClient(url, `agent-${at}`).open()));
+  expect(opened.filter(({ result }) => result !== undefined).length).toBeGreaterThan(0);
+  await vi.waitFor(() => expect(runner.status('herd').instances).toBeLessThanOrEqual(2), { timeout: 3000 });
+});
+
+test('however many agents come at once, no more children run than the runner may', async () => {
+  const small = await TestRunner.start({ capacity: 2 });
+  const url = small.assign('herd', stdioServer('normal', { instances: { mode: 'per-agent', most: 100 } }));
+  const clients = Array.from({ length: 6 }, (_, at) => new RunnerClient(url, `agent-${at}`));
+  await Promise.all(clients.map((client) => client.open()));
+  await vi.waitFor(() => expect(small.status('herd').instances).toBeLessThanOrEqual(2), { timeout: 3000 });
+  await small.close();
+});
+
 test('a child that nobody uses is ended, and started again for whoever comes', async () => {
   const idle = await serve('idle', 'normal', { idleSeconds: 10 });
   runner.clock.skippedMs += 11_000;

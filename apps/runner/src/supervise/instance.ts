@@ -1,5 +1,6 @@
 import type { JsonObject } from '@portcullis/mcp';
 import { Connection, type Unasked } from '../bridge/connection.js';
+import type { Reply } from '../bridge/reply.js';
 import type { Child } from '../spawn/child.js';
 
 /** A child that runs and was spoken to. */
@@ -22,6 +23,13 @@ export class Instance {
 
   get isBusy(): boolean {
     return this.connection.size > 0 || this.holders.size > 0;
+  }
+
+  /** Tells a reader what it said on its own. A child that says more than is read waits for its reader. */
+  passOn(reply: Reply, text: string): void {
+    if (reply.notify(text)) return;
+    this.child.pause(reply);
+    reply.onceDrained(() => this.child.resume(reply));
   }
 
   used(now: number): void {
