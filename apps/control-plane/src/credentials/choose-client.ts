@@ -14,6 +14,8 @@ export interface ChosenClient {
 }
 
 const PATIENCE_MS = 10_000;
+/** Stands for the client that would be registered. */
+const NOT_YET: ChosenClient = { clientId: 'not yet registered', clientSecret: null, authentication: 'none', client: 'registered' };
 
 /** The client that was configured; else our metadata document, where the server takes such; else one registered now, where it offers that. */
 export async function chooseClient(
@@ -30,7 +32,7 @@ export async function chooseClient(
     return { clientId: ways.metadataDocument, clientSecret: null, authentication: 'none', client: 'metadata-document' };
   }
   if (server?.registration_endpoint === undefined) throw new OauthFault('The authorization server registers no clients by itself. Give a clientId.');
-  return register(server.registration_endpoint, server, ways);
+  return ways.isRehearsal === true ? NOT_YET : register(server.registration_endpoint, server, ways);
 }
 
 function usualAuthentication(clientSecret: string | null, server: ServerMetadata | undefined): ClientAuthentication {

@@ -134,6 +134,37 @@ test('an authorization server without PKCE is refused, and a code goes nowhere b
     expect((await call('POST', `/v1/credentials/${id}/connect`, { redirectUri: elsewhere })).status).toBe(400);
 });
 
+test('whoever only asks what a connection would change is registered nowhere', async () => {
+  const slug = `c${(count += 1)}`;
+  await call('POST', '/v1/servers', { slug, url: authorization.resource, protocol: 'legacy' });
+  const asked = { credential: { kind: 'authorization-code' } };
+  const rehearse = async (method: 'POST' | 'PUT', path: string, body: object) => {
+    const before = authorization.clients.size;
+    const { status, headers } = await call(method, `${path}?dryRun=true`, body);
+    return [status, headers['x-dry-run'], authorization.clients.size - before];
+  };
+  expect(await rehearse('POST', '/v1/credentials', { server: slug, ...asked })).toEqual([200, 'true', 0]);
+  const { body } = await call('POST', '/v1/credentials', { server: slug, ...asked });
+  expect(authorization.clients).toContain(body.oauth.clientId);
+  expect(await rehearse('PUT', `/v1/credentials/${body.id}`, asked)).toEqual([200, 'true', 0]);
+});
+
+test('a server never says who is shown agents’ tokens', async () => {
+  const slug = `c${(count += 1)}`;
+  await call('POST', '/v1/servers', { slug, url: authorization.resource, protocol: 'legacy' });
+  const exchange = { kind: 'token-exchange', clientId: 'us', clientSecret: 'ours', subjectIssuer: 'https://login.example.com' };
+  const create = (named: object) => call('POST', '/v1/credentials', { server: slug, credential: { ...exchange, ...named } });
+  const steered = await create({});
+  expect([steered.status, steered.body.detail]).toEqual([422, expect.stringContaining('issuer or tokenEndpoint')]);
+  const { status, body } = await create({ issuer: authorization.issuer });
+  expect([status, body.oauth]).toMatchObject([
+    201,
+    { tokenEndpoint: `${authorization.issuer}/token`, exchange: { subjectIssuer: exchange.subjectIssuer } },
+  ]);
+  const { change } = await discovery.own.database.revision.findFirstOrThrow({ orderBy: { revision: 'desc' } });
+  expect(change).toMatchObject({ change: { exchange: { subjectIssuer: exchange.subjectIssuer, audience: null } } });
+});
+
 test('who we are is read in a document of ours where that is taken, and a browser comes back to a page of ours that knows nothing', async () => {
   authorization.rules.takesDocuments = true;
   const { id } = await aConnection();

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { CredentialConfig } from '@portcullis/contracts/api/credentials';
 import type { Prisma } from '@portcullis/database';
 import { parseBearer } from '@portcullis/secrets';
+import type { Author } from '../changes/author.js';
 import { ProblemError } from '../http/problem.js';
 import { STDIO_URL } from '../servers/stdio-url.js';
 import { CredentialVault } from './credential-vault.js';
@@ -19,12 +20,16 @@ export class CredentialMaker {
     @Inject(OauthOutlet) private readonly outlet: OauthOutlet,
   ) {}
 
-  /** Finds out what the credential does not say; it may ask the server and its authorization server. Refuses (400, 422) what cannot work. */
-  async resolve(config: CredentialConfig, serverUrl: string): Promise<ResolvedCredential> {
+  /**
+   * Finds out what the credential does not say; it may ask the server and its authorization server, and registers with that where no author only
+   * rehearses. Refuses (400, 422) what cannot work.
+   */
+  async resolve({ rehearse }: Author, config: CredentialConfig, serverUrl: string): Promise<ResolvedCredential> {
     refuseOwnKeys(config);
     refuseUnfit(config, serverUrl);
+    const { egress, redirectUris, metadataDocument } = this.outlet;
     try {
-      return await resolveCredential(config, serverUrl, this.outlet);
+      return await resolveCredential(config, serverUrl, { egress, redirectUris, metadataDocument, isRehearsal: rehearse !== undefined });
     } catch (error) {
       if (error instanceof OauthFault) throw new ProblemError('unprocessable', error.message, [], { cause: error });
       throw error;

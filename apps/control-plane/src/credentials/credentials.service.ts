@@ -41,7 +41,7 @@ export class CredentialsService {
     const { url } = await this.holders.server(named);
     if (config.kind === 'environment' && agent !== undefined)
       throw new ProblemError('unprocessable', 'A program has one environment for all agents; leave agent out.');
-    const resolved = await this.maker.resolve(config, url);
+    const resolved = await this.maker.resolve(author, config, url);
     const id = v7();
     const work = this.changes.apply(author, 'credential.created', reason, async (tx) => {
       const server = await this.holders.server(named, tx);
@@ -56,7 +56,7 @@ export class CredentialsService {
   /** What was there before is forgotten: keys, tokens, connections that were begun. */
   async replace(author: Author, id: string, { credential: config, reason }: ReplaceCredential): Promise<Changed<Credential>> {
     const { server } = await requireCredential(this.database, id);
-    const resolved = await this.maker.resolve(config, server.url);
+    const resolved = await this.maker.resolve(author, config, server.url);
     const done = await this.changes.apply(author, 'credential.replaced', reason, async (tx) => {
       const { version: before } = await requireCredential(tx, id);
       const version = before + 1;
@@ -94,6 +94,7 @@ export class CredentialsService {
 /** Names only: neither a value, nor anything made from one. */
 function changeOf({ settings: { headers, variables, oauth }, secret }: ResolvedCredential): ChangeDetail {
   if (secret.kind === 'environment') return { kind: secret.kind, variables };
-  const { issuer = null, tokenEndpoint = null, clientId = null, scopes = [], resource = null } = oauth ?? {};
-  return { kind: secret.kind, ...(secret.kind === 'headers' ? { headers } : { issuer, tokenEndpoint, clientId, scopes, resource }) };
+  if (secret.kind === 'headers') return { kind: secret.kind, headers };
+  const { issuer = null, tokenEndpoint = null, clientId = null, scopes = [], resource = null, exchange } = oauth ?? {};
+  return { kind: secret.kind, issuer, tokenEndpoint, clientId, scopes, resource, ...(exchange !== undefined && { exchange }) };
 }

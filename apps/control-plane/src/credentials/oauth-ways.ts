@@ -7,4 +7,6 @@ export interface OauthWays {
   readonly redirectUris: readonly string[];
   /** The document that says who we are (client ID metadata document), where this installation has a public address. */
   readonly metadataDocument: string | undefined;
+  /** Set where somebody only asks what would be: then nobody is told of us. */
+  readonly isRehearsal?: boolean;
 }

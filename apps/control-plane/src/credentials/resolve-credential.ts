@@ -58,13 +58,17 @@ async function resolveOauth(config: OauthConfig, serverUrl: string, ways: OauthW
   return { oauth, clientSecret: client.clientSecret, requiresIss: found?.server.authorization_response_iss_parameter_supported ?? false };
 }
 
-/** An agent's token is shown to nobody but the server that made it, unless an operator says who else may see it. */
+/** An agent's token is shown to nobody but the server that made it, unless an operator says who else may see it: never because a server says so. */
 function exchangeOf(
-  { subjectIssuer, issuer, audience }: Extract<OauthConfig, { kind: 'token-exchange' }>,
+  { subjectIssuer, issuer, tokenEndpoint, audience }: Extract<OauthConfig, { kind: 'token-exchange' }>,
   found: string | undefined,
 ): CredentialOauth['exchange'] {
   const whose = subjectIssuer ?? found ?? issuer;
   if (whose === undefined) throw new OauthFault('Say whose tokens are exchanged: subjectIssuer.');
+  if (whose !== found && issuer === undefined && tokenEndpoint === undefined)
+    throw new OauthFault(
+      'The server names another authorization server than the one whose tokens are exchanged. Say who is shown them: issuer or tokenEndpoint.',
+    );
   return { subjectIssuer: whose, audience: audience ?? null };
 }
 

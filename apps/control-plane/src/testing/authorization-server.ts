@@ -35,7 +35,8 @@ export class AuthorizationServer {
   close: () => Promise<void> = async () => undefined;
   /** Whose metadata documents it has read, by their addresses. */
   readonly documents = new Map<string, { readonly redirect_uris: readonly string[] }>();
-  private readonly clients = new Set<string>();
+  /** Whom it registered. */
+  readonly clients = new Set<string>();
   private readonly codes = new Map<string, Code>();
   private readonly refreshTokens = new Set<string>();
 
