@@ -164,11 +164,11 @@ test('A145: no secret lies in a file: logs, spools, copies of policy, the write-
   expect(told).toEqual([]);
   // The spool and the database have what may be known.
   expect(Object.keys(others).filter((path) => path.endsWith('.seg'))).not.toEqual([]);
-  // A node's own key is in its own folder alone.
+  // The own key of a node or runner is in its own folder alone.
   const identities = files.filter((path) => basename(path) === 'identity.json');
   for (const path of identities) {
-    const { nodeKey } = JSON.parse(await readFile(path, 'utf8')) as { nodeKey: string };
-    expect(await filesHolding(stack.dataDirectory, encodingsOf(secretOf(nodeKey)))).toEqual([path]);
+    const { nodeKey, runnerKey } = JSON.parse(await readFile(path, 'utf8')) as { nodeKey?: string; runnerKey?: string };
+    expect(await filesHolding(stack.dataDirectory, encodingsOf(secretOf(nodeKey ?? runnerKey ?? '')))).toEqual([path]);
   }
 });
 
