@@ -130,6 +130,13 @@ test('changes are told on the streams of sessions, of resources only to who subs
   expect((await ofTwo?.next())?.done).toBe(true);
 });
 
+test('A124: what the child of one agent writes into its folder is not where that of another works', async () => {
+  const [one, two] = await Promise.all([client('own', 'agent-1'), client('own', 'agent-2')]);
+  const [first, second] = (await Promise.all([one.value('self'), two.value('self')])) as { cwd: string }[];
+  expect(first?.cwd).not.toBe(second?.cwd);
+  for (const { cwd } of [first, second].flatMap((self) => self ?? [])) expect(cwd).not.toContain('agent-');
+});
+
 test('A124: each agent has a child of its own where the profile says so, initialised with what its client is', async () => {
   const [one, two] = [new RunnerClient(runner.urlOf('own'), 'a'), new RunnerClient(runner.urlOf('own'), 'b')];
   const { result } = await one.open({ sampling: {} });

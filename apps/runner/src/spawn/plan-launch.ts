@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { stat } from 'node:fs/promises';
 import type { LaunchProfile } from '@portcullis/contracts/runner/launch-profile';
@@ -15,7 +16,7 @@ export interface LaunchPlace {
   readonly sandbox: Sandbox;
   readonly packages: PackageStore;
   readonly users: ServerUsers;
-  /** Servers without a working folder of their own have theirs here. */
+  /** Servers without a working folder of their own have theirs here, and so have agents with a child of their own. */
   readonly workFolder: string;
 }
 
@@ -23,6 +24,8 @@ export interface LaunchPlace {
 export interface LaunchOrder {
   readonly serverId: string;
   readonly profile: LaunchProfile;
+  /** Whose child it is, where each agent has its own. */
+  readonly agentId?: string | undefined;
   readonly secrets: Readonly<Record<string, string>>;
 }
 
@@ -35,13 +38,15 @@ export interface LaunchPlan extends Launch {
  * Turns an approved profile into the one command that it stands for: program and arguments letter for letter, behind the walls of this machine, with
  * no variable that it does not name but `HOME`, `TMPDIR`, and `PATH` where it is a package. Throws a LaunchRefusal.
  */
-export async function planLaunch({ serverId, profile, secrets }: LaunchOrder, place: LaunchPlace): Promise<LaunchPlan> {
+export async function planLaunch({ serverId, profile, agentId, secrets }: LaunchOrder, place: LaunchPlace): Promise<LaunchPlan> {
   const { sandbox, packages, users, workFolder } = place;
   const user = sandbox.isRoot ? users.of(serverId) : undefined;
   const first = user && Object.keys(profile.environment).find((name) => LOADED_FIRST.test(name));
   if (first !== undefined) throw new LaunchRefusal(`${first} would be obeyed by the programs that put up the walls around this one, as root`);
   const { command, path } = await commandOf(profile, packages, user);
-  const home = users.ownFolder(join(workFolder, serverId), user);
+  // Beside the server's, not in it: there the server could put a link in its place.
+  const folder = agentId === undefined ? serverId : `${serverId}+${hash('sha256', agentId, 'hex')}`;
+  const home = users.ownFolder(join(workFolder, folder), user);
   const cwd = profile.workingFolder ?? home;
   if (profile.workingFolder !== null) await checkFolder(cwd);
   const [file, ...args] = [...launchChain(sandbox, profile, user), ...command, ...profile.args];

@@ -35,8 +35,9 @@ export interface InstanceWay {
   readonly prepare: (instance: Instance) => Promise<void>;
 }
 
-/** Where the era is asked for, and where a single child belongs. */
+/** Where the era is asked for, and where a single child belongs. The key of an agent's own begins with the agent's id. */
 export const SHARED = '';
+const agentOf = (key: string): string | undefined => key.split(' ', 1)[0] || undefined;
 const START_MS_MAX = 60_000;
 /** A request waits so long for its turn to start a child; longer, and its sender is told when to come again. */
 const WAIT_MS_MAX = 5000;
@@ -69,7 +70,7 @@ export class HostedServer {
   /** Which era it speaks, asked once of a child of its own. Rejects with an RpcFault. */
   era(): Promise<Era> {
     if (this.knownEra !== undefined) return this.knownEra;
-    const probing = this.attempt(SHARED, () => probeEra((listener) => this.launch(listener)));
+    const probing = this.attempt(SHARED, () => probeEra((listener) => this.launch(listener, SHARED)));
     this.knownEra = probing;
     probing.catch(() => (this.knownEra = undefined));
     return probing;
@@ -101,8 +102,8 @@ export class HostedServer {
   status(): Status {
     const junkLines = [...this.open].reduce((sum, { child }) => sum + child.junkLines, this.junkLines);
     const { order, profileHash } = this.parts;
-    const counts = { instances: this.open.size, restarts: this.restarts, junkLines };
-    return { serverId: order.serverId, profileHash, state: this.state(), ...counts, lastError: this.lastError };
+    const { restarts, lastError } = this;
+    return { serverId: order.serverId, profileHash, state: this.state(), instances: this.open.size, restarts, junkLines, lastError };
   }
 
   /** Ends children that nobody used for as long as the profile says. */
@@ -177,7 +178,7 @@ export class HostedServer {
       tooLong: () => early.instance?.connection.lost(),
     };
     this.beginning += 1;
-    const child = await this.launch(listener).finally(() => (this.beginning -= 1));
+    const child = await this.launch(listener, key).finally(() => (this.beginning -= 1));
     const instance = new Instance(child, way.unasked, now());
     early.instance = instance;
     this.open.add(instance);
@@ -196,11 +197,11 @@ export class HostedServer {
     }
   }
 
-  private async launch(listener: ChildListener): Promise<Child> {
+  private async launch(listener: ChildListener, key: string): Promise<Child> {
     const { starter, order, log, makeRoom } = this.parts;
     // Right before its place is taken: whoever asks next finds it taken.
     if (starter.isFull && !makeRoom()) throw new RpcFault('runner.full', 1000);
-    const child = await starter.start(order, listener, log);
+    const child = await starter.start({ ...order, agentId: agentOf(key) }, listener, log);
     this.children.add(child);
     void child.ended.then(() => this.children.delete(child));
     // What it needed may have taken long to install.

@@ -92,7 +92,7 @@ const Argument = z
 export const LaunchProfile = z.strictObject({
   program: LaunchProgram,
   args: z.array(Argument).max(100).default([]),
-  /** Null: an empty folder of the server's own. */
+  /** Null: an empty folder of the server's own; where each agent has its own child, of that agent's at this server. */
   workingFolder: AbsolutePath.nullable().default(null),
   environment: z
     .record(VariableName, LaunchVariable)
