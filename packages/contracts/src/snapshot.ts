@@ -74,8 +74,12 @@ export type ServerEntry = z.infer<typeof ServerEntry>;
 
 const CALL_LIMITS_SCHEMA_VERSION = 4;
 
-/** The same for a server as `grantSchemaOf`: an older node would make the calls that a limit refuses. */
-export const serverSchemaOf = ({ callLimits }: ServerEntry): number => (callLimits === undefined ? 1 : CALL_LIMITS_SCHEMA_VERSION);
+/**
+ * The same for a server as `grantSchemaOf`: an older node would make the calls that a limit refuses, or reach the server without its certificates and
+ * show what it is called with to whomever the system trusts. Nodes that know of limits know of certificates.
+ */
+export const serverSchemaOf = ({ callLimits, tls }: ServerEntry): number =>
+  callLimits === undefined && tls === undefined ? 1 : CALL_LIMITS_SCHEMA_VERSION;
 
 /** A live agent key: HMAC-SHA256 of its secret under the pepper named by `pepperId`, base64url. */
 export const AgentKeyEntry = z.object({

@@ -123,7 +123,7 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
-    version: 13,
+    version: 14,
     hosted: 'd17fdf2b80b0a800b7b77ec0152d019f3eeabeac0f608b3cff5e22c29b87306f',
     servers: '546a2f5170ba85dee9dcd685a280f97bb433757456460490996b7d44cf685fec',
     agents: '9c862b32bca5af91a22a10d8718e87599d9c7055b92fb65bf7e00eb85c54ef3e',

@@ -18,9 +18,9 @@ import { z } from 'zod';
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
  * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
  * 10: certificates of servers, and exchanged tokens. 11: limits of calls. 12: what is withheld.
- * 13: places of servers of stdio.
+ * 13: places of servers of stdio. 14: the schema of certificates.
  */
-export const COMPILE_VERSION = 13;
+export const COMPILE_VERSION = 14;
 
 const DAY_MS = 86_400_000;
 

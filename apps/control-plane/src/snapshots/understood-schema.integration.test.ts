@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SNAPSHOT_SCHEMA_VERSION, SnapshotRoot } from '@portcullis/contracts/snapshot';
 import { newNodeKeyPair } from '@portcullis/secrets';
+import { makeAuthority } from '@portcullis/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -15,6 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => own.close());
 
+const { cert: ca } = makeAuthority('Servers');
 const conditional = { agent: 'worker', server: 'github', names: ['push'], condition: 'args.repo == "one"' };
 
 /** Of the newest revision, once the control plane has committed it. */
@@ -43,9 +45,14 @@ test('what a live node would misread is refused until all are new, and the snaps
   const widened = await own.call('PATCH', `/v1/grants/${plain}`, { condition: 'true' });
   expect(widened.status).toBe(409);
   expect((await own.call('PATCH', `/v1/grants/${plain}`, { names: ['pull'] })).status).toBe(200);
+  const tls = () => own.call('PUT', '/v1/servers/github/tls', { ca });
+  expect((await tls()).status).toBe(409);
   expect(await publishedSchema()).toBe(1);
 
   await report('node-old', SNAPSHOT_SCHEMA_VERSION);
+  expect((await tls()).status).toBe(200);
+  expect(await publishedSchema()).toBe(4);
+  expect((await own.call('DELETE', '/v1/servers/github/tls')).status).toBe(204);
   expect((await own.call('POST', '/v1/grants', conditional)).status).toBe(201);
   expect(await publishedSchema()).toBe(2);
   expect((await own.call('GET', '/v1/nodes')).body.items.map(({ schemaMax }: { schemaMax: number }) => schemaMax)).toEqual([
