@@ -142,7 +142,7 @@ export class HostedServer {
   }
 
   private async attempt<T>(key: string, start: () => Promise<T>): Promise<T> {
-    const policy = this.policies.of(key);
+    const policy = this.policies.of(agentOf(key) ?? SHARED);
     await this.turn(policy);
     const { order, starter, now } = this.parts;
     if (policy.hasFailed(now())) this.restarts += 1;
@@ -230,7 +230,7 @@ export class HostedServer {
     );
     instance.connection.end(new RpcFault('runner.child_ended'));
     if (end.asked) return;
-    this.failed(this.policies.of(key), wordsOf(end), 'crash');
+    this.failed(this.policies.of(agentOf(key) ?? SHARED), wordsOf(end), 'crash');
     // Who ends at once ends on any question: that says nothing of its era.
     if (!this.hasRun) this.knownEra = undefined;
   }

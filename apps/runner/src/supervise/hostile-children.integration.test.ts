@@ -87,6 +87,17 @@ test('A123: a child that ends at once is started five times, then stays down unt
   expect(runner.status('exits').state).toBe('idle');
 });
 
+test('A123: an agent whose own child ends again and again is not given more of them for being another client each time', async () => {
+  const url = runner.assign('exits-for-one', stdioServer('exit', { instances: { mode: 'per-agent', most: 5 } }));
+  const reasons: unknown[] = [];
+  for (let count = 0; count < 6; count += 1) {
+    runner.clock.skippedMs += 5000;
+    reasons.push((await new RunnerClient(url).open({ experimental: { count } })).error?.data?.['reason']);
+  }
+  expect(reasons.at(-1)).toBe('runner.quarantined');
+  expect((await new RunnerClient(url, 'agent-2').open()).error?.data?.['reason']).not.toBe('runner.quarantined');
+});
+
 test('F47: a child that crashes in the middle of calls answers them with an error that says so, and the next call works', async () => {
   const client = await serve('crash');
   const other = new RunnerClient(runner.urlOf('crash'), 'agent-2');

@@ -2,7 +2,7 @@ import { RestartPolicy } from './restart-policy.js';
 
 const POLICIES_MAX = 2000;
 
-/** One policy for each child that a server may have: an agent whose own child fails does nothing to those of others. */
+/** One policy for each agent with children of its own, or for the one that all share: whose child fails does nothing to those of others. */
 export class RestartPolicies {
   private readonly policies = new Map<string, RestartPolicy>();
 
