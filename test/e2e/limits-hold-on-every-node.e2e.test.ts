@@ -44,7 +44,7 @@ test('a quota that an operator sets holds over all nodes, says why, and when it 
     expect(reasons).toEqual(Array.from({ length: 4 }, () => `rate_limited:${limit.id}`));
   }, 20_000);
   await api.limits.update(limit.id, { terms: { kind: 'quota', calls: 6, per: 'month' } }, { wait: 'all' });
-  expect([await call(0), await call(1)].sort()).toEqual([200, 429]);
+  expect([await call(0), await call(1)].toSorted((one, other) => one - other)).toEqual([200, 429]);
   await api.limits.delete(limit.id, { wait: 'all' });
   expect(await call(1)).toBe(200);
 });
