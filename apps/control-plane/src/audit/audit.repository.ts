@@ -36,7 +36,7 @@ export interface Found {
 }
 
 /** A page looks no further after so long: what is left is for the next one. */
-const LOOKING_MS = 150;
+const LOOKING_MS = 120;
 const WINDOW_ROWS_MAX = 4_000;
 
 /**
