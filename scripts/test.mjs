@@ -21,7 +21,7 @@ try {
   await install();
   await generate();
   await build();
-  if (chosen.length === 0) for (const check of checks) await counted(check);
+  if (chosen.length === 0) await Promise.all(checks.map(counted));
   add(await vitest());
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
