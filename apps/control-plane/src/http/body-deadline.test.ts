@@ -11,6 +11,7 @@ let port: number;
 beforeAll(async () => {
   endSlowBodies(app, DEADLINE_MS, new Set(['/streamed']));
   app.post('/', async ({ body }) => ({ read: body }));
+  app.post('/refused', { preParsing: async (_request, reply) => reply.code(401).send('no') }, async () => 'never');
   app.post('/streamed', async ({ body }) => ({ read: body }));
   await app.listen({ host: '127.0.0.1', port: 0 });
   port = (app.server.address() as AddressInfo).port;
@@ -48,4 +49,12 @@ test('whoever does not finish a request in time is told and cut off, and nobody 
   await vi.waitFor(() => expect(prompt.heard()).toContain('{"read":false}'), 10_000);
   prompt.socket.destroy();
   streaming.socket.destroy();
+});
+
+test('what was refused before its body came gets no second answer', async () => {
+  const refused = connect(port, '127.0.0.1');
+  refused.write(`${head('/refused', 4)}t`);
+  const answer = await text(refused);
+  expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+  expect(answer).not.toContain('408');
 });
