@@ -5,6 +5,7 @@ const conditions = ['@portcullis/source'];
 const never = ['**/node_modules/**', '**/dist/**'];
 const integration = everywhere('.integration.test.ts');
 const endToEnd = everywhere('.e2e.test.ts');
+const onTheDemo = ['test/e2e/**/*.e2e.test.ts'];
 const long = everywhere('.long.test.ts');
 const services = { globalSetup: ['test/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000 };
 
@@ -28,17 +29,22 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'system', include: integration, exclude: [...never, ...long], ...services } },
+      { extends: true, test: { name: 'system', include: integration, exclude: [...never, ...long], ...services, isolate: false } },
+      // Whole systems too, but each with one of its own: they wait much, so they run beside the tests above.
+      {
+        extends: true,
+        test: { name: 'stacks', include: endToEnd, exclude: [...never, ...onTheDemo, ...long], testTimeout: 60_000, hookTimeout: 180_000 },
+      },
       {
         extends: true,
         test: {
           name: 'e2e',
-          include: endToEnd,
+          include: onTheDemo,
           exclude: [...never, ...long],
           globalSetup: ['test/e2e/demo-stack-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,
-          // Whole systems, and one of them in use by all files: one file at a time, when nothing else runs.
+          // One system in use by all files: one file at a time, when nothing else runs.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },

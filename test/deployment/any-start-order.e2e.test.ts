@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient } from '@portcullis/api-client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { auditRowsOf } from './audit-rows.js';
-import { healthOf, preparePostgres, prepareRedis, type Service, type Started, startByHand } from './by-hand.js';
-import { freePortBase } from './portcullis-command.js';
-import { type JsonRpcAnswer, messageIn, type RawAnswer, sendMcp, toolNamesIn } from './raw-mcp.js';
-import { startTestServer, type TestServer } from './test-server.js';
+import { auditRowsOf } from '../e2e/audit-rows.js';
+import { healthOf, preparePostgres, prepareRedis, type Service, type Started, startByHand } from '../e2e/by-hand.js';
+import { freePortBase } from '../e2e/portcullis-command.js';
+import { type JsonRpcAnswer, messageIn, type RawAnswer, sendMcp, toolNamesIn } from '../e2e/raw-mcp.js';
+import { startTestServer, type TestServer } from '../e2e/test-server.js';
 
 const patient = { timeout: 60_000, interval: 50 };
 const joinToken = 'a-join-token-that-a-file-would-hold';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createApiClient } from '@portcullis/api-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { freePortBase, isAlive, portcullis, type Stack, startUp, type Up } from './portcullis-command.js';
+import { freePortBase, isAlive, portcullis, type Stack, startUp, type Up } from '../e2e/portcullis-command.js';
 
 const patient = { timeout: 60_000, interval: 100 };
 const startMs = 180_000;

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { portIsFree } from '@portcullis/local-services';
@@ -93,11 +94,20 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** The first of a hundred ports that look free, below those the system gives out by itself. */
+/** The first of a hundred ports that look free, below those the system gives out by itself. Nobody else who asks is given them while this process lives. */
 export async function freePortBase(): Promise<number> {
   for (;;) {
     const base = 10_000 + 100 * randomInt(0, 200);
+    if (!(await reserve(base + 99))) continue;
     const probes = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 50, 51].map((offset) => portIsFree(base + offset)));
     if (probes.every(Boolean)) return base;
   }
+}
+
+/** Holds this port to its own end, without living longer for it; false when somebody has it. */
+function reserve(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const reservation = createServer().unref();
+    reservation.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
 }
