@@ -8,7 +8,6 @@ const LOOKED_AT = new Set([
   'apps/control-plane/src/alerts/find-in-usage.ts',
   'apps/control-plane/src/audit-proof/retention.repository.ts',
   'apps/control-plane/src/audit/audit-filter.ts',
-  'apps/control-plane/src/cost/costs.repository.ts',
   'apps/control-plane/src/database/identify-all.ts',
   'apps/control-plane/src/database/write-rows.ts',
   'apps/control-plane/src/revisions/policy-entities.ts',

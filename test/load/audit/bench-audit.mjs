@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Prisma } from '@portcullis/database';
-import { startFilledStack } from './filled-stack.mjs';
+import { startFilledStack, untilCostsAreSummed } from './filled-stack.mjs';
 import { measureInserts } from './measure-inserts.mjs';
 import { measureProof } from './measure-proof.mjs';
 import { questionsAbout } from './questions.mjs';
@@ -36,6 +36,7 @@ const stack = await startFilledStack({ rows: Number(values.rows), days: Number(v
 try {
   await printFilling(stack);
   await priceEverything(stack.api);
+  print(`Costs summed up ${Math.round(await untilCostsAreSummed(stack.database, say))} s after that.\n`);
   print('| question | p50 ms | p95 ms | rows | there is more |\n| --- | ---: | ---: | ---: | --- |');
   const questions = (await questionsAbout(stack)).filter(({ name }) => name.includes(values.only));
   const slow = [];

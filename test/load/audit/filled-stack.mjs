@@ -2,10 +2,23 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '@portcullis/database';
 import { startPostgres } from '@portcullis/local-services';
+import { costDays } from '../../../apps/control-plane/dist/cost/cost-days.js';
 import { startLocalStack } from '../../local-stack/start-local-stack.mjs';
 import { fillTrail, uuidOf } from './fill-trail.mjs';
 
 const SETTLED_MS = 2000;
+
+/** Until the sums of costs say what the prices of now say. Resolves to how many seconds that took. */
+export async function untilCostsAreSummed(database, say) {
+  const startedAt = performance.now();
+  for (let before; ;) {
+    const left = (await costDays(database)).filter(({ summed }) => !summed).length;
+    if (left === 0) return (performance.now() - startedAt) / 1000;
+    if (left !== before) say(`costs of ${left} days are not summed up`);
+    before = left;
+    await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+  }
+}
 
 /**
  * A local stack whose trail has so many rows. A directory is kept, and filled once: the same command finds it again. Resolves when everything is sealed and

@@ -1,19 +1,18 @@
 import { listCalls } from '../../../apps/control-plane/dist/audit/audit.repository.js';
 import { aggregateCalls, pairsOf } from '../../../apps/control-plane/dist/audit/reports.repository.js';
-import { readPrices, sumCosts } from '../../../apps/control-plane/dist/cost/costs.repository.js';
 
 const DAY_MS = 86_400_000;
 const PAGE = { limit: 50 };
 
 /**
- * What auditors ask, by name: how it is asked over REST, and how a database is asked for it, so that its plan can be had.
- * @returns {Promise<{ name: string, ask: () => Promise<{ rows: number, isMore: boolean }>, query: (database: object) => Promise<unknown> }[]>}
+ * What auditors ask, by name: how it is asked over REST, and, where it is one statement, how a database is asked for it, so that its plan can be had.
+ * @returns {Promise<{ name: string, ask: () => Promise<{ rows: number, isMore: boolean }>, query?: (database: object) => Promise<unknown> }[]>}
  */
 export async function questionsAbout({ api, database, trail }) {
   const middle = new Date((trail.from.getTime() + trail.to.getTime()) / 2);
   const [some] = await database.$queryRaw`SELECT call_id::text AS id, trace_id, convert_from(arguments, 'UTF8') AS text FROM audit_event
     WHERE at > ${middle} AND trace_id IS NOT NULL AND arguments IS NOT NULL ORDER BY call_id LIMIT 1`;
-  return [...searches(api, middle, some), ...readings(api, some, trail), ...sums(api, database, trail)];
+  return [...searches(api, middle, some), ...readings(api, some, trail), ...sums(api, trail)];
 }
 
 function searches(api, middle, some) {
@@ -61,7 +60,7 @@ function readings(api, some, { to }) {
   ];
 }
 
-function sums(api, database, { to }) {
+function sums(api, { to }) {
   const since = (days) => ({ from: new Date(to.getTime() - days * DAY_MS), to });
   const said = ({ from, to: end, ...rest }) => ({ ...rest, from: from.toISOString(), to: end.toISOString() });
   const ofRows = ({ rows, truncated = false }) => ({ rows: rows.length, isMore: truncated });
@@ -78,7 +77,6 @@ function sums(api, database, { to }) {
   const costs = (by, days, named = {}) => ({
     name: `costs by ${by}, ${days} days${Object.keys(named).length > 0 ? `, of one ${Object.keys(named).join()}` : ''}`,
     ask: async () => ofRows(await api.costs.read({ by, ...said({ ...since(days), ...named }) })),
-    query: async (tx) => sumCosts(tx, await readPrices(database), { ...since(1), ...named }, [by]),
   });
   return [
     ...['agent', 'server', 'tool', 'hour'].map((by) => aggregate(by, 1)),

@@ -3,7 +3,6 @@ import { AlertCondition } from '@portcullis/contracts/api/alerts';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { BackgroundLoop } from '../background/background-loop.js';
 import { budgetStates } from '../cost/find-budgets.js';
-import { foldSpent } from '../cost/spent.repository.js';
 import { DeliveryQueue } from '../webhooks/delivery-queue.js';
 import { WebhookSecrets } from '../webhooks/webhook-secrets.js';
 import { forgetDeliveries } from '../webhooks/webhooks.repository.js';
@@ -83,7 +82,6 @@ export class AlertEvaluator implements OnApplicationBootstrap, BeforeApplication
     if (range !== undefined) {
       const { usage, firstUses } = await foldUsage(tx, range);
       const drift = await readDrift(tx, range, told);
-      await foldSpent(tx, range, range.isRecount);
       seen = { usage: usage.filter(({ minute }) => minute > told), firstUses: firstUses.filter(({ at }) => at > told), drift };
       await moveCursor(tx, range);
     }

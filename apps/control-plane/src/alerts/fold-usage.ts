@@ -22,8 +22,6 @@ export interface FirstUse {
 export interface StoredRange {
   readonly from: bigint;
   readonly to: bigint;
-  /** Whether costs have to be counted anew. */
-  readonly isRecount: boolean;
 }
 
 const ROWS_AT_ONCE = 20_000;
@@ -33,14 +31,13 @@ const ROWS_AT_ONCE = 20_000;
  * later, so nothing is overlooked or counted twice. Undefined where there is nothing to look at.
  */
 export async function nextRange(tx: Transaction): Promise<StoredRange | undefined> {
-  const [cursor] = await tx.$queryRaw<{ from: bigint; end: bigint; recount: boolean }[]>`
-    SELECT stored_tx AS from, recount AND EXISTS (SELECT 1 FROM budget) AS recount, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS end FROM alert_cursor WHERE id = 1 FOR UPDATE`;
+  const [cursor] = await tx.$queryRaw<{ from: bigint; end: bigint }[]>`
+    SELECT stored_tx AS from, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS end FROM alert_cursor WHERE id = 1 FOR UPDATE`;
   if (cursor === undefined) return undefined;
   // A place that is still to come is of another database, such as the one before a restore.
   const from = cursor.from > cursor.end ? cursor.end : cursor.from;
-  const isRecount = cursor.recount;
-  if (from === cursor.end && !isRecount) return undefined;
-  return { from, to: await boundOf(tx, { from, end: cursor.end, rows: ROWS_AT_ONCE }), isRecount };
+  if (from === cursor.end) return undefined;
+  return { from, to: await boundOf(tx, { from, end: cursor.end, rows: ROWS_AT_ONCE }) };
 }
 
 export async function moveCursor(tx: Transaction, { to }: StoredRange): Promise<void> {

@@ -1,6 +1,8 @@
 import type { AuditHold as HoldRow, Transaction } from '@portcullis/database';
 import { Prisma } from '@portcullis/database';
 import { forgetSums } from '../audit/fold-calls.js';
+import { trailDays } from '../audit/trail-days.js';
+import { forgetCosts } from '../cost/fold-costs.js';
 
 export interface OldDay {
   readonly day: string;
@@ -11,8 +13,7 @@ export interface OldDay {
 export async function oldDays(tx: Transaction, days: number): Promise<OldDay[]> {
   const rows = await tx.$queryRaw<{ day: string; bytes: bigint }[]>`
     SELECT to_char(day, 'YYYY-MM-DD') AS day, bytes FROM (
-      SELECT to_date(substr(relname, 5), 'YYYYMMDD') AS day, pg_total_relation_size(oid) AS bytes
-      FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'audit_event'::regclass AND relname ~ '^day_[0-9]{8}$'
+      SELECT day, pg_total_relation_size(oid) AS bytes FROM (${trailDays}) days
     ) partitions WHERE day < (now() AT TIME ZONE 'UTC')::date - ${days}::int ORDER BY 1`;
   return rows.map(({ day, bytes }) => ({ day, bytes: Number(bytes) }));
 }
@@ -51,4 +52,5 @@ export async function dropDay(tx: Transaction, day: string): Promise<void> {
   await tx.$executeRaw`DELETE FROM audit_quarantine WHERE at >= ${day}::date AND at < ${day}::date + 1`;
   // After the drop: it waits for whoever is counting rows of the day.
   await forgetSums(tx, day);
+  await forgetCosts(tx, day);
 }

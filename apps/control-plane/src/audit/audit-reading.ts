@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PrismaClient, type Transaction } from '@portcullis/database';
+import { type Prisma, PrismaClient, type Transaction } from '@portcullis/database';
 import type { Author } from '../changes/author.js';
 import { recordAction } from '../changes/record-action.js';
 import { ProblemError } from '../http/problem.js';
@@ -21,8 +21,17 @@ export class AuditReading {
 
   /** A further part of a reading that is on record already. */
   async bounded<T>(read: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.within(read, 'ReadCommitted');
+  }
+
+  /** A further part, all of whose statements see the same. */
+  async atOnce<T>(read: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.within(read, 'RepeatableRead');
+  }
+
+  private async within<T>(read: (tx: Transaction) => Promise<T>, isolationLevel: Prisma.TransactionIsolationLevel): Promise<T> {
     try {
-      return await withinFiveSeconds(this.database, read);
+      return await withinFiveSeconds(this.database, read, isolationLevel);
     } catch (error) {
       if (tookTooLong(error))
         throw new ProblemError('unavailable', 'The search took too long. Narrow it by time or by an exact filter.', [], { cause: error });

@@ -4,14 +4,18 @@ import { conditionsOf, driversOf, idBounds, idsAfter, idsBefore, type ResolvedFi
 import { selectCalls, type AuditRow } from './select-calls.js';
 
 /** Ends a reading that takes too long: an auditor's search must not hold the database from the calls' own records. */
-export async function withinFiveSeconds<T>(database: PrismaClient, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export async function withinFiveSeconds<T>(
+  database: PrismaClient,
+  work: (tx: Transaction) => Promise<T>,
+  isolationLevel: Prisma.TransactionIsolationLevel = 'ReadCommitted',
+): Promise<T> {
   return database.$transaction(
     async (tx) => {
       // A day of a busy installation is grouped in so much memory, and not sorted on the disk.
       await tx.$executeRaw`SELECT set_config('statement_timeout', '5000', true), set_config('work_mem', '64MB', true)`;
       return work(tx);
     },
-    { maxWait: 10_000, timeout: 20_000 },
+    { isolationLevel, maxWait: 10_000, timeout: 20_000 },
   );
 }
 

@@ -3,7 +3,7 @@ import { callKinds } from '../drafts/recorded-calls.js';
 import { beganMs } from './call-began.js';
 
 /** Longer than any name that is asked for, and short enough for three in a key. */
-const NAME_CHARS_MAX = 300;
+export const NAME_CHARS_MAX = 300;
 
 /** Each bucket ends at so many times its beginning: what lies in its middle is off by 4.9 % at most. */
 const BUCKET_RATIO = 1.1;

@@ -8,7 +8,6 @@ import { RecordedChanges } from '../changes/recorded-changes.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
 import { stateOf, type BudgetState } from './find-budgets.js';
-import { recountCosts } from './spent.repository.js';
 
 /** What agents may cost in a month. */
 @Injectable()
@@ -42,8 +41,6 @@ export class BudgetsService {
     return this.changes.apply(author, 'budget.created', async (tx) => {
       const data = { ...fields, ...columnsOf(subject), amountMicros: BigInt(amountMicros), createdBy: author.name };
       const row = await tx.budget.create({ data });
-      // Where there was no budget before, nothing was counted.
-      await recountCosts(tx);
       return { result: toBudget(await stateOf(tx, row)), subject: subjectOf(row), change: { ...fields, subject, amountMicros } };
     });
   }

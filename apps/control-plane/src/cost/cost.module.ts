@@ -3,6 +3,7 @@ import { AuditReading } from '../audit/audit-reading.js';
 import { BUDGET_OPTIONS, BudgetEnforcer, type BudgetOptions } from './budget-enforcer.js';
 import { BudgetsController } from './budgets.controller.js';
 import { BudgetsService } from './budgets.service.js';
+import { CostsFolder } from './costs-folder.js';
 import { CostsController } from './costs.controller.js';
 import { CostsService } from './costs.service.js';
 import { PricesService } from './prices.service.js';
@@ -11,7 +12,7 @@ import { PricesService } from './prices.service.js';
 export class CostModule {
   static with(options: BudgetOptions = {}): DynamicModule {
     const settings = { provide: BUDGET_OPTIONS, useValue: { lookMs: options.lookMs } };
-    const providers = [settings, AuditReading, BudgetEnforcer, BudgetsService, CostsService, PricesService];
+    const providers = [settings, AuditReading, BudgetEnforcer, BudgetsService, CostsFolder, CostsService, PricesService];
     return { module: CostModule, controllers: [BudgetsController, CostsController], providers };
   }
 }

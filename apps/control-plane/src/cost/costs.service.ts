@@ -6,8 +6,9 @@ import { AuditReading } from '../audit/audit-reading.js';
 import type { Author } from '../changes/author.js';
 import { decodeCursor, encodeCursor, IdCursor } from '../http/paging.js';
 import { ProblemError } from '../http/problem.js';
-import { daysOf } from './days-of.js';
-import { listCostedCalls, readPrices, sumCosts, type CostedCallRow, type CostFilter, type CostKey, type CostRow } from './costs.repository.js';
+import { listCostedCalls, sumCosts, type CostedCallRow, type CostKey, type CostRow } from './costs.repository.js';
+import { readPrices, type CostFilter } from './priced-calls.js';
+import { summedCosts } from './summed-costs.js';
 
 const DAY_MS = 86_400_000;
 const PERIOD_DAYS_MAX = 366;
@@ -24,17 +25,19 @@ export class CostsService {
     @Inject(AuditReading) private readonly audit: AuditReading,
   ) {}
 
-  /** Day by day, each in a statement of its own, so that a month of any size neither holds nor ends one. */
+  /** Sums at once; what is not in them day by day, each in a statement of its own, so that a month of any size neither holds nor ends one. */
   async read(author: Author, { by, format: _format, ...wanted }: CostsQuery): Promise<Costs> {
     const filter = filterOf(wanted);
-    const prices = await this.audit.reading(author, { costs: { by, ...wanted } }, readPrices);
+    await this.audit.reading(author, { costs: { by, ...wanted } }, async () => undefined);
     const sums = new Map<string, Row>();
     const nameOf = await this.namesOf(by);
-    for (const day of daysOf(filter)) {
-      const rows = await this.audit.bounded((tx) => sumCosts(tx, prices, day, keysOf[by]));
-      for (const row of rows) add(sums, nameOf(row, day.from), row);
+    const addAll = (rows: readonly CostRow[]): void => {
+      for (const row of rows) add(sums, nameOf(row), row);
       if (sums.size > ROWS_MAX) throw new ProblemError('unprocessable', `There are more than ${ROWS_MAX} rows. Narrow it by time, server or agent.`);
-    }
+    };
+    const { rows: summed, rest, prices } = await this.audit.atOnce((tx) => summedCosts(tx, filter, keysOf[by]));
+    addAll(summed);
+    for (const part of rest) addAll(await this.audit.bounded((tx) => sumCosts(tx, prices, part, keysOf[by])));
     const rows = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
     return { from: filter.from.toISOString(), to: filter.to.toISOString(), rows, totals: totalsOf(rows) };
   }
@@ -48,13 +51,13 @@ export class CostsService {
     return { items: rows.map(toCostedCall), nextCursor: reached === null ? null : encodeCursor([reached]) };
   }
 
-  /** What a sum of one day counts for. */
-  private async namesOf(by: By): Promise<(row: CostRow, day: Date) => Partial<Row>> {
+  /** What a sum counts for. */
+  private async namesOf(by: By): Promise<(row: CostRow) => Partial<Row>> {
     const agents = by === 'owner' || by === 'group' ? await this.agents() : new Map<string, { owner: string | null; groups: string[] }>();
-    return (row, day) => {
+    return (row) => {
       switch (by) {
         case 'agent':
-          return { agent: row.agent ?? null };
+          return { agent: row.agent || null };
         case 'owner':
           return { owner: agents.get(row.agent ?? '')?.owner ?? null };
         case 'group':
@@ -64,9 +67,9 @@ export class CostsService {
         case 'tool':
           return { server: row.server ?? null, tool: row.tool ?? null };
         case 'month':
-          return { month: day.toISOString().slice(0, 7) };
+          return { month: row.month };
         case 'day':
-          return { day: day.toISOString().slice(0, 10) };
+          return { day: row.day };
       }
     };
   }
@@ -85,8 +88,8 @@ const keysOf: Readonly<Record<By, readonly CostKey[]>> = {
   group: ['agent'],
   server: ['server'],
   tool: ['server', 'tool'],
-  month: [],
-  day: [],
+  month: ['month'],
+  day: ['day'],
 };
 
 function add(sums: Map<string, Row>, names: Partial<Row>, { currency, calls, micros }: CostRow): void {
@@ -104,9 +107,10 @@ function totalsOf(rows: readonly Row[]): Costs['totals'] {
 }
 
 function filterOf({ from, to, ...named }: Omit<CostsQuery, 'by' | 'format'>): CostFilter {
-  const now = new Date();
-  const end = to === undefined ? now : new Date(to);
-  const start = from === undefined ? new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth(), 1)) : new Date(from);
+  const end = to === undefined ? new Date() : new Date(to);
+  // The month that ends then, where it is the first moment of one.
+  const last = new Date(end.getTime() - 1);
+  const start = from === undefined ? new Date(Date.UTC(last.getUTCFullYear(), last.getUTCMonth(), 1)) : new Date(from);
   const days = (end.getTime() - start.getTime()) / DAY_MS;
   const detail =
     days <= 0 ? 'lies behind the end of the period' : days > PERIOD_DAYS_MAX ? `lies more than ${PERIOD_DAYS_MAX} days before the end` : undefined;

@@ -1,5 +1,6 @@
 import type { Budget, Transaction } from '@portcullis/database';
-import { agentsOf, monthOf, spentBy } from './spent.repository.js';
+import { monthOf } from './cost-days.js';
+import { agentsOf, spentBy } from './spent.repository.js';
 
 /** How much of a budget is spent. */
 export interface BudgetState {

@@ -9,7 +9,7 @@ import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
-import { recountCosts } from './spent.repository.js';
+import { pricesChanged } from './cost-days.js';
 
 /** So many numbers may be read from the results of calls. */
 const UNITS_MAX = 16;
@@ -40,7 +40,7 @@ export class PricesService {
       const data = { ...fields, amountMicros: BigInt(amountMicros), per: BigInt(per), effectiveFrom: from, createdBy: author.name };
       const row = await tx.price.create({ data });
       await requireFewUnits(tx);
-      await recountCosts(tx);
+      await pricesChanged(tx, from);
       const change = { ...fields, amountMicros, per, effectiveFrom: from.toISOString() };
       return { result: toPrice(row), subject: subjectOf(row), change, dirty: dirtyOf(row) };
     });
@@ -53,7 +53,7 @@ export class PricesService {
       const row = await tx.price.findUnique({ where: { id } });
       if (row === null) throw notFound('price');
       await tx.price.delete({ where: { id } });
-      await recountCosts(tx);
+      await pricesChanged(tx, row.effectiveFrom);
       return { result: undefined, subject: subjectOf(row), change: { deleted: toPrice(row) }, dirty: dirtyOf(row) };
     });
   }

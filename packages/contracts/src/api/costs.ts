@@ -59,8 +59,8 @@ const name = z.string().min(1).max(256).optional();
 const period = { from: Timestamp.optional(), to: Timestamp.optional(), agent: name, server: name, tool: name };
 
 /**
- * What answered calls cost, by when they began, in UTC; the present month unless a period is given, 366 days at most. Owners are those of the time of
- * the call, groups those of today. `json` unless `format` says `csv`.
+ * What answered calls cost, by when they began, in UTC; the present month unless a period is given, 366 days at most. Owners and groups are
+ * those of today. `json` unless `format` says `csv`.
  */
 export const CostsQuery = z.strictObject({
   by: z.enum(['agent', 'owner', 'group', 'server', 'tool', 'month', 'day']).default('agent'),
