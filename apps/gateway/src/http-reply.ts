@@ -211,7 +211,7 @@ function sayAlive(): void {
 }
 
 /** One JSON answer with its length, in as few writes as its pieces allow. */
-export function writeJson(response: ServerResponse, status: number, answer: { headers: string[]; body: readonly (string | Buffer)[] }): void {
+function writeJson(response: ServerResponse, status: number, answer: { headers: string[]; body: readonly (string | Buffer)[] }): void {
   const { headers, body } = answer;
   let length = 0;
   for (const piece of body) length += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;

@@ -47,7 +47,6 @@ export {
   errorMessage,
   initializeResult,
   listFrame,
-  listResult,
   notificationMessage,
   requestMessage,
   resultMessage,

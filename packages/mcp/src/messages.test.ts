@@ -8,7 +8,6 @@ import {
   errorMessage,
   initializeResult,
   listFrame,
-  listResult,
   notificationMessage,
   requestMessage,
   resultMessage,
@@ -63,16 +62,18 @@ describe('handshakes', () => {
 });
 
 describe('lists', () => {
+  const listed = (...[key, definitions, options]: [Parameters<typeof listFrame>[0], readonly string[], Parameters<typeof listFrame>[1]]): string => {
+    const { head, tail } = listFrame(key, options);
+    return head + definitions.join(',') + tail;
+  };
   const pieces = ['{ "name":"a","inputSchema":{"type":"object"} }', '{"name":"b","inputSchema":{"type":"object"}}'];
   it('hold the pieces byte for byte between head and tail', () => {
     const legacy = { era: 'legacy', serverInfo } as const;
-    expect(listResult('tools', pieces, legacy)).toBe(`{"tools":[${pieces.join(',')}]}`);
-    expect(listResult('prompts', [], { ...legacy, nextCursor: 'a"b' })).toBe('{"prompts":[],"nextCursor":"a\\"b"}');
-    const { head, tail } = listFrame('tools', legacy);
-    expect(head + pieces.join(',') + tail).toBe(listResult('tools', pieces, legacy));
+    expect(listed('tools', pieces, legacy)).toBe(`{"tools":[${pieces.join(',')}]}`);
+    expect(listed('prompts', [], { ...legacy, nextCursor: 'a"b' })).toBe('{"prompts":[],"nextCursor":"a\\"b"}');
   });
   it('of the modern era are private to the agent and complete', () => {
-    const result: unknown = JSON.parse(listResult('tools', pieces, { era: 'modern', serverInfo, nextCursor: '', ttlMs: 1000 }));
+    const result: unknown = JSON.parse(listed('tools', pieces, { era: 'modern', serverInfo, nextCursor: '', ttlMs: 1000 }));
     expect(result).toMatchObject({ nextCursor: '', resultType: 'complete', ttlMs: 1000, cacheScope: 'private', _meta: INFO });
     expect(isSpecType.ListToolsResult(result)).toBe(true);
   });

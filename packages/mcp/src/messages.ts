@@ -83,12 +83,6 @@ export function listFrame(key: DefinitionKey, options: ListOptions): { readonly 
   return { head: `{"${key}":[`, tail: `]${cursor}${modern}}` };
 }
 
-/** A list result of definitions that are already encoded, byte for byte. */
-export function listResult(key: DefinitionKey, jsonPieces: readonly string[], options: ListOptions): string {
-  const { head, tail } = listFrame(key, options);
-  return head + jsonPieces.join(',') + tail;
-}
-
 /** The empty result, as `ping` has it. */
 export function emptyResult({ era, serverInfo }: ResultOptions): string {
   return era === 'legacy' ? '{}' : JSON.stringify({ resultType: 'complete', _meta: { [META_SERVER_INFO]: serverInfo } });

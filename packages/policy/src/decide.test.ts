@@ -2,7 +2,7 @@ import { OWN_SERVER_ID } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileGlob, compileTable, decide, grantsFor, isGlob, nextChangeAt, type Target } from './index.js';
+import { compileGlob, compileTable, decide, isGlob, nextChangeAt, type Target } from './index.js';
 
 const uuid = (group: string, n: number): string => `${group}-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 const [agentId, otherAgentId] = [uuid('aaaaaaaa', 1), uuid('aaaaaaaa', 2)];
@@ -184,23 +184,6 @@ describe('compileGlob', () => {
     const glob = compileGlob(`*${'a'.repeat(1000)}b*`.repeat(2).slice(0, 2048));
     expect(glob('a'.repeat(1_000_000))).toBe(false);
   });
-});
-
-test('grants of an agent are its own and those of each of its groups, once', () => {
-  const of = (id: string, n: number): GrantEntry => ({
-    id: uuid('dddddddd', n),
-    subject: { groupId: id },
-    target: { serverId: uuid('cccccccc', 1) },
-    kind: 'tools',
-    names: ['a'],
-    effect: 'allow',
-    notBefore: null,
-    expiresAt: null,
-  });
-  const [first = '', second = ''] = groupIds;
-  const bySubject = new Map([first, second, uuid('bbbbbbbb', 9)].map((id, n) => [id, [of(id, n)]]));
-  const found = grantsFor({ ...agent, groupIds: [first, second, first] }, bySubject);
-  expect(found.map(({ subject: each }) => each)).toEqual([{ groupId: first }, { groupId: second }]);
 });
 
 test('selectors never reach the gateway’s own tools, whatever they select: only a grant that names them does', () => {

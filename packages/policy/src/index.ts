@@ -9,7 +9,7 @@ export { periodAt, rateUse, type Period, type Use } from './limit-counts.js';
 export { gainedAccess, type Gain, type Reach } from './gained-access.js';
 export { compileGlob, isGlob, type GlobMatcher } from './glob.js';
 export { globCovers } from './glob-relations.js';
-export { compileTable, grantsFor, isAbout, PolicyTable } from './policy-table.js';
+export { compileTable, isAbout, PolicyTable } from './policy-table.js';
 export { canonicalUri, isCanonicalUri } from './resource-uri.js';
 export { selectsDefinition, selectsServer, type DefinitionFacts, type ServerFacts } from './selector.js';
 export { compileNarrowings, type Within } from './narrowing.js';

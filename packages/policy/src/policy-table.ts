@@ -91,12 +91,6 @@ export function concerns(agent: AgentEntry, grant: GrantEntry): boolean {
   return 'agentId' in grant.subject ? grant.subject.agentId === agent.id : agent.groupIds.includes(grant.subject.groupId);
 }
 
-/** The grants of an agent and of each of its groups, from a snapshot's grants by subject. */
-export function grantsFor(agent: AgentEntry, grantsBySubject: ReadonlyMap<Id, readonly GrantEntry[]>): readonly GrantEntry[] {
-  const subjects = new Set([agent.id, ...agent.groupIds]);
-  return [...subjects].flatMap((subject) => grantsBySubject.get(subject) ?? []);
-}
-
 /** Compiles an agent's grants. Grants of other subjects are left out, so a wrong selection can never add access. */
 export function compileTable({ agent, grants }: { agent: AgentEntry; grants: readonly GrantEntry[] }): PolicyTable {
   const own = inOrder(grants.filter((grant) => concerns(agent, grant)));

@@ -4,8 +4,6 @@ import type { PackedServer } from './packed-definition.js';
 import type { PolicySnapshot } from './policy-snapshot.js';
 import type { SharedMap } from './shared-map.js';
 
-export const CHUNK_KINDS: readonly ChunkKind[] = ['servers', 'agents', 'grants'];
-
 /** Digests of a kind's buckets by bucket number; null for an empty one. */
 export type BucketList = readonly (Digest | null)[];
 

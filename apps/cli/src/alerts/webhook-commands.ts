@@ -37,7 +37,7 @@ export function addWebhookCommands(program: Command, environment: Environment, p
   });
 }
 
-export function describeWebhook({ id, name, url, enabled, disabledReason }: Webhook): string {
+function describeWebhook({ id, name, url, enabled, disabledReason }: Webhook): string {
   const why = disabledReason === null ? '' : `: ${plainText(disabledReason, 200)}`;
   return `${id}  ${plainText(name, 200)}  ${plainText(url, 300)}${enabled ? '' : `  (disabled${why})`}`;
 }

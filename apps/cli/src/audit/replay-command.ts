@@ -37,7 +37,7 @@ export function addReplay(audit: Command, environment: Environment, { print, exi
 const verdicts = { true: 'The result is the same.', false: 'The result is another.', null: 'There is nothing to compare.' } as const;
 
 /** How it ended, and each place that differs. Values are foreign words. */
-export function describeReplay({ target, tool, status, durationMs, error, same, comparedBy, changes, changesTruncated }: ReplayResult): string {
+function describeReplay({ target, tool, status, durationMs, error, same, comparedBy, changes, changesTruncated }: ReplayResult): string {
   const how = `${target}:${plainText(tool, 160)}  ${status}${durationMs === null ? '' : ` in ${durationMs} ms`}${error === null ? '' : `: ${plainText(error, 300)}`}`;
   const verdict = verdicts[String(same) as keyof typeof verdicts];
   const lines = changes.map(

@@ -21,9 +21,9 @@ export interface ImportTerminal {
   readonly say: Say;
 }
 
-export const exitDone = 0;
+const exitDone = 0;
 /** Rows failed, or the import ended before its end. */
-export const exitIncomplete = 1;
+const exitIncomplete = 1;
 
 const LOOK_MS = 1000;
 const FAULTS_SHOWN = 20;

@@ -87,7 +87,7 @@ function briefly({ server, version: number, state, profile: { program, args } }:
 }
 
 /** All that decides what runs, each argument on its own. Arguments are foreign words: written as JSON, so that nothing in them acts on a terminal. */
-export function describeProfile(one: LaunchProfileVersion): string {
+function describeProfile(one: LaunchProfileVersion): string {
   const { hash, profile, proposedBy, reason, decidedBy, decisionReason, next } = one;
   const why = (text: string | null): string => (text === null ? '' : `: ${plainText(text)}`);
   const inert = JSON.stringify(profile, null, 2).replaceAll(/[^\x20-\x7e\n]/g, (odd) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -53,7 +53,7 @@ function addChildren(runner: Command, environment: Environment, print: Print): v
 }
 
 /** Names and errors are foreign words. */
-export function describeRunner({ id, name, address, live, servers, sandboxGaps }: Runner): string {
+function describeRunner({ id, name, address, live, servers, sandboxGaps }: Runner): string {
   const hosted = servers.map(({ server, state, instances, restarts, lastError }) => {
     const counts = `${String(instances)} running, ${String(restarts)} restarts`;
     return `  ${server}: ${state}, ${counts}${lastError === null ? '' : `; ${plainText(lastError)}`}`;

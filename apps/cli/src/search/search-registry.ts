@@ -4,8 +4,8 @@ import { plainText } from '../plain-text.js';
 
 export type SearchOptions = Pick<SearchRequest, 'q' | 'kind' | 'server' | 'state' | 'limit'>;
 
-export const exitFound = 0;
-export const exitNothing = 1;
+const exitFound = 0;
+const exitNothing = 1;
 
 /** Prints what matches, best first, and gives the exit code: 1 where nothing does. */
 export async function searchRegistry(options: SearchOptions, { api }: Connection, print: (text: string) => void): Promise<number> {

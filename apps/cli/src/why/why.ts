@@ -12,8 +12,8 @@ export interface WhyOptions {
   readonly task?: Narrowing | undefined;
 }
 
-export const exitAllow = 0;
-export const exitDeny = 1;
+const exitAllow = 0;
+const exitDeny = 1;
 
 /** Prints why an agent may use a tool or not, and gives the exit code: 0 where it may (or the arguments decide), 1 where it may not. */
 export async function why(options: WhyOptions, { api }: Connection, print: (text: string) => void): Promise<number> {

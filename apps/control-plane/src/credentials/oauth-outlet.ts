@@ -13,7 +13,7 @@ export interface CredentialOptions {
 }
 
 /** Where a browser comes back to that runs beside the command line. Authorization servers let such an address have any port (RFC 8252 §7.3). */
-export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
+const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
 export const CLIENT_METADATA_PATH = '/oauth/client-metadata.json';
 export const CALLBACK_PATH = '/oauth/callback';
 

@@ -11,7 +11,7 @@ export interface HttpAnswer {
 }
 
 /** More than this in all is no list of tools. */
-export const TOTAL_BYTES_MAX = 10 * 1024 * 1024;
+const TOTAL_BYTES_MAX = 10 * 1024 * 1024;
 
 export class TooManyBytes extends Error {
   override readonly name = 'TooManyBytes';

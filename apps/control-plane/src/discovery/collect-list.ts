@@ -28,7 +28,7 @@ export interface CollectedList {
 /** The text of one page; undefined when the server does not know the method. */
 export type ReadPage = (cursor: string | undefined) => Promise<string | undefined>;
 
-export const PAGES_MAX = 50;
+const PAGES_MAX = 50;
 export const DEFINITIONS_MAX = 1000;
 
 /**

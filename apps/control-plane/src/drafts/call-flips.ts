@@ -7,7 +7,7 @@ import { servedTargets, type PolicyView } from './policy-view.js';
 import { groupCalls, keptCalls, type CallGroup, type KeptCall } from './recorded-calls.js';
 
 /** Calls that are looked at one by one because their arguments decide. */
-export const EXAMINED_MAX = 2000;
+const EXAMINED_MAX = 2000;
 const SAMPLES_MAX = 10;
 
 type Effect = Decision['effect'];

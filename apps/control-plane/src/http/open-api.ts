@@ -2,8 +2,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { withConventions } from './open-api-conventions.js';
 
-export const OPEN_API_PATH = '/v1/openapi.json';
-export const DOCS_PATH = '/docs';
+const OPEN_API_PATH = '/v1/openapi.json';
+const DOCS_PATH = '/docs';
 
 /** Serves the OpenAPI document and a page to browse it, from this process alone. */
 export function serveOpenApi(app: NestFastifyApplication): void {

@@ -8,7 +8,7 @@ import { ProblemError } from '../http/problem.js';
 import { KeyRing } from '../keys/key-ring.js';
 
 /** For so long a key stands for the request that came with it first. */
-export const KEPT_HOURS = 24;
+const KEPT_HOURS = 24;
 /** Longer than any request takes: whoever began and did not end is gone. */
 const LEASE_MINUTES = 5;
 

@@ -8,7 +8,7 @@ import { fromRegistryDocument, fromServerJson } from './from-registry.js';
 import { SourceUnreadable, type SourceRow } from './source-row.js';
 
 /** What is read as a whole before its first row: documents. */
-export const DOCUMENT_BYTES_MAX = 32 * 1024 * 1024;
+const DOCUMENT_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface OpenSource {
   readonly source: ImportSource;

@@ -11,7 +11,7 @@ export interface DecisionFacts {
   readonly reason: string | undefined;
 }
 
-export const decidedFields = { id: true, serverId: true, kind: true, name: true, state: true, hash: true, approvedHash: true } as const;
+const decidedFields = { id: true, serverId: true, kind: true, name: true, state: true, hash: true, approvedHash: true } as const;
 
 /** In order of id, which is the order of first sight; one more than asked for. */
 export async function listDefinitions(

@@ -135,7 +135,7 @@ export async function sealAll(own: TestApp): Promise<void> {
 }
 
 /** What a verification says of a database, given heads from elsewhere. */
-export async function verifyTrail(database: PrismaClient, keys: KeyRing, anchors: readonly AuditAnchorHead[]): Promise<AuditVerification> {
+async function verifyTrail(database: PrismaClient, keys: KeyRing, anchors: readonly AuditAnchorHead[]): Promise<AuditVerification> {
   const verifier = new TrailVerifier(new TrustedKeys(await keys.signingKeysEver(), verifyBytes), anchors);
   for await (const lines of new ProofLines(database, keys).read({})) {
     for (const line of lines) {

@@ -11,9 +11,9 @@ import { capturedBy, methodText, ownSecretOf } from './captured-by.js';
 import { readUnits, unitsAsked } from './result-units.js';
 
 /** Why a call is not to be had that its grant allows, only not as often. Of a limit that is not the grant's own, its id follows behind a colon. */
-export const RATE_LIMITED = 'rate_limited';
+const RATE_LIMITED = 'rate_limited';
 /** Why a call is not to be had that its grant allows, until the month ends. */
-export const BUDGET_SPENT = 'budget_spent';
+const BUDGET_SPENT = 'budget_spent';
 
 /** What a call asked for, as far as it can be told apart from what the agent wrote. */
 export interface Asked {

@@ -27,7 +27,7 @@ export interface AskingServer {
 }
 
 /** Beside what these ask they differ in nothing: a tool says what it was told. */
-export const askingTools = ['form', 'url', 'unsafe', 'sampling', 'roots', 'twice'].map((name) => aTool(name));
+const askingTools = ['form', 'url', 'unsafe', 'sampling', 'roots', 'twice'].map((name) => aTool(name));
 /** Of the legacy server alone: they use its session's own stream, or take back what they asked. */
 const apartTools = ['apart', 'apart-sampling', 'apart-roots', 'afterwards', 'retract', 'completed'].map((name) => aTool(name));
 export const askingDefinitions = [

@@ -13,7 +13,7 @@ export interface AnswerMemoryLimits {
 }
 
 const MIB = 1024 * 1024;
-export const ANSWER_MEMORY: AnswerMemoryLimits = { all: 128 * MIB, ofAgent: 32 * MIB, ofServer: 64 * MIB };
+const ANSWER_MEMORY: AnswerMemoryLimits = { all: 128 * MIB, ofAgent: 32 * MIB, ofServer: 64 * MIB };
 
 /**
  * The memory of a node for answers that have to be held whole. Each claims all that it may come to before more of it is read, so that none is stopped

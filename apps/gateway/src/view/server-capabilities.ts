@@ -5,7 +5,7 @@ const read = new WeakMap<ServerEntry, JsonObject>();
 const NONE: JsonObject = {};
 
 /** What a server declared that it can do, read once from the snapshot. */
-export function capabilitiesOfServer(server: ServerEntry): JsonObject {
+function capabilitiesOfServer(server: ServerEntry): JsonObject {
   const known = read.get(server);
   if (known !== undefined) return known;
   let declared: unknown;
