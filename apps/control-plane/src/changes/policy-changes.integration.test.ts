@@ -50,7 +50,7 @@ test('every change of policy takes a reason, also one without a body, and one in
 
 test("what an operator's event tells has no well-known secret, and says where one was; every other event is as it was told", async () => {
   const secret = `gh${'p'}_${'a1B2'.repeat(9)}`;
-  const made = await own.call('POST', '/v1/groups', { slug: 'told', reason: `to use ${secret}` });
+  const made = await own.call('POST', '/v1/groups', { slug: 'told', name: `to use ${secret}` });
   expect(made.status).toBe(201);
   const plain = await own.call('POST', '/v1/groups', { slug: 'plain', reason: 'as agreed' });
   const kept = async ({ headers }: typeof made) => {
@@ -62,6 +62,31 @@ test("what an operator's event tells has no well-known secret, and says where on
   expect((await kept(made)).text).not.toContain(secret);
   expect((await kept(made)).how).toBe('redacted');
   expect(await kept(plain)).toEqual({ text: expect.stringContaining('as agreed') as string, how: null });
+});
+
+test('a reason has no well-known secret wherever it is kept, whichever way it came', async () => {
+  const secret = `gh${'p'}_${'c3D4'.repeat(9)}`;
+  const reason = `as ${secret} allows`;
+  await own.call('POST', '/v1/agents', { slug: 'explained', reason });
+  await own.database.server.create({ data: { slug: 'for-reasons', name: 'x', url: 'https://x.example.com/mcp' } });
+  const grant = { agent: 'explained', server: 'for-reasons', names: ['a'] };
+  const { body: made } = await own.call('POST', '/v1/grants', { ...grant, reason });
+  const file = JSON.stringify({ version: 1, grants: [{ ...grant, names: ['c'], reason }] });
+  const answers = [
+    await own.callWith({ 'x-break-glass': reason, 'if-match': '*' }, 'DELETE', `/v1/grants/${made.id}?reason=${encodeURIComponent(reason)}`),
+    await own.call('POST', '/v1/policy/apply', { changes: [{ do: 'grant.create', grant: { ...grant, names: ['b'], reason } }], reason }),
+    await own.callWith({ 'content-type': 'application/yaml' }, 'POST', '/v1/policy/import', file),
+    await own.call('POST', '/v1/access-requests', { ...grant, durationSeconds: 60, reason }),
+  ];
+  expect(made.reason).toMatch(/^as \[redacted:[a-z-]+\] allows$/);
+  expect(answers.map(({ status }) => status)).toEqual([204, 200, 200, 201]);
+  for (const table of ['revision', 'access_grant', 'access_request', 'policy_row_change', 'audit_event']) {
+    const rows = await own.database.$queryRawUnsafe<{ text: string }[]>(`SELECT to_jsonb(t)::text AS text FROM ${table} t`);
+    const text = rows.map((row) => row.text).join();
+    expect(text, table).not.toContain(secret);
+    expect(text, table).not.toContain(Buffer.from(secret).toString('hex'));
+    if (table !== 'audit_event') expect(text, table).toContain('as [redacted:');
+  }
 });
 
 test('a change that fails leaves no revision, no bucket, no audit event and no news', async () => {

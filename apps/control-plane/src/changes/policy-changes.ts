@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { redactText } from '@portcullis/audit';
 import { Prisma, PrismaClient, type Transaction } from '@portcullis/database';
 import type { Author, ChangeDetail, Subject } from './author.js';
 import type { Dirty } from './dirty.js';
@@ -146,18 +147,19 @@ interface NewRevision {
 
 async function writeRevision(tx: Transaction, { author, action, reason, done, widened, epoch, revision }: NewRevision): Promise<void> {
   const { subject, change } = done;
-  const glass = author.breakGlass === undefined ? {} : { breakGlass: author.breakGlass, widened };
+  const glass = author.breakGlass === undefined ? {} : { breakGlass: redactText(author.breakGlass), widened };
+  const why = reason === undefined ? null : redactText(reason); // as the trail tells it
   const buckets = new Map(done.dirty.map((dirty) => [`${dirty.kind ?? ''}/${dirty.bucket}`, dirty]));
   // One round trip for all of it, since other changes wait meanwhile. What is done to a grant that was asked for belongs to the request.
   const [{ request } = { request: null }] = await tx.$queryRaw<{ request: string | null }[]>`
     WITH state AS (UPDATE policy_state SET epoch = ${epoch}, revision = ${revision} WHERE id = 1),
       made AS (INSERT INTO revision (revision, author, action, reason, change)
-        VALUES (${revision}, ${author.name}, ${action}, ${reason ?? null}, ${JSON.stringify({ subject, change, ...glass })}::jsonb)),
+        VALUES (${revision}, ${author.name}, ${action}, ${why}, ${JSON.stringify({ subject, change, ...glass })}::jsonb)),
       dirty AS (INSERT INTO dirty_bucket (revision, kind, bucket) SELECT ${revision}, kind, bucket
         FROM jsonb_to_recordset(${JSON.stringify([...buckets.values()])}::jsonb) AS marked (kind chunk_kind, bucket int))
     SELECT (SELECT id::text FROM access_request WHERE grant_id = ${subject.kind === 'grant' ? subject.id : null}::uuid) AS request`;
   const requestId = done.requestId ?? request ?? undefined;
-  const actions = [{ action, detail: { subject, change, reason: reason ?? null, ...glass } }, ...(done.also ?? [])];
+  const actions = [{ action, detail: { subject, change, reason: why, ...glass } }, ...(done.also ?? [])];
   await recordActions(
     tx,
     author,

@@ -1,6 +1,7 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { findFault, isUnsafeKey } from './plain-json.js';
 import { ProblemError, type Fault } from './problem.js';
+import { redactReasons } from './redact-reasons.js';
 
 const FAULTS_MAX = 50;
 
@@ -19,7 +20,7 @@ export class ValidationPipe implements PipeTransform<unknown, Promise<unknown>> 
     const fault = findFault(value);
     if (fault !== undefined) throw new ProblemError('validation', undefined, [{ ...fault, pointer: base + fault.pointer }]);
     const result = await validate(schema, value ?? (type === 'body' ? undefined : value));
-    if (result.issues === undefined) return result.value;
+    if (result.issues === undefined) return redactReasons(result.value);
     const faults = result.issues.flatMap((issue) => faultsOf(issue, base));
     throw new ProblemError('validation', undefined, faults.slice(0, FAULTS_MAX));
   }

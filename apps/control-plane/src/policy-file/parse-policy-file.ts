@@ -1,6 +1,7 @@
 import { PolicyFile } from '@portcullis/contracts/api/policy-file';
 import { findFault, unsafeKeys } from '../http/plain-json.js';
 import { ProblemError, type Fault } from '../http/problem.js';
+import { redactReasons } from '../http/redact-reasons.js';
 import { readYamlApart } from './read-yaml-apart.js';
 
 const FAULTS_MAX = 50;
@@ -13,7 +14,7 @@ export async function parsePolicyFile(text: string): Promise<PolicyFile> {
   const fault = findFault(value);
   requireNone(fault === undefined ? [] : [fault]);
   const file = PolicyFile.safeParse(value);
-  if (file.success) return file.data;
+  if (file.success) return redactReasons(file.data);
   const wrong = file.error.issues.flatMap(wrongPlaces).slice(0, FAULTS_MAX);
   const { places } = await readYamlApart({ ...request, paths: wrong.map(({ path }) => path) });
   throw refusal(wrong.map(({ path, detail }, at) => ({ pointer: pointerOf(path), detail: `${detail}${places[at] ?? ''}` })));
