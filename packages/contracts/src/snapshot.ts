@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { CaptureEntry, ServerCaptureEntry } from './capture.js';
+import { ServerCaptureEntry } from './capture.js';
 import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from './grants.js';
 import { CredentialEntry, PlaceEntry, ServerTlsEntry } from './credential-entries.js';
 import { CallLimitEntry } from './limits.js';
 import { DefinitionKind, Era, Id, Slug, TargetKind, ToolNameStyle, Transport } from './names.js';
-import { TokenIssuer } from './token-issuers.js';
+import { AuditRelease, SettingsEntry } from './settings-entry.js';
 
-export { CredentialEntry, ServerTlsEntry };
+export { AuditRelease, CredentialEntry, ServerTlsEntry, SettingsEntry };
 
 /**
  * The newest schema this build reads and writes. Raised when a node that ignores unknown fields would allow what it must refuse. A snapshot is
@@ -155,38 +155,13 @@ export function grantSchemaOf({ target, condition, pinned, rateLimit, mode }: Gr
   return hasTerms ? GRANT_TERMS_SCHEMA_VERSION : 1;
 }
 
-/** When the outcome of a call counts as recorded: `queue` (Redis has it), `spool` (the kernel has it), `both`. */
-export const AuditRelease = z.enum(['queue', 'spool', 'both']);
-export type AuditRelease = z.infer<typeof AuditRelease>;
+const BucketNumber = z
+  .number()
+  .int()
+  .min(0)
+  .max(BUCKETS_PER_KIND - 1);
 
-export const SettingsEntry = z.object({
-  /** A node refuses to decide on policy older than this. 30 s to 24 h. */
-  staleAfterMs: z.number().int().min(30_000).max(86_400_000),
-  auditRelease: AuditRelease,
-  /** Whether handshakes and lists leave an audit event. */
-  auditLists: z.boolean(),
-  /** How much of arguments is kept in an audit event, in bytes. */
-  auditArgumentBytesMax: z.number().int().nonnegative(),
-  /** Where agents reach the gateway, and whose access tokens they may call with; unsaid where there are none. */
-  publicUrl: z.string().optional(),
-  tokenIssuers: z.array(TokenIssuer).optional(),
-  /** What calls of which tools are charged by: places (JSON pointers) in the `_meta` of their results. Unsaid where no price asks for any. */
-  resultUnits: z.array(z.object({ server: z.string(), tool: z.string(), unit: z.string() })).optional(),
-  /** What is kept of arguments and results; unsaid where it is as usual. */
-  capture: CaptureEntry.optional(),
-});
-export type SettingsEntry = z.infer<typeof SettingsEntry>;
-
-const chunkOf = <T extends z.ZodType>(kind: string, item: T) =>
-  z.object({
-    kind: z.literal(kind),
-    bucket: z
-      .number()
-      .int()
-      .min(0)
-      .max(BUCKETS_PER_KIND - 1),
-    items: z.array(item),
-  });
+const chunkOf = <T extends z.ZodType>(kind: string, item: T) => z.object({ kind: z.literal(kind), bucket: BucketNumber, items: z.array(item) });
 
 export const ServersChunk = chunkOf('servers', ServerEntry);
 export const AgentsChunk = chunkOf('agents', AgentEntry);
@@ -218,6 +193,25 @@ export type SnapshotRoot = z.infer<typeof SnapshotRoot>;
 
 /** A head names no more contents than this as added. */
 export const ADDED_NAMED_MAX = 16;
+/** A head carries changes of no more buckets than this: a node encodes each of them anew. */
+export const CARRIED_BUCKETS_MAX = 4;
+
+const carriedOf = <Kind extends ChunkKind, Item extends z.ZodType>(kind: Kind, item: Item) =>
+  z.object({ kind: z.literal(kind), bucket: BucketNumber, put: z.array(item), gone: z.array(Id) });
+
+/** What differs in one bucket: entries that are new or say something else, and the ids of those that are no more. */
+export const CarriedBucket = z.discriminatedUnion('kind', [carriedOf('agents', AgentEntry), carriedOf('grants', GrantEntry)]);
+export type CarriedBucket = z.infer<typeof CarriedBucket>;
+
+/**
+ * What a revision changed, where that is little: whoever serves the revision it came after can make the contents that the root names by itself. It
+ * proves nothing: only what has the digest of the root counts.
+ */
+export const CarriedChanges = z.object({
+  after: z.number().int().nonnegative(),
+  buckets: z.array(CarriedBucket).max(CARRIED_BUCKETS_MAX),
+});
+export type CarriedChanges = z.infer<typeof CarriedChanges>;
 
 /** What a head says. Re-issued every second; only a newer `issuedAt` makes policy younger. Times are epoch milliseconds. */
 export const SnapshotHead = z.object({
@@ -230,6 +224,8 @@ export const SnapshotHead = z.object({
   keyId: z.string(),
   /** Contents that this revision added, where they are few: whoever serves the one before needs no others, and may fetch them together. */
   added: z.array(Digest).max(ADDED_NAMED_MAX).optional(),
+  /** A hint, and one that a later release may widen: what cannot be read of it is as good as unsaid. */
+  changes: CarriedChanges.optional().catch(undefined),
 });
 export type SnapshotHead = z.infer<typeof SnapshotHead>;
 

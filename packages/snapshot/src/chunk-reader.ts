@@ -20,14 +20,15 @@ interface Search {
   readonly faults: Map<Digest, RefusalReason>;
 }
 
-/** Reads from Redis, and from the control plane what Redis lacks or has wrong. */
-export function createChunkReader(redis: RedisLink, controlPlane: SnapshotSource | undefined): ReadContents {
+/** Reads from Redis, and from the control plane what Redis lacks or has wrong. `onBytes` is told how much came that was right. */
+export function createChunkReader(redis: RedisLink, controlPlane: SnapshotSource | undefined, onBytes: (bytes: number) => void): ReadContents {
   return async (digests) => {
     const search: Search = { found: new Map(), faults: new Map() };
     await searchRedis(redis, digests, search);
     const missing = digests.filter((digest) => !search.found.has(digest));
     if (controlPlane !== undefined) await searchControlPlane(controlPlane, missing, search);
     const lost = missing.find((digest) => !search.found.has(digest));
+    for (const bytes of search.found.values()) onBytes(bytes.length);
     if (lost !== undefined) throw new SnapshotRefusal(search.faults.get(lost) ?? 'chunk_missing', lost);
     return search.found;
   };

@@ -26,7 +26,6 @@ export class CopyKeeper {
   #savedAt = -Infinity;
   #writing: Promise<void> | undefined;
   #failed = false;
-  #takenBytes = 0;
 
   constructor(copy: LastGoodCopy, monotonic: () => number) {
     this.#copy = copy;
@@ -38,11 +37,6 @@ export class CopyKeeper {
     return !this.#failed && this.#savedNeeded === this.#needed && this.#savedHead !== undefined;
   }
 
-  /** Bytes of all contents taken since the start. */
-  get takenBytes(): number {
-    return this.#takenBytes;
-  }
-
   /** The disk has this already: it was read from there. */
   restored(head: SignedHead, needed: DigestSet): void {
     this.#head = this.#savedHead = head;
@@ -52,10 +46,7 @@ export class CopyKeeper {
 
   /** Contents of a snapshot that may come to be served; `keep` or `drop` follows. The bytes are the keeper's from now on. */
   take(contents: ReadonlyMap<Digest, Uint8Array>): void {
-    for (const [digest, bytes] of contents) {
-      this.#unsaved.set(digest, bytes);
-      this.#takenBytes += bytes.length;
-    }
+    for (const [digest, bytes] of contents) this.#unsaved.set(digest, bytes);
     if (this.#holdsMuch) this.#start();
   }
 

@@ -58,7 +58,7 @@ class SnapshotFollower implements Follower {
   #wanted: Received | undefined;
   #applying: Promise<void> | undefined;
   #appliedAt = -Infinity;
-  readonly #done = { appliedCount: 0, applyingMs: 0 };
+  readonly #done = { appliedCount: 0, applyingMs: 0, fetchedBytes: 0 };
   #restored = false;
   #closed = false;
 
@@ -67,7 +67,7 @@ class SnapshotFollower implements Follower {
     const link = new RedisLink(options.redis);
     this.#copy = createLastGoodCopy(options.directory);
     this.#keeper = new CopyKeeper(this.#copy, () => options.clock.monotonic());
-    this.#read = createChunkReader(link, options.controlPlane);
+    this.#read = createChunkReader(link, options.controlPlane, (bytes) => (this.#done.fetchedBytes += bytes));
     this.#refusals = new Refusals(options.onRefused);
     this.#watch = new HeadWatch(options, {
       link,
@@ -94,7 +94,6 @@ class SnapshotFollower implements Follower {
       refused: this.#refusals.last,
       refusedCounts: this.#refusals.counts,
       ...this.#done,
-      fetchedBytes: this.#keeper.takenBytes,
       source: this.#source,
       persisted: this.#keeper.persisted,
     };
@@ -209,6 +208,7 @@ class SnapshotFollower implements Follower {
       try {
         if (!this.#isTakenUp(received)) continue;
         const startedAt = performance.now();
+        this.#done.fetchedBytes += received.signed.body.length;
         const loaded = await loadSnapshot(received.head, this.#loaded, this.#read, (contents) => this.#keeper.take(contents));
         this.#renewAge(received);
         this.#refusals.settled();

@@ -41,7 +41,7 @@ export interface FollowerStatus {
   readonly appliedCount: number;
   /** Spent since the start from the head to the snapshot being served, fetching included. */
   readonly applyingMs: number;
-  /** Contents fetched since the start. */
+  /** Contents fetched since the start, and the heads that named them. */
   readonly fetchedBytes: number;
   /** Where the snapshot that is served came from, or what confirmed it last. */
   readonly source: HeadSource | null;

@@ -1,4 +1,5 @@
-export { assembleRoot, encodeIndex, encodeRoot, type AssembledRoot, type BucketDigests } from './assemble-root.js';
+export { assembleRoot, BUCKETS_PER_INDEX, encodeRoot, indexOver, type AssembledRoot, type BucketDigests } from './assemble-root.js';
+export { changeOfBucket, isCarried } from './carried-changes.js';
 export { digestOf, type Encoded } from './content.js';
 export { encodeChunk, encodeSettings, type BucketContent } from './encode-chunk.js';
 export { followSnapshots } from './follow-snapshots.js';

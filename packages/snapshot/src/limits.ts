@@ -1,5 +1,7 @@
 /** A head as it travels, in bytes of JSON. */
 export const HEAD_BYTES_MAX = 8 * 1024;
+/** What of that may be changes which it carries; all else in it takes less than 2 KiB. */
+export const CARRIED_BYTES_MAX = 4 * 1024;
 /** One chunk, index or root. */
 export const CHUNK_BYTES_MAX = 5 * 1024 * 1024;
 /** Everything one snapshot consists of; room for 130,000 tools of 3 KiB. */

@@ -1,6 +1,7 @@
-import { SNAPSHOT_SCHEMA_VERSION, type SnapshotHead, type SnapshotRoot } from '@portcullis/contracts/snapshot';
+import { SNAPSHOT_SCHEMA_VERSION, SnapshotHead, type CarriedChanges, type SnapshotRoot } from '@portcullis/contracts/snapshot';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { changeOfBucket, isCarried } from './carried-changes.js';
 import type { ReadContents } from './chunk-reader.js';
 import { digestOf, encodeContent } from './content.js';
 import { encodeChunk } from './encode-chunk.js';
@@ -20,11 +21,33 @@ function reading({ chunks }: Published, asked: string[] = []): ReadContents {
   };
 }
 
-async function load(policy: FakePolicy, revision: number, previous?: LoadedSnapshot) {
+async function load(policy: FakePolicy, revision: number, previous?: LoadedSnapshot, changes?: CarriedChanges) {
   const published = publisher.compile(policy, revision);
   const asked: string[] = [];
-  const loaded = await loadSnapshot(headOf(published, revision), previous, reading(published, asked));
-  return { ...loaded, asked };
+  const kept = new Map<string, string>();
+  const loaded = await loadSnapshot({ ...headOf(published, revision), changes }, previous, reading(published, asked), (contents) => {
+    for (const [digest, bytes] of contents) kept.set(digest, Buffer.from(bytes).toString());
+  });
+  return { ...loaded, asked, kept };
+}
+
+/** What a head of the policy after `one` would carry. */
+function carried(one: LoadedSnapshot, [before, after]: readonly [FakePolicy, FakePolicy], revision: number): CarriedChanges {
+  const [was, is] = [publisher.compile(before, one.snapshot.revision), publisher.compile(after, revision)];
+  const buckets = (['agents', 'grants'] as const).flatMap((kind) => {
+    const contentsOf = ({ chunks }: Published): Map<number, Uint8Array> =>
+      new Map(
+        [...chunks.values()].flatMap((bytes) => {
+          const content = JSON.parse(Buffer.from(bytes).toString()) as { kind?: string; bucket?: number };
+          return content.kind === kind && content.bucket !== undefined ? [[content.bucket, bytes]] : [];
+        }),
+      );
+    const [old, fresh] = [contentsOf(was), contentsOf(is)];
+    return [...new Set([...old.keys(), ...fresh.keys()])].map((bucket) =>
+      changeOfBucket(kind, bucket, [old.get(bucket) ?? null, fresh.get(bucket) ?? null]),
+    );
+  });
+  return { after: one.snapshot.revision, buckets };
 }
 
 /** Without the form in which definitions are held. */
@@ -122,6 +145,57 @@ describe('loadSnapshot', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test('from any agents and grants to any others, what a head carries leads where reading does, and nothing is read', async () => {
+    const numbers = fc.uniqueArray(fc.constantFrom(1, 2, 3, 1025, 1026), { maxLength: 5 });
+    const policy = fc.record({ agents: numbers, grants: numbers, enabled: fc.boolean() }).map(({ agents, grants, enabled }): FakePolicy => ({
+      servers: base.servers ?? [],
+      agents: agents.map((n) => fakeAgent(n, { enabled })),
+      grants: grants.map((n) => fakeGrant(n, n % 2 === 0 ? 1 : 1025, { effect: enabled ? 'allow' : 'deny' })),
+    }));
+    await fc.assert(
+      fc.asyncProperty(policy, policy, async (before, after) => {
+        const one = await load(before, 1);
+        const [grown, read] = [await load(after, 2, one, carried(one, [before, after], 2)), await load(after, 2, one)];
+        expect(grown.asked).toEqual([]);
+        expect(mapped(grown.snapshot)).toEqual(mapped(read.snapshot));
+        expect([plain(grown.sizes), grown.bytesTotal, grown.gone]).toEqual([plain(read.sizes), read.bytesTotal, read.gone]);
+        expect(grown.kept).toEqual(read.kept); // the copy on disk has the same contents
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('what a head carries counts for nothing where it does not lead to the root that is named', async () => {
+    const after = { ...base, agents: [fakeAgent(1, { enabled: false }), fakeAgent(2)] };
+    const one = await load(base, 1);
+    const changes = carried(one, [base, after], 2);
+    const put = changes.buckets.flatMap((bucket) => (bucket.kind === 'agents' && bucket.put.length > 0 ? bucket : []));
+    expect(put.map((bucket) => bucket.put)).toEqual([[fakeAgent(1, { enabled: false })]]);
+    const wrong: Record<string, CarriedChanges> = {
+      'another entry': { ...changes, buckets: put.map((bucket) => ({ ...bucket, put: [fakeAgent(1, { slug: 'root' })] })) },
+      'an entry of another bucket': { ...changes, buckets: put.map((bucket) => ({ ...bucket, put: [fakeAgent(3)] })) },
+      'an entry twice': { ...changes, buckets: put.map((bucket) => ({ ...bucket, put: [fakeAgent(1), fakeAgent(1)] })) },
+      nothing: { ...changes, buckets: [] },
+      'the revision before that': { ...changes, after: 0 },
+    };
+    for (const [what, lie] of Object.entries(wrong)) {
+      const { snapshot, asked } = await load(after, 2, one, lie);
+      expect(asked, what).toHaveLength(3); // root, one index, one bucket
+      expect(snapshot.agents.get(fakeAgent(1).id), what).toEqual(fakeAgent(1, { enabled: false }));
+    }
+  });
+
+  test('a head whose changes are of a later kind, or too many, is read without them', () => {
+    const head = headOf(publisher.compile(base, 1), 1);
+    const bucket = { kind: 'agents', bucket: 1, put: [], gone: [] };
+    expect(SnapshotHead.parse({ ...head, changes: { after: 0, buckets: [bucket] } }).changes?.buckets).toHaveLength(1);
+    for (const buckets of [[{ ...bucket, kind: 'servers' }], Array.from({ length: 5 }, () => bucket), 'all'])
+      expect(SnapshotHead.parse({ ...head, changes: { after: 0, buckets } })).toEqual({ ...head, changes: undefined });
+    const long = fakeGrant(1, 1, { condition: '"'.repeat(1_100) }); // text within text within text: each of these travels as four
+    const changes = (grant: typeof long): CarriedChanges => ({ after: 0, buckets: [{ kind: 'grants', bucket: 1, put: [grant], gone: [] }] });
+    expect([isCarried(changes(fakeGrant(1, 1))), isCarried(changes(long))]).toEqual([true, false]);
   });
 
   test('a renamed server gives its slug free for another in the same change', async () => {

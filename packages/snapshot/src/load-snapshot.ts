@@ -18,6 +18,7 @@ import {
 } from '@portcullis/contracts/snapshot';
 import { BUCKETS_PER_INDEX } from './assemble-root.js';
 import { Breath } from './breath.js';
+import { regrow } from './carried-changes.js';
 import type { ReadContents } from './chunk-reader.js';
 import { composeSnapshot } from './compose-snapshot.js';
 import { decodeContent, type Schema } from './decode-content.js';
@@ -37,7 +38,7 @@ interface Loading {
   readonly read: ReadContents;
   readonly onRead: OnRead;
   readonly previous: LoadedSnapshot | undefined;
-  /** Read together with the root. */
+  /** Read together with the root, or made from the snapshot before. */
   readonly ahead: Map<Digest, Uint8Array>;
   readonly sizes: SharedMapEdit<number>;
   /** Contents of the snapshot before that are none of this one. */
@@ -81,10 +82,13 @@ async function loadRoot(loading: Loading, head: SnapshotHead): Promise<SnapshotR
   const { previous } = loading;
   if (previous?.snapshot.rootDigest === head.rootDigest) return requireOf(head, previous.root);
   if (previous !== undefined) drop(loading, previous.snapshot.rootDigest);
-  const added = (head.added ?? []).filter((digest) => digest !== head.rootDigest && previous?.sizes.has(digest) !== true);
-  const contents = await loading.read([head.rootDigest, ...added]);
-  for (const [digest, bytes] of contents) loading.ahead.set(digest, bytes);
+  for (const [digest, bytes] of regrow(head, previous) ?? (await readAhead(loading, head))) loading.ahead.set(digest, bytes);
   return requireOf(head, await fetchOne(loading, SnapshotRoot, head.rootDigest, 'root'));
+}
+
+/** The root, and in the same round trip what the head names as added. */
+async function readAhead({ previous, read }: Loading, { rootDigest, added = [] }: SnapshotHead): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  return read([rootDigest, ...added.filter((digest) => digest !== rootDigest && previous?.sizes.has(digest) !== true)]);
 }
 
 function requireOf(head: SnapshotHead, root: SnapshotRoot): SnapshotRoot {

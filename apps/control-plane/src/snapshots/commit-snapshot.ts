@@ -1,6 +1,7 @@
-import { BUCKETS_PER_KIND, ChunkKind, type SettingsEntry, type SnapshotRoot } from '@portcullis/contracts/snapshot';
+import { BUCKETS_PER_KIND, ChunkKind, type CarriedChanges, type SettingsEntry, type SnapshotRoot } from '@portcullis/contracts/snapshot';
 import { Prisma, type PrismaClient, type Transaction } from '@portcullis/database';
 import { encodeRoot, encodeSettings, type Encoded } from '@portcullis/snapshot';
+import { changesToCarry } from './changes-to-carry.js';
 import { parseSettings } from '../settings/settings.repository.js';
 import { COMPILE_VERSION, settingsEntry } from './compile-entries.js';
 import { compileBuckets, type CompiledBucket } from './compile-buckets.js';
@@ -13,6 +14,8 @@ export interface CommittedSnapshot extends PolicyVersion, PublishedTree {
   readonly readAtMs: number;
   /** What this commit added, for its first way out; undefined where that is more than should be held in memory. */
   readonly added: readonly Encoded[] | undefined;
+  /** What of that a head can carry; undefined where nodes have to read it. */
+  readonly changes?: CarriedChanges | undefined;
   /** How many contents were compiled: none where everything was published already. */
   readonly contentCount: number;
   /** Servers that offer nothing because their bucket would be too large to distribute. */
@@ -122,8 +125,11 @@ async function compile(tx: Transaction, state: PolicyState, base: PublishedTree 
   added.add([settings, encoded]);
   const publication = { epoch, revision, rootDigest: encoded.digest, compileVersion: COMPILE_VERSION, after: base?.root.revision ?? 0 };
   await publishTree(tx, added.takeWrites(), publication);
-  const tree = { rootDigest: encoded.digest, root, buckets: draft.buckets };
-  return { ...tree, epoch, revision, readAtMs, added: base && added.held, contentCount: added.count, silenced };
+  const { held, count: contentCount } = added;
+  const upper = { rootDigest: encoded.digest, root, buckets: draft.buckets };
+  const committed = { ...upper, epoch, revision, readAtMs, contentCount, silenced };
+  if (base === undefined || held === undefined || root.settings !== base.root.settings) return { ...committed, added: base && held };
+  return { ...committed, added: held, changes: await changesToCarry(tx, { base, buckets: draft.buckets, dirty: state.dirty, added: held }) };
 }
 
 const allBuckets = (): number[] => Array.from({ length: BUCKETS_PER_KIND }, (_, bucket) => bucket);

@@ -1,6 +1,6 @@
 import { BUCKETS_PER_KIND, ChunkKind, INDEXES_PER_KIND, SnapshotRoot, type Digest } from '@portcullis/contracts/snapshot';
 import type { Transaction } from '@portcullis/database';
-import { encodeIndex, type Encoded } from '@portcullis/snapshot';
+import { BUCKETS_PER_INDEX, indexOver, type Encoded } from '@portcullis/snapshot';
 
 /** What was published of one bucket, and the oldest schema in which that is understood. */
 export interface BucketNote {
@@ -21,8 +21,6 @@ export interface TreeDraft {
   readonly indexes: Record<ChunkKind, (Digest | null)[]>;
   readonly buckets: Record<ChunkKind, (BucketNote | null)[]>;
 }
-
-const BUCKETS_PER_INDEX = BUCKETS_PER_KIND / INDEXES_PER_KIND;
 
 const none = (count: number): null[] => Array.from({ length: count }, () => null);
 
@@ -56,9 +54,7 @@ export async function readTree(tx: Transaction, rootDigest: Digest): Promise<Pub
 export function encodeIndexes({ indexes, buckets }: TreeDraft, kind: ChunkKind, changed: readonly number[]): Encoded[] {
   const touched = new Set(changed.map((bucket) => Math.floor(bucket / BUCKETS_PER_INDEX)));
   return [...touched].flatMap((index) => {
-    const from = index * BUCKETS_PER_INDEX;
-    const chunks = buckets[kind].slice(from, from + BUCKETS_PER_INDEX).map((note) => note?.digest ?? null);
-    const content = chunks.every((digest) => digest === null) ? null : encodeIndex({ kind, index, chunks });
+    const content = indexOver(kind, index, (bucket) => buckets[kind][bucket]?.digest ?? null);
     indexes[kind][index] = content?.digest ?? null;
     return content ?? [];
   });

@@ -170,6 +170,37 @@ test('changing one agent changes exactly its chunk, its index, the root and the 
   expect((await database.revision.findUniqueOrThrow({ where: { revision } })).publishedAt).not.toBeNull();
 });
 
+test('a head carries what its revision changed of agents, so that nodes need not read it; of servers it carries nothing', async () => {
+  const id = await addAgent('before');
+  const [neighbour, gone] = [await addAgent('neighbour'), await addAgent('gone')];
+  const publisher = newPublisher();
+  await publisher.publishOnce();
+  const { revision: after } = await headInRedis();
+  await renameAgent(id, 'after');
+  await publisher.publishOnce();
+  expect((await headInRedis()).changes).toMatchObject({
+    after,
+    buckets: [{ kind: 'agents', bucket: bucketOf(id), put: [{ id, slug: 'after' }], gone: [] }],
+  });
+  await publisher.publishOnce();
+  expect((await headInRedis()).changes).toBeUndefined(); // said once, by the head of the change
+
+  const { revision } = await changes.apply(author, 'agent.deleted', undefined, async (tx) => {
+    await tx.agent.delete({ where: { id: gone } });
+    return { result: undefined, subject: { kind: 'agent', id: gone, slug: 'gone' }, change: {}, dirty: touched('agents', gone) };
+  });
+  await newPublisher().publishOnce(); // another process, which published nothing before
+  expect(await headInRedis()).toMatchObject({
+    revision,
+    changes: { after: after + 1, buckets: [{ bucket: bucketOf(gone), put: [], gone: [gone] }] },
+  });
+
+  await addServer('github');
+  await renameAgent(neighbour, 'with-a-server');
+  await publisher.publishOnce();
+  expect((await headInRedis()).changes).toBeUndefined();
+});
+
 test('only approved definitions are in a snapshot', async () => {
   const id = await addServer('github');
   await commitSnapshot(database);
