@@ -28,7 +28,9 @@ export interface LeasedCountParts {
   readonly count: SharedCount;
   /** Whether the shared count is given up on for now. */
   readonly isAway: () => boolean;
+  /** The shared count could not be reached, or was. */
   readonly noteAway: () => void;
+  readonly noteThere: () => void;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
 }
@@ -105,7 +107,7 @@ export class LeasedCount implements Meter {
   }
 
   private async ask(): Promise<void> {
-    const { count, clock, noteAway } = this.parts;
+    const { count, clock, noteAway, noteThere } = this.parts;
     const unused = this.tokens;
     // Given back once: a second time, after an answer that was lost, would be somebody else's.
     this.tokens = 0;
@@ -114,6 +116,7 @@ export class LeasedCount implements Meter {
     const askedAt = clock();
     try {
       const lease = await count.lease({ wanted: this.leaseSize, waiting: this.waiting }, unused);
+      noteThere();
       this.tokens = lease.tokens;
       this.usableUntil = askedAt + lease.goodForMs;
       this.fullUntil = lease.tokens > 0 ? 0 : clock() + lease.freeInMs;

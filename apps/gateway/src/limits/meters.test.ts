@@ -88,6 +88,26 @@ test('without the shared count a node allows the whole limit, its own earlier ca
   expect(wishes.length).toBe(asked + 1);
 });
 
+test('an answer that is lost concerns the limit it was for; only where several are lost in a row is none waited for', async () => {
+  let isLost = (wish: RateWish): boolean => wish.key === 'g:lost';
+  const { limits, wishes, clock } = setUp((wish) => (isLost(wish) ? Promise.reject(new Error('lost')) : granting(wish)));
+  const asked = async (agent: string): Promise<number> => {
+    const before = wishes.length;
+    expect(await passes(limits, agent)).toBe(true);
+    return wishes.length - before;
+  };
+  for (let round = 0; round < 5; round += 1) {
+    expect([await asked('lost'), await asked('lost')]).toEqual([1, 0]); // by its own count
+    expect(await asked(`there-${String(round)}`)).toBe(1);
+    clock.now += 5001;
+  }
+  isLost = () => true;
+  expect([await asked('one'), await asked('two'), await asked('three'), await asked('four'), await asked('five')]).toEqual([1, 1, 1, 0, 0]);
+  clock.now += 5001;
+  isLost = () => false;
+  expect([await asked('one'), await asked('four')]).toEqual([1, 1]);
+});
+
 test('tokens that are always too late do not hold a call up for ever', async () => {
   const { limits, clock } = setUp(async (wish) => {
     clock.now += 2000;
