@@ -28,12 +28,19 @@ export interface Egress {
   /** `fetch` through the dispatcher. Throws EgressRefused for a refused address, at any stage, and for every 3xx answer. */
   fetch(url: string | URL, init?: RequestInit): Promise<Response>;
   /** The same over connections of its own to servers that are reached with certificates of theirs. Throws for a certificate that cannot be read. */
-  fetchWith(tls: TlsIdentity): Egress['fetch'];
+  fetchWith(tls: TlsIdentity): ApartFetch;
   /** Judges an address without asking DNS. */
   checkUrl(url: string | URL): UrlVerdict;
   /** A new pool to one origin, for the path of a call; the caller closes it. Throws EgressRefused for an address that `checkUrl` refuses. */
   poolFor(origin: string | URL, options?: PoolOptions & { readonly tls?: TlsIdentity | undefined }): CallPool;
   /** Ends the connections of `fetch` and the dispatcher, not those of pools. */
+  close(): Promise<void>;
+}
+
+/** A way out of its own, which whoever asked for it closes; `close` of the egress ends what is left of them. */
+export interface ApartFetch {
+  readonly fetch: Egress['fetch'];
+  /** Takes no more requests, and resolves when those that are under way have ended. */
   close(): Promise<void>;
 }
 
@@ -56,7 +63,11 @@ export function createEgress(options: EgressOptions): Egress {
     fetchWith: (tls) => {
       const agent = new Agent({ ...limits, connect: connectorWith(tls) });
       apart.add(agent);
-      return fetchOver(agent);
+      const end = async (): Promise<void> => {
+        apart.delete(agent);
+        await agent.close();
+      };
+      return { fetch: fetchOver(agent), close: end };
     },
     poolFor: (origin, { tls, ...poolOptions } = {}) => {
       const { origin: vetted } = requireUrl(origin, vetAddress);

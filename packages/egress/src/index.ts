@@ -1,5 +1,5 @@
 export type { CallPool, PoolOptions } from './call-pool.js';
-export { createEgress, type Egress, type EgressOptions } from './create-egress.js';
+export { createEgress, type ApartFetch, type Egress, type EgressOptions } from './create-egress.js';
 export { EgressRefused, type EgressReason } from './egress-refused.js';
 export { RUNNER_NETWORKS } from './runner-networks.js';
 export type { UrlVerdict } from './check-url.js';

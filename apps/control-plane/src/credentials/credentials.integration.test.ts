@@ -1,13 +1,16 @@
 import type { ServerOptions } from 'node:https';
 import { bucketOf } from '@portcullis/contracts/snapshot';
+import { createEgress } from '@portcullis/egress';
 import { newBearer } from '@portcullis/secrets';
 import { makeAuthority } from '@portcullis/testing';
 import { EXCHANGER, SCOPE, SERVICE, startAuthorizationServer } from '@portcullis/testing/authorization-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KeyRing } from '../keys/key-ring.js';
 import { serverEntry } from '../snapshots/compile-entries.js';
 import { readServers } from '../snapshots/snapshot-rows.js';
 import { serve, type Peer } from '../testing/mcp-peers.js';
 import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
+import { openServerSignIn } from './open-server-sign-in.js';
 
 let discovery: Discovery;
 const peers: Peer[] = [];
@@ -220,6 +223,34 @@ test('a server behind an authority of its own is reached with it, shows who it i
   expect((await call('DELETE', `/v1/servers/${slug}/tls`)).status).toBe(204);
   expect((await call('GET', `/v1/servers/${slug}/tls`)).status).toBe(404);
   expect((await entryOf(id))?.tls).toBeUndefined();
+});
+
+test('connections with certificates that were replaced, or taken away, are kept no longer', async () => {
+  const { id, slug } = await aServer();
+  const egress = createEgress({ allow: [] });
+  let opened = 0;
+  const ended: number[] = [];
+  const fetchWith: typeof egress.fetchWith = (tls) => {
+    const [place, way] = [(opened += 1), egress.fetchWith(tls)];
+    return {
+      ...way,
+      close: async () => {
+        ended.push(place);
+        await way.close();
+      },
+    };
+  };
+  const signIn = openServerSignIn(discovery.own.database, discovery.own.app.get(KeyRing), { ...egress, fetchWith });
+  const reach = () => signIn.fetchFor(id, fetch);
+  const put = (name: string) => call('PUT', `/v1/servers/${slug}/tls`, { ca: makeAuthority(name).cert });
+  await put('One');
+  expect(await reach()).toBe(await reach());
+  await put('Two');
+  await Promise.all([reach(), reach(), reach()]);
+  expect([opened, ended]).toEqual([2, [1]]);
+  await call('DELETE', `/v1/servers/${slug}/tls`);
+  expect([await reach(), opened, ended]).toEqual([fetch, 2, [1, 2]]);
+  await egress.close();
 });
 
 test('certificates that no connection could be made with are refused where they are given, and quoted nowhere', async () => {

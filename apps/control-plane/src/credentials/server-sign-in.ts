@@ -1,5 +1,5 @@
-import type { PrismaClient } from '@portcullis/database';
-import type { Egress } from '@portcullis/egress';
+import type { PrismaClient, ServerTls } from '@portcullis/database';
+import type { ApartFetch, Egress } from '@portcullis/egress';
 import { requestClientToken, TokenError, TokenSource, UnsealError } from '@portcullis/secrets';
 import type { Fetch } from '../discovery/answer-tap.js';
 import { DiscoveryFailure } from '../discovery/discovery-failure.js';
@@ -19,7 +19,8 @@ const SOURCES_MAX = 1000;
 
 /** How the control plane itself calls servers, for discovery and replays: with the server's own credential, never with an agent's. */
 export class ServerSignIn {
-  private readonly reached = new Map<string, Fetch>();
+  /** By server; those that were not asked for longest first. */
+  private readonly reached = new Map<string, { readonly place: string; readonly way: ApartFetch }>();
   private readonly sources = new Map<string, { readonly version: number; readonly source: TokenSource }>();
 
   constructor(
@@ -58,18 +59,28 @@ export class ServerSignIn {
   /** Over connections with the certificates that the server is reached with; kept, since each reads them anew. */
   private async reach(serverId: string, plain: Fetch): Promise<Fetch> {
     const row = await this.database.serverTls.findUnique({ where: { serverId }, include: { server: { select: { url: true } } } });
-    if (row === null) return plain;
-    if (!isMadeFor(row, row.server.url))
-      throw new DiscoveryFailure('The server has moved. Give its certificates anew, which were for its origin before.');
-    const place = `${row.id}.${row.version}`;
-    const known = this.reached.get(place);
-    if (known !== undefined) return known;
+    const isMoved = row !== null && !isMadeFor(row, row.server.url);
+    const place = row === null || isMoved ? undefined : `${row.id}.${row.version}`;
+    const known = this.reached.get(serverId);
+    this.reached.delete(serverId);
+    // With what was replaced nobody is called any more.
+    if (known !== undefined && known.place !== place) endSoon(known.way);
+    if (isMoved) throw new DiscoveryFailure('The server has moved. Give its certificates anew, which were for its origin before.');
+    if (row === null || place === undefined) return plain;
+    const way = known?.place === place ? known.way : this.openWay(row);
+    this.reached.set(serverId, { place, way });
+    for (const [oldest, { way: unused }] of this.reached) {
+      if (this.reached.size <= SOURCES_MAX) break;
+      this.reached.delete(oldest);
+      endSoon(unused);
+    }
+    return way.fetch;
+  }
+
+  private openWay(row: ServerTls): ApartFetch {
     const { ca, certificate, sealed } = row;
     const key = sealed === null ? undefined : this.parts.vault.openTlsKey(row, sealed);
-    const fetch = this.parts.egress.fetchWith({ ca: ca ?? undefined, certificate: certificate ?? undefined, key });
-    if (this.reached.size >= SOURCES_MAX) this.reached.clear();
-    this.reached.set(place, fetch);
-    return fetch;
+    return this.parts.egress.fetchWith({ ca: ca ?? undefined, certificate: certificate ?? undefined, key });
   }
 
   private async signIn(row: CredentialRow): Promise<SignIn> {
@@ -105,6 +116,9 @@ export class ServerSignIn {
     return source;
   }
 }
+
+/** What is under way over it ends first. */
+const endSoon = (way: ApartFetch): void => void way.close().catch(() => undefined);
 
 const bearer = (token: string, renew: SignIn['renew']): SignIn => ({ headers: [['authorization', `Bearer ${token}`]], renew });
 
