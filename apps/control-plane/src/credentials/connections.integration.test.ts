@@ -149,6 +149,15 @@ test('whoever only asks what a connection would change is registered nowhere', a
   expect(await rehearse('PUT', `/v1/credentials/${body.id}`, asked)).toEqual([200, 'true', 0]);
 });
 
+test('whoever means another version of a connection is registered nowhere', async () => {
+  const { id } = await aConnection();
+  const before = authorization.clients.size;
+  const { status } = await discovery.own.callWith({ 'if-match': '"1.x"' }, 'PUT', `/v1/credentials/${id}`, {
+    credential: { kind: 'authorization-code' },
+  });
+  expect([status, authorization.clients.size]).toEqual([412, before]);
+});
+
 test('a server never says who is shown agents’ tokens', async () => {
   const slug = `c${(count += 1)}`;
   await call('POST', '/v1/servers', { slug, url: authorization.resource, protocol: 'legacy' });

@@ -4,6 +4,7 @@ import { PrismaClient, type Transaction } from '@portcullis/database';
 import { v7 } from 'uuid';
 import type { z } from 'zod';
 import type { Author, ChangeDetail } from '../changes/author.js';
+import { inTransaction } from '../changes/in-transaction.js';
 import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { orConflict } from '../database/or-conflict.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
@@ -56,6 +57,8 @@ export class CredentialsService {
   /** What was there before is forgotten: keys, tokens, connections that were begun. */
   async replace(author: Author, id: string, { credential: config, reason }: ReplaceCredential): Promise<Changed<Credential>> {
     const { server } = await requireCredential(this.database, id);
+    // Registering us somewhere is not undone, so nobody is asked for who means another version; it is held again as part of the change.
+    await inTransaction(this.database, async (tx) => author.precondition?.hold(tx));
     const resolved = await this.maker.resolve(author, config, server.url);
     const done = await this.changes.apply(author, 'credential.replaced', reason, async (tx) => {
       const { version: before } = await requireCredential(tx, id);
