@@ -62,6 +62,14 @@ test('a day that is over is dropped whole, under a signed block, and the rest st
   expect(recorded.map(({ operator }) => operator)).toContain('admin');
 });
 
+test('days that are dropped under an Idempotency-Key are dropped once, whatever becomes of the answer', async () => {
+  const again = () => own.callWith({ 'idempotency-key': 'drop-once' }, 'POST', '/v1/audit/retention/runs', { dryRun: false });
+  expect((await again()).body.items).toMatchObject([{ outcome: 'dropped' }]);
+  // Said in the transaction that dropped the day: a process that died before its answer would have left this.
+  expect(await own.database.idempotencyKey.findFirst({ where: { key: 'drop-once' } })).toMatchObject({ isMade: true });
+  expect((await again()).body.items).toMatchObject([{ outcome: 'dropped' }]);
+});
+
 test('what is dropped without such a block is missed, and what came late for a dropped day is not excused', async () => {
   await run(false);
   await storeEvents(own.database, node, [21, 25], daysAgo(20));

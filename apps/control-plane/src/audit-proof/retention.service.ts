@@ -64,6 +64,7 @@ export class RetentionService {
     const judged = await judge(tx, old);
     if (judged.outcome !== 'dropped') return judged;
     const { day, events } = judged;
+    await author.precondition?.hold(tx);
     await dropDay(tx, day);
     const reason = `older than ${days} days`;
     const block = await this.sealer.addBlock(tx, { kind: 'dropped', links: [], dropped: { day, events, reason, by: author.name } });
