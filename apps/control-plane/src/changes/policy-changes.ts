@@ -67,7 +67,8 @@ export class PolicyChanges {
     reason: string | undefined,
     change: (tx: Transaction) => Promise<PolicyChange<T>>,
   ): Promise<Changed<T>> {
-    if (author.rehearse !== undefined) return author.rehearse((tx) => this.tryIn(tx, author, change));
+    if (author.rehearse !== undefined)
+      return author.rehearse(async (tx) => ({ isChanged: !('unchanged' in (await this.tryIn(tx, author, change))) }));
     const { isNew, ...changed } = await this.line.take(() => inTransaction(this.database, (tx) => this.make(tx, { author, action, reason, change })));
     if (isNew) this.news.committed(changed.revision);
     return changed;
@@ -92,13 +93,12 @@ export class PolicyChanges {
   }
 
   /** Makes the change in a transaction that somebody takes back; refuses what `apply` would refuse. */
-  private async tryIn<T>(tx: Transaction, author: Author, change: (tx: Transaction) => Promise<PolicyChange<T>>): Promise<{ isChanged: boolean }> {
+  async tryIn<Made extends PolicyChange<unknown>>(tx: Transaction, author: Author, change: (tx: Transaction) => Promise<Made>): Promise<Made> {
     const state = await readPolicyState(tx);
     await author.precondition?.hold(tx);
     const done = await change(tx);
-    if ('unchanged' in done) return { isChanged: false };
-    await this.check(tx, author, { state, done });
-    return { isChanged: true };
+    if (!('unchanged' in done)) await this.check(tx, author, { state, done });
+    return done;
   }
 
   private async check(tx: Transaction, author: Author, made: { state: LockedPolicy; done: MadeChange<unknown> }): Promise<readonly Widened[]> {

@@ -186,6 +186,9 @@ describe('an owner cannot widen an agent of theirs', () => {
     const refused = await own.call(method, url, body, owner);
     expect(isRefused(refused), refused.text).toBe(true);
     expect(refused.body.detail).toMatch(/^You own.* in the last 30 days/);
+    // A dry run does not say yes to what the change is refused for.
+    const rehearsed = await own.call(method, `${url}?dryRun=true`, body, owner);
+    expect([rehearsed.status, rehearsed.body]).toEqual([refused.status, refused.body]);
     expect(await revision()).toBe(before);
     // Somebody else may.
     await must(method, url, body);

@@ -31,7 +31,7 @@ export class DraftsService {
 
   async apply(author: Author, { changes, reason }: ApplyRequest, dryRun: boolean): Promise<Changed<ApplyResult>> {
     const drafted: Drafted = (tx, by) => interpretDraft(tx, by, changes);
-    return dryRun ? this.rehearse(drafted) : this.make(author, 'policy.applied', reason, drafted);
+    return dryRun ? this.rehearse(author, drafted) : this.make(author, 'policy.applied', reason, drafted);
   }
 
   /** Makes it, as one revision; none where everything is so already. */
@@ -42,9 +42,11 @@ export class DraftsService {
     return { result: { revision, changed: result.changed, ...(await diffOf(this.database, changes)), preview: null }, revision };
   }
 
-  /** Tells what making it would do. */
-  async rehearse(drafted: Drafted): Promise<Changed<ApplyResult>> {
-    const { made, preview, diff, diffTotal } = await this.previews.preview((tx) => drafted(tx, NOBODY));
+  /** Tells what making it would do. Refuses what making it would refuse this author. */
+  async rehearse(author: Author, drafted: Drafted): Promise<Changed<ApplyResult>> {
+    const { made, preview, diff, diffTotal } = await this.previews.preview((tx) =>
+      this.changes.tryIn(tx, author, (within) => drafted(within, author)),
+    );
     const { revision } = preview;
     return { result: { revision, changed: made.result.changed, diff, diffTotal, preview }, revision };
   }

@@ -46,7 +46,7 @@ export class PolicyFileService {
         );
       return interpretDraft(tx, by, changes);
     };
-    if (dryRun) return this.drafts.rehearse(drafted);
+    if (dryRun) return this.drafts.rehearse(author, drafted);
     try {
       return await this.drafts.make(author, 'policy.imported', reason, drafted);
     } catch (error) {

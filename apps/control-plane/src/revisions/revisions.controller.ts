@@ -50,6 +50,6 @@ export class RevisionsController {
     @Body({ schema: RevertRevision }) { reason }: RevertRevision,
     @Query({ schema: RehearsableQuery }) { dryRun }: RehearsableQuery,
   ): Promise<Changed<z.infer<typeof Reverted>>> {
-    return dryRun === 'true' ? this.revisions.rehearse(revision) : this.revisions.revert(caller, revision, reason);
+    return dryRun === 'true' ? this.revisions.rehearse(caller, revision) : this.revisions.revert(caller, revision, reason);
   }
 }

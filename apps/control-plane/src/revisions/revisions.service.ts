@@ -43,21 +43,20 @@ export class RevisionsService {
 
   /** Undoes a revision as a new one. Refuses (409) where later changes are in the way, and what cannot be undone. */
   async revert(author: Author, revision: number, reason: string): Promise<Changed<RevisionDetail>> {
-    const reverted = await this.changes.apply(author, 'policy.reverted', reason, async (tx) => {
-      const { action } = await this.find(tx, revision);
-      return revertRevision(tx, revision, action);
-    });
+    const reverted = await this.changes.apply(author, 'policy.reverted', reason, (tx) => this.undo(tx, revision));
     for (const server of reverted.result.discover) await this.discovery.start(server);
     return { result: await this.read(reverted.revision), revision: reverted.revision };
   }
 
   /** What reverting would do, and to whom. Refuses what reverting would refuse, and changes nothing. */
-  async rehearse(revision: number): Promise<Changed<ApplyResult>> {
-    const { preview, diff, diffTotal } = await this.previews.preview(async (tx) => {
-      const { action } = await this.find(tx, revision);
-      return revertRevision(tx, revision, action);
-    });
+  async rehearse(author: Author, revision: number): Promise<Changed<ApplyResult>> {
+    const { preview, diff, diffTotal } = await this.previews.preview((tx) => this.changes.tryIn(tx, author, (within) => this.undo(within, revision)));
     return { result: { revision: preview.revision, changed: diffTotal, diff, diffTotal, preview }, revision: preview.revision };
+  }
+
+  private async undo(tx: Transaction, revision: number): ReturnType<typeof revertRevision> {
+    const { action } = await this.find(tx, revision);
+    return revertRevision(tx, revision, action);
   }
 
   private async find(db: Transaction, revision: number): Promise<RevisionRow> {
