@@ -37,6 +37,7 @@ const controlPlaneUrl = (): string => `http://127.0.0.1:${base}`;
 const mcpUrl = (): string => `http://127.0.0.1:${base + 10}/mcp`;
 const services = (): Record<string, string> => ({ DATABASE_URL: postgres.url, REDIS_URL: redis.url });
 const masterKey = (): Record<string, string> => ({ PORTCULLIS_MASTER_KEY_FILE: join(directory, 'master.key') });
+const auditKey = (): Record<string, string> => ({ PORTCULLIS_AUDIT_KEY_FILE: join(directory, 'audit.key') });
 
 const startGateway = (): Started =>
   start('gateway', 'gateway/dist/main.js', 50, {
@@ -53,6 +54,7 @@ const startControlPlane = (): Started =>
   start('control-plane', 'control-plane/dist/main.js', 1, {
     ...services(),
     ...masterKey(),
+    ...auditKey(),
     PORT: String(base),
     PORTCULLIS_JOIN_TOKEN: joinToken,
     PORTCULLIS_BOOTSTRAP_TOKEN_FILE: join(directory, 'operator-token'),
@@ -93,7 +95,7 @@ test('a node that starts before everything else lives, says what it lacks, and s
 test('control plane, discovery and worker that start before their services live and say what they wait for', async () => {
   controlPlane = startControlPlane();
   discovery = start('discovery', 'control-plane/dist/discovery-main.js', 2, { ...services(), ...masterKey(), PORTCULLIS_EGRESS_ALLOW: loopback });
-  worker = start('audit-worker', 'audit-worker/dist/main.js', 3, services());
+  worker = start('audit-worker', 'audit-worker/dist/main.js', 3, { ...services(), ...auditKey() });
   for (const one of [controlPlane, discovery, worker]) {
     await vi.waitUntil(async () => (await healthOf(one, 'livez')).status === 200, patient);
     const { status, text } = await healthOf(one);

@@ -183,6 +183,7 @@ export class Laboratory {
     };
     starter('control-plane', 'control-plane/dist/main.js', 1, {
       ...this.truth(),
+      ...this.auditKey(),
       PORT: String(base),
       PORTCULLIS_JOIN_TOKEN: JOIN_TOKEN,
       PORTCULLIS_BOOTSTRAP_TOKEN_FILE: join(directory, 'operator-token'),
@@ -191,6 +192,7 @@ export class Laboratory {
       starter(name, 'audit-worker/dist/main.js', 6 + place, {
         DATABASE_URL: this.links['worker to Postgres'].url(this.postgres.url),
         REDIS_URL: this.links['worker to Redis'].url(this.redis.url),
+        ...this.auditKey(),
       });
     for (const [place, name] of NODES.entries())
       starter(name, 'gateway/dist/main.js', 50 + place, {
@@ -207,6 +209,10 @@ export class Laboratory {
     await this.ready('control-plane');
     for (const name of [...WORKERS, ...NODES]) this.run(name);
     await Promise.all([...WORKERS, ...NODES].map(this.ready));
+  }
+
+  private auditKey(): Record<string, string> {
+    return { PORTCULLIS_AUDIT_KEY_FILE: join(this.directory, 'audit.key') };
   }
 
   private truth(): Record<string, string> {

@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,14 +11,17 @@ import { createLogger, createMetrics } from '@portcullis/boot';
 import { AUDIT_BATCH_VERSION, AUDIT_QUEUE, type AuditBatch, type NewAuditEvent } from '@portcullis/contracts/audit';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
 import type { LocalService } from '@portcullis/local-services';
-import { newSigningKey, signBytes } from '@portcullis/secrets';
+import { auditKeysText, auditSealingKey, createSealer, newSigningKey, signBytes } from '@portcullis/secrets';
 import { freshDatabase, freshRedis } from '@portcullis/testing';
+import { AuditSecrets } from './audit-secrets.js';
 import { BatchAuthority } from './batch-authority.js';
 import { createIntake, type Intake } from './intake.js';
 import { startWorker } from './start-worker.js';
 import { BatchStore } from './store-batch.js';
 import { takeHandedOver } from './take-handed-over.js';
+import { newNodeSecret } from './testing/new-node-secret.js';
 
+const auditKey = auditSealingKey(randomBytes(32));
 const patiently = { timeout: 60_000, interval: 50 };
 
 const SOME_EVENT: Omit<NewAuditEvent, 'phase' | 'callId' | 'at'> = {
@@ -82,11 +85,8 @@ afterEach(async () => {
 /** A node that has registered a key, and what it signs with. */
 async function enrolledSigner(node: string): Promise<AuditSigner> {
   const { keyId, publicKey, privateKey } = newSigningKey();
-  const secret = randomBytes(32);
-  await prisma.auditKey.create({
-    data: { keyId, node, publicKey, secret: secret.toString('base64url'), certifiedBy: '', certificate: '', createdAt: new Date(0) },
-  });
-  return { keyId, batchKey: createSecretKey(secret), sign: (bytes) => signBytes(privateKey, bytes) };
+  const { batchKey } = await newNodeSecret(prisma, { node, keyId, publicKey, createdAt: new Date(0) }, createSealer({ current: auditKey }));
+  return { keyId, batchKey, sign: (bytes) => signBytes(privateKey, bytes) };
 }
 
 function connect(url = redis.url): Redis {
@@ -116,7 +116,11 @@ function openTrail(handOver: (batch: AuditBatch) => Promise<void> = toNobody): A
 }
 const quiet = () => ({ logger: createLogger({ name: 'test', level: 'fatal' }), metrics: createMetrics({ app: 'test' }) });
 function newIntake(parts = quiet()): Intake {
-  return createIntake({ ...parts, store: new BatchStore(prisma, Date.now), authority: new BatchAuthority(prisma) });
+  return createIntake({
+    ...parts,
+    store: new BatchStore(prisma, Date.now),
+    authority: new BatchAuthority(prisma, new AuditSecrets({ keys: auditKeysText([auditKey]), file: undefined })),
+  });
 }
 function runWorker(): Worker {
   const parts = quiet();

@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { isTagOf, type DecodedBatch } from '@portcullis/audit';
 import type { PrismaClient } from '@portcullis/database';
+import type { AuditSecrets } from './audit-secrets.js';
 
 /** A node that has only now registered its key may have sent batches before. */
 const UNTAGGED_MS = 60_000;
@@ -18,9 +19,12 @@ export class BatchAuthority {
   private readonly keys = new Map<string, NodeKey>();
   private readonly unknownUntil = new Map<string, number>();
 
-  constructor(private readonly database: PrismaClient) {}
+  constructor(
+    private readonly database: PrismaClient,
+    private readonly secrets: Pick<AuditSecrets, 'open'>,
+  ) {}
 
-  /** Why the batch is not to be stored; undefined for a node's own. Throws where Postgres is not to be had. */
+  /** Why the batch is not to be stored; undefined for a node's own. Throws where Postgres is not to be had, or the key that opens the node's secret. */
   async objectionTo({ batch, frames }: DecodedBatch): Promise<string | undefined> {
     const { node, boot, firstSeq, lastSeq, proof } = batch;
     if (proof === undefined) return (await this.mayBeUntagged(node)) ? undefined : 'a batch without the tag of its node';
@@ -49,7 +53,7 @@ export class BatchAuthority {
       this.unknownUntil.set(keyId, performance.now() + UNKNOWN_MS);
       return undefined;
     }
-    const found = { node: row.node, key: createSecretKey(row.secret, 'base64url') };
+    const found = { node: row.node, key: createSecretKey(await this.secrets.open(row)) };
     this.keys.set(keyId, found);
     return found;
   }

@@ -1,10 +1,19 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeBatch, encodeBatch, encodeFrame, type AuditSigner } from '@portcullis/audit';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
+import { auditKeysText, auditSealingKey, createSealer } from '@portcullis/secrets';
 import { freshDatabase, type FreshDatabase } from '@portcullis/testing';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuditSecrets } from './audit-secrets.js';
 import { BatchAuthority } from './batch-authority.js';
+import { newNodeSecret } from './testing/new-node-secret.js';
+
+const key = auditSealingKey(randomBytes(32));
+const sealer = createSealer({ current: key });
 
 let database: FreshDatabase;
 let prisma: PrismaClient;
@@ -12,7 +21,7 @@ let authority: BatchAuthority;
 beforeAll(async () => {
   database = await freshDatabase();
   prisma = openDatabase(database.url);
-  authority = new BatchAuthority(prisma);
+  authority = new BatchAuthority(prisma, new AuditSecrets({ keys: auditKeysText([key]), file: undefined }));
 });
 afterAll(async () => {
   await prisma.$disconnect();
@@ -20,12 +29,9 @@ afterAll(async () => {
 });
 
 async function keyFor(node: string, createdAt = new Date(0)): Promise<AuditSigner> {
-  const secret = randomBytes(32);
   const keyId = `key-${node}`;
-  await prisma.auditKey.create({
-    data: { keyId, node, publicKey: '', secret: secret.toString('base64url'), certifiedBy: '', certificate: '', createdAt },
-  });
-  return { keyId, batchKey: createSecretKey(secret), sign: () => '' };
+  const { batchKey } = await newNodeSecret(prisma, { node, keyId, publicKey: '', createdAt }, sealer);
+  return { keyId, batchKey, sign: () => '' };
 }
 const enrol = async (name: string) =>
   prisma.node.create({ data: { name, keyId: `${name}-bearer`, keyHash: '', pepperId: '', sealingPublicKey: '' } });
@@ -66,4 +72,34 @@ test('only a node that has no key yet, or has had one for less than a minute, ma
   expect(await objectionTo(encodeBatch('newer', v7(), run()))).toBeUndefined();
   await prisma.auditKey.update({ where: { keyId: 'key-newer' }, data: { createdAt: new Date(Date.now() - 61_000) } });
   expect(await objectionTo(encodeBatch('newer', v7(), run()))).toContain('without the tag');
+});
+
+test("a batch waits for the key that its node's secret lies sealed under, which control planes may leave later, and is never stored without it", async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'portcullis-audit-key-'));
+  const file = join(directory, 'audit.key');
+  const secrets = new AuditSecrets({ keys: undefined, file });
+  const waiting = new BatchAuthority(prisma, secrets);
+  const asked = async (batch: object) => waiting.objectionTo(decodeBatch(batch));
+  try {
+    const batch = encodeBatch('sealed', v7(), run(), await keyFor('sealed'));
+    expect(await secrets.isReady()).toBe(false);
+    await expect(asked(batch)).rejects.toThrow('ENOENT');
+    await writeFile(file, auditKeysText([auditSealingKey(randomBytes(32))]));
+    await expect(asked(batch)).rejects.toMatchObject({ name: 'UnsealError' });
+    // While the master key is being replaced there are two.
+    await writeFile(file, auditKeysText([auditSealingKey(randomBytes(32)), key]));
+    expect([await asked(batch), await secrets.isReady()]).toEqual([undefined, true]);
+    // What does not lie sealed for this node was put there by somebody else.
+    const stolen = await prisma.auditKey.findUniqueOrThrow({ where: { keyId: 'key-sealed' } });
+    await prisma.auditKey.createMany({
+      data: [
+        { ...stolen, keyId: 'moved' },
+        { ...stolen, keyId: 'clear', secret: randomBytes(32).toString('base64url') },
+      ],
+    });
+    for (const keyId of ['moved', 'clear'])
+      await expect(asked({ ...batch, proof: { ...batch.proof, keyId } })).rejects.toMatchObject({ name: 'UnsealError' });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });

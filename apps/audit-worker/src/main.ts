@@ -3,6 +3,7 @@ import { evictionIn } from '@portcullis/audit';
 import { createLogger, createMetrics, runProcess, startHealthServer } from '@portcullis/boot';
 import { openDatabase } from '@portcullis/database';
 import { loadConfig } from './config.js';
+import { AuditSecrets } from './audit-secrets.js';
 import { BatchAuthority } from './batch-authority.js';
 import { createIntake } from './intake.js';
 import { startWorker } from './start-worker.js';
@@ -33,7 +34,8 @@ await runProcess(async (onClose) => {
   onClose('redis', () => redis.disconnect());
 
   const store = new BatchStore(database, Date.now);
-  const intake = createIntake({ store, authority: new BatchAuthority(database), logger, metrics });
+  const secrets = new AuditSecrets(config.auditKeys);
+  const intake = createIntake({ store, authority: new BatchAuthority(database, secrets), logger, metrics });
   const worker = startWorker({ redis, intake, logger, metrics, concurrency: config.concurrency });
   onClose('worker', () => worker.close());
   const handedOver = takeHandedOver(database, intake, logger);
@@ -49,8 +51,10 @@ await runProcess(async (onClose) => {
         () => false,
       );
       const redisEvictsBy = redis.status === 'ready' ? await evictionOf(redis) : null;
+      const auditKey = await secrets.isReady();
       // What waits in the queue must not be thrown away.
-      return { ready: postgres && redis.status === 'ready' && redisEvictsBy === null, postgres, redis: redis.status === 'ready', redisEvictsBy };
+      const ready = postgres && redis.status === 'ready' && redisEvictsBy === null && auditKey;
+      return { ready, postgres, redis: redis.status === 'ready', redisEvictsBy, auditKey };
     },
   });
   onClose('health', () => health.close());

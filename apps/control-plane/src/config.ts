@@ -22,6 +22,8 @@ export interface Config {
   readonly masterKey: Uint8Array;
   /** While the master key is being replaced. */
   readonly previousMasterKey?: Uint8Array | undefined;
+  /** Where audit workers are left the key that they need, which is made from the master key. */
+  readonly auditKeyFile?: string | undefined;
   readonly bootstrapTokenFile?: string | undefined;
   /** A join token that does not expire, for installations that are set up by a file. */
   readonly joinToken?: string | undefined;
@@ -105,6 +107,8 @@ const controlPlaneFields = {
   port: port.default(3000),
   ...tlsFields,
   ...masterKeyFields,
+  // Written at every start, for audit workers to read: they need a key made from the master key, and not that itself.
+  portcullisAuditKeyFile: z.string().min(1).optional(),
   portcullisBootstrapTokenFile: z.string().optional(),
   portcullisJoinToken: z.string().min(24).max(512).optional(),
   portcullisRunnerJoinToken: z.string().min(24).max(512).optional(),
@@ -126,6 +130,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     portcullisMasterKeyFile,
     portcullisPreviousMasterKey,
     portcullisPreviousMasterKeyFile,
+    portcullisAuditKeyFile,
     portcullisBootstrapTokenFile,
     portcullisJoinToken,
     portcullisRunnerJoinToken,
@@ -151,6 +156,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ...rest,
     masterKey,
     previousMasterKey: previousOf({ value: portcullisPreviousMasterKey, file: portcullisPreviousMasterKeyFile }),
+    auditKeyFile: portcullisAuditKeyFile,
     bootstrapTokenFile: portcullisBootstrapTokenFile,
     joinToken: portcullisJoinToken,
     runnerJoinToken: portcullisRunnerJoinToken,

@@ -90,6 +90,9 @@ export type NodeAuditKey = z.infer<typeof NodeAuditKey>;
 export const NodeAuditKeyResponse = z.object({ keyId: z.string(), sealedSecret: z.string() });
 export type NodeAuditKeyResponse = z.infer<typeof NodeAuditKeyResponse>;
 
+/** The place in the database that a node's secret lies sealed for: it opens for no other node or key. */
+export const auditKeyPlace = (node: string, keyId: string): string => `audit_key|${node}|${keyId}|1`;
+
 export const nodeAuditKeyAad = (nodeId: string, keyId: string): string => `node-audit-key|${nodeId}|${keyId}|1`;
 
 /** `GET /v1/node/head` → SignedHead; `GET /v1/node/chunks/{digest}` → the bytes. */

@@ -35,14 +35,17 @@ export function deriveKey(masterKey: Uint8Array, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', masterKey, Buffer.alloc(0), `portcullis ${purpose}`, 32));
 }
 
+/** A key under the name that its bytes give it. */
+export const keyNamed = (key: Uint8Array): SealingKey => ({ id: fingerprint(key), key });
+
 /** AES-256-GCM under a 32-byte key, as `v1.<key id>.<base64url>`; the id is a fingerprint of the key. */
 export function seal(key32: Uint8Array, plaintext: string | Uint8Array, aad: string): string {
-  return sealWith(ready({ id: fingerprint(key32), key: key32 }), plaintext, aad);
+  return sealWith(ready(keyNamed(key32)), plaintext, aad);
 }
 
 /** The plaintext of `seal` under the same key and `aad`; throws UnsealError for anything else. */
 export function open(key32: Uint8Array, sealed: string, aad: string): Buffer {
-  const key = ready({ id: fingerprint(key32), key: key32 });
+  const key = ready(keyNamed(key32));
   if (!sealed.startsWith(key.head)) throw new UnsealError();
   return openWithKey(key, sealed, aad);
 }

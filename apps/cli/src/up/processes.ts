@@ -38,6 +38,7 @@ export function controlPlaneSpec(plan: StackPlan, services: Services): ProcessSp
   const env = {
     ...serviceVariables(services),
     ...masterKey(plan),
+    ...auditKey(plan),
     HOST: host,
     PORT: String(plan.ports.controlPlane),
     PORTCULLIS_BOOTSTRAP_TOKEN_FILE: bootstrapTokenFile(plan.dataDirectory),
@@ -54,7 +55,8 @@ export function discoverySpec(plan: StackPlan, services: Services): ProcessSpec 
 }
 
 export function auditWorkerSpec(plan: StackPlan, services: Services): ProcessSpec {
-  return spec(plan, 'audit-worker', appFile('audit-worker'), { env: serviceVariables(services), healthPort: plan.ports.auditWorkerHealth });
+  const env = { ...serviceVariables(services), ...auditKey(plan) };
+  return spec(plan, 'audit-worker', appFile('audit-worker'), { env, healthPort: plan.ports.auditWorkerHealth });
 }
 
 export function nodeSpec(plan: StackPlan, index: number, own: { redisUrl: string; joinToken: string }): ProcessSpec {
@@ -121,6 +123,16 @@ export function refuseUnbuilt(demo: boolean): void {
   if (missing.length > 0) throw new CliError(`This checkout is not fully built (${missing.join(', ')} is missing). Run "npm run build" first.`);
 }
 
-const masterKey = ({ dataDirectory }: StackPlan): Record<string, string> => ({ PORTCULLIS_MASTER_KEY_FILE: join(dataDirectory, 'master.key') });
+/** The key before the one in use is in a file of its own for as long as somebody leaves it there. */
+function masterKey({ dataDirectory }: StackPlan): Record<string, string> {
+  const before = join(dataDirectory, 'previous-master.key');
+  return {
+    PORTCULLIS_MASTER_KEY_FILE: join(dataDirectory, 'master.key'),
+    ...(existsSync(before) && { PORTCULLIS_PREVIOUS_MASTER_KEY_FILE: before }),
+  };
+}
+
+/** Made from the master key by the control plane: all of that which an audit worker needs. */
+const auditKey = ({ dataDirectory }: StackPlan): Record<string, string> => ({ PORTCULLIS_AUDIT_KEY_FILE: join(dataDirectory, 'audit.key') });
 
 const serviceVariables = ({ databaseUrl, redisUrl }: Services): Record<string, string> => ({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { auditKeyPlace } from '@portcullis/contracts/node';
 import { openDatabase, type PrismaClient } from '@portcullis/database';
-import { hashBearer, newBearer, signBytes, verifyBytes } from '@portcullis/secrets';
+import { hashBearer, newBearer, readAuditKeys, signBytes, UnsealError, verifyBytes } from '@portcullis/secrets';
 import { freshDatabase, type FreshDatabase } from '@portcullis/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KeyRing } from './key-ring.js';
@@ -100,4 +101,34 @@ test('the master key is replaced while everything goes on: both open the ring, a
   await both.refresh();
   expect(both.newestId('pepper')).toBe(after.newestId('pepper'));
   await expect(KeyRing.open(database, randomBytes(32), randomBytes(32))).rejects.toThrow('another master key');
+});
+
+test('secrets that nodes tag batches with lie sealed, for audit workers to open, through a replacement of the master key too', async () => {
+  const newKey = randomBytes(32);
+  const opens = async (keys: KeyRing, keyId = 'sealed'): Promise<string> => {
+    const { secret } = await database.auditKey.findUniqueOrThrow({ where: { keyId } });
+    return readAuditKeys(keys.auditWorkerKeys()).open(secret, auditKeyPlace('n', keyId)).toString('base64url');
+  };
+  const bytes = randomBytes(32);
+  const row = (keyId: string, secret: string) => ({ keyId, node: 'n', publicKey: '', certifiedBy: '', certificate: '', secret });
+  const old = await KeyRing.open(database, masterKey);
+  const sealed = await database.$transaction(async (tx) => (await old.auditSealer(tx)).seal(bytes, auditKeyPlace('n', 'sealed')));
+  // As they lay before they were sealed.
+  await database.auditKey.createMany({ data: [row('sealed', sealed), row('clear', bytes.toString('base64url'))] });
+  await KeyRing.open(database, masterKey);
+  const stored = await database.auditKey.findMany();
+  expect(stored.map(({ secret }) => secret).join()).not.toContain(bytes.toString('base64url'));
+  expect([await opens(old), await opens(old, 'clear')]).toEqual([bytes.toString('base64url'), bytes.toString('base64url')]);
+  // The key of audit workers opens nothing else.
+  expect(() => readAuditKeys(masterKey.toString('base64url')).open(sealed, auditKeyPlace('n', 'sealed'))).toThrow(UnsealError);
+
+  const both = await KeyRing.open(database, newKey, masterKey);
+  expect([await opens(old), await opens(both)]).toEqual([bytes.toString('base64url'), bytes.toString('base64url')]);
+  const keys = await database.keyRingEntry.count();
+  expect((await both.masterState()).waiting).toBe(keys + 2);
+  expect(await database.$transaction((tx) => both.sealAnew(tx))).toBe(keys + 2);
+  expect((await both.masterState()).waiting).toBe(0);
+  const after = await KeyRing.open(database, newKey);
+  expect([await opens(both), await opens(after), await opens(after, 'clear')]).toEqual(Array(3).fill(bytes.toString('base64url')));
+  await expect(opens(old)).rejects.toThrow(UnsealError);
 });

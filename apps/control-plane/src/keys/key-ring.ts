@@ -1,7 +1,8 @@
-import { createSealer, deriveKey, publicKeyOf, UnsealError, type KeyPair, type Sealer } from '@portcullis/secrets';
+import { auditKeysText, createSealer, deriveKey, publicKeyOf, UnsealError, type KeyPair, type Sealer } from '@portcullis/secrets';
 import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import type { NodeKeys } from '@portcullis/contracts/node';
 import type { KeyPurpose, PrismaClient, Transaction } from '@portcullis/database';
+import { readAuditSecrets, sealAuditSecrets } from './audit-key-secrets.js';
 import { makeKey, placeOf } from './make-key.js';
 import { MasterKeys } from './master-keys.js';
 import {
@@ -51,6 +52,7 @@ export class KeyRing {
       await lockKeyRing(tx);
       const sealer = await ring.masterSealer(tx);
       await insertMissingKeys(tx, PURPOSES, (purpose) => makeKey(purpose, sealer));
+      await sealAuditSecrets(tx, await ring.auditSealer(tx));
     });
     await ring.refresh();
     return ring;
@@ -82,13 +84,14 @@ export class KeyRing {
     return made.keyId;
   }
 
-  /** The name of the master key, and how many keys of the ring, retired ones too, still need the one before. */
+  /** The name of the master key, and how many keys, retired ones and those of nodes' batches too, still need the one before. */
   async masterState(): Promise<{ keyId: string; waiting: number }> {
-    const rows = await readKeysEver(this.database);
-    return { keyId: this.master.keyId, waiting: rows.filter(({ secret }) => !this.master.isNewest(secret)).length };
+    const ring = (await readKeysEver(this.database)).filter(({ secret }) => !this.master.isNewest(secret));
+    const audit = (await readAuditSecrets(this.database)).filter(({ secret }) => !this.master.isNewestAuditSecret(secret));
+    return { keyId: this.master.keyId, waiting: ring.length + audit.length };
   }
 
-  /** Seals the ring anew under the master key, as part of a transaction. Gives how many keys that took; what opens under neither stays as it is. */
+  /** Seals all keys anew under the master key, as part of a transaction. Gives how many that took; what opens under neither stays as it is. */
   async sealAnew(tx: Transaction): Promise<number> {
     await lockKeyRing(tx);
     let done = 0;
@@ -101,7 +104,7 @@ export class KeyRing {
         if (!(error instanceof UnsealError)) throw error;
       }
     }
-    return done;
+    return done + (await sealAuditSecrets(tx, await this.auditSealer(tx)));
   }
 
   /** Which key new work of this purpose is done with. */
@@ -152,6 +155,17 @@ export class KeyRing {
     return this.sealerOf('credential');
   }
 
+  /** Seals and opens secrets that nodes tag their batches with, until the end of a transaction, before which nobody seals the ring anew. */
+  async auditSealer(tx: Transaction): Promise<Sealer> {
+    await lockKeyRing(tx);
+    return this.master.auditSealerLike(await this.newestSealed(tx));
+  }
+
+  /** What audit workers are given, to open them. */
+  auditWorkerKeys(): string {
+    return auditKeysText(this.master.auditKeys);
+  }
+
   /** Seals keys for agents' tasks as nodes do. */
   taskKeySealer(): Sealer {
     return this.sealerOf('session', (secret) => deriveKey(secret, TASK_KEY_PURPOSE));
@@ -187,12 +201,16 @@ export class KeyRing {
 
   /** What seals as the newest key lies sealed, so that every process that could read the ring still can. */
   private async masterSealer(tx: Transaction): Promise<Sealer> {
-    const [newest] = await readLiveKeys(tx);
     try {
-      return this.master.sealerLike(newest && { sealed: newest.secret, place: placeOf(newest.purpose, newest.keyId) });
+      return this.master.sealerLike(await this.newestSealed(tx));
     } catch (error) {
       throw otherMasterKey(error);
     }
+  }
+
+  private async newestSealed(tx: Transaction): Promise<{ sealed: string; place: string } | undefined> {
+    const [newest] = await readLiveKeys(tx);
+    return newest && { sealed: newest.secret, place: placeOf(newest.purpose, newest.keyId) };
   }
 
   private openKey(row: StoredKey): LiveKey {

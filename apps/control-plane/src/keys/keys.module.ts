@@ -5,6 +5,9 @@ import { keepFresh } from './keep-fresh.js';
 import { KeyRing } from './key-ring.js';
 import { KeysController } from './keys.controller.js';
 import { KeysService } from './keys.service.js';
+import { writeAuditKeyFile } from './write-audit-key-file.js';
+
+type KeysConfig = Pick<Config, 'masterKey' | 'previousMasterKey' | 'auditKeyFile'>;
 
 /** The key ring of the process, under the token `KeyRing`. It takes in what other control planes rotate every few seconds. */
 @Global()
@@ -18,8 +21,12 @@ export class KeysModule implements OnApplicationShutdown {
     this.stop = keepFresh(keys, (error) => this.logger.warn({ msg, error: String(error) }));
   }
 
-  static sealedUnder({ masterKey, previousMasterKey }: Pick<Config, 'masterKey' | 'previousMasterKey'>): DynamicModule {
-    const open = async (database: PrismaClient): Promise<KeyRing> => KeyRing.open(database, masterKey, previousMasterKey);
+  static sealedUnder({ masterKey, previousMasterKey, auditKeyFile }: KeysConfig): DynamicModule {
+    const open = async (database: PrismaClient): Promise<KeyRing> => {
+      const ring = await KeyRing.open(database, masterKey, previousMasterKey);
+      if (auditKeyFile !== undefined) await writeAuditKeyFile(auditKeyFile, ring.auditWorkerKeys());
+      return ring;
+    };
     return {
       module: KeysModule,
       providers: [{ provide: KeyRing, inject: [PrismaClient], useFactory: open }, KeysService],

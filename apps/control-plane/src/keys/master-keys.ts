@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createSealer, deriveKey, UnsealError, type Sealer } from '@portcullis/secrets';
+import { auditSealingKey, createSealer, deriveKey, UnsealError, type Sealer, type SealingKey } from '@portcullis/secrets';
 
 /** Under which id the key ring lies sealed that has had one master key alone. */
 const FIRST_ID = 'master';
+
+/** One way in which the ring may lie sealed, and what seals the keys of audit workers meanwhile. */
+interface Candidate {
+  readonly sealer: Sealer;
+  readonly audit: SealingKey;
+}
 
 /**
  * The master key, and while it is being replaced the one before: both open the ring. Which one seals is said by what lies there already, so that all
@@ -11,17 +17,26 @@ const FIRST_ID = 'master';
 export class MasterKeys {
   /** Names the key that seals from a replacement on. */
   readonly keyId: string;
-  private readonly candidates: readonly Sealer[];
-  private readonly newest: Sealer;
+  /** What audit workers open secrets with, the one that seals from a replacement on first. */
+  readonly auditKeys: readonly SealingKey[];
+  private readonly candidates: readonly Candidate[];
+  private readonly newest: Candidate;
 
   constructor(current: Uint8Array, previous?: Uint8Array) {
-    const keys = [current, ...(previous === undefined ? [] : [previous])].map((key) => deriveKey(key, 'key ring'));
-    const named = keys.map((key) => ({ id: idOf(key), key }));
-    this.candidates = [...named.map(({ key }) => ({ id: FIRST_ID, key })), ...named].map((key) => createSealer({ current: key }));
+    const named = [current, ...(previous === undefined ? [] : [previous])].map((master) => {
+      const key = deriveKey(master, 'key ring');
+      return { id: idOf(key), key, audit: auditSealingKey(master) };
+    });
+    const sealing = (id: string, { key, audit }: { key: Uint8Array; audit: SealingKey }): Candidate => ({
+      sealer: createSealer({ current: { id, key } }),
+      audit,
+    });
+    this.candidates = [...named.map((key) => sealing(FIRST_ID, key)), ...named.map((key) => sealing(key.id, key))];
     const [first] = named;
     if (first === undefined) throw new Error('There is no master key');
     this.keyId = first.id;
-    this.newest = createSealer({ current: first });
+    this.newest = sealing(first.id, first);
+    this.auditKeys = named.map(({ audit }) => audit);
   }
 
   /** Throws an UnsealError for what was sealed under neither. */
@@ -31,26 +46,37 @@ export class MasterKeys {
 
   /** What seals as this value is sealed; the first of all is under the master key. */
   sealerLike(value: { readonly sealed: string; readonly place: string } | undefined): Sealer {
-    return value === undefined ? this.first : this.opened(value.sealed, value.place).sealer;
+    return this.like(value).sealer;
+  }
+
+  /** Seals secrets of nodes' audit keys as the ring lies sealed whose value this is; opens what either master key's sealer sealed. */
+  auditSealerLike(value: { readonly sealed: string; readonly place: string } | undefined): Sealer {
+    const current = this.like(value).audit;
+    return createSealer({ current, previous: this.auditKeys.filter(({ id }) => id !== current.id) });
   }
 
   /** Whether it lies under the master key by its name, so that the one before is not needed for it. */
   isNewest(sealed: string): boolean {
-    return this.newest.isCurrent(sealed);
+    return this.newest.sealer.isCurrent(sealed);
+  }
+
+  /** The same for the secret of a node's audit key. */
+  isNewestAuditSecret(sealed: string): boolean {
+    return createSealer({ current: this.newest.audit }).isCurrent(sealed);
   }
 
   sealAnew(sealed: string, place: string): string {
-    return this.newest.seal(this.open(sealed, place), place);
+    return this.newest.sealer.seal(this.open(sealed, place), place);
   }
 
-  private get first(): Sealer {
-    return this.candidates[0] ?? this.newest;
+  private like(value: { readonly sealed: string; readonly place: string } | undefined): Candidate {
+    return value === undefined ? (this.candidates[0] ?? this.newest) : this.opened(value.sealed, value.place).candidate;
   }
 
-  private opened(sealed: string, place: string): { readonly bytes: Buffer; readonly sealer: Sealer } {
-    for (const sealer of this.candidates) {
+  private opened(sealed: string, place: string): { readonly bytes: Buffer; readonly candidate: Candidate } {
+    for (const candidate of this.candidates) {
       try {
-        return { bytes: sealer.open(sealed, place), sealer };
+        return { bytes: candidate.sealer.open(sealed, place), candidate };
       } catch (error) {
         if (!(error instanceof UnsealError)) throw error;
       }

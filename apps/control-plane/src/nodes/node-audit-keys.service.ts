@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { nodeAuditKeyAad, type NodeAuditKey, type NodeAuditKeyResponse } from '@portcullis/contracts/node';
+import { auditKeyPlace, nodeAuditKeyAad, type NodeAuditKey, type NodeAuditKeyResponse } from '@portcullis/contracts/node';
 import type { Node as NodeRow } from '@portcullis/database';
 import { keyIdOf, sealFor, signBytes } from '@portcullis/secrets';
 import { keyText } from '@portcullis/audit';
@@ -22,13 +22,15 @@ export class NodeAuditKeysService {
     const secret = await this.changes.apply({ name: `node/${node}` }, 'node-audit-key.registered', async (tx) => {
       const known = await tx.auditKey.findUnique({ where: { keyId } });
       if (known !== null && known.node !== node) throw new ProblemError('conflict', 'The key belongs to another node.');
-      if (known !== null) return { result: known.secret, unchanged: true };
+      const sealer = await this.keys.auditSealer(tx);
+      const place = auditKeyPlace(node, keyId);
+      if (known !== null) return { result: sealer.open(known.secret, place), unchanged: true };
       const { keyId: certifiedBy, privateKey } = this.keys.signingKey();
       const certificate = signBytes(privateKey, keyText({ node, keyId, publicKey }));
-      const fresh = randomBytes(32).toString('base64url');
-      await tx.auditKey.create({ data: { keyId, node, publicKey, secret: fresh, certifiedBy, certificate } });
+      const fresh = randomBytes(32);
+      await tx.auditKey.create({ data: { keyId, node, publicKey, secret: sealer.seal(fresh, place), certifiedBy, certificate } });
       return { result: fresh, subject: { kind: 'node', id: nodeId, slug: node }, change: { keyId, publicKey, certifiedBy } };
     });
-    return { keyId, sealedSecret: sealFor(sealingPublicKey, Buffer.from(secret, 'base64url'), nodeAuditKeyAad(nodeId, keyId)) };
+    return { keyId, sealedSecret: sealFor(sealingPublicKey, secret, nodeAuditKeyAad(nodeId, keyId)) };
   }
 }
