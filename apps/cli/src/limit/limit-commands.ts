@@ -3,7 +3,7 @@ import type { CallLimitTerms } from '@portcullis/contracts/limits';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError } from '../cli-error.js';
 import type { Collection } from '../collections/collection-commands.js';
-import { plainText } from '../plain-text.js';
+import { limitedCalls, limitTerms } from './limit-words.js';
 
 interface LimitFlags {
   agent?: string;
@@ -60,22 +60,5 @@ function atOnceIn(text: string): CallLimitTerms {
 
 export function describeLimit({ id, subject, terms, used, spentUntil }: Limit): string {
   const left = used === null ? '' : `, ${String(used)} used${spentUntil === null ? '' : `, none left until ${spentUntil}`}`;
-  return `${id}  ${whoseIn(subject)}: ${termsIn(terms)}${left}`;
-}
-
-function whoseIn(subject: Limit['subject']): string {
-  if ('agent' in subject) return `agent ${subject.agent}`;
-  if ('group' in subject) return `group ${subject.group}`;
-  return subject.tools === null ? `server ${subject.server}` : `each of ${subject.server}:${plainText(subject.tools.join(','), 200)}`;
-}
-
-function termsIn(terms: CallLimitTerms): string {
-  switch (terms.kind) {
-    case 'rate':
-      return `${String(terms.calls)} calls in ${String(terms.perSeconds)} s`;
-    case 'quota':
-      return `${String(terms.calls)} calls a ${terms.per}`;
-    case 'concurrency':
-      return `${String(terms.calls)} calls at once on each node`;
-  }
+  return `${id}  ${limitedCalls(subject)}: ${limitTerms(terms)}${left}`;
 }

@@ -15,7 +15,11 @@ test('a preview is told in counts, examples and what recorded calls say, with no
   };
   const none = { count: 0, items: [], nextCursor: null };
   const calls = { days: 7, calls: 9, allowedToDenied: 1, deniedToAllowed: 2, undecidable: 3, unexamined: 0, samples: [] };
-  const lines = describePreview({ revision: 1, gained: { count: 2, items: [shift], nextCursor: 'x' }, lost: none, conditional: none, calls });
+  const quota = (count: number) => ({ kind: 'quota' as const, calls: count, per: 'day' as const });
+  const made = { id: null, subject: { agent: 'ann' }, before: null, after: quota(10), refused: 0, calls: 30, beyond: 4 };
+  const gone = { ...made, id: grant, before: quota(10), after: null, refused: 4, calls: null, beyond: null };
+  const limits = { count: 3, items: [made, gone] };
+  const lines = describePreview({ revision: 1, gained: { count: 2, items: [shift], nextCursor: 'x' }, lost: none, conditional: none, calls, limits });
   expect(lines).toEqual([
     'Gained: 2',
     '  ann github:re[31mad (deny → allow)',
@@ -24,6 +28,10 @@ test('a preview is told in counts, examples and what recorded calls say, with no
     'On other conditions: 0',
     'Of 9 recorded calls of 7 days: 1 allowed would be denied, 2 denied would be allowed',
     '3 cannot be decided again: their arguments were not kept whole',
+    'Limits: 3',
+    '  agent ann (none → 10 calls a day): 30 recorded calls count to it, at least 4 of them are beyond it',
+    '  agent ann (10 calls a day → none): refused 4 recorded calls',
+    '  and 1 more',
   ]);
 });
 

@@ -1,4 +1,5 @@
-import type { AccessShift, ApplyResult, Preview } from '@portcullis/contracts/api/drafts';
+import type { AccessShift, ApplyResult, LimitShift, Preview } from '@portcullis/contracts/api/drafts';
+import { limitedCalls, limitTerms } from '../limit/limit-words.js';
 import { plainText } from '../plain-text.js';
 
 const SHOWN_MAX = 20;
@@ -14,7 +15,7 @@ export function describeDiff({ diff, diffTotal }: Pick<ApplyResult, 'diff' | 'di
 }
 
 /** Who would gain and lose what, in words. */
-export function describePreview({ gained, lost, conditional, calls }: Preview): string[] {
+export function describePreview({ gained, lost, conditional, calls, limits }: Preview): string[] {
   const list = (title: string, { count, items }: Preview['gained']): string[] => {
     const lines = items.slice(0, SHOWN_MAX).map(describeShift);
     return [`${title}: ${count}`, ...lines, ...(count > lines.length ? [`  and ${count - lines.length} more`] : [])];
@@ -24,6 +25,7 @@ export function describePreview({ gained, lost, conditional, calls }: Preview): 
     ...list('Lost', lost),
     ...list('On other conditions', conditional),
     ...(calls === null ? [] : describeCalls(calls)),
+    ...(limits === null ? [] : describeLimits(limits)),
   ];
 }
 
@@ -38,4 +40,20 @@ function describeCalls({ days, calls, allowedToDenied, deniedToAllowed, undecida
     `Of ${calls} recorded calls of ${days} days: ${allowedToDenied} allowed would be denied, ${deniedToAllowed} denied would be allowed`,
     ...rest,
   ];
+}
+
+function describeLimits({ count, items }: NonNullable<Preview['limits']>): string[] {
+  if (count === 0) return [];
+  const lines = items.map(describeLimit);
+  return [`Limits: ${count}`, ...lines, ...(count > lines.length ? [`  and ${count - lines.length} more`] : [])];
+}
+
+function describeLimit({ subject, before, after, refused, calls, beyond }: LimitShift): string {
+  const termsOf = (terms: typeof before): string => (terms === null ? 'none' : limitTerms(terms));
+  const told = [
+    ...(before === null ? [] : [`refused ${refused} recorded calls`]),
+    ...(calls === null ? [] : [`${calls} recorded calls count to it`]),
+    ...(beyond === null ? [] : [`at least ${beyond} of them are beyond it`]),
+  ];
+  return `  ${limitedCalls(subject)} (${termsOf(before)} → ${termsOf(after)}): ${told.join(', ')}`;
 }

@@ -5,7 +5,7 @@ import { revert } from './revert.js';
 const id = '00000000-0000-7000-8000-000000000001';
 const diff = [{ kind: 'grant', id, operation: 'deleted', before: { names: ['read'] }, after: null }];
 const none = { count: 0, items: [], nextCursor: null };
-const preview = { revision: 7, gained: none, lost: { ...none, count: 3 }, conditional: none, calls: null };
+const preview = { revision: 7, gained: none, lost: { ...none, count: 3 }, conditional: none, calls: null, limits: null };
 
 function fakeApi() {
   const undo = vi.fn<() => Promise<unknown>>(async () => ({ value: { revision: 8, diff, diffTotal: 1 }, revision: 8 }));

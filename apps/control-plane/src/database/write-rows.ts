@@ -1,7 +1,7 @@
 import { Prisma, type Transaction } from '@portcullis/database';
 import { inParts } from './in-parts.js';
 
-type Table = 'access_grant' | 'agent' | 'agent_group' | 'requestable_rule' | 'server';
+type Table = 'access_grant' | 'agent' | 'agent_group' | 'call_limit' | 'requestable_rule' | 'server';
 
 interface Row {
   readonly id: string;

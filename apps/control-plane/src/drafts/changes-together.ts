@@ -11,7 +11,7 @@ interface Making<Change> {
   readonly make: (services: DraftServices, changes: readonly Change[], author: Author) => Promise<readonly PolicyChange<unknown>[]>;
 }
 
-const grants: { readonly [Do in 'grant.create' | 'grant.update' | 'grant.delete' | 'requestable.create']: Making<ChangeOf<Do>> } = {
+const rules: { readonly [Do in 'grant.create' | 'grant.update' | 'grant.delete' | 'requestable.create' | 'limit.create']: Making<ChangeOf<Do>> } = {
   'grant.create': {
     action: 'grant.created',
     make: (services, changes, author) => {
@@ -30,8 +30,15 @@ const grants: { readonly [Do in 'grant.create' | 'grant.update' | 'grant.delete'
   'requestable.create': {
     action: 'requestable.created',
     make: (services, changes, author) => {
-      const rules = changes.map(({ rule }) => rule);
-      return services.requestable.createAllIn(services.tx, author, rules);
+      const wanted = changes.map(({ rule }) => rule);
+      return services.requestable.createAllIn(services.tx, author, wanted);
+    },
+  },
+  'limit.create': {
+    action: 'limit.created',
+    make: (services, changes, author) => {
+      const wanted = changes.map(({ limit }) => limit);
+      return services.limits.createAllIn(services.tx, author, wanted);
     },
   },
 };
@@ -77,7 +84,7 @@ const servers: { readonly [Do in 'server.update']: Making<ChangeOf<Do>> } = {
   },
 };
 
-const together = { ...grants, ...agents, ...groups, ...servers };
+const together = { ...rules, ...agents, ...groups, ...servers };
 
 /** Sorts of changes of which many are made by a few statements. */
 export type DoneTogether = keyof typeof together;

@@ -5,6 +5,7 @@ import { PartsOfChange } from '../changes/part-of-change.js';
 import type { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { GrantsService } from '../grants/grants.service.js';
 import { GroupsService } from '../groups/groups.service.js';
+import { LimitsService } from '../limits/limits.service.js';
 import { DefinitionsService } from '../servers/definitions.service.js';
 import { ServersService } from '../servers/servers.service.js';
 import { SettingsService } from '../settings/settings.service.js';
@@ -19,6 +20,7 @@ export interface DraftServices {
   readonly groups: GroupsService;
   readonly grants: GrantsService;
   readonly requestable: RequestableService;
+  readonly limits: LimitsService;
   readonly servers: ServersService;
   readonly definitions: DefinitionsService;
   readonly settings: SettingsService;
@@ -41,6 +43,8 @@ export function draftServices(tx: Transaction): DraftServices {
     groups,
     grants: new GrantsService(database, changes),
     requestable: new RequestableService(database, changes),
+    // How much is used of a limit is no part of a change.
+    limits: new LimitsService(database, changes, { of: async () => () => undefined }),
     servers,
     definitions: new DefinitionsService(database, changes, servers),
     settings: new SettingsService(database, changes),

@@ -1,14 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { byText } from './access-diff.js';
 import { registerWithTools } from '../testing/register-with-tools.js';
 import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
+import { callStore, type StoreCalls, type StoredCall } from '../testing/store-calls.js';
 
 let own: TestApp;
+let store: StoreCalls;
 const ids: Record<string, string> = {};
 
 beforeAll(async () => {
   own = await startTestApp();
+  store = callStore(own.database);
   for (const slug of ['ann', 'ben', 'cleo']) ids[slug] = (await own.call('POST', '/v1/agents', { slug })).body.id;
   await own.call('POST', '/v1/groups', { slug: 'team' });
   for (const slug of ['ann', 'ben']) await own.call('PUT', `/v1/groups/team/members/${slug}`);
@@ -139,40 +141,19 @@ test('a draft that cannot be made is refused whole, with the change that is at f
   expect((await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } })).revision).toBe(revision);
 });
 
-async function record(
-  agent: string,
-  name: string,
-  args: string | null,
-  options: { decision?: string; cut?: boolean; ageDays?: number; method?: string } = {},
-): Promise<void> {
-  const at = new Date(Date.now() - (options.ageDays ?? 0) * 86_400_000);
-  const day = at.toISOString().slice(0, 10);
-  await own.database.$executeRaw`SELECT audit_ensure_day(${day}::date)`;
-  const bytes = Buffer.from(args ?? '');
-  const kept =
-    args === null ? {} : { arguments: options.cut ? bytes.subarray(0, 5) : bytes, argumentsHash: createHash('sha256').update(bytes).digest('hex') };
-  const who = { agentId: ids[agent] ?? null, agent, serverId: ids['github'] ?? null, server: 'github', tool: name };
-  const call = {
-    node: 'n',
-    boot: randomUUID(),
-    seq: 1n,
-    id: randomUUID(),
-    callId: randomUUID(),
-    phase: 'intent',
-    method: options.method ?? 'tools/call',
-    status: 'pending',
-  };
-  await own.database.auditEvent.create({ data: { ...call, ...who, ...kept, day: new Date(day), at, decision: options.decision ?? 'allow' } });
-}
+/** A recorded call at github. */
+const record = (agent: string, tool: string, more: StoredCall = {}): Promise<string[]> =>
+  store([{ agent, tool, agentId: ids[agent] ?? '', server: 'github', serverId: ids['github'] ?? '', ...more }]);
+const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
 
 test('recorded calls that would be decided otherwise are counted, with samples', async () => {
   await own.call('POST', '/v1/agents', { slug: 'dora' });
   ids['dora'] = (await own.call('GET', '/v1/agents/dora')).body.id;
   const grant = await own.call('POST', '/v1/grants', { agent: 'dora', server: 'github', names: ['read', 'write'] });
-  for (let at = 0; at < 3; at += 1) await record('dora', 'write', '{}');
-  await record('dora', 'read', '{}');
-  await record('dora', 'wipe', '{}', { decision: 'deny' });
-  await record('dora', 'write', '{}', { ageDays: 20 });
+  for (let at = 0; at < 3; at += 1) await record('dora', 'write', { args: '{}' });
+  await record('dora', 'read', { args: '{}' });
+  await record('dora', 'wipe', { status: 'denied' });
+  await record('dora', 'write', { at: daysAgo(20) });
   const { body } = await preview([{ do: 'grant.update', id: grant.body.id, change: { names: ['read', 'wipe'] } }], '', 7);
   expect(body.calls).toMatchObject({ days: 7, calls: 5, allowedToDenied: 3, deniedToAllowed: 1, undecidable: 0, unexamined: 0 });
   expect(body.calls.samples.map(({ ref, before, after, recorded }: Record<string, string>) => [ref, recorded, before, after])).toEqual([
@@ -188,8 +169,8 @@ test('recorded reads of what comes from a template are decided as nodes would', 
   const template = { serverId: ids['github'] ?? '', kind: 'resource_template' as const, name: 'docs://{name}', json, hash: 't' };
   await own.database.definition.create({ data: { ...template, state: 'approved', approvedJson: json, approvedHash: 't' } });
   await own.call('POST', '/v1/grants', { agent: 'tess', server: 'github', kind: 'resources', names: ['docs://{name}'] });
-  for (const name of ['docs://a', 'docs://b', 'docs://{name}']) await record('tess', name, null, { method: 'resources/read' });
-  await record('tess', 'docs://a', null, { method: 'subscriptions/listen' });
+  for (const name of ['docs://a', 'docs://b', 'docs://{name}']) await record('tess', name, { method: 'resources/read' });
+  await record('tess', 'docs://a', { method: 'subscriptions/listen' });
   const deny = { agent: 'tess', server: 'github', kind: 'resources', names: ['docs://a'], effect: 'deny' };
   const { body } = await preview([{ do: 'grant.create', grant: deny }], '', 7);
   expect(body.calls).toMatchObject({ calls: 4, allowedToDenied: 2, deniedToAllowed: 0 });
@@ -200,9 +181,9 @@ test('where arguments decide, calls are decided by those that were kept whole, a
   await own.call('POST', '/v1/agents', { slug: 'emma' });
   ids['emma'] = (await own.call('GET', '/v1/agents/emma')).body.id;
   const grant = await own.call('POST', '/v1/grants', { agent: 'emma', server: 'github', names: ['write'] });
-  for (const args of ['{"repo":"acme/a"}', '{"repo":"acme/b"}', '{"repo":"else/c"}']) await record('emma', 'write', args);
-  await record('emma', 'write', '{"repo":"else/d"}', { cut: true });
-  await record('emma', 'write', null);
+  for (const args of ['{"repo":"acme/a"}', '{"repo":"acme/b"}', '{"repo":"else/c"}']) await record('emma', 'write', { args });
+  await record('emma', 'write', { args: '{"rep', argsHash: 'f'.repeat(64) });
+  await record('emma', 'write');
   const { body } = await preview([{ do: 'grant.update', id: grant.body.id, change: { condition: 'args.repo.startsWith("acme/")' } }], '', 7);
   expect(body.calls).toMatchObject({ calls: 5, allowedToDenied: 1, deniedToAllowed: 0, undecidable: 2, unexamined: 0 });
   expect(body.conditional).toMatchObject({ count: 1, items: [{ agent: 'emma', ref: 'github:write', before: 'allow', after: 'conditional' }] });
@@ -228,4 +209,41 @@ test('a draft with selectors concerns whatever they select, before and after', a
   });
   const lost = await preview([{ do: 'server.update', server: 'mail', change: { tags: [] } }]);
   expect(pairs(lost.body.lost)).toEqual(['finn mail:read']);
+});
+
+test('limits are drafted like all else, and a preview counts what of the record is beyond them', async () => {
+  const quota = (calls: number) => ({ kind: 'quota', calls, per: 'day' });
+  for (const slug of ['gus', 'hal']) ids[slug] = (await own.call('POST', '/v1/agents', { slug })).body.id;
+  await own.call('POST', '/v1/groups', { slug: 'pair' });
+  const old = await own.call('POST', '/v1/limits', { agent: 'gus', terms: quota(3) });
+  for (const at of [0, 0, 0, 1, 1, 30]) await record('gus', 'read', { at: daysAgo(at) });
+  await record('gus', 'read', { status: 'denied', reason: `rate_limited:${old.body.id}` });
+  await record('gus', 'read', { status: 'denied', reason: 'no_grant' });
+  await record('gus', 'log', { method: 'logging/setLevel' });
+  await record('hal', 'write');
+  const changes = [
+    { do: 'limit.update', id: old.body.id, change: { terms: quota(1) } },
+    { do: 'group-member.add', group: 'pair', agent: 'gus' },
+    { do: 'group-member.add', group: 'pair', agent: 'hal' },
+    { do: 'limit.create', limit: { group: 'pair', terms: { kind: 'rate', calls: 1, perSeconds: 86_400 } } },
+    { do: 'limit.create', limit: { server: 'github', tools: ['nev*'], terms: { kind: 'concurrency', calls: 1 } } },
+  ];
+  const { body, text } = await preview(changes, '', 7);
+  expect(body.limits?.count, text).toBe(3);
+  expect([body.gained.count, body.lost.count, body.calls.calls]).toEqual([0, 0, 0]);
+  expect(body.limits.items).toEqual([
+    { id: old.body.id, subject: { agent: 'gus' }, before: quota(3), after: quota(1), refused: 1, calls: 6, beyond: 4 },
+    expect.objectContaining({ id: null, subject: { group: 'pair' }, before: null, refused: 0, calls: 7, beyond: 5 }),
+    expect.objectContaining({ subject: { server: 'github', tools: ['nev*'] }, calls: 0, beyond: null }),
+  ]);
+  const applied = await own.call('POST', '/v1/policy/apply', { changes, reason: 'fewer calls' });
+  expect([applied.status, applied.body.changed], applied.text).toEqual([200, 5]);
+  expect((await own.call('GET', '/v1/limits?group=pair')).body.items).toHaveLength(1);
+  const gone = await preview([{ do: 'limit.delete', id: old.body.id }], '', 7);
+  expect(gone.body.limits.items).toEqual([expect.objectContaining({ before: quota(1), after: null, refused: 1, calls: null, beyond: null })]);
+  const many = Array.from({ length: 21 }, () => ({ do: 'limit.create', limit: { agent: 'hal', terms: quota(1) } }));
+  const refused = await own.call('POST', '/v1/policy/apply', { changes: many, reason: 'too many' });
+  expect([refused.status, refused.body.errors[0].pointer], refused.text).toEqual([409, '/changes/20']);
+  const back = await own.call('POST', `/v1/revisions/${applied.body.revision}/revert`, { reason: 'back' });
+  expect([back.status, (await own.call('GET', `/v1/limits/${old.body.id}`)).body.terms], back.text).toEqual([200, quota(3)]);
 });

@@ -37,12 +37,16 @@ export async function makeRun(services: DraftServices, author: Author, { place, 
 }
 
 async function makeAlone(services: DraftServices, author: Author, change: DraftChange): Promise<unknown> {
-  const { groups, requestable, definitions, settings } = services;
+  const { groups, requestable, limits, definitions, settings } = services;
   switch (change.do) {
     case 'requestable.update':
       return requestable.update(author, change.id, change.change);
     case 'requestable.delete':
       return requestable.delete(author, change.id);
+    case 'limit.update':
+      return limits.update(author, change.id, change.change);
+    case 'limit.delete':
+      return limits.delete(author, change.id);
     case 'group.delete':
       return groups.delete(author, change.group);
     case 'definitions.approve':

@@ -12,6 +12,7 @@ import { shiftKinds, type AccessDiff, type ShiftKind } from './access-diff.js';
 import { callFlips, type FlipFacts } from './call-flips.js';
 import { compareStates } from './compare-states.js';
 import { concernOf, type Concern } from './concern.js';
+import { limitsAmong, limitShifts, readLimits, type LimitFacts } from './limit-shifts.js';
 import { readChanged, readView, withChanged } from './read-view.js';
 import { rehearse } from './rehearse.js';
 
@@ -48,22 +49,26 @@ export class PreviewsService {
     if (cursor !== undefined && cursor[1] !== draft)
       throw new ProblemError('validation', undefined, [{ pointer: '/cursor', detail: 'belongs to another draft' }]);
     const now = cursor?.[3] ?? Date.now();
-    const { revision, made, aim, before, after: changed } = await this.rehearse(change);
+    const { revision, made, aim, before: was, after: is } = await this.rehearse(change);
     if (cursor !== undefined && cursor[2] !== revision)
       throw new ProblemError('conflict', `Policy has moved on from revision ${cursor[2]} to ${revision}; preview the draft anew.`);
-    const { concern, diff, diffTotal } = aim;
-    const after = withChanged(before, changed, concern);
+    const { concern, limits, diff, diffTotal } = aim;
+    const [before, after] = [was.view, withChanged(was.view, is.view, concern)];
     const lists = await listsOf(compareStates(before, after, now), cursor, { limit: query.limit, draft, revision, now });
-    const calls = cursor === undefined ? await this.flips(concern, { before, after, now, days }) : null;
-    return { made, preview: { revision, ...lists, calls }, diff, diffTotal };
+    const states = { concern, flips: { before, after, now, days }, limits: { ids: limits, before: was.limits, after: is.limits } };
+    const onRecord = cursor === undefined ? await this.onRecord(states) : { calls: null, limits: null };
+    return { made, preview: { revision, ...lists, ...onRecord }, diff, diffTotal };
   }
 
   private async rehearse<Made>(change: Change<Made>) {
     try {
       return await rehearse(this.database, change, {
-        aim: async (tx, changes) => ({ concern: await concernOf(tx, changes), ...(await diffOf(tx, changes)) }),
-        after: (tx, { concern }) => readChanged(tx, concern),
-        before: (tx, { concern }, { grants }) => readView(tx, concern, asksAnnotations(grants)),
+        aim: async (tx, changes) => ({ concern: await concernOf(tx, changes), limits: limitsAmong(changes), ...(await diffOf(tx, changes)) }),
+        after: async (tx, { concern, limits }) => ({ view: await readChanged(tx, concern), limits: await readLimits(tx, limits) }),
+        before: async (tx, { concern, limits }, { view }) => ({
+          view: await readView(tx, concern, asksAnnotations(view.grants)),
+          limits: await readLimits(tx, limits),
+        }),
       });
     } catch (error) {
       if (ranOutOfTime(error))
@@ -72,15 +77,27 @@ export class PreviewsService {
     }
   }
 
-  private async flips(concern: Concern, facts: FlipFacts): Promise<Preview['calls']> {
+  /** What recorded calls say of the change. */
+  private async onRecord({ concern, flips, limits }: States): Promise<Pick<Preview, 'calls' | 'limits'>> {
+    const since = new Date(flips.now - flips.days * 86_400_000);
     try {
-      return await withinFiveSeconds(this.database, (tx) => callFlips(tx, concern, facts));
+      return await withinFiveSeconds(this.database, async (tx) => ({
+        calls: await callFlips(tx, concern, flips),
+        limits: await limitShifts(tx, { ...limits, since }),
+      }));
     } catch (error) {
-      if (tookTooLong(error))
+      if (tookTooLong(error) || ranOutOfTime(error))
         throw new ProblemError('unavailable', 'Deciding recorded calls again took too long. Ask for fewer days.', [], { cause: error });
       throw error;
     }
   }
+}
+
+/** Policy as it is and as it would be, as far as recorded calls are held against it. */
+interface States {
+  readonly concern: Concern;
+  readonly flips: FlipFacts;
+  readonly limits: Omit<LimitFacts, 'since'>;
 }
 
 interface ListOptions {

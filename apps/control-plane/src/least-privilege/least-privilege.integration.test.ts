@@ -1,13 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { registerWithTools } from '../testing/register-with-tools.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { callStore, type StoreCalls, type StoredCall } from '../testing/store-calls.js';
 
 let own: TestApp;
+let store: StoreCalls;
 const ids: Record<string, string> = {};
 
 beforeAll(async () => {
   own = await startTestApp();
+  store = callStore(own.database);
   for (const slug of ['ann', 'ben']) ids[slug] = (await own.call('POST', '/v1/agents', { slug })).body.id;
   await own.call('POST', '/v1/groups', { slug: 'team' });
   await own.call('PUT', '/v1/groups/team/members/ben');
@@ -36,23 +38,11 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
-async function record([agent, server, tool, grant]: readonly [string, string, string, string], ageDays: number, more: object = {}): Promise<void> {
+const record = async ([agent, server, tool, grant]: readonly [string, string, string, string], ageDays: number, more: StoredCall = {}) => {
+  const idOf = (name: string): string => ids[name] ?? '';
   const at = new Date(Date.now() - ageDays * 86_400_000);
-  const day = at.toISOString().slice(0, 10);
-  await own.database.$executeRaw`SELECT audit_ensure_day(${day}::date)`;
-  const call = {
-    node: 'n',
-    boot: randomUUID(),
-    seq: 1n,
-    id: randomUUID(),
-    callId: randomUUID(),
-    phase: 'intent',
-    method: 'tools/call',
-    status: 'pending',
-  };
-  const what = { agentId: ids[agent] ?? null, agent, serverId: ids[server] ?? null, server, tool, grantId: ids[grant] ?? null, decision: 'allow' };
-  await own.database.auditEvent.create({ data: { ...call, ...what, ...more, day: new Date(day), at } });
-}
+  await store([{ at, agentId: idOf(agent), agent, serverId: idOf(server), server, tool, grantId: idOf(grant), ...more }]);
+};
 
 const report = async (query: string) => {
   const answer = await own.call('GET', `/v1/policy/least-privilege?${query}`, undefined, own.auditor);

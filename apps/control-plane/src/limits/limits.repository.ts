@@ -1,4 +1,5 @@
 import type { CallLimit, Prisma, Transaction } from '@portcullis/database';
+import { insertRows } from '../database/write-rows.js';
 
 const withSlugs = {
   agent: { select: { slug: true } },
@@ -32,12 +33,29 @@ export async function limitsBetween(
   return db.callLimit.findMany({ where, include: withSlugs, orderBy: { id: 'asc' } });
 }
 
-export async function countLimitsOf(db: Transaction, where: Pick<Prisma.CallLimitWhereInput, 'agentId' | 'groupId' | 'serverId'>): Promise<number> {
-  return db.callLimit.count({ where });
+/** How many limits each of these agents, groups and servers has, by its id. */
+export async function countLimitsOf(db: Transaction, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const among = { in: [...ids] };
+  const by = ['agentId', 'groupId', 'serverId'] as const;
+  const found = await db.callLimit.groupBy({ by: [...by], where: { OR: by.map((column) => ({ [column]: among })) }, _count: true });
+  return new Map(found.map(({ _count, ...about }) => [subjectIdOf(about), _count]));
 }
 
-export async function insertLimit(db: Transaction, data: Prisma.CallLimitUncheckedCreateInput): Promise<LimitRow> {
-  return db.callLimit.create({ data, include: withSlugs });
+/** Whom a limit is about. */
+export const subjectIdOf = ({ agentId, groupId, serverId }: Pick<CallLimit, 'agentId' | 'groupId' | 'serverId'>): string =>
+  agentId ?? groupId ?? serverId ?? '';
+
+/** With the slugs of whom they are about; those that there are no more are left out. */
+export async function findLimits(db: Transaction, ids: readonly string[]): Promise<LimitRow[]> {
+  return db.callLimit.findMany({ where: { id: { in: [...ids] } }, include: withSlugs });
+}
+
+export async function insertLimits(db: Transaction, limits: readonly LimitRow[]): Promise<void> {
+  await insertRows(
+    db,
+    'call_limit',
+    limits.map(({ agent: _agent, group: _group, server: _server, ...row }) => row),
+  );
 }
 
 export async function updateLimit(db: Transaction, id: string, data: Prisma.CallLimitUncheckedUpdateInput): Promise<LimitRow> {

@@ -2,19 +2,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { CreateLimit, Limit, LimitPage, ListLimitsQuery, UpdateLimit } from '@portcullis/contracts/api/limits';
 import { CallLimitTerms } from '@portcullis/contracts/limits';
 import { PrismaClient, type Transaction } from '@portcullis/database';
+import { v7 } from 'uuid';
 import type { z } from 'zod';
 import { agentBucket } from '../agents/agents.service.js';
 import type { Author, Subject } from '../changes/author.js';
-import { PolicyChanges, type Changed, type Dirty } from '../changes/policy-changes.js';
+import { only, PolicyChanges, type Changed, type Dirty, type MadeChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
 import { findAbout } from '../grants/grant-columns.js';
-import { idsOf } from '../grants/grants.repository.js';
+import { idsOf, type About } from '../grants/grants.repository.js';
 import { memberIds } from '../groups/groups.repository.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { serverBucket } from '../servers/servers.service.js';
 import { LimitUses } from './limit-uses.js';
-import { countLimitsOf, deleteLimit, findLimit, insertLimit, listLimits, updateLimit, type LimitRow } from './limits.repository.js';
+import { countLimitsOf, deleteLimit, findLimit, insertLimits, listLimits, subjectIdOf, updateLimit, type LimitRow } from './limits.repository.js';
 import { toLimit } from './to-limit.js';
 
 /** Each call looks at all limits of its agent, its groups and its server. */
@@ -26,7 +27,7 @@ export class LimitsService {
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
-    @Inject(LimitUses) private readonly uses: LimitUses,
+    @Inject(LimitUses) private readonly uses: Pick<LimitUses, 'of'>,
   ) {}
 
   async list({ cursor, limit, ...named }: ListLimitsQuery): Promise<z.infer<typeof LimitPage>> {
@@ -49,13 +50,17 @@ export class LimitsService {
   }
 
   async create(author: Author, limit: CreateLimit): Promise<Changed<Limit>> {
-    return this.changes.apply(author, 'limit.created', limit.reason, async (tx) => {
-      const ids = idsOf((await findAbout(tx, [limit]))(limit));
-      if ((await countLimitsOf(tx, ids)) >= LIMITS_OF_ONE_MAX) throw new ProblemError('conflict', `There are ${LIMITS_OF_ONE_MAX} limits already.`);
-      const { terms, tools = [], reason = null } = limit;
-      const row = await insertLimit(tx, { ...ids, terms, tools: [...new Set(tools)], reason, createdBy: author.name });
-      return { result: toLimit(row), subject: subjectOf(row), change: described(row), dirty: await bucketsOf(tx, row) };
-    });
+    return this.changes.apply(author, 'limit.created', limit.reason, async (tx) => only(await this.createAllIn(tx, author, [limit])));
+  }
+
+  /** Makes many as part of one change, in their order, by few statements. */
+  async createAllIn(tx: Transaction, author: Author, limits: readonly CreateLimit[]): Promise<MadeChange<Limit>[]> {
+    const aboutOf = await findAbout(tx, limits);
+    const rows = limits.map((limit) => newLimit(limit, author, aboutOf(limit)));
+    await requireRoom(tx, rows);
+    await insertLimits(tx, rows);
+    const dirtyOf = await bucketsOf(tx, rows);
+    return rows.map((row) => ({ result: toLimit(row), subject: subjectOf(row), change: described(row), dirty: dirtyOf(row) }));
   }
 
   async update(author: Author, id: string, { reason, ...wanted }: UpdateLimit): Promise<Changed<Limit>> {
@@ -68,7 +73,7 @@ export class LimitsService {
       const { tools, terms } = { ...stored, ...change };
       const updated = await updateLimit(tx, id, { tools: [...new Set(tools)], terms, reason: reason ?? row.reason });
       const both = { before: described(row), after: described(updated) };
-      return { result: toLimit(updated), subject: subjectOf(row), change: both, dirty: await bucketsOf(tx, row) };
+      return { result: toLimit(updated), subject: subjectOf(row), change: both, dirty: (await bucketsOf(tx, [row]))(row) };
     });
   }
 
@@ -76,7 +81,8 @@ export class LimitsService {
     return this.changes.apply(author, 'limit.deleted', undefined, async (tx) => {
       const row = await find(tx, id);
       await deleteLimit(tx, id);
-      return { result: undefined, subject: subjectOf(row), change: { deleted: true, ...described(row) }, dirty: await bucketsOf(tx, row) };
+      const change = { deleted: true, ...described(row) };
+      return { result: undefined, subject: subjectOf(row), change, dirty: (await bucketsOf(tx, [row]))(row) };
     });
   }
 }
@@ -94,10 +100,34 @@ function requireSameKind(row: LimitRow, stored: CallLimitTerms, { terms, tools }
   if (tools !== undefined && row.tools.length === 0) throw issue('/tools', 'this limit is not about tools: make another');
 }
 
-async function bucketsOf(tx: Transaction, { agentId, groupId, serverId }: LimitRow): Promise<Dirty[]> {
-  if (serverId !== null) return [serverBucket(serverId)];
-  const agents = groupId === null ? [] : await memberIds(tx, groupId);
-  return [...agents, ...(agentId === null ? [] : [agentId])].map(agentBucket);
+function newLimit({ terms, tools = [], reason }: CreateLimit, author: Author, about: About): LimitRow {
+  const now = new Date();
+  const columns = { id: v7(), terms, tools: [...new Set(tools)], reason: reason ?? null, createdBy: author.name, createdAt: now, updatedAt: now };
+  return { ...about, ...idsOf(about), ...columns };
+}
+
+async function requireRoom(tx: Transaction, rows: readonly LimitRow[]): Promise<void> {
+  const ids = rows.map(subjectIdOf);
+  const counts = new Map(await countLimitsOf(tx, [...new Set(ids)]));
+  for (const id of ids) {
+    const count = counts.get(id) ?? 0;
+    if (count >= LIMITS_OF_ONE_MAX) throw new ProblemError('conflict', `There are ${LIMITS_OF_ONE_MAX} limits already.`);
+    counts.set(id, count + 1);
+  }
+}
+
+/** The buckets that these limits are part of: those of a group lie with its members. */
+async function bucketsOf(tx: Transaction, rows: readonly LimitRow[]): Promise<(row: LimitRow) => readonly Dirty[]> {
+  const groups = [...new Set(rows.flatMap(({ groupId }) => groupId ?? []))];
+  const ofGroups = new Map<string, readonly Dirty[]>();
+  for (const groupId of groups) {
+    const buckets = (await memberIds(tx, groupId)).map(agentBucket);
+    ofGroups.set(groupId, [...new Map(buckets.map((dirty) => [dirty.bucket, dirty])).values()]);
+  }
+  return ({ agentId, groupId, serverId }) => {
+    if (serverId !== null) return [serverBucket(serverId)];
+    return agentId === null ? (ofGroups.get(groupId ?? '') ?? []) : [agentBucket(agentId)];
+  };
 }
 
 const subjectOf = ({ id }: LimitRow): Subject => ({ kind: 'limit', id });

@@ -3,6 +3,7 @@ import type { PolicyFile } from '@portcullis/contracts/api/policy-file';
 import { differing } from '../database/differing.js';
 import { byText } from '../drafts/access-diff.js';
 import { grantChanges } from './grant-changes.js';
+import { limitChanges } from './limit-changes.js';
 import { requestableChanges } from './requestable-changes.js';
 import type { WholePolicy } from './read-policy.js';
 
@@ -20,6 +21,7 @@ export function changesToPolicy(file: PolicyFile, now: WholePolicy, prune: boole
     ...groupChanges(file, now, prune),
     ...grants,
     ...rules,
+    ...limitChanges(file.limits, now.limits, prune),
     // Last: what was theirs goes with them, and is pruned or kept by its own section before.
     ...[...gone.groups].map((group): DraftChange => ({ do: 'group.delete', group })),
     ...[...gone.agents].map((agent): DraftChange => ({ do: 'agent.delete', agent })),

@@ -59,6 +59,17 @@ const aRule = fc
   })
   .map(({ subject, target, ...rule }) => ({ ...subject, ...target, ...rule }));
 
+const aLimit = fc
+  .record({
+    subject: fc.oneof(
+      fc.constantFrom({ agent: 'ann' }, { group: 'team' }, { server: 'mail' }),
+      fc.uniqueArray(fc.constantFrom('read', 'w*'), { minLength: 1 }).map((tools) => ({ server: 'github', tools })),
+    ),
+    terms: fc.constantFrom({ kind: 'rate', calls: 5, perSeconds: 60 }, { kind: 'quota', calls: 9, per: 'month' }, { kind: 'concurrency', calls: 2 }),
+    reason: fc.option(text, { nil: undefined }),
+  })
+  .map(({ subject, ...limit }) => ({ ...subject, ...limit }));
+
 const aFile = fc.record({
   version: fc.constant(1),
   settings: fc.record({ auditLists: fc.boolean() }),
@@ -74,6 +85,7 @@ const aFile = fc.record({
   groups: fc.record({ team: fc.record({ members: slugs, name: text }), crew: fc.record({ members: slugs }) }),
   grants: fc.array(aGrant, { maxLength: 6 }),
   requestable: fc.array(aRule, { maxLength: 3 }),
+  limits: fc.array(aLimit, { maxLength: 4 }),
 });
 
 const access = async (app: TestApp): Promise<unknown> =>
@@ -92,6 +104,7 @@ test('any policy survives the way out and in again: nothing changes here, and el
     const file = await exported();
     expect(PolicyFile.parse(parse(file)).requestable?.length).toBeLessThanOrEqual(wanted.requestable.length);
     expect(PolicyFile.parse(parse(file)).grants?.length).toBeLessThanOrEqual(wanted.grants.length);
+    expect(PolicyFile.parse(parse(file)).limits?.length).toBeLessThanOrEqual(wanted.limits.length);
     for (const query of ['', '?prune=true', '?dryRun=true&prune=true']) {
       const again = await send(file, query);
       expect([again.status, again.body.changed, again.body.revision, again.body.diffTotal], again.text).toEqual([200, 0, made.body.revision, 0]);
@@ -191,6 +204,34 @@ test('what may be asked for is part of the file: changed by its id, told by a dr
     const reverted = await own.call('POST', `/v1/revisions/${body.revision}/revert`, { reason: 'back' });
     expect(reverted.status, reverted.text).toBe(200);
   }
+  expect(await exported()).toBe(before);
+});
+
+test('limits are part of the file: found by what they are about, changed by their id, pruned with their section', async () => {
+  await send(stringify({ version: 1, limits: [] }), '?prune=true');
+  const before = await exported();
+  const rate = (calls: number) => ({ kind: 'rate', calls, perSeconds: 60 });
+  const limits = [
+    { server: 'github', tools: ['w*', 'read'], terms: rate(5) },
+    { group: 'crew', terms: rate(7) },
+  ];
+  const added = await send(stringify({ version: 1, groups: { crew: {} }, limits }));
+  expect(added.status, added.text).toBe(200);
+  const [ofTools, ofGroup] = parse(await exported()).limits;
+  expect([ofTools, ofGroup]).toMatchObject([{ server: 'github', tools: ['read', 'w*'] }, { group: 'crew' }]);
+  const changed = stringify({ version: 1, limits: [{ ...ofTools, tools: ['read'], terms: rate(6) }] });
+  const told = await send(changed, '?dryRun=true&prune=true');
+  expect(told.body.preview.limits.items, told.text).toEqual([
+    expect.objectContaining({ id: ofGroup.id, before: rate(7), after: null }),
+    expect.objectContaining({ id: ofTools.id, before: rate(5), after: rate(6) }),
+  ]);
+  const done = await send(changed, '?prune=true');
+  expect([done.body.changed, done.body.diff], done.text).toEqual([2, told.body.diff]);
+  expect(parse(await exported()).limits).toEqual([{ ...ofTools, tools: ['read'], terms: rate(6) }]);
+  const refused = await send(stringify({ version: 1, limits: [{ agent: 'ann', tools: ['read'], terms: rate(1) }] }));
+  expect([refused.status, refused.body.errors[0].pointer], refused.text).toEqual([400, '/limits/0/tools']);
+  for (const { body } of [done, added])
+    expect((await own.call('POST', `/v1/revisions/${body.revision}/revert`, { reason: 'back' })).status).toBe(200);
   expect(await exported()).toBe(before);
 });
 

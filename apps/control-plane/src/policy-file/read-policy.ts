@@ -1,11 +1,13 @@
 import type { Requestable } from '@portcullis/contracts/api/access-requests';
 import type { Grant } from '@portcullis/contracts/api/grants';
-import type { FileGrant, FileRequestable, PolicyFile } from '@portcullis/contracts/api/policy-file';
+import type { Limit } from '@portcullis/contracts/api/limits';
+import type { FileGrant, FileLimit, FileRequestable, PolicyFile } from '@portcullis/contracts/api/policy-file';
 import type { Transaction } from '@portcullis/database';
 import { toRequestable } from '../access-requests/requestable.service.js';
 import { toAgent } from '../agents/agents.service.js';
 import { byText } from '../drafts/access-diff.js';
 import { toGrant } from '../grants/to-grant.js';
+import { toLimit } from '../limits/to-limit.js';
 import { serverCaptureOf } from '../servers/server-capture.js';
 import { readSettings } from '../settings/settings.repository.js';
 
@@ -13,6 +15,7 @@ import { readSettings } from '../settings/settings.repository.js';
 export interface WholePolicy extends Required<PolicyFile> {
   readonly grants: (FileGrant & { id: string })[];
   readonly requestable: (FileRequestable & { id: string })[];
+  readonly limits: (FileLimit & { id: string })[];
 }
 
 export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
@@ -26,6 +29,7 @@ export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
   const slugs = { agent: { select: { slug: true } }, group: { select: { slug: true } }, server: { select: { slug: true } } } as const;
   const grants = (await tx.grant.findMany({ include: slugs })).map((row) => fileGrant(toGrant(row)));
   const rules = (await tx.requestable.findMany({ include: slugs })).map((row) => fileRequestable(toRequestable(row)));
+  const limits = (await tx.callLimit.findMany({ include: slugs })).map((row) => fileLimit(toLimit(row)));
   return {
     version: 1,
     settings: await readSettings(tx),
@@ -38,6 +42,7 @@ export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
     groups: record(groups, ({ name, members }) => ({ name, members: members.map(({ agent }) => agent.slug).toSorted(byText) })),
     grants: grants.toSorted((a, b) => byText(placeOf(a), placeOf(b))),
     requestable: rules.toSorted((a, b) => byText(placeOf(a), placeOf(b))),
+    limits: limits.toSorted((a, b) => byText(placeOfLimit(a), placeOfLimit(b))),
   };
 }
 
@@ -59,5 +64,13 @@ function fileRequestable(rule: Requestable): FileRequestable & { id: string } {
   return { id, ...subject, ...target, kind, names: names.toSorted(byText), durationSecondsMax, ...(reason === null ? {} : { reason }) };
 }
 
+function fileLimit({ id, subject, terms, reason }: Limit): FileLimit & { id: string } {
+  const { tools, ...whose } = { tools: null, ...subject };
+  return { id, ...whose, ...(tools === null ? {} : { tools: tools.toSorted(byText) }), terms, ...(reason === null ? {} : { reason }) };
+}
+
 const placeOf = ({ agent = '', group = '', server = '', selector, kind, names, id, ...rest }: FileGrant | FileRequestable): string =>
   JSON.stringify([agent, group, server, selector ?? '', kind, 'effect' in rest ? rest.effect : '', names, id]);
+
+const placeOfLimit = ({ agent = '', group = '', server = '', tools = [], terms, id }: FileLimit): string =>
+  JSON.stringify([agent, group, server, tools, terms, id]);

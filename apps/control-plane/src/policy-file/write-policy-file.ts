@@ -5,7 +5,7 @@ import type { WholePolicy } from './read-policy.js';
 const HEADER = '# What agents may use. What is left out is as usual: enabled, no owner, tools, allow, enforce, a day.\n';
 
 /** The file of a policy: the same policy gives the same bytes, and what is as usual is left out. */
-export function writePolicyFile({ version, settings, servers, agents, groups, grants, requestable }: WholePolicy): string {
+export function writePolicyFile({ version, settings, servers, agents, groups, grants, requestable, limits }: WholePolicy): string {
   const file = {
     version,
     settings: sorted(settings),
@@ -19,6 +19,7 @@ export function writePolicyFile({ version, settings, servers, agents, groups, gr
     groups: mapped(groups, (group, slug) => unusual(group, { name: slug, members: [] })),
     grants: grants.map(usualGrant),
     requestable: requestable.map(usualRule),
+    limits: limits.map(({ id, ...limit }) => ({ ...limit, id })),
   };
   return HEADER + stringify(file, { version: '1.2', schema: 'core', aliasDuplicateObjects: false, lineWidth: 0 });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PrismaClient } from '@portcullis/database';
 import { v7 } from 'uuid';
 
-/** A call of a tool, as far as a test cares. */
+/** A call, of a tool where it says nothing else, as far as a test cares. */
 export interface StoredCall {
   readonly at?: Date;
   readonly agent?: string;
@@ -10,7 +10,12 @@ export interface StoredCall {
   readonly keyId?: string;
   readonly server?: string;
   readonly serverId?: string;
+  readonly method?: string;
   readonly tool?: string;
+  readonly grantId?: string;
+  readonly definitionHash?: string;
+  /** Why it was denied. */
+  readonly reason?: string;
   readonly ms?: number;
   readonly status?: string;
   readonly args?: string;
@@ -43,25 +48,33 @@ export function callStore(database: PrismaClient): StoreCalls {
   };
 }
 
-function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status = 'success', args, ...rest }: StoredCall, now: Date) {
-  const { at = now, agentId = null, keyId = null, serverId = null, resultBytes = null, units, result, argsHash } = rest;
-  const callId = v7({ msecs: at.getTime() });
-  const row = {
+/** What all rows of a call say alike. */
+function askedOf({ agent = 'dev', server = 'wiki', tool = 'read', method = 'tools/call', args, argsHash, ...rest }: StoredCall, at: Date) {
+  const { agentId = null, keyId = null, serverId = null, grantId = null, definitionHash = null, reason = null } = rest;
+  return {
     day: new Date(at.toISOString().slice(0, 10)),
     node: 'node-1',
-    callId,
+    callId: v7({ msecs: at.getTime() }),
     at,
-    method: 'tools/call',
+    method,
     agent,
     agentId,
     keyId,
     server,
     serverId,
     tool,
+    grantId,
+    definitionHash,
+    reason,
     arguments: args === undefined ? null : Uint8Array.from(Buffer.from(args)),
     argumentsBytes: args === undefined ? null : Buffer.byteLength(args),
     argumentsHash: args === undefined ? null : (argsHash ?? sha256(args)),
   };
+}
+
+function rowsOf({ at, ...call }: StoredCall, now: Date) {
+  const { ms = 1, status = 'success', resultBytes = null, units, result } = call;
+  const row = askedOf(call, at ?? now);
   const kept =
     result === undefined ? {} : { resultHash: sha256(result), resultSummary: Uint8Array.from(Buffer.from(result).subarray(0, RESULT_BYTES_KEPT)) };
   const bytes = result === undefined ? resultBytes : Buffer.byteLength(result);
@@ -76,10 +89,10 @@ function rowsOf({ agent = 'dev', server = 'wiki', tool = 'read', ms = 1, status 
   const phases = status === 'denied' ? ['single'] : status === 'pending' ? ['intent'] : ['intent', 'outcome'];
   const rows = phases.map((phase) => ({
     ...row,
-    id: v7({ msecs: at.getTime() }),
+    id: v7({ msecs: row.at.getTime() }),
     phase,
     ...ended,
     ...(phase === 'intent' && { status: 'pending', durationUs: null, resultBytes: null, units: undefined, resultHash: null, resultSummary: null }),
   }));
-  return { callId, rows };
+  return { callId: row.callId, rows };
 }

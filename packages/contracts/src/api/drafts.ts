@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { CallLimitTerms } from '../limits.js';
 import { Id, Slug, TargetKind } from '../names.js';
 import { CreateAgent, CreateGroup, UpdateAgent } from './agents.js';
 import { CreateRequestable, UpdateRequestable } from './access-requests.js';
 import { Reason, Reference, Timestamp } from './conventions.js';
 import { CreateGrant, UpdateGrant } from './grants.js';
+import { CreateLimit, Limit, UpdateLimit } from './limits.js';
 import { RevisionChange, SettingsChange } from './policy.js';
 import { DecideDefinitions, UpdateServer } from './servers.js';
 
@@ -18,6 +20,9 @@ export const DraftChange = z
     change('requestable.create', { rule: CreateRequestable }),
     change('requestable.update', { id: Id, change: UpdateRequestable }),
     change('requestable.delete', { id: Id }),
+    change('limit.create', { limit: CreateLimit }),
+    change('limit.update', { id: Id, change: UpdateLimit }),
+    change('limit.delete', { id: Id }),
     change('group-member.add', { group: Reference, agent: Reference }),
     change('group-member.remove', { group: Reference, agent: Reference }),
     change('group.create', { group: CreateGroup }),
@@ -102,6 +107,27 @@ export const CallFlips = z
   .meta({ id: 'CallFlips' });
 export type CallFlips = z.infer<typeof CallFlips>;
 
+/** A limit that the draft makes (`before` is null), changes or takes away (`after` is null), and what the trail says of it. */
+export const LimitShift = z
+  .object({
+    /** Null of one that is still to be made. */
+    id: Id.nullable(),
+    subject: Limit.shape.subject,
+    before: CallLimitTerms.nullable(),
+    after: CallLimitTerms.nullable(),
+    /** Recorded calls that it refused. */
+    refused: z.number().int(),
+    /** Recorded calls that would count to it: those that were allowed, and those that some limit refused. Null where it goes. */
+    calls: z.number().int().nullable(),
+    /**
+     * At least so many of these it would have refused by itself: what was beyond it in each day or month, or in windows of a rate laid end to end.
+     * Null where the trail cannot tell, of calls at once, and where it goes.
+     */
+    beyond: z.number().int().nullable(),
+  })
+  .meta({ id: 'LimitShift' });
+export type LimitShift = z.infer<typeof LimitShift>;
+
 export const Preview = z
   .object({
     /** The policy that the draft was held against. */
@@ -112,6 +138,8 @@ export const Preview = z
     conditional: shifts,
     /** With the first page only. */
     calls: CallFlips.nullable(),
+    /** Limits of calls, the first 20 of `count`, over as many days as `calls`; with the first page only. */
+    limits: z.object({ count: z.number().int(), items: z.array(LimitShift) }).nullable(),
   })
   .meta({ id: 'Preview' });
 export type Preview = z.infer<typeof Preview>;

@@ -5,6 +5,7 @@ import { Id, Slug, ToolNameStyle } from '../names.js';
 import { CreateRequestable } from './access-requests.js';
 import { Reason } from './conventions.js';
 import { CreateGrant } from './grants.js';
+import { CreateLimit } from './limits.js';
 import { SettingsChange } from './policy.js';
 import { ServerProtocol } from './servers.js';
 
@@ -31,25 +32,31 @@ const FileAgent = z.strictObject({
 
 const FileGroup = z.strictObject({ name: displayName.optional(), members: z.array(Slug).max(100_000).default([]) });
 
+const ofRule = { id: Id.optional(), agent: Slug.optional(), group: Slug.optional(), server: Slug.optional() };
+
+/** What a route would refuse of a rule, a file is refused for too. */
+const asCreatedBy =
+  (create: z.ZodType) =>
+  ({ id: _id, ...rule }: { id?: string | undefined }, context: z.RefinementCtx): void => {
+    for (const { path, message } of create.safeParse(rule).error?.issues ?? []) context.addIssue({ code: 'custom', path, message });
+  };
+
 /** With the `id` of a grant that exists it changes that one; else it is the grant that says the same, or a new one. */
-export const FileGrant = z
-  .strictObject({ id: Id.optional(), ...CreateGrant.shape, agent: Slug.optional(), group: Slug.optional(), server: Slug.optional() })
-  .superRefine(({ id: _id, ...grant }, context) => {
-    for (const { path, message } of CreateGrant.safeParse(grant).error?.issues ?? []) context.addIssue({ code: 'custom', path, message });
-  });
+export const FileGrant = z.strictObject({ ...CreateGrant.shape, ...ofRule }).superRefine(asCreatedBy(CreateGrant));
 export type FileGrant = z.infer<typeof FileGrant>;
 
 /** What agents may ask for; found again as a grant is. */
-export const FileRequestable = z
-  .strictObject({ id: Id.optional(), ...CreateRequestable.shape, agent: Slug.optional(), group: Slug.optional(), server: Slug.optional() })
-  .superRefine(({ id: _id, ...rule }, context) => {
-    for (const { path, message } of CreateRequestable.safeParse(rule).error?.issues ?? []) context.addIssue({ code: 'custom', path, message });
-  });
+export const FileRequestable = z.strictObject({ ...CreateRequestable.shape, ...ofRule }).superRefine(asCreatedBy(CreateRequestable));
 export type FileRequestable = z.infer<typeof FileRequestable>;
+
+/** How often agents, groups, servers and tools may be called; found again as a grant is. */
+export const FileLimit = z.strictObject({ ...CreateLimit.shape, ...ofRule }).superRefine(asCreatedBy(CreateLimit));
+export type FileLimit = z.infer<typeof FileLimit>;
 
 /**
  * A whole policy in one reviewable file, by slugs: no secret, no key, no definition. It says all about what it names; what it does not name stays,
- * unless it is pruned: then agents, groups, members, grants and requestable rules go that a section of the file leaves out.
+ * unless it is pruned: then agents, groups, members, grants, requestable rules and limits
+ * go that a section of the file leaves out.
  */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
@@ -59,6 +66,7 @@ export const PolicyFile = z.strictObject({
   groups: z.record(Slug, FileGroup).optional(),
   grants: z.array(FileGrant).max(200_000).optional(),
   requestable: z.array(FileRequestable).max(200_000).optional(),
+  limits: z.array(FileLimit).max(200_000).optional(),
 });
 export type PolicyFile = z.infer<typeof PolicyFile>;
 
