@@ -1,3 +1,4 @@
+export { ControlPlaneLink, ControlPlaneRefusal, type ControlPlaneRequest } from './control-plane-link.js';
 export { discardBody } from './discard-body.js';
 export { readConfig, ConfigError, type ConfigFault } from './read-config.js';
 export { redisAddress } from './redis-address.js';

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Logger } from '@portcullis/boot';
+import { ControlPlaneRefusal, type Logger } from '@portcullis/boot';
 import type { AuditSigner } from '@portcullis/audit';
 import { newNodeKeyPair, openWith, UnsealError } from '@portcullis/secrets';
 import { newAuditKey, signerOf } from './audit-key.js';
-import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
+import type { ControlPlaneClient } from './control-plane-client.js';
 import type { Identity, IdentityFile } from './identity-file.js';
 import type { KeyRing } from './key-ring.js';
 

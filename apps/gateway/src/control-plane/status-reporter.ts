@@ -1,8 +1,9 @@
 import type { AuditTrail } from '@portcullis/audit';
+import { ControlPlaneRefusal } from '@portcullis/boot';
 import { POLICY_AGE_MS_MAX, type NodeStatus } from '@portcullis/contracts/node';
 import { SNAPSHOT_SCHEMA_VERSION } from '@portcullis/contracts/snapshot';
 import type { Follower } from '@portcullis/snapshot';
-import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
+import type { ControlPlaneClient } from './control-plane-client.js';
 
 const EVERY_MS = 2000;
 /** Storms of changes make one report, of where they led. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Logger } from '@portcullis/boot';
+import { ControlPlaneRefusal, type Logger } from '@portcullis/boot';
 import {
   LOG_TAILS_MAX,
   RUNNER_HEARTBEAT_SECONDS,
@@ -14,7 +14,7 @@ import type { SandboxReport } from '@portcullis/contracts/runner/status';
 import { newNodeKeyPair, openWith } from '@portcullis/secrets';
 import type { AccessTokens } from '../bridge/access-tokens.js';
 import type { Host } from '../supervise/host.js';
-import { ControlPlaneRefusal, type ControlPlaneClient } from './control-plane-client.js';
+import type { ControlPlaneClient } from './control-plane-client.js';
 import type { Identity, RunnerFiles } from './runner-files.js';
 
 /** What a runner says of itself that does not change. */

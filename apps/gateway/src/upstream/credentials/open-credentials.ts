@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { ControlPlaneRefusal } from '@portcullis/boot';
 import { nodeTokenAad } from '@portcullis/contracts/node';
 import type { UpstreamToken, OauthFetch } from '@portcullis/secrets';
-import { ControlPlaneRefusal, type ControlPlaneClient } from '../../control-plane/control-plane-client.js';
+import type { ControlPlaneClient } from '../../control-plane/control-plane-client.js';
 import type { KeyRing } from '../../control-plane/key-ring.js';
 import type { Membership } from '../../control-plane/membership.js';
 import { ReconnectNeeded } from './token-credential.js';
