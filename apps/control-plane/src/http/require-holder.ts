@@ -3,7 +3,7 @@ import type { KeyRing } from '../keys/key-ring.js';
 import { ProblemError } from './problem.js';
 
 /** What is kept of a key that somebody holds. */
-interface HeldKey {
+export interface HeldKey {
   readonly keyHash: string;
   readonly pepperId: string;
 }

@@ -1,4 +1,5 @@
 import { Module, Global, type DynamicModule } from '@nestjs/common';
+import { MachineDoor } from '../http/machine-door.js';
 import { FailedSignIns } from './failed-sign-ins.js';
 import { FirstOperator, tokenOutlet } from './first-operator.js';
 import { OIDC_OPTIONS, OidcOperators, type OidcOptions } from './oidc-operators.js';
@@ -19,11 +20,12 @@ export class OperatorsModule {
         OperatorsService,
         OidcOperators,
         FailedSignIns,
+        MachineDoor,
         FirstOperator,
         { provide: OIDC_OPTIONS, useValue: oidc },
         { provide: 'TokenOutlet', useValue: tokenOutlet(bootstrapTokenFile) },
       ],
-      exports: [OperatorTokens, FailedSignIns],
+      exports: [OperatorTokens, FailedSignIns, MachineDoor],
     };
   }
 }

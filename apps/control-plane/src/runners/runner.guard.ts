@@ -1,38 +1,22 @@
-import { applyDecorators, createParamDecorator, Inject, Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { PrismaClient, type Runner } from '@portcullis/database';
-import type { FastifyRequest } from 'fastify';
-import { bearerOf } from '../http/access.guard.js';
-import { requireHolder } from '../http/require-holder.js';
-import { markDoor } from '../http/route-marks.js';
-import { KeyRing } from '../keys/key-ring.js';
-import { FailedSignIns } from '../operators/failed-sign-ins.js';
-
-type RunnerRequest = FastifyRequest & { runner?: Runner };
+import { callingMachine, MachineDoor, machinesOnly } from '../http/machine-door.js';
 
 /** The runners' own door: a runner's key passes, nothing else does. */
 @Injectable()
 export class RunnerGuard implements CanActivate {
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(FailedSignIns) private readonly signIns: FailedSignIns,
+    @Inject(MachineDoor) private readonly door: MachineDoor,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<RunnerRequest>();
-    const token = bearerOf(request);
-    const find = (keyId: string): Promise<Runner | null> => this.database.runner.findUnique({ where: { keyId } });
-    request.runner = await this.signIns.attempt(request, { door: 'runner', token }, () => requireHolder('runner', token, this.keys, find));
-    return true;
+    return this.door.admit(context, 'runner', (keyId) => this.database.runner.findUnique({ where: { keyId } }));
   }
 }
 
 /** Only a runner with its own key passes. */
-export const RunnersOnly = (): MethodDecorator & ClassDecorator => applyDecorators(markDoor({ kind: 'runner' }), UseGuards(RunnerGuard));
+export const RunnersOnly = machinesOnly('runner', RunnerGuard);
 
 /** The runner that sent the request; only on routes behind the runners' door. */
-export const CallingRunner = createParamDecorator((_data: undefined, context: ExecutionContext): Runner => {
-  const { runner } = context.switchToHttp().getRequest<RunnerRequest>();
-  if (runner === undefined) throw new Error('The route is not behind the runners’ door');
-  return runner;
-});
+export const CallingRunner = callingMachine<Runner>();
