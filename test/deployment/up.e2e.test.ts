@@ -13,6 +13,7 @@ const granted = {
   'code-review-agent': ['github__create_issue'],
   'data-agent': ['postgres__query', 'postgres__schema'],
   'comms-agent': ['slack__list_channels', 'slack__post_message'],
+  'notes-agent': ['files__read_text_file', 'files__write_file', 'memory__create_entities', 'memory__open_nodes'],
 };
 
 let data: string;

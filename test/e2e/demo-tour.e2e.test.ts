@@ -20,6 +20,7 @@ test('the tour of the demo shows all it says, as often as it is taken, and no se
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout).toContain('code-review-agent sees github__create_issue');
+    expect(stdout).toContain('a file outside of that folder cannot');
     expect(stdout).toContain('no longer lists it');
     expect(stdout).toContain('on record');
     const { operatorToken, agents } = demoStack();

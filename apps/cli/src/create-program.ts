@@ -110,7 +110,7 @@ function addUp(program: Command, environment: Environment): void {
     .option('--nodes <n>', `gateway nodes, 1 to ${nodesMax} (default: 1, with --demo ${demoNodes})`, wholeNumber(1, nodesMax))
     .option('--data <directory>', 'where data, tokens and logs are kept (default: .portcullis in the checkout)')
     .option('--port-base <port>', 'first of a hundred ports, see below', wholeNumber(1024, 65_400), defaultPortBase)
-    .option('--demo', 'also run and register demo servers, and three agents with one grant each')
+    .option('--demo', 'also run and register demo servers, and four agents with the few grants they need')
     .option('--no-demo', 'without the demo (the default)')
     .option('--json', 'print one line of JSON when ready, and nothing else on standard output')
     .addHelpText('after', `\nPorts, all on 127.0.0.1:\n${ports}\n\nDATABASE_URL and REDIS_URL, when set, name services to use instead of our own.`)

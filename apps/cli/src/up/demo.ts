@@ -4,18 +4,22 @@ import { CliError } from '../cli-error.js';
 import { orMissing } from '../or-missing.js';
 import { type Say, step } from '../progress.js';
 import { urlAt } from './processes.js';
+import { demoPrograms, type DemoProgram } from './demo-programs.js';
 import type { DemoServer, Ports } from './ports.js';
+
+type Registered = DemoServer | DemoProgram;
 
 interface DemoAgent {
   readonly slug: string;
-  readonly server: DemoServer;
-  readonly names: string[];
+  /** Names that it is granted, by their server. */
+  readonly grants: Readonly<Partial<Record<Registered, string[]>>>;
 }
 
 const agents: readonly DemoAgent[] = [
-  { slug: 'code-review-agent', server: 'github', names: ['create_issue'] },
-  { slug: 'data-agent', server: 'postgres', names: ['query', 'schema'] },
-  { slug: 'comms-agent', server: 'slack', names: ['post_message', 'list_channels'] },
+  { slug: 'code-review-agent', grants: { github: ['create_issue'] } },
+  { slug: 'data-agent', grants: { postgres: ['query', 'schema'] } },
+  { slug: 'comms-agent', grants: { slack: ['post_message', 'list_channels'] } },
+  { slug: 'notes-agent', grants: { files: ['read_text_file', 'write_file'], memory: ['create_entities', 'open_nodes'] } },
 ];
 
 const discoveryMs = 90_000;
@@ -32,7 +36,7 @@ export interface Demo {
   readonly signal: AbortSignal;
 }
 
-/** Registers the demo's servers and agents as far as they are not, and gives the agents' keys. What an operator changed since stays changed. */
+/** Registers the demo's servers and agents as far as they are not, its programs being registered already, and gives the agents' keys. What an operator changed since stays changed. */
 export async function registerDemo(demo: Demo): Promise<Record<string, string>> {
   await step(demo.say, `Registering the demo servers and waiting until discovery has seen ${demo.servers.join(', ')}`, () =>
     Promise.all(demo.servers.map((server) => registerServer(demo, server))),
@@ -61,18 +65,21 @@ const isDiscovered = ({ discovery, definitions }: Server): boolean =>
 const notDiscovered = ({ slug, url, discovery }: Server): string =>
   `Discovery did not get to see the demo server ${slug} at ${url} within ${discoveryMs / 1000} s: ${discovery.error ?? 'it has not answered yet; see the log of discovery'}.`;
 
-async function registerAgent({ api, servers, keys }: Demo, { slug, server, names }: DemoAgent): Promise<string> {
+async function registerAgent(demo: Demo, { slug, grants }: DemoAgent): Promise<string> {
+  const { api, keys } = demo;
   const kept = keys[slug];
   const known = await orMissing(api.agents.read(slug));
   if (known === undefined) await orTaken(api.agents.create({ slug, owner: 'demo', reason }), () => api.agents.read(slug));
-  // A key from an earlier start says that the grant was made: if it is gone now, an operator took it away.
+  // A key from an earlier start says that the grants were made: if one is gone now, an operator took it away.
   const wasSetUp = known !== undefined && kept !== undefined;
-  if (!wasSetUp && servers.includes(server)) await grantOnce(api, { slug, server, names });
+  if (!wasSetUp) for (const [server, names] of Object.entries(grants)) if (isRegistered(demo, server)) await grantOnce(api, { slug, server, names });
   if (wasSetUp && (await isValid(api, slug, kept))) return kept;
   return (await api.agents.createKey(slug, { name: reason })).value.key;
 }
 
-async function grantOnce(api: ApiClient, { slug, server, names }: DemoAgent): Promise<void> {
+const isRegistered = ({ servers }: Demo, server: string): boolean => [...servers, ...demoPrograms].some((one) => one === server);
+
+async function grantOnce(api: ApiClient, { slug, server, names }: { slug: string; server: string; names: string[] }): Promise<void> {
   const { items } = await api.grants.list.page({ agent: slug, server });
   if (items.length === 0) await api.grants.create({ agent: slug, server, names, reason });
 }

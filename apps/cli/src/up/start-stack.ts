@@ -63,7 +63,6 @@ export async function startStack(start: StackStart): Promise<ReadyStack> {
     startNodes(start, { redisUrl: services.redisUrl, tokens }),
     startRunner(start, tokens),
     start.demo ? setUpDemo(start, tokens, [...others, ...withDatabase]) : Promise.resolve({}),
-    start.demo ? registerPrograms(tokens, plan.dataDirectory) : Promise.resolve(),
     waitFor(start, [discovery, worker]),
   ]);
   const all = { ...tokens, agents: { ...tokens.agents, ...agents } };
@@ -157,10 +156,11 @@ function prepareDemoDatabase(adminUrl: string, inherited: Readonly<Record<string
 
 async function setUpDemo(start: StackStart, tokens: Tokens, demo: readonly DemoProcess[]): Promise<Record<string, string>> {
   const { plan, say, abort } = start;
-  await waitFor(
+  const ready = waitFor(
     start,
     demo.map(({ running }) => running),
   );
+  await together(abort, [ready, registerPrograms(tokens, plan.dataDirectory)]);
   const api = createApiClient({ baseUrl: tokens.controlPlaneUrl, token: tokens.operatorToken });
   const servers = demo.map(({ server }) => server);
   return registerDemo({ api, ports: plan.ports, servers, keys: tokens.agents, say, signal: abort.signal });

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 const Tokens = z.object({
@@ -10,7 +10,9 @@ const Tokens = z.object({
 });
 
 /** Addresses and tokens of the running stack, as `portcullis up` leaves them in its data directory. */
-export type Stack = z.infer<typeof Tokens>;
+export interface Stack extends z.infer<typeof Tokens> {
+  readonly dataDirectory: string;
+}
 
 /** Reads where the running demo is. Refuses with what to do when there is none. */
 export async function readStack(dataDirectory: string): Promise<Stack> {
@@ -26,7 +28,7 @@ export async function readStack(dataDirectory: string): Promise<Stack> {
   }
   const tokens = Tokens.safeParse(content);
   if (!tokens.success) throw new Error(`${file} lacks what the tour needs: ${tokens.error.issues.map(({ path }) => path.join('.')).join(', ')}`);
-  return tokens.data;
+  return { ...tokens.data, dataDirectory: resolve(dataDirectory) };
 }
 
 /** `fetch` with an error that names the address nobody answers at. */

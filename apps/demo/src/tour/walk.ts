@@ -1,25 +1,18 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { AuditRecordPage, type AuditRecord } from '@portcullis/contracts/api/operations';
 import { Grant, GrantPage } from '@portcullis/contracts/api/grants';
 import { z } from 'zod';
 import { askAs, namesIn, type AgentAnswer, type AgentAt } from './agent-request.js';
+import { agentAt, demoAgents, serversOf, type DemoAgent } from './demo-agents.js';
 import { check, received, sent, step } from './narrate.js';
 import { ask } from './operator-request.js';
 import type { Stack } from './stack.js';
-
-const serverOf = { 'code-review-agent': 'github', 'data-agent': 'postgres', 'comms-agent': 'slack' } as const;
-type DemoAgent = keyof typeof serverOf;
+import { until } from './until.js';
+import { awaitPrograms, usePrograms } from './use-programs.js';
 
 const wireName = 'github__create_issue';
 const issue = { repo: 'acme/storefront', title: 'The basket forgets its last item' };
 const revokedWithinMs = 1_000;
 const auditedWithinMs = 15_000;
-
-function agentAt(stack: Stack, slug: DemoAgent, gatewayUrl = stack.gatewayUrls[0]): AgentAt {
-  const key = stack.agents[slug];
-  if (key === undefined || gatewayUrl === undefined) throw new Error(`The stack has no agent ${slug}; start it with --demo.`);
-  return { slug, key, gatewayUrl };
-}
 
 const call = (agent: AgentAt, name: string): Promise<AgentAnswer> => askAs(agent, 'tools/call', { name, arguments: issue });
 
@@ -32,21 +25,11 @@ const sameBytes = (refused: AgentAnswer, unknown: AgentAnswer): boolean =>
   refused.contentType === unknown.contentType &&
   refused.raw.replace(wireName, unknownName) === unknown.raw;
 
-/** Asks until the answer is as wanted, at most for so long, and gives the last answer. */
-async function until<T>(get: () => Promise<T>, wanted: (answer: T) => boolean, withinMs: number): Promise<T> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const answer = await get();
-    if (wanted(answer) || performance.now() > deadline) return answer;
-    await pause(20);
-  }
-}
-
 async function listAsEach(stack: Stack): Promise<void> {
   step('What each agent sees', 'All agents use one address. Each finds the tools it was granted there, and no sign of others.');
-  for (const slug of Object.keys(serverOf) as DemoAgent[]) {
+  for (const slug of demoAgents) {
     const names = namesIn(await askAs(agentAt(stack, slug), 'tools/list', {}));
-    const own = names.length > 0 && names.every((name) => name.startsWith(`${serverOf[slug]}__`));
+    const own = names.length > 0 && names.every((name) => serversOf[slug].some((server) => name.startsWith(`${server}__`)));
     check(own, `${slug} sees ${names.join(', ') || 'nothing'}`);
   }
 }
@@ -126,9 +109,11 @@ async function restore(stack: Stack, grant: Grant): Promise<void> {
 /** Walks through the running demo, printing what travels. Ends at the first step that does not give what it says, the grant restored. */
 export async function walk(stack: Stack): Promise<void> {
   const from = new Date().toISOString();
+  await awaitPrograms(stack);
   await listAsEach(stack);
   await allowedCall(stack);
   await refusedCall(stack);
+  await usePrograms(stack);
   step('A grant revoked', 'An operator takes the grant away. Nobody reconnects: the next request already meets the new policy, on every node.');
   const grant = await findGrant(stack);
   await ask(stack, { method: 'DELETE', path: `/v1/grants/${grant.id}`, answer: z.unknown() });
