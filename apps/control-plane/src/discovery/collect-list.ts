@@ -16,6 +16,8 @@ export interface FoundProblem {
   readonly kind: DefinitionKind;
   readonly index: number;
   readonly reason: string;
+  /** Whether nothing of the list is known from here on. */
+  readonly cut?: true;
 }
 
 export interface CollectedList {
@@ -38,6 +40,7 @@ export const DEFINITIONS_MAX = 1000;
 export async function collectList(kind: DefinitionKind, key: DefinitionKey, readPage: ReadPage, isModern: boolean): Promise<CollectedList> {
   const pieces: DefinitionPiece[] = [];
   const problems: FoundProblem[] = [];
+  const cuts: FoundProblem[] = [];
   const cursors = new Set<string>();
   let cursor: string | undefined;
   let offset = 0;
@@ -54,13 +57,16 @@ export async function collectList(kind: DefinitionKind, key: DefinitionKey, read
     cursor = hints.nextCursor === '' && !isModern ? undefined : hints.nextCursor;
     ttlMs = leastOf(ttlMs, hints.ttlMs);
     const stop = cursor === undefined ? undefined : reasonToStop(page, offset, cursors.has(cursor));
-    if (stop !== undefined) problems.push({ kind, index: offset, reason: stop });
+    if (stop !== undefined) cuts.push({ kind, index: offset, reason: stop, cut: true });
     if (cursor === undefined || stop !== undefined) break;
     cursors.add(cursor);
   }
   const { kept, doubled } = separateDoubles(kind, pieces);
-  const over = kept.slice(DEFINITIONS_MAX).map(({ index }) => ({ kind, index, reason: `is beyond the ${DEFINITIONS_MAX} that are taken` }));
-  return { ttlMs, definitions: kept.slice(0, DEFINITIONS_MAX).map((piece) => found(kind, piece)), problems: [...problems, ...doubled, ...over] };
+  const over = kept[DEFINITIONS_MAX];
+  if (over !== undefined)
+    cuts.push({ kind, index: over.index, reason: `of ${kept.length} definitions the first ${DEFINITIONS_MAX} are taken`, cut: true });
+  // What is missing without a trace comes first: of a long report the end is not kept.
+  return { ttlMs, definitions: kept.slice(0, DEFINITIONS_MAX).map((piece) => found(kind, piece)), problems: [...cuts, ...problems, ...doubled] };
 }
 
 function reasonToStop(page: number, count: number, isRepeated: boolean): string | undefined {

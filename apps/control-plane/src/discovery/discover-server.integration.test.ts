@@ -158,7 +158,7 @@ test('a cursor that comes back ends the list', async () => {
 test('of too many tools the first thousand are taken', async () => {
   const many = await discover(serveRaw(() => ({ tools: Array.from({ length: 1500 }, (_, at) => rawTool(`t${at}`)).join() })));
   expect(many.definitions).toHaveLength(1000);
-  expect(many.problems).toHaveLength(200);
+  expect(many.problems).toEqual([{ kind: 'tool', index: 1000, reason: 'of 1500 definitions the first 1000 are taken', cut: true }]);
 });
 
 test('a description of 5 MiB is set aside alone, and answers beyond 10 MiB end the discovery', async () => {

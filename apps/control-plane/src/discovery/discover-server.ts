@@ -174,7 +174,10 @@ async function readEverything(client: Client, tap: AnswerTap, transport: Transpo
     for (const [index, definition] of collected.definitions.entries()) {
       bytesLeft -= definition.json.length;
       if (bytesLeft >= 0) definitions.push(definition);
-      else problems.push({ kind: list.kind, index, reason: 'the server offers more than 3 MiB of definitions in all' });
+      else {
+        problems.unshift({ kind: list.kind, index, reason: 'the server offers more than 3 MiB of definitions in all', cut: true });
+        break;
+      }
     }
   }
   if (instructions !== null) definitions.push(foundInstructions(instructions));

@@ -177,6 +177,15 @@ test('servers are found by slug, name, url and tag, page by page', async () => {
   expect(await slugs(`limit=2&cursor=${first.nextCursor}`)).toEqual(['gamma']);
 });
 
+test('a server that offers more than is taken says so, and where its list was cut', async () => {
+  const { id } = (await own.call('POST', '/v1/servers', { slug: 'vast', url: 'https://mcp.example.com/mcp' })).body;
+  const problem = { kind: 'tool', index: 1000, reason: 'of 1500 definitions the first 1000 are taken', cut: true };
+  await own.database.server.update({ where: { id }, data: { discoveredAt: new Date(), discoveryProblems: [problem] } });
+  const { discovery, next } = (await own.call('GET', '/v1/servers/vast')).body;
+  expect(discovery.problems).toEqual([problem]);
+  expect(next.join()).toContain('It offers more than is taken of one server');
+});
+
 test('bad registrations are refused with the fault named, and nothing half-written', async () => {
   const url = 'https://x.example.com/mcp';
   expect((await register('taken', url)).status).toBe(201);

@@ -1,6 +1,7 @@
-import { Server, ServerTransport } from '@portcullis/contracts/api/servers';
+import { type Server, ServerTransport } from '@portcullis/contracts/api/servers';
 import { nextSteps } from './next-steps.js';
 import { serverCaptureOf } from './server-capture.js';
+import { toDiscovery } from './to-discovery.js';
 import { toHosting } from './to-hosting.js';
 import type { ServerRow } from './servers.repository.js';
 import { transportOf } from './transport-of.js';
@@ -31,20 +32,11 @@ export function toServer(row: ServerRow): Server {
     suspension: row.suspendedAt === null ? null : { at: row.suspendedAt.toISOString(), reason: row.suspendedReason ?? '' },
     software,
     instructions,
-    discovery: discoveryOf(row),
+    discovery: toDiscovery(row),
     definitions: counts,
     credentialTroubles: row.troubles.map(({ server: _server, serverId: _id, ...trouble }) => trouble),
     next: nextSteps(row),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
-  };
-}
-
-function discoveryOf({ discoveredAt, discoveryError, discoveryProblems }: ServerRow): Server['discovery'] {
-  return {
-    status: discoveredAt === null ? 'never' : discoveryError === null ? 'ok' : 'failed',
-    at: discoveredAt?.toISOString() ?? null,
-    error: discoveryError,
-    problems: Server.shape.discovery.shape.problems.parse(discoveryProblems),
   };
 }
