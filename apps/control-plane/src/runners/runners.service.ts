@@ -9,7 +9,7 @@ import type { Author } from '../changes/author.js';
 import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
 import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
-import { notFound } from '../http/problem.js';
+import { notFound, ProblemError } from '../http/problem.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { requireSealable } from '../nodes/require-sealable.js';
 import { serverBucket } from '../servers/servers.service.js';
@@ -45,7 +45,10 @@ export class RunnersService {
     return toRunner(row, await this.slugsOf([row]), new Date());
   }
 
-  /** Under a name that is known, the new key takes the place of the old one, and what it hosts stays where it is. */
+  /**
+   * Refuses (409) a name whose runner has reported: what it hosts, its secrets included, would be whoever's has a join token. Before that nothing was given
+   * to it, and a runner that did not get its answer asks again.
+   */
   async enrol(author: Author, { name, sealingPublicKey }: EnrolRunner): Promise<EnrolRunnerResponse> {
     requireSealable(sealingPublicKey);
     const { id: keyId, secret, token: runnerKey } = newBearer('runner');
@@ -54,6 +57,10 @@ export class RunnersService {
     const id = v7();
     const runner = await this.changes.apply(author, 'runner.enrolled', async (tx) => {
       const create = { id, name, ...keys, ...newRunnerToken(this.keys, id) };
+      // Locked: it may be about to report for the first time.
+      const [known] = await tx.$queryRaw<{ id: string }[]>`
+        SELECT id::text AS id FROM (SELECT id, last_seen_at FROM runner WHERE name = ${name} FOR UPDATE) r WHERE last_seen_at IS NOT NULL`;
+      if (known !== undefined) throw new ProblemError('conflict', takenName(known.id));
       const row = await tx.runner.upsert({ where: { name }, create, update: keys });
       return { result: row, subject: { kind: 'runner', id: row.id, slug: name }, change: { keyId } };
     });
@@ -77,3 +84,6 @@ export class RunnersService {
     return new Map(servers.map(({ id, slug }) => [id, slug]));
   }
 }
+
+const takenName = (id: string): string =>
+  `A runner of this name has enrolled. If it lost its key, remove it first: DELETE /v1/runners/${id}. Another runner needs a name of its own.`;
