@@ -1,4 +1,4 @@
-import { readConfig } from '@portcullis/boot';
+import { readConfig, tlsFields } from '@portcullis/boot';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -15,6 +15,8 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
       /** Where nodes connect, on a network that agents cannot reach; port 0 takes a free one. */
       host: z.string().default('127.0.0.1'),
       port: port.default(8090),
+      /** Where nodes connect by TLS: its certificate with its chain, and the key to it. Nodes trust its authority by NODE_EXTRA_CA_CERTS. */
+      ...tlsFields,
       healthHost: z.string().default('127.0.0.1'),
       healthPort: port.default(9110),
       /** Address at which nodes reach that listener, where it is not its own host and port. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startHealthServer, type Logger, type OnClose } from '@portcullis/boot';
+import { ListenerTls, startHealthServer, tlsFilesOf, type Logger, type OnClose } from '@portcullis/boot';
 import { ControlPlaneClient } from './assignment/control-plane-client.js';
 import { AssignmentFollower, SILENT_MS } from './assignment/follow-assignments.js';
 import { RunnerFiles } from './assignment/runner-files.js';
@@ -45,14 +45,17 @@ export async function startRunner(
   const host = new Host({ starter, logger, now, openSecrets: (assignment) => follower?.openSecrets(assignment) ?? {} });
   const { metrics, onCall } = createRunnerMetrics(() => host);
   const tokens = new AccessTokens();
-  const server = new RunnerServer({ host, tokens, logger, now, onCall });
+  const certificate = tlsFilesOf(config);
+  const tls = certificate && (await ListenerTls.open(certificate));
+  const server = new RunnerServer({ host, tokens, logger, now, onCall, tls });
   const port = await server.listen(config.host, config.port);
+  if (tls !== undefined && server.secure !== undefined) onClose('certificate', tls.keepRenewing(server.secure, logger));
   // The last of all: what children still answer has to get out.
   onClose('connections', () => server.close());
   onClose('children', () => host.close(config.stopGraceMs));
 
   const client = new ControlPlaneClient(config.controlPlaneUrl);
-  const address = config.publicUrl ?? `http://${config.host}:${port}`;
+  const address = config.publicUrl ?? `${tls === undefined ? 'http' : 'https'}://${config.host}:${port}`;
   const facts = { name: config.runnerName, version: RUNNER_INFO.version, address, capacity: config.capacity, sandbox: sandbox.report };
   const following = new AssignmentFollower({ facts, joinToken: config.joinToken, client, files, host, tokens, logger });
   follower = following;

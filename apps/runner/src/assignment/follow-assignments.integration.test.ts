@@ -1,7 +1,8 @@
 import { hash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { createLogger } from '@portcullis/boot';
 import { LaunchProfile, launchProfileText } from '@portcullis/contracts/runner/launch-profile';
 import { EnrolRunner, RunnerHeartbeat, runnerEnvironmentAad } from '@portcullis/contracts/runner/heartbeat';
 import { sealFor } from '@portcullis/secrets';
+import { makeAuthority } from '@portcullis/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadConfig } from '../config.js';
 import { startRunner } from '../runner.js';
@@ -70,7 +72,7 @@ function answer(path: string, authorization: string, body: unknown): object {
 }
 
 /** Starts a runner in this process; gives a client of its server. */
-async function start(): Promise<RunnerClient> {
+async function start(more: Record<string, string> = {}): Promise<RunnerClient> {
   const closers: (() => unknown)[] = [];
   const env = {
     HOST: '127.0.0.1',
@@ -82,6 +84,7 @@ async function start(): Promise<RunnerClient> {
     CONTROL_PLANE_URL: controlPlaneUrl,
     SERVER_UID_FIRST: '63000',
     STOP_GRACE_MS: '0',
+    ...more,
   };
   const logger = createLogger({ name: 'runner', level: 'silent' });
   const running = await startRunner({ ...loadConfig(env), installerEnvironment: {} }, logger, (_, closer) => void closers.push(() => closer({})));
@@ -130,4 +133,20 @@ test('without the control plane a runner goes on with what it was told last, ove
   const client = await start();
   expect((await client.open()).result).toBeDefined();
   expect(await client.value('environ')).toContain('TOKEN=secret-1');
+});
+
+test('with a certificate nodes are told to come by TLS, and are let in by it alone', async () => {
+  const authority = makeAuthority('Runners');
+  const { cert, key } = authority.issue('127.0.0.1');
+  const files = { TLS_CERT_FILE: join(dataDir, 'cert.pem'), TLS_KEY_FILE: join(dataDir, 'key.pem') };
+  writeFileSync(files.TLS_CERT_FILE, cert);
+  writeFileSync(files.TLS_KEY_FILE, key);
+  const plain = await start(files);
+  const address = await vi.waitFor(() => heartbeats.at(-1)?.address ?? Promise.reject(new Error('not heard')), SOON);
+  expect(address).toMatch(/^https:/);
+  const [response] = (await once(get(`${address}/servers/files/mcp`, { ca: authority.cert }), 'response')) as [IncomingMessage];
+  response.resume();
+  expect(response.statusCode).toBe(401);
+  await expect(once(get(`${address}/servers/files/mcp`), 'response')).rejects.toThrow(/certificate|issuer/);
+  await expect(plain.open()).rejects.toThrow(/fetch failed/);
 });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { discardBody, type Logger } from '@portcullis/boot';
+import { discardBody, type ListenerTls, type Logger, type TlsServer } from '@portcullis/boot';
 import { RUNNER_AGENT_HEADER } from '@portcullis/contracts/runner/heartbeat';
 import type { Host } from '../supervise/host.js';
 import type { HostedServer } from '../supervise/hosted-server.js';
@@ -18,6 +19,8 @@ export interface RunnerServerParts {
   readonly logger: Logger;
   readonly now: () => number;
   readonly onCall: () => void;
+  /** With which nodes are spoken to by TLS; undefined where they are not. */
+  readonly tls?: ListenerTls | undefined;
 }
 
 const PLACE = /^\/servers\/([a-z0-9-]{1,100})\/mcp$/;
@@ -30,12 +33,18 @@ const AGENT_CHARS_MAX = 200;
 
 /** Where nodes, and only nodes, reach the servers of this runner: `/servers/<slug>/mcp`. Others learn nothing, not even which servers there are. */
 export class RunnerServer {
+  /** Takes another certificate, where there is one. */
+  readonly secure: TlsServer | undefined;
   private readonly server: Server;
   private readonly faces = new WeakMap<HostedServer, Promise<McpFace>>();
 
   constructor(private readonly parts: RunnerServerParts) {
     const options = { keepAlive: true, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS_MAX, requestTimeout: BODY_MS_MAX };
-    this.server = createServer(options, (request, response) => void this.handle(request, response));
+    const serve = (request: IncomingMessage, response: ServerResponse): void => void this.handle(request, response);
+    const { tls } = parts;
+    const secure = tls && createSecureServer({ ...options, ...tls.options, handshakeTimeout: HEADERS_MS_MAX }, serve);
+    this.secure = secure;
+    this.server = secure ?? createServer(options, serve);
   }
 
   /** Gives the port that it listens on. Rejects when the port is taken. */
