@@ -22,12 +22,17 @@ export function createRunnerMetrics(host: () => Host): RunnerMetrics {
       for (const state of STATES) this.set({ state }, statuses.filter((one) => one.state === state).length);
       children.set(statuses.reduce((sum, { instances }) => sum + instances, 0));
       restarts.set(statuses.reduce((sum, one) => sum + one.restarts, 0));
+      throttled.set(statuses.filter((one) => one.throttled === true).length);
       junk.set(statuses.reduce((sum, { junkLines }) => sum + junkLines, 0));
     },
   });
   const children = metrics.gauge({ name: 'runner_children', help: 'Children that run' });
   const restarts = metrics.gauge({ name: 'runner_restarts', help: 'Children started after one had failed, of the servers that are here now' });
   const junk = metrics.gauge({ name: 'runner_junk_lines', help: 'Lines that were no messages, of the servers that are here now' });
+  const throttled = metrics.gauge({
+    name: 'runner_throttled_servers',
+    help: 'Servers that take more processor time than their profile allows, and are slowed',
+  });
   void servers;
   return { metrics, onCall: () => messages.inc() };
 }

@@ -54,8 +54,8 @@ function addChildren(runner: Command, environment: Environment, print: Print): v
 
 /** Names and errors are foreign words. */
 function describeRunner({ id, name, address, live, servers, sandboxGaps }: Runner): string {
-  const hosted = servers.map(({ server, state, instances, restarts, lastError }) => {
-    const counts = `${String(instances)} running, ${String(restarts)} restarts`;
+  const hosted = servers.map(({ server, state, instances, restarts, throttled, lastError }) => {
+    const counts = `${String(instances)} running, ${String(restarts)} restarts${throttled ? ', slowed to its share of processor time' : ''}`;
     return `  ${server}: ${state}, ${counts}${lastError === null ? '' : `; ${plainText(lastError)}`}`;
   });
   const head = `${id}  ${plainText(name)}: ${live ? 'live' : 'does not answer'}, ${address ?? 'never reported'}`;

@@ -5,7 +5,7 @@ const missing: Readonly<Record<SandboxWall, string>> = {
   pidNamespace: 'Children see the other processes of the machine',
   networkNamespace: 'Children reach the network whatever their profile says',
   mountNamespace: 'Children see the files of the machine, as far as their user may',
-  cgroups: 'Memory and processor time are limited for each process of a child, not for all of them together',
+  cgroups: 'Memory, processor time and processes of a child are held to its limits by looking at them now and then, not by the system',
   noNewPrivileges: 'Children can gain rights by programs that give them',
 };
 

@@ -25,9 +25,9 @@ export function toRunner(row: RunnerRow, slugs: ReadonlyMap<string, string>, now
     capacity,
     sandbox: sandbox.success ? sandbox.data : null,
     sandboxGaps: sandboxGaps(row.sandbox),
-    servers: hostedBy(row).flatMap(({ serverId, state, instances, restarts, junkLines, lastError }) => {
+    servers: hostedBy(row).flatMap(({ serverId, state, instances, restarts, junkLines, throttled = false, lastError }) => {
       const server = slugs.get(serverId);
-      return server === undefined ? [] : [{ server, state, instances, restarts, junkLines, lastError }];
+      return server === undefined ? [] : [{ server, state, instances, restarts, junkLines, throttled, lastError }];
     }),
   };
 }

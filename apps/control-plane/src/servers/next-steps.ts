@@ -1,6 +1,7 @@
 import type { ServerHosting } from '@portcullis/contracts/api/servers';
 import { stepAgainst } from '../credentials/find-troubles.js';
 import type { ServerRow } from './servers.repository.js';
+import { toDiscovery } from './to-discovery.js';
 import { toHosting } from './to-hosting.js';
 
 /** What an operator would do next with a server, each with the request to send. Empty when nothing is left to do. */
@@ -18,6 +19,11 @@ export function nextSteps(row: ServerRow): string[] {
   if (!isHosted) return steps;
   if (discoveryError !== null) steps.push(`Discovery failed. When the cause is gone, ask again: POST ${path}/discovery`);
   else if (discoveredAt === null) steps.push(`It is about to be discovered. Wait for what it offers: POST ${path}/discovery`);
+  if (toDiscovery(row).problems.some(({ cut }) => cut)) {
+    steps.push(
+      `It offers more than is taken of one server, and agents see none of the rest. Look where it was cut: discovery.problems of GET ${path}`,
+    );
+  }
   if (counts.pending > 0) {
     steps.push(`${counts.pending} new definitions wait for approval. Look at them: GET ${path}/definitions?state=pending`);
     steps.push(`Approve all that wait: POST ${path}/definitions/approve {"all":true}`);
@@ -46,6 +52,8 @@ function hostingSteps(slug: string, { profile, waiting, missingSecrets, runner, 
     steps.push(`It is not started without ${missingSecrets.join(', ')}. Give them in a credential of the kind environment: POST /v1/credentials`);
   else if (profile !== null && runner === null) steps.push('No runner hosts it yet. Look which there are: GET /v1/runners');
   if (runner !== null && !runner.live) steps.push(`Its runner ${runner.name} does not answer, and no other is there to take it: GET /v1/runners`);
+  if (child?.throttled === true)
+    steps.push(`It takes more processor time than its profile allows, and is slowed. Propose one with another cpuPercent: POST ${path}/profiles`);
   if (child?.state === 'quarantined') {
     steps.push(`It failed too often and is not started any more. Read what it said: GET ${path}/log`);
     steps.push(`Have it started again: POST ${path}/restart {"reason":"<why>"}`);

@@ -1,5 +1,6 @@
 import type { ServerHosting } from '@portcullis/contracts/api/servers';
 import { LaunchProfile, secretsOf } from '@portcullis/contracts/runner/launch-profile';
+import type { HostedServer } from '@portcullis/contracts/runner/status';
 import type { Credential, Hosting, LaunchProfileVersion, Runner, PrismaClient, Transaction } from '@portcullis/database';
 import { CredentialSettings } from '../credentials/stored-credential.js';
 import { isLive } from '../runners/is-live.js';
@@ -46,10 +47,11 @@ export function toHosting(id: string, { profiles, credentials, hosting }: Hostin
   };
 }
 
-const childOf = ({ state, instances, restarts, junkLines, lastError }: NonNullable<ServerHosting['child']>): NonNullable<ServerHosting['child']> => ({
+const childOf = ({ state, instances, restarts, junkLines, throttled = false, lastError }: HostedServer): ServerHosting['child'] => ({
   state,
   instances,
   restarts,
   junkLines,
+  throttled,
   lastError,
 });

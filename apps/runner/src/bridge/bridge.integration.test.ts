@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { RunnerClient, stdioServer, streamOf, valueOf, type Rpc } from '../testing/runner-client.js';
-import { TestRunner } from '../testing/test-runner.js';
+import { ACCESS_TOKEN, TestRunner } from '../testing/test-runner.js';
 
 let runner: TestRunner;
 beforeAll(async () => {
@@ -29,6 +31,31 @@ test('nobody without the token of nodes learns anything, not even which servers 
   expect(new Set(await Promise.all(answers.map((answer) => answer.text())))).toEqual(new Set(['']));
   expect((await new RunnerClient(runner.urlOf('nowhere')).post({ id: 1, method: 'ping' })).status).toBe(404);
   expect((await new RunnerClient(runner.urlOf('own'), '').post({ id: 1, method: 'initialize' })).status).toBe(400);
+});
+
+test('A104: no host and no form of a path leads past the token of nodes, and none with it to another server', async () => {
+  const port = Number(new URL(runner.urlOf('own')).port);
+  const ask = async (path: string, headers: Record<string, string>): Promise<number> => {
+    const sent = request({ port, path, method: 'POST', headers: { 'portcullis-agent': 'agent-1', ...headers } }).end('{}');
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode ?? 0;
+  };
+  const place = '/servers/own/mcp';
+  const forms = [
+    `/${place}`,
+    `${place}/`,
+    `${place}?x=1`,
+    `${place}%00`,
+    `/.${place}`,
+    '/servers/own/../own/mcp',
+    '/servers%2fown/mcp',
+    '/Servers/own/mcp',
+  ];
+  for (const path of [place, '/', '/servers', ...forms]) expect([path, await ask(path, {})]).toEqual([path, 401]);
+  for (const host of ['localhost', '127.0.0.1', 'evil.example']) expect(await ask(place, { host, 'x-forwarded-for': '127.0.0.1' })).toBe(401);
+  const authorization = `Bearer ${ACCESS_TOKEN}`;
+  for (const path of forms) expect([path, await ask(path, { authorization })]).toEqual([path, 404]);
 });
 
 test('a client that asks which era it is finds the older one', async () => {

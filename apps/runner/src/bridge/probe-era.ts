@@ -8,6 +8,7 @@ import {
   PROTOCOL_VERSIONS,
   type Era,
 } from '@portcullis/mcp';
+import { afterRunning } from '../spawn/after-running.js';
 import type { Child, ChildListener } from '../spawn/child.js';
 import { RpcFault } from './rpc-fault.js';
 import { RUNNER_INFO } from './runner-info.js';
@@ -37,15 +38,15 @@ export async function probeEra(start: (listener: ChildListener) => Promise<Child
   const silence = setTimeout(() => {
     ask(child, INITIALIZE_ID, 'initialize', { protocolVersion: PROTOCOL_VERSIONS.legacy[0], capabilities: {}, clientInfo: RUNNER_INFO });
   }, SILENCE_MS);
-  let deadline: NodeJS.Timeout | undefined;
+  let forget = (): void => undefined;
   const late = new Promise<never>((_, reject) => {
-    deadline = setTimeout(() => reject(new RpcFault('runner.start_failed')), PROBE_MS_MAX);
+    forget = afterRunning(child, PROBE_MS_MAX, () => reject(new RpcFault('runner.start_failed')));
   });
   try {
     return await Promise.race([verdict, child.ended.then((): Era => 'legacy'), late]);
   } finally {
     clearTimeout(silence);
-    clearTimeout(deadline);
+    forget();
     child.kill('The question which era it speaks was answered');
   }
 }

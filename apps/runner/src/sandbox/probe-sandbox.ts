@@ -7,7 +7,8 @@ import { initScript, privilegeFlags, type Sandbox, type SandboxTools, type Serve
 const run = promisify(execFile);
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 const TRY_MS_MAX = 5000;
-const NO_CGROUPS = 'Runners use none: what a child takes in all is counted twice a second instead, and of processor time it has what others leave';
+const NO_CGROUPS =
+  'Runners use none: what a child takes in all is counted twice a second instead, and one that takes more than its share of processor time is stopped meanwhile';
 const OUTPUT_BYTES_MAX = 64 * 1024;
 
 /** Finds out what this machine allows by trying each wall with a program that does nothing. `user`: somebody children could run as. */

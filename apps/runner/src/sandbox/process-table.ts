@@ -6,9 +6,13 @@ export interface ProcessEntry {
   readonly parent: number;
   readonly group: number;
   readonly residentBytes: number;
+  /** Of processor time, with that of those which it has waited for. */
+  readonly cpuMs: number;
 }
 
 const PAGE_BYTES = 4096;
+/** The kernel tells processor time in hundredths of a second, whatever it counts in. */
+const TICK_MS = 10;
 
 /** Reads all processes that can be seen; none where the system has no `/proc`. */
 export function readProcesses(): ProcessEntry[] {
@@ -26,7 +30,8 @@ function readProcess(name: string): ProcessEntry | undefined {
     const text = readShort(`/proc/${name}/stat`);
     // A program's name may hold spaces and brackets: what counts begins after the last one.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]), residentBytes: Number(fields[21]) * PAGE_BYTES };
+    const cpuMs = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS;
+    return { pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]), residentBytes: Number(fields[21]) * PAGE_BYTES, cpuMs };
   } catch {
     return undefined; // it has ended
   }
@@ -60,6 +65,17 @@ export function membersOf(leader: number, processes: readonly ProcessEntry[]): P
   };
   for (const entry of processes) if (entry.pid === leader || entry.group === leader) visit(entry);
   return [...found.values()];
+}
+
+/** Tells all of these. */
+export function signalAll(processes: readonly ProcessEntry[], signal: NodeJS.Signals): void {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended.
+    }
+  }
 }
 
 /** Ends everything that runs as this user. For users that a runner gives to servers, and to nobody else. */

@@ -1,6 +1,9 @@
-import { membersOf, readProcesses } from './process-table.js';
+import { CpuBudget } from './cpu-budget.js';
+import { membersOf, readProcesses, signalAll, type ProcessEntry } from './process-table.js';
 
 const LOOK_EVERY_MS = 500;
+/** While a child takes more processor time than it gets: it works, and rests, in pieces as short as that. */
+const LOOK_CLOSELY_MS = 100;
 /** Where nobody has used a child for so long, every fourth look is enough. */
 const QUIET_MS = 5000;
 const QUIET_LOOKS = 4;
@@ -10,43 +13,94 @@ const MIB = 1024 * 1024;
 export interface Watched {
   readonly leader: number;
   readonly memoryMib: number;
+  /** Of one core. */
+  readonly cpuPercent: number;
   readonly processes: number;
   /** Processes of the sandbox itself, which do not count. */
   readonly own: number;
   /** When it was last heard, or spoken to, on the monotonic clock. */
   readonly activeAt: () => number;
+  /** Whether it was told to end: nothing keeps it from that. */
+  readonly isEnding: () => boolean;
   readonly onExceeded: (reason: string) => void;
+  /** It was kept from running for so long, to stay within its share of processor time. */
+  readonly onRested: (ms: number) => void;
 }
 
-/** Looks twice a second at what children take, where the kernel cannot be told to. Without `/proc` it sees nothing. */
+/** One that is watched, and what it has used. */
+interface Patient {
+  readonly watched: Watched;
+  readonly budget: CpuBudget;
+  /** Since when it rests, and those of it that do. */
+  rest: { readonly since: number; readonly members: readonly ProcessEntry[] } | undefined;
+}
+
+/**
+ * Looks twice a second at what children take, where the kernel cannot be told to: who exceeds its memory or number of processes is ended, who takes more
+ * than its share of processor time is stopped for as long as it takes. Without `/proc` it sees nothing.
+ */
 export class Watchdog {
-  private readonly watched = new Set<Watched>();
+  private readonly patients = new Set<Patient>();
   private timer: NodeJS.Timeout | undefined;
   private looks = 0;
 
   /** Begins to watch; gives what ends that. */
-  watch(one: Watched): () => void {
-    this.watched.add(one);
-    this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+  watch(watched: Watched): () => void {
+    const patient: Patient = { watched, budget: new CpuBudget(watched.cpuPercent, performance.now()), rest: undefined };
+    this.patients.add(patient);
+    this.timer ??= this.next(LOOK_EVERY_MS);
     return () => {
-      this.watched.delete(one);
-      if (this.watched.size > 0) return;
-      clearInterval(this.timer);
+      this.patients.delete(patient);
+      letRun(patient);
+      if (this.patients.size > 0) return;
+      clearTimeout(this.timer);
       this.timer = undefined;
     };
   }
 
+  private next(afterMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.look();
+      const isClose = [...this.patients].some(({ budget, rest }) => rest !== undefined || budget.isShrinking);
+      this.timer = this.patients.size === 0 ? undefined : this.next(isClose ? LOOK_CLOSELY_MS : LOOK_EVERY_MS);
+    }, afterMs).unref();
+  }
+
   private look(): void {
     this.looks += 1;
-    const since = performance.now() - QUIET_MS;
-    if (this.looks % QUIET_LOOKS !== 0 && [...this.watched].every(({ activeAt }) => activeAt() < since)) return;
+    const now = performance.now();
+    const isQuiet = ({ watched, budget, rest }: Patient): boolean => rest === undefined && !budget.isShrinking && watched.activeAt() < now - QUIET_MS;
+    if (this.looks % QUIET_LOOKS !== 0 && [...this.patients].every(isQuiet)) return;
     const processes = readProcesses();
-    for (const one of this.watched) {
-      const members = membersOf(one.leader, processes);
-      const count = members.length - one.own;
-      const bytes = members.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
-      if (count > one.processes) one.onExceeded(`It had ${count} processes, of ${one.processes} allowed`);
-      else if (bytes > one.memoryMib * MIB) one.onExceeded(`It took ${Math.ceil(bytes / MIB)} MiB of memory, of ${one.memoryMib} allowed`);
+    for (const patient of this.patients) {
+      const members = membersOf(patient.watched.leader, processes);
+      const excess = excessOf(patient.watched, members);
+      if (excess !== undefined) patient.watched.onExceeded(excess);
+      else keepToShare(patient, members, now);
     }
   }
+}
+
+function excessOf({ own, processes, memoryMib }: Watched, members: readonly ProcessEntry[]): string | undefined {
+  const count = members.length - own;
+  if (count > processes) return `It had ${count} processes, of ${processes} allowed`;
+  const bytes = members.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+  return bytes > memoryMib * MIB ? `It took ${Math.ceil(bytes / MIB)} MiB of memory, of ${memoryMib} allowed` : undefined;
+}
+
+function keepToShare(patient: Patient, members: readonly ProcessEntry[], now: number): void {
+  const { watched, budget, rest } = patient;
+  const usedMs = members.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  const mayRun = budget.restAfter(usedMs, now) === 0 || watched.isEnding();
+  if (rest !== undefined) watched.onRested(now - rest.since);
+  if (mayRun) return letRun(patient);
+  // Those that rest already are told again: one of them may have started another before it was.
+  signalAll(members, 'SIGSTOP');
+  patient.rest = { since: now, members };
+}
+
+function letRun(patient: Patient): void {
+  if (patient.rest === undefined) return;
+  signalAll(patient.rest.members, 'SIGCONT');
+  patient.rest = undefined;
 }

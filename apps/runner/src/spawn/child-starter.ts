@@ -55,9 +55,18 @@ export class ChildStarter {
   }
 
   private watch(child: Child, leader: number, { profile }: LaunchOrder): () => void {
-    const { memoryMib, processes } = profile.limits;
-    const tell = { activeAt: () => child.activeAt, onExceeded: (reason: string) => child.kill(reason) };
-    return this.watchdog.watch({ leader, memoryMib, processes, own: this.ownProcesses, ...tell });
+    const { memoryMib, cpuPercent, processes } = profile.limits;
+    return this.watchdog.watch({
+      leader,
+      memoryMib,
+      cpuPercent,
+      processes,
+      own: this.ownProcesses,
+      activeAt: () => child.activeAt,
+      isEnding: () => child.isAsked,
+      onExceeded: (reason) => child.kill(reason),
+      onRested: (ms) => child.rested(ms),
+    });
   }
 
   /** `unshare` stays as the parent of a pid namespace, and its first process may be the one that reaps. */

@@ -16,6 +16,8 @@ const NOISE_BYTES_PER_SECOND = 2 * 1024 * 1024;
 const LINE_END = Buffer.from('\n');
 const STOP_STEP_MS = 2000;
 const CLOSE_MS_MAX = 1000;
+/** For how long a child is said to be throttled after it last was. */
+const THROTTLED_MS = 10_000;
 /** Behind everything else on the machine, this runner included. */
 const CHILD_NICENESS = 5;
 
@@ -51,6 +53,9 @@ export class Child {
   hasEnded = false;
   /** When it was last heard, or spoken to, on the monotonic clock. */
   activeAt = performance.now();
+  /** For how long it was kept from running, to stay within its share of processor time. */
+  restedMs = 0;
+  private restedAt = -Infinity;
   private readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly pauses = new Set<unknown>();
   private unsent: Buffer[] = [];
@@ -86,6 +91,17 @@ export class Child {
     return this.asked;
   }
 
+  /** Whether it was lately kept from running, since it takes more processor time than its profile allows. */
+  get isThrottled(): boolean {
+    return performance.now() - this.restedAt < THROTTLED_MS;
+  }
+
+  /** Notes that it was kept from running for so long. */
+  rested(ms: number): void {
+    this.restedMs += ms;
+    this.restedAt = performance.now();
+  }
+
   /** Bytes that it has not read yet. */
   get pendingBytes(): number {
     return this.process.stdin.writableLength + this.unsentBytes;
@@ -117,6 +133,7 @@ export class Child {
     this.process.stdin.end();
     let timer = setTimeout(() => {
       this.signal('SIGTERM');
+      this.signal('SIGCONT'); // one that rests hears nothing
       timer = setTimeout(() => this.signal('SIGKILL'), STOP_STEP_MS);
     }, STOP_STEP_MS);
     void this.ended.then(() => clearTimeout(timer));

@@ -6,6 +6,7 @@ import { probeEra } from '../bridge/probe-era.js';
 import { RpcFault } from '../bridge/rpc-fault.js';
 import type { Unasked } from '../bridge/connection.js';
 import { LaunchRefusal } from '../sandbox/check-executable.js';
+import { afterRunning } from '../spawn/after-running.js';
 import type { Child, ChildEnd, ChildListener } from '../spawn/child.js';
 import type { ChildStarter } from '../spawn/child-starter.js';
 import type { LogTail } from '../spawn/log-tail.js';
@@ -101,9 +102,9 @@ export class HostedServer {
 
   status(): Status {
     const junkLines = [...this.open].reduce((sum, { child }) => sum + child.junkLines, this.junkLines);
-    const { order, profileHash } = this.parts;
-    const { restarts, lastError } = this;
-    return { serverId: order.serverId, profileHash, state: this.state(), instances: this.open.size, restarts, junkLines, lastError };
+    const { parts, restarts, lastError } = this;
+    const about = { serverId: parts.order.serverId, profileHash: parts.profileHash, state: this.state(), instances: this.open.size };
+    return { ...about, restarts, junkLines, throttled: [...this.children].some(({ isThrottled }) => isThrottled), lastError };
   }
 
   /** Ends children that nobody used for as long as the profile says. */
@@ -168,8 +169,7 @@ export class HostedServer {
   }
 
   private async begin(key: string, way: InstanceWay): Promise<Instance> {
-    const { order, now } = this.parts;
-    const { instances } = order.profile;
+    const { instances } = this.parts.order.profile;
     const count = [...this.open].filter(({ child }) => !child.isAsked).length + this.beginning;
     if (instances.mode === 'per-agent' && count >= instances.most) this.endOne();
     const early: { instance?: Instance } = {};
@@ -179,11 +179,11 @@ export class HostedServer {
     };
     this.beginning += 1;
     const child = await this.launch(listener, key).finally(() => (this.beginning -= 1));
-    const instance = new Instance(child, way.unasked, now());
+    const instance = new Instance(child, way.unasked, this.parts.now());
     early.instance = instance;
     this.open.add(instance);
     void child.ended.then((end) => this.ended(key, instance, end));
-    const timer = setTimeout(() => child.kill(`It said nothing for ${START_MS_MAX / 1000} s after its start`), START_MS_MAX);
+    const forget = afterRunning(child, START_MS_MAX, () => child.kill(`It said nothing for ${START_MS_MAX / 1000} s after its start`));
     try {
       await way.prepare(instance);
       this.lastError = null;
@@ -193,7 +193,7 @@ export class HostedServer {
       child.kill(error instanceof Error ? error.message : 'It could not be spoken to');
       throw new RpcFault('runner.start_failed', 1000);
     } finally {
-      clearTimeout(timer);
+      forget();
     }
   }
 

@@ -94,6 +94,15 @@ const tools: Record<string, (id: unknown, message: Message) => void> = {
     next();
     answer(id, 'forking');
   },
+  spin: (id) => {
+    const piece = (): void => {
+      const until = performance.now() + 20;
+      while (performance.now() < until);
+      setImmediate(piece);
+    };
+    answer(id, 'spinning');
+    setImmediate(piece);
+  },
   memory: (id) => {
     const held: Buffer[] = [];
     const grow = (): void => {

@@ -28,6 +28,7 @@ export const Runner = z
         instances: z.number().int(),
         restarts: z.number().int(),
         junkLines: z.number().int(),
+        throttled: z.boolean(),
         lastError: z.string().nullable(),
       }),
     ),
@@ -46,7 +47,7 @@ export const Runner = z
         capacity: 100,
         sandbox: null,
         sandboxGaps: [],
-        servers: [{ server: 'files', state: 'running', instances: 1, restarts: 0, junkLines: 0, lastError: null }],
+        servers: [{ server: 'files', state: 'running', instances: 1, restarts: 0, junkLines: 0, throttled: false, lastError: null }],
       },
     ],
   });

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { ServerCapture } from '../capture.js';
 import { Environment, Tag } from '../grants.js';
-import { DefinitionKind, Era, Id, PinnedKind, RESERVED_SLUGS, Slug, Transport } from '../names.js';
+import { Era, Id, PinnedKind, RESERVED_SLUGS, Slug, Transport } from '../names.js';
 import { LaunchProfile } from '../runner/launch-profile.js';
 import { ChildState } from '../runner/status.js';
 import { Digest } from '../snapshot.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 import { CredentialTrouble } from './credentials.js';
+import { DiscoveryProblem } from './discovery-problem.js';
 
 const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
 const refreshIntervalSeconds = z.number().int().min(30).max(86_400);
@@ -107,6 +108,8 @@ export const ServerHosting = z.object({
       instances: z.number().int(),
       restarts: z.number().int(),
       junkLines: z.number().int(),
+      /** Whether it takes more processor time than its profile allows, and is stopped now and then for that. */
+      throttled: z.boolean(),
       lastError: z.string().nullable(),
     })
     .nullable(),
@@ -154,8 +157,7 @@ export const Server = z
       at: Timestamp.nullable(),
       /** What went wrong, in words for an operator; null when the last discovery succeeded. */
       error: z.string().nullable(),
-      /** Definitions that were set aside, each with its place in the server's list and the reason. */
-      problems: z.array(z.object({ kind: DefinitionKind, index: z.number().int(), reason: z.string() })),
+      problems: z.array(DiscoveryProblem),
     }),
     definitions: z.object({
       pending: z.number().int(),

@@ -28,6 +28,8 @@ export const HostedServer = z.object({
   restarts: z.number().int().nonnegative(),
   /** Lines on stdout that were no message, and were skipped. */
   junkLines: z.number().int().nonnegative(),
+  /** Whether it takes more processor time than its profile allows, and is stopped now and then for that. */
+  throttled: z.boolean().optional(),
   /** In words for an operator, without secrets; null where nothing is wrong. */
   lastError: z.string().max(1000).nullable(),
 });
