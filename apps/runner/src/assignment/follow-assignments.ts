@@ -38,6 +38,7 @@ export interface FollowParts {
 }
 
 const RETRY_MS_MAX = 5000;
+const TAKEN_NAME = 'The name of this runner is that of another, or its own before it lost its key: an operator has to remove that one first';
 /** Of logs in one heartbeat, beside which there may be thousands of servers: one of more than a MiB is refused, and a runner that is not heard is dead. */
 const LOG_BYTES_MAX = 256 * 1024;
 
@@ -98,8 +99,10 @@ export class AssignmentFollower {
       try {
         waitMs = await this.round();
       } catch (error) {
-        if (waitMs < RETRY_MS_MAX) logger.warn({ err: error }, 'The control plane does not answer; what it said last goes on');
-        if (error instanceof ControlPlaneRefusal && error.status === 401 && this.parts.joinToken !== undefined) this.identity = undefined;
+        const status = error instanceof ControlPlaneRefusal ? error.status : undefined;
+        if (waitMs < RETRY_MS_MAX)
+          logger.warn({ err: error }, status === 409 ? TAKEN_NAME : 'The control plane does not answer; what it said last goes on');
+        if (status === 401 && this.parts.joinToken !== undefined) this.identity = undefined;
         waitMs = Math.min(Math.max(waitMs * 2, 500), RETRY_MS_MAX);
       }
       await pause(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
