@@ -22,7 +22,7 @@ await runProcess(async (onClose) => {
   logger.level = config.logLevel;
   const database = openDatabase(config.databaseUrl);
   onClose('database', () => database.$disconnect());
-  const egress = createEgress({ allow: config.egressAllow });
+  const egress = createEgress({ allow: config.egressAllow, notesPeerKeys: true });
   onClose('egress', () => egress.close());
   const commands = openRedis(config.redisUrl, (message) => logger.warn(message));
   onClose('redis', async () => commands.disconnect());
@@ -40,6 +40,7 @@ await runProcess(async (onClose) => {
     changes: new PolicyChanges(database, news, new SelfWideningGuard(database)),
     fetch: (url, init) => egress.fetch(url, init),
     signIn,
+    peerKeyOf: (url) => egress.peerKeyOf(url),
     redis: blocking,
     queue,
     logger,

@@ -2,6 +2,7 @@ import { Agent, fetch as undiciFetch, type RequestInit as UndiciRequestInit } fr
 import { CallPool, type PoolOptions } from './call-pool.js';
 import { checkUrl, requireUrl, type UrlVerdict } from './check-url.js';
 import { EgressRefused } from './egress-refused.js';
+import { PeerKeys } from './peer-keys.js';
 import { createVetAddress } from './vet-address.js';
 import { createVettedConnector, resolveBySystem, type Resolve, type TlsIdentity } from './vetted-connector.js';
 
@@ -19,6 +20,8 @@ export interface EgressOptions {
   bodyBytesMax?: number;
   /** Where names are looked up. Default: the system. */
   resolve?: Resolve;
+  /** Whether it is noted with which public keys servers show themselves (`peerKeyOf`). Connections then never go on with a TLS session. Default no. */
+  notesPeerKeys?: boolean;
 }
 
 /** The only way out to an address that somebody typed. */
@@ -29,6 +32,8 @@ export interface Egress {
   fetch(url: string | URL, init?: RequestInit): Promise<Response>;
   /** The same over connections of its own to servers that are reached with certificates of theirs. Throws for a certificate that cannot be read. */
   fetchWith(tls: TlsIdentity): ApartFetch;
+  /** SHA-256 (hex) of the public key (SubjectPublicKeyInfo) in the certificate that this origin showed last; undefined where none was noted. */
+  peerKeyOf(url: string | URL): string | undefined;
   /** Judges an address without asking DNS. */
   checkUrl(url: string | URL): UrlVerdict;
   /** A new pool to one origin, for the path of a call; the caller closes it. Throws EgressRefused for an address that `checkUrl` refuses. */
@@ -48,7 +53,11 @@ export interface ApartFetch {
 export function createEgress(options: EgressOptions): Egress {
   const { allow, ca, connectTimeoutMs = 10_000, silenceMsMax = 300_000, bodyBytesMax = 64 * 1024 * 1024, resolve = resolveBySystem } = options;
   const vetAddress = createVetAddress(allow);
-  const connectorWith = (tls?: TlsIdentity) => createVettedConnector({ vetAddress, resolve, ca, tls, connectTimeoutMs });
+  const peerKeys = options.notesPeerKeys === true ? new PeerKeys() : undefined;
+  const connectorWith = (tls?: TlsIdentity) => {
+    const connector = createVettedConnector({ vetAddress, resolve, ca, tls, connectTimeoutMs, showsCertificate: peerKeys !== undefined });
+    return peerKeys?.noting(connector) ?? connector;
+  };
   const limits = { allowH2: false, headersTimeout: silenceMsMax, bodyTimeout: silenceMsMax, maxResponseSize: bodyBytesMax };
   const connect = connectorWith();
   const dispatcher = new Agent({ ...limits, connect });
@@ -59,6 +68,7 @@ export function createEgress(options: EgressOptions): Egress {
   return {
     dispatcher,
     checkUrl: (url) => checkUrl(url, vetAddress),
+    peerKeyOf: (url) => peerKeys?.of(url),
     fetch: fetchOver(dispatcher),
     fetchWith: (tls) => {
       const agent = new Agent({ ...limits, connect: connectorWith(tls) });

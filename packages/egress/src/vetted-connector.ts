@@ -26,6 +26,8 @@ export interface ConnectorOptions {
   ca?: string | undefined;
   tls?: TlsIdentity | undefined;
   connectTimeoutMs: number;
+  /** Whether each connection shows the server's certificate anew, instead of going on with an earlier session. */
+  showsCertificate: boolean;
 }
 
 /** The system's resolver: hosts file and DNS, both families. */
@@ -40,11 +42,12 @@ export function resolveBySystem(hostname: string): Promise<LookupAddress[]> {
 
 /** Connects to vetted addresses only. A name is resolved once per connection and the socket goes to an address of that very answer. */
 export function createVettedConnector(options: ConnectorOptions): buildConnector.connector {
-  const { vetAddress, resolve, ca, tls, connectTimeoutMs } = options;
+  const { vetAddress, resolve, ca, tls, connectTimeoutMs, showsCertificate } = options;
   const connect = buildConnector({
     lookup: vettedLookup(resolve, vetAddress),
     secureContext: ca === undefined && tls === undefined ? undefined : contextWith(ca, tls),
     timeout: connectTimeoutMs,
+    ...(showsCertificate && { maxCachedSessions: 0 }),
     allowH2: false,
     autoSelectFamily: true,
   });

@@ -42,7 +42,7 @@ export function findDrift({ when }: ActiveRule<'drift'>, events: readonly DriftE
   return events
     .filter((event) => meets({ server: when.server }, event) && (event.isSuspended || !when.suspendedOnly))
     .map(({ server, isSuspended, reason }) => ({
-      summary: isSuspended ? `Server ${server} was suspended: ${reason}` : `Server ${server} changed what it offers: ${reason}`,
+      summary: isSuspended ? `Server ${server} was suspended: ${reason}` : `Server ${server} changed: ${reason}`,
       subject: { server },
       values: { suspended: isSuspended },
     }));

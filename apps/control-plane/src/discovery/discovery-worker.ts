@@ -40,8 +40,8 @@ export class DiscoveryWorker {
   private readonly runs: ReturnType<Metrics['counter']>;
 
   constructor(private readonly parts: WorkerParts) {
-    const { redis, logger, metrics, repository, fetch, signIn } = parts;
-    this.run = { repository, fetch, signIn, findings: new FindingsStore(parts.database, parts.changes) };
+    const { redis, logger, metrics, repository, fetch, signIn, peerKeyOf } = parts;
+    this.run = { repository, fetch, signIn, peerKeyOf, findings: new FindingsStore(parts.database, parts.changes) };
     this.runs = metrics.counter({ name: 'discovery_runs_total', help: 'Discoveries by how they ended', labelNames: ['outcome'] });
     this.worker = new Worker<DiscoveryJob>(DISCOVERY_QUEUE, (job, token) => this.work(job, token), {
       connection: redis,

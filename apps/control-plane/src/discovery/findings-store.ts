@@ -103,11 +103,13 @@ class ConcernsPolicy extends Error {}
 
 /** A change of what waits for approval is no policy, and is on record all the same. */
 async function recordDrifts(tx: Transaction, stored: readonly (StoredFindings | undefined)[]): Promise<void> {
-  const alone = stored.flatMap((one) => (one?.told === undefined || one.dirty !== undefined ? [] : [one.told]));
+  const alone = stored.flatMap((one) =>
+    one?.told === undefined || one.dirty !== undefined ? [] : [{ ...one.told, reason: one.turnedOut?.reason ?? null }],
+  );
   await recordActions(
     tx,
     AUTHOR,
-    alone.map((told) => ({ action: 'server.drifted', detail: { ...told } })),
+    alone.map((detail) => ({ action: 'server.drifted', detail })),
   );
 }
 

@@ -15,6 +15,7 @@ export interface SeenChange {
 }
 
 const DAY_MS = 86_400_000;
+export const TLS_KEY = 'tls_key' satisfies DriftKind;
 
 /**
  * What of a discovery is drift. What a server offers when it is first seen, at its first address or another, is none, unless it differs from what an
@@ -35,9 +36,10 @@ export async function recordDrift(tx: Transaction, { id, slug }: Pick<Server, 'i
   await tx.definitionChange.createMany({ data: drift.map((change) => ({ ...change, at, serverId: id, server: slug })) });
 }
 
-/** How many changes of the server count against its budget: those of the last 24 hours, since it was first seen or last resumed. */
+/** How many changes of the server count against its budget: those of the last 24 hours, since it was first seen or last resumed. Servers behind one
+ * address may each have a key, so another key is none of them. */
 export async function driftWithinDay(tx: Transaction, server: Pick<Server, 'id' | 'driftCountedSince'>, now: Date): Promise<number> {
   const day = new Date(now.getTime() - DAY_MS);
   const since = server.driftCountedSince !== null && server.driftCountedSince > day ? server.driftCountedSince : day;
-  return tx.definitionChange.count({ where: { serverId: server.id, at: { gt: since } } });
+  return tx.definitionChange.count({ where: { serverId: server.id, at: { gt: since }, change: { not: TLS_KEY } } });
 }

@@ -12,6 +12,8 @@ export interface DiscoveryParts {
   readonly fetch: Fetch;
   /** A fetch that goes with what a server is called with. Throws a DiscoveryFailure where there is no way in. */
   readonly signIn: (serverId: string, fetch: Fetch) => Promise<Fetch>;
+  /** Which public key was shown there for TLS when it was last connected to; undefined where none was. */
+  readonly peerKeyOf: (url: string) => string | undefined;
 }
 
 /** How a run ended. `reason` is what the operator reads. */
@@ -33,7 +35,7 @@ export async function runDiscovery(parts: DiscoveryParts, serverId: string, stop
     const target = { url, protocol, transport: ServerTransport.parse(transportPin), ...known };
     const fetch = await parts.signIn(serverId, parts.fetch);
     const findings = await ask(target, fetch, stop).finally(asked);
-    const finished = { serverId, url, protocol, transportPin, startedAt, findings };
+    const finished = { serverId, url, protocol, transportPin, startedAt, findings, tlsKey: parts.peerKeyOf(url) };
     const isStored = await storeOf(parts.findings, claimed)(finished);
     return { outcome: isStored ? 'stored' : 'gone', slug };
   } catch (error) {

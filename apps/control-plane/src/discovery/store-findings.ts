@@ -4,7 +4,7 @@ import type { ChangeDetail, Subject } from '../changes/author.js';
 import type { Dirty } from '../changes/policy-changes.js';
 import { lockDefinitions } from '../servers/definitions.repository.js';
 import type { Findings } from './discover-server.js';
-import { driftOf, driftWithinDay, recordDrift, type SeenChange } from './record-drift.js';
+import { driftOf, driftWithinDay, recordDrift, TLS_KEY, type SeenChange } from './record-drift.js';
 import { seenServer, updateSeen, type SeenServer } from './seen-server.js';
 import { storeDefinitions, type DefinitionChanges, type Sighting } from './store-definitions.js';
 
@@ -16,6 +16,8 @@ export interface FinishedDiscovery {
   readonly transportPin: string;
   readonly startedAt: Date;
   readonly findings: Findings;
+  /** The public key it showed for TLS (`Egress.peerKeyOf`), where it showed one. */
+  readonly tlsKey?: string | undefined;
 }
 
 /** What became of the findings. `isStored` false: the server is gone, or has another address by now, so they say nothing of it. */
@@ -42,7 +44,7 @@ export async function storeFindings(tx: Transaction, finished: readonly Finished
   const sightings = finished.flatMap((one) => {
     const server = servers.get(one.serverId);
     if (server === undefined || isElsewhere(server, one)) return [];
-    return [{ server, findings: one.findings, at: one.startedAt, found: one.findings.definitions }];
+    return [{ server, findings: one.findings, tlsKey: one.tlsKey, at: one.startedAt, found: one.findings.definitions }];
   });
   const stored = new Map<string, StoredFindings>();
   const seen: SeenServer[] = [];
@@ -57,25 +59,29 @@ export async function storeFindings(tx: Transaction, finished: readonly Finished
   return finished.map(({ serverId }) => stored.get(serverId) ?? { isStored: false });
 }
 
-type AboutServer = Sighting & { readonly findings: Findings };
+type AboutServer = Sighting & Pick<FinishedDiscovery, 'findings' | 'tlsKey'>;
 
 /** What became of the server, now that its definitions are stored: its history is written, what its own row is to say is given. */
 async function judge(
   tx: Transaction,
-  { server, findings, at }: AboutServer,
+  { server, findings, tlsKey, at }: AboutServer,
   { approved, withheld, seen }: DefinitionChanges,
 ): Promise<{ outcome: StoredFindings; row: SeenServer }> {
-  const drift = driftOf(server, [...seen, ...serverChanges(server, findings)]);
+  const drift = driftOf(server, [...seen, ...serverChanges(server, findings), ...keyChange(server, tlsKey)]);
   await recordDrift(tx, server, drift, at);
-  const suspension = await suspensionOf(tx, server, drift.length, at);
+  const suspension = await suspensionOf(tx, server, countedOf(drift), at);
   const differs = aboutFields.filter((field) => server[field] !== findings[field]);
-  const row = { ...seenServer(server, findings, at, seen.length > 0), suspended_reason: suspension?.reason ?? null };
+  const row = {
+    ...seenServer(server, findings, at, seen.length > 0),
+    tls_key: tlsKey ?? server.tlsKey,
+    suspended_reason: suspension?.reason ?? null,
+  };
   const isGone = seen.some(({ change }) => change === 'removed'); // also of what was withheld already, which nodes name
   const concernsAgents = differs.length > 0 || approved.length > 0 || withheld.length > 0 || isGone || suspension !== undefined;
   if (!concernsAgents && drift.length === 0) return { outcome: { isStored: true }, row };
   const told = { subject: { kind: 'server', id: server.id, slug: server.slug }, change: { fields: differs, approved, withheld, ...detailOf(drift) } };
-  if (!concernsAgents) return { outcome: { isStored: true, told }, row };
   const turnedOut = suspension === undefined ? drifted(drift) : { action: 'server.suspended', reason: suspension.reason };
+  if (!concernsAgents) return { outcome: { isStored: true, told, ...(turnedOut && { turnedOut }) }, row };
   const dirty = [{ kind: 'servers' as const, bucket: bucketOf(server.id) }];
   return { outcome: { isStored: true, told, dirty, ...(turnedOut && { turnedOut }) }, row };
 }
@@ -86,8 +92,16 @@ const isElsewhere = (server: Server, asked: FinishedDiscovery): boolean =>
 
 const aboutFields = ['era', 'bothEras', 'transport', 'capabilitiesJson'] as const;
 
-const drifted = (drift: readonly SeenChange[]) =>
-  drift.length === 0 ? undefined : { action: 'server.drifted', reason: `${String(drift.length)} changes by the server` };
+function drifted(drift: readonly SeenChange[]): StoredFindings['turnedOut'] {
+  const counted = countedOf(drift);
+  const changes = counted === 0 ? [] : [`${String(counted)} changes by the server`];
+  const key = counted === drift.length ? [] : ['another public key for TLS'];
+  return drift.length === 0 ? undefined : { action: 'server.drifted', reason: [...changes, ...key].join(', ') };
+}
+
+const countedOf = (drift: readonly SeenChange[]): number => drift.filter(({ change }) => change !== TLS_KEY).length;
+
+const jsonBytes = (value: object): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(JSON.stringify(value)));
 
 /** What a server says of itself is no definition, and its changes are worth knowing all the same. */
 function serverChanges(server: Server, findings: Findings): SeenChange[] {
@@ -95,8 +109,13 @@ function serverChanges(server: Server, findings: Findings): SeenChange[] {
   const { era, software } = findings;
   // A server seen before its software was noted has not changed it.
   if (before.era === era && (before.software ?? software) === software) return [];
-  const bytes = (value: object): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(JSON.stringify(value)));
-  return [{ change: 'server', beforeJson: bytes(before), afterJson: bytes({ era, software }) }];
+  return [{ change: 'server', beforeJson: jsonBytes(before), afterJson: jsonBytes({ era, software }) }];
+}
+
+/** Somebody else may answer under the same name, or the certificate was renewed: only an operator can tell. The first key that is seen is no change. */
+function keyChange({ tlsKey: before }: Server, tlsKey: string | undefined): SeenChange[] {
+  if (before === null || tlsKey === undefined || tlsKey === before) return [];
+  return [{ change: TLS_KEY, beforeJson: jsonBytes({ tlsKey: before }), afterJson: jsonBytes({ tlsKey }) }];
 }
 
 /** A server that changes all the time would keep everybody busy, and hide the change that matters among the others. */
@@ -119,6 +138,7 @@ function detailOf(drift: readonly SeenChange[]): ChangeDetail {
       count: drift.length,
       ...Object.fromEntries(shown.map(([change, names]) => [change, names.slice(0, NAMES_MAX)])),
       ...(isServer && { server: true }),
+      ...(countedOf(drift) < drift.length && { tlsKey: true }),
     },
   };
 }

@@ -1,4 +1,6 @@
+import { hash, X509Certificate } from 'node:crypto';
 import type { DriftChange } from '@portcullis/contracts/api/drift';
+import { makeAuthority } from '@portcullis/testing';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { forgetOldDrift } from './forget-old-drift.js';
 import { DiscoveryRepository } from '../discovery/discovery.repository.js';
@@ -183,6 +185,38 @@ describe('the history', () => {
     expect(said).toMatchObject({ change: 'changed', state: 'pending', marks: [{ code: 'instruction_like', pointer: '/instructions' }] });
     expect(change.definition).toBeNull();
     expect((await own.call('GET', `/v1/drift/${change.id}`)).body).toMatchObject({ before: { software: 'raw 1' }, after: { software: 'raw 2' } });
+  });
+
+  test('another public key for TLS is on record and in the history, changes nothing else, and the first one is no change', async () => {
+    const authority = makeAuthority('Servers');
+    const [first, second] = [authority.issue('127.0.0.1'), authority.issue('127.0.0.1')];
+    const keyOf = ({ cert }: { cert: string }) => hash('sha256', new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' }), 'hex');
+    const peer = await serveRaw(() => ({ tools: rawTool('tool') }), undefined, first);
+    await own.call('POST', '/v1/servers', { slug: 'keyed', url: await open(peer), driftBudgetPerDay: 1 });
+    await own.call('PUT', '/v1/servers/keyed/tls', { ca: authority.cert });
+    expect((await discover('keyed')).tlsKey).toBe(keyOf(first));
+    expect((await discover('keyed')).tlsKey).toBe(keyOf(first));
+    expect(await drift('server=keyed')).toMatchObject({ total: 0 });
+    const policy = await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } });
+    peer.show(second);
+    expect((await discover('keyed')).tlsKey).toBe(keyOf(second));
+    const [change] = (await drift('server=keyed&change=tls_key')).items;
+    expect(change).toMatchObject({ definition: null, fields: [{ pointer: '/tlsKey', change: 'replaced' }] });
+    expect((await own.call('GET', `/v1/drift/${change.id}`)).body).toMatchObject({
+      before: { tlsKey: keyOf(first) },
+      after: { tlsKey: keyOf(second) },
+    });
+    // What alert rules of the kind drift read.
+    const said = JSON.parse(Buffer.from((await events('operator/server.drifted')).at(-1)?.arguments ?? []).toString());
+    expect(said).toMatchObject({ subject: { slug: 'keyed' }, reason: 'another public key for TLS', change: { drift: { count: 1, tlsKey: true } } });
+    // Servers behind one address may each have a key: that suspends none.
+    for (const shown of [first, second]) {
+      peer.show(shown);
+      expect(await discover('keyed')).toMatchObject({ suspension: null, tlsKey: keyOf(shown) });
+    }
+    expect((await drift('server=keyed')).total).toBe(3);
+    expect(await own.database.policyState.findUniqueOrThrow({ where: { id: 1 } })).toEqual(policy);
+    expect((await own.call('PATCH', '/v1/servers/keyed', { url: 'https://elsewhere.example.com/mcp' })).body.tlsKey).toBeNull();
   });
 
   test('another address is no drift, and what differs there from what was approved is', async () => {

@@ -84,7 +84,7 @@ async function noteDecision(
  * is no drift of what was found elsewhere.
  */
 export async function forgetSightings(tx: Transaction, serverId: string): Promise<void> {
-  await tx.server.update({ where: { id: serverId }, data: { driftCountedSince: null } });
+  await tx.server.update({ where: { id: serverId }, data: { driftCountedSince: null, tlsKey: null } });
   await tx.$executeRaw`UPDATE definition SET state = 'removed', last_seen_at = coalesce((SELECT seen_at FROM server WHERE id = ${serverId}::uuid), last_seen_at)
     WHERE server_id = ${serverId}::uuid AND state IN ('approved', 'changed')`;
 }

@@ -31,6 +31,7 @@ export function toServer(row: ServerRow): Server {
     auditCapture: serverCaptureOf(row),
     suspension: row.suspendedAt === null ? null : { at: row.suspendedAt.toISOString(), reason: row.suspendedReason ?? '' },
     software,
+    tlsKey: row.tlsKey,
     instructions,
     discovery: toDiscovery(row),
     definitions: counts,

@@ -15,7 +15,12 @@ export interface Peer {
   close(): Promise<void>;
 }
 
-export async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown, tls?: ServerOptions): Promise<Peer> {
+export interface ShowingPeer extends Peer {
+  /** From now on another certificate is shown, to whoever connects; nobody stays connected. */
+  show(tls: ServerOptions): void;
+}
+
+export async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown, tls?: ServerOptions): Promise<ShowingPeer> {
   const listener = (request: IncomingMessage, response: ServerResponse): void => void handle(request, response);
   const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -24,7 +29,11 @@ export async function serve(handle: (request: IncomingMessage, response: ServerR
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/mcp`, close };
+  const show = (shown: ServerOptions): void => {
+    if ('setSecureContext' in server) server.setSecureContext(shown);
+    server.closeAllConnections();
+  };
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/mcp`, show, close };
 }
 
 /** The v1 SDK: the older era only, a session per handshake, answers as SSE. */
@@ -105,7 +114,11 @@ export interface RawAbout {
 }
 
 /** A server written by hand, of the older era, which answers `tools/list` with exactly this text. */
-export async function serveRaw(page: (cursor: string | undefined) => RawPage | string, says: RawAbout = { version: '1' }): Promise<Peer> {
+export async function serveRaw(
+  page: (cursor: string | undefined) => RawPage | string,
+  says: RawAbout = { version: '1' },
+  tls?: ServerOptions,
+): Promise<ShowingPeer> {
   return serve(async (request, response) => {
     if (request.method !== 'POST') return response.writeHead(405).end();
     const message = JSON.parse(await text(request)) as { id?: unknown; method: string; params?: { cursor?: string } };
@@ -123,7 +136,7 @@ export async function serveRaw(page: (cursor: string | undefined) => RawPage | s
     if (typeof found === 'string') return response.end(found);
     const { tools, ...more } = found;
     return answer(`{"tools":[${tools}],${JSON.stringify(more).slice(1)}`.replace(/,}$/, '}'));
-  });
+  }, tls);
 }
 
 /** The smallest sound tool. */

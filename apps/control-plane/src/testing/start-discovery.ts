@@ -25,7 +25,7 @@ export interface Discovery {
 export async function startDiscovery(tickMs = 100, overrides: Partial<Config> = {}): Promise<Discovery> {
   const redis = await freshRedis();
   const own = await startTestApp({ redisUrl: redis.url, credentials: { egressAllow: ['127.0.0.0/8'] }, ...overrides });
-  const egress = createEgress({ allow: ['127.0.0.0/8'] });
+  const egress = createEgress({ allow: ['127.0.0.0/8'], notesPeerKeys: true });
   const commands = openRedis(redis.url, () => undefined);
   const blocking = new Redis(redis.url, { maxRetriesPerRequest: null });
   const queue = new DiscoveryQueue(commands);
@@ -36,6 +36,7 @@ export async function startDiscovery(tickMs = 100, overrides: Partial<Config> = 
     changes: new PolicyChanges(own.database, new PolicyNews(), new SelfWideningGuard(own.database)),
     fetch: (url, init) => egress.fetch(url, init),
     signIn: (serverId, fetch) => servers.fetchFor(serverId, fetch),
+    peerKeyOf: (url) => egress.peerKeyOf(url),
     redis: blocking,
     queue,
     logger: createLogger({ name: 'discovery', level: 'silent' }),

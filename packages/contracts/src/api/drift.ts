@@ -60,9 +60,10 @@ export type DefinitionDiff = z.infer<typeof DefinitionDiff>;
 
 /**
  * `added`: offered for the first time. `changed`: it differs from what was offered before. `removed`: not offered any more. `returned`: offered again
- * just as it was approved. `server`: what the server says of itself (its software, its era).
+ * just as it was approved. `server`: what the server says of itself (its software, its era). `tls_key`: the public key it shows for TLS; it does not
+ * count against the server's budget.
  */
-export const DriftKind = z.enum(['added', 'changed', 'removed', 'returned', 'server']);
+export const DriftKind = z.enum(['added', 'changed', 'removed', 'returned', 'server', 'tls_key']);
 export type DriftKind = z.infer<typeof DriftKind>;
 
 /** What an operator said to a change; `superseded` when the server changed it again before anybody did. */

@@ -150,6 +150,8 @@ export const Server = z
     suspension: z.object({ at: Timestamp, reason: z.string() }).nullable(),
     /** Name and version of its software, as it says. */
     software: z.string().nullable(),
+    /** SHA-256 (hex) of the public key that it showed for TLS when it was last discovered; null where none was seen. Another one is drift. */
+    tlsKey: z.string().nullable(),
     /** What the server says now; agents are given what was approved of it, the definition of kind `instructions`. */
     instructions: z.string().nullable(),
     discovery: z.object({
