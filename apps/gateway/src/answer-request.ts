@@ -195,7 +195,7 @@ async function exchange(work: CallToServer, { call, visit, reply, record }: Step
     await record.intent(); // recorded before anything goes upstream
     const answer = await upstream.watch(callServer(work, gateway.upstreams.wayOf(upstream, work.target.server, visit.caller)), agentId);
     const tookUs = upstreamUs();
-    await record.end({ status: answer.status, reason: undefined, result: answer.result, upstreamUs: tookUs });
+    await record.end({ status: answer.status, reason: answer.reason, result: answer.result, said: answer.said, upstreamUs: tookUs });
     if (answer.release === undefined) reply.finish(answer.httpStatus ?? 200, [answer.message]);
     else answer.release();
     gateway.metrics.ended(call.method, answer.status);

@@ -60,6 +60,17 @@ export function capture(content: string, as: Captured): Capture {
 }
 
 /**
+ * The same of an answer of which less was passed on than was said: what is kept is of what was passed on, size and digest are of all that was said.
+ * `said` is undefined where that is the same.
+ */
+export function captureAnswer(passed: string, said: string | undefined, as: Captured): Capture {
+  if (said === undefined) return capture(passed, as);
+  const bytes = Buffer.byteLength(said);
+  const { kept, truncated, how } = capture(passed, as);
+  return { hash: how === 'none' ? null : keyedHash(said, as), bytes, kept, truncated, how: how ?? 'redacted' };
+}
+
+/**
  * What an event of our own keeps of what it tells: as arguments are `redacted`. Where something is replaced, the digest is that of what is kept, since
  * nobody compares it with what was sent.
  */

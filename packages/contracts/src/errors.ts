@@ -39,6 +39,7 @@ export const errorTable = {
   'auth.revoked_in_flight': entry(401, -32600, 'Unauthorized'),
   'policy.denied': entry(200, -32602, 'Unknown tool'),
   'policy.arguments': entry(200, -32602, 'These arguments are not allowed.'),
+  'policy.answer': entry(200, -32603, 'The answer was withheld by a rule'),
   'policy.revoked_in_flight': entry(200, -32603, 'The call was stopped'),
   'limit.rate': entry(429, -32603, 'Too many requests'),
   'limit.grant_rate': entry(429, -32603, 'Too many calls'),

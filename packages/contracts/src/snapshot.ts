@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ANSWER_RULES_SCHEMA_VERSION, AnswerRulesEntry } from './answer-rules.js';
 import { ServerCaptureEntry } from './capture.js';
 import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from './grants.js';
 import { CredentialEntry, PlaceEntry, ServerTlsEntry } from './credential-entries.js';
@@ -13,7 +14,7 @@ export { AuditRelease, CredentialEntry, ServerTlsEntry, SettingsEntry };
  * written in the oldest schema that says everything in it (`grantSchemaOf`, `agentSchemaOf`, `serverSchemaOf`), so that older nodes read it as long
  * as they can.
  */
-export const SNAPSHOT_SCHEMA_VERSION = 4;
+export const SNAPSHOT_SCHEMA_VERSION = 5;
 
 /** Buckets per large kind: a change rewrites one bucket's chunk, one index and the root. */
 export const BUCKETS_PER_KIND = 1024;
@@ -61,6 +62,8 @@ export const ServerEntry = z.object({
   withheld: z.array(DefinitionEntry.pick({ kind: true, name: true })).optional(),
   /** What is kept of its calls, where that is not as for all. */
   capture: ServerCaptureEntry.optional(),
+  /** What agents may get of what it answers; unsaid where that is everything. */
+  answerRules: AnswerRulesEntry.optional(),
   /** Unsaid where the server is called with nothing. */
   credentials: z.array(CredentialEntry).optional(),
   /** Unsaid where the server is reached as any other. */
@@ -75,11 +78,13 @@ export type ServerEntry = z.infer<typeof ServerEntry>;
 const CALL_LIMITS_SCHEMA_VERSION = 4;
 
 /**
- * The same for a server as `grantSchemaOf`: an older node would make the calls that a limit refuses, or reach the server without its certificates and
- * show what it is called with to whomever the system trusts. Nodes that know of limits know of certificates.
+ * The same for a server as `grantSchemaOf`: an older node would make the calls that a limit refuses, let answers pass, or reach the server without its
+ * certificates and show what it is called with to whomever the system trusts. Nodes that know of limits know of certificates.
  */
-export const serverSchemaOf = ({ callLimits, tls }: ServerEntry): number =>
-  callLimits === undefined && tls === undefined ? 1 : CALL_LIMITS_SCHEMA_VERSION;
+export function serverSchemaOf({ answerRules, callLimits, tls }: ServerEntry): number {
+  if (answerRules !== undefined) return ANSWER_RULES_SCHEMA_VERSION;
+  return callLimits === undefined && tls === undefined ? 1 : CALL_LIMITS_SCHEMA_VERSION;
+}
 
 /** A live agent key: HMAC-SHA256 of its secret under the pepper named by `pepperId`, base64url. */
 export const AgentKeyEntry = z.object({

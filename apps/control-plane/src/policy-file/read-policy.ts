@@ -8,6 +8,7 @@ import { toAgent } from '../agents/agents.service.js';
 import { byText } from '../drafts/access-diff.js';
 import { toGrant } from '../grants/to-grant.js';
 import { toLimit } from '../limits/to-limit.js';
+import { serverAnswerRulesOf } from '../servers/server-answer-rules.js';
 import { serverCaptureOf } from '../servers/server-capture.js';
 import { readSettings } from '../settings/settings.repository.js';
 
@@ -21,7 +22,7 @@ export interface WholePolicy extends Required<PolicyFile> {
 export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
   const servers = await tx.server.findMany({
     orderBy: { slug: 'asc' },
-    select: { slug: true, tags: true, environment: true, protocol: true, enabled: true, auditCapture: true },
+    select: { slug: true, tags: true, environment: true, protocol: true, enabled: true, auditCapture: true, answerRules: true },
   });
   const withGroups = { memberships: { select: { group: { select: { slug: true } } } } } as const;
   const agents = (await tx.agent.findMany({ include: withGroups, orderBy: { slug: 'asc' } })).map(toAgent);
@@ -37,6 +38,7 @@ export async function readPolicy(tx: Transaction): Promise<WholePolicy> {
       ...server,
       tags: tags.toSorted(byText),
       auditCapture: serverCaptureOf(server),
+      answerRules: serverAnswerRulesOf(server),
     })),
     agents: record(agents, ({ name, owner, toolNameStyle, enabled }) => ({ name, owner, toolNameStyle, enabled })),
     groups: record(groups, ({ name, members }) => ({ name, members: members.map(({ agent }) => agent.slug).toSorted(byText) })),

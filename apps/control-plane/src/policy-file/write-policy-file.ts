@@ -9,10 +9,10 @@ export function writePolicyFile({ version, settings, servers, agents, groups, gr
   const file = {
     version,
     settings: sorted(settings),
-    servers: mapped(servers, ({ tags, environment, protocol, enabled, auditCapture }) =>
+    servers: mapped(servers, ({ tags, environment, protocol, enabled, auditCapture, answerRules }) =>
       unusual(
-        { tags, environment, protocol, enabled, auditCapture },
-        { tags: [], environment: null, protocol: 'auto', enabled: true, auditCapture: null },
+        { tags, environment, protocol, enabled, auditCapture, answerRules },
+        { tags: [], environment: null, protocol: 'auto', enabled: true, auditCapture: null, answerRules: null },
       ),
     ),
     agents: mapped(agents, (agent, slug) => unusual(agent, { name: slug, owner: null, toolNameStyle: 'double-underscore', enabled: true })),

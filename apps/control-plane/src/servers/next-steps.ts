@@ -1,4 +1,4 @@
-import type { ServerHosting } from '@portcullis/contracts/api/servers';
+import type { ServerHosting } from '@portcullis/contracts/api/server-hosting';
 import { stepAgainst } from '../credentials/find-troubles.js';
 import type { ServerRow } from './servers.repository.js';
 import { toDiscovery } from './to-discovery.js';

@@ -17,6 +17,7 @@ import { requireNoSecret } from '../launch/require-launch.js';
 import { addressAfter, beginAsAnother, turnsAround } from './change-transport.js';
 import { forgetSightings } from './definitions.repository.js';
 import { requireServerUrl } from './require-server-url.js';
+import { serverAnswerRulesOf } from './server-answer-rules.js';
 import { serverCaptureOf } from './server-capture.js';
 import { requireTransport } from './require-transport.js';
 import {
@@ -120,7 +121,7 @@ export class ServersService {
       const url = addressAfter(row, { url: wantedUrl, transport });
       if (turnsAround(row, { transport })) turned.push(row.id);
       const wanted = { ...rest, ...(transport === undefined ? {} : { transportPin: transport }), ...(url === undefined ? {} : { url }) };
-      const change = differing({ ...row, auditCapture: serverCaptureOf(row) }, wanted);
+      const change = differing({ ...row, auditCapture: serverCaptureOf(row), answerRules: serverAnswerRulesOf(row) }, wanted);
       if (Object.keys(change).length === 0) return { result: { id: row.id, isMoved: false }, unchanged: true };
       requireTransport({ ...row, ...change });
       const isMoved = change.url !== undefined || change.protocol !== undefined || change.transportPin !== undefined;
@@ -183,6 +184,7 @@ function columnsOf(change: ServerChange, isMoved: boolean): Partial<ServerColumn
     keepServing,
     driftBudgetPerDay,
     auditCapture,
+    answerRules,
     enabled,
   } = change;
   return {
@@ -197,6 +199,7 @@ function columnsOf(change: ServerChange, isMoved: boolean): Partial<ServerColumn
     ...(keepServing === undefined ? {} : { keepServing }),
     ...(driftBudgetPerDay === undefined ? {} : { driftBudgetPerDay }),
     ...(auditCapture === undefined ? {} : { auditCapture }),
+    ...(answerRules === undefined ? {} : { answerRules }),
     // A disabled server is left alone until somebody asks for it.
     ...(enabled === undefined ? {} : { enabled, nextDiscoveryAt: enabled ? new Date() : null }),
     // Whatever another address spoke, and how, says nothing of this one.

@@ -1,4 +1,4 @@
-import type { ServerHosting } from '@portcullis/contracts/api/servers';
+import type { ServerHosting } from '@portcullis/contracts/api/server-hosting';
 import { LaunchProfile, secretsOf } from '@portcullis/contracts/runner/launch-profile';
 import type { HostedServer } from '@portcullis/contracts/runner/status';
 import type { Credential, Hosting, LaunchProfileVersion, Runner, PrismaClient, Transaction } from '@portcullis/database';

@@ -1,5 +1,6 @@
 import { type Server, ServerTransport } from '@portcullis/contracts/api/servers';
 import { nextSteps } from './next-steps.js';
+import { serverAnswerRulesOf } from './server-answer-rules.js';
 import { serverCaptureOf } from './server-capture.js';
 import { toDiscovery } from './to-discovery.js';
 import { toHosting } from './to-hosting.js';
@@ -29,6 +30,7 @@ export function toServer(row: ServerRow): Server {
     keepServing: row.keepServing === 'descriptions-only' ? 'descriptions-only' : 'none',
     driftBudgetPerDay: row.driftBudgetPerDay,
     auditCapture: serverCaptureOf(row),
+    answerRules: serverAnswerRulesOf(row),
     suspension: row.suspendedAt === null ? null : { at: row.suspendedAt.toISOString(), reason: row.suspendedReason ?? '' },
     software,
     tlsKey: row.tlsKey,

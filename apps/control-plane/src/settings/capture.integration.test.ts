@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => own.close());
 
 const settings = async () => (await own.call('GET', '/v1/settings')).body;
-const ofServer = async () => (await own.call('GET', '/v1/servers/crm')).body.auditCapture;
+const server = async () => (await own.call('GET', '/v1/servers/crm')).body;
+const ofServer = async () => (await server()).auditCapture;
 const revert = (headers: Readonly<Record<string, unknown>>) =>
   own.call('POST', `/v1/revisions/${String(headers['x-policy-revision'])}/revert`, { reason: 'a mistake' });
 
@@ -47,6 +48,32 @@ test('a server and what it offers have rules of their own, until they have none'
   expect(await ofServer()).toBeNull();
 });
 
+test('what agents may get of what a server answers is policy like any other, and has a way back', async () => {
+  const answerRules = { bytesMax: 65_536, rules: [{ names: ['find_*'], action: 'redact', secrets: true, texts: ['ACME-*'], paths: ['/_meta/ssn'] }] };
+  const changed = await own.call('PATCH', '/v1/servers/crm', { answerRules, reason });
+  expect(changed.body.answerRules).toEqual(answerRules);
+  const same = await own.call('PATCH', '/v1/servers/crm', { answerRules: { rules: answerRules.rules, bytesMax: answerRules.bytesMax } });
+  expect(same.headers['x-policy-revision']).toBe(changed.headers['x-policy-revision']);
+  const { body: draft } = await own.call('POST', '/v1/policy/preview', {
+    changes: [{ do: 'server.update', server: 'crm', change: { answerRules: null } }],
+  });
+  expect(draft).toMatchObject({ gained: { count: 0 }, lost: { count: 0 } });
+  expect((await server()).answerRules).toEqual(answerRules);
+  expect((await revert(changed.headers)).status).toBe(200);
+  expect((await server()).answerRules).toBeNull();
+  const none = { names: ['*'], action: 'block' };
+  for (const [rules, pointer] of [
+    [[none], '/answerRules/rules/0'],
+    [[{ ...none, texts: ['ab'] }], '/answerRules/rules/0/texts/0'],
+    [[{ ...none, texts: ['abc*d*'] }], '/answerRules/rules/0/texts/0'],
+    [[{ ...none, paths: ['a'] }], '/answerRules/rules/0/paths/0'],
+    [[], '/answerRules/rules'],
+  ] as const) {
+    const { status, body: problem } = await own.call('PATCH', '/v1/servers/crm', { answerRules: { rules } });
+    expect([status, problem.errors[0].pointer]).toEqual([400, pointer]);
+  }
+});
+
 test.each([
   [{ auditCapture: { arguments: { paths: ['/ok', '$.ssn'] } } }, '/auditCapture/arguments/paths/1', 'is no JSON pointer'],
   [{ auditCapture: { results: { mode: 'some' } } }, '/auditCapture/results/mode', ''],
@@ -64,15 +91,17 @@ test('only who may change settings and servers may change what is kept', async (
 
 test('the file of a policy says what is kept, and brings it back', async () => {
   const capture = { tools: [{ names: ['*'], arguments: { mode: 'none' } }] };
-  await own.call('PATCH', '/v1/servers/crm', { auditCapture: capture });
+  const answerRules = { rules: [{ names: ['*'], action: 'log', secrets: true }] };
+  await own.call('PATCH', '/v1/servers/crm', { auditCapture: capture, answerRules });
   await own.call('PATCH', '/v1/settings', { auditCapture: { results: { bytesMax: 99 } } });
   const file = (await own.call('GET', '/v1/policy/export')).text;
   const before = [await ofServer(), await settings()];
-  await own.call('PATCH', '/v1/servers/crm', { auditCapture: null });
+  await own.call('PATCH', '/v1/servers/crm', { auditCapture: null, answerRules: null });
   await own.call('PATCH', '/v1/settings', { auditCapture: USUAL_CAPTURE });
   const imported = await importFile(own, file);
   expect([imported.status, imported.text]).toEqual([200, imported.text]);
   expect([await ofServer(), await settings()]).toEqual(before);
+  expect((await server()).answerRules).toEqual(answerRules);
   const again = await importFile(own, file);
   expect(again.headers['x-policy-revision']).toBe(imported.headers['x-policy-revision']);
 });

@@ -25,6 +25,7 @@ const server: ServerRow = {
   keepServing: 'descriptions-only',
   capabilitiesJson: '{"tools":{}}',
   auditCapture: { tools: [{ names: ['query'], arguments: { paths: ['/sql'], mode: 'hashed' } }], results: { mode: 'none' } },
+  answerRules: null,
   definitions: [
     ...['b', 'a', 'c'].map((name, at) => ({
       kind: 'tool' as const,
@@ -45,6 +46,7 @@ const server: ServerRow = {
     },
   ],
 };
+const answerRules = { rules: [{ names: ['a'], action: 'redact', secrets: true, texts: ['ACME-*'], paths: ['/_meta'] }], bytesMax: 2048 };
 const hosted: ServerRow = {
   ...server,
   url: 'stdio:github',
@@ -115,6 +117,7 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   const asking = askingEntry({ id: idOf('d', 3), agentId: agent.id, groupId: null });
   const contents = {
     servers: encodeChunk({ kind: 'servers', bucket, items: [serverEntry(server)] }),
+    watched: encodeChunk({ kind: 'servers', bucket, items: [serverEntry({ ...server, answerRules })] }),
     hosted: encodeChunk({ kind: 'servers', bucket, items: [serverEntry(hosted), serverEntry({ ...hosted, id: idOf('a', 1001), hosting: null })] }),
     agents: encodeChunk({ kind: 'agents', bucket, items: [agentEntry(agent, now)] }),
     grants: encodeChunk({ kind: 'grants', bucket, items: [grantEntry(grant), grantEntry(terms), asking] }),
@@ -123,9 +126,10 @@ test('the same rows give other bytes only under another COMPILE_VERSION', () => 
   };
   const digests = Object.fromEntries(Object.entries(contents).map(([name, { digest }]) => [name, digest]));
   expect({ version: COMPILE_VERSION, ...digests }).toEqual({
-    version: 14,
+    version: 15,
     hosted: 'd17fdf2b80b0a800b7b77ec0152d019f3eeabeac0f608b3cff5e22c29b87306f',
     servers: '546a2f5170ba85dee9dcd685a280f97bb433757456460490996b7d44cf685fec',
+    watched: 'bd7a8dbf9ff8df32ebf7ec68e3aa5a7277492ab6c89eecd82a818c2aff13c6e0',
     agents: '9c862b32bca5af91a22a10d8718e87599d9c7055b92fb65bf7e00eb85c54ef3e',
     grants: '34793739d9e1ec86e32117a40381dea0af64d3e1e8e58377770a52f7f256d881',
     settings: '36c93e2af381b07633b9d59918feb0395c0aedcc0006662b723173f78a2bc9b4',

@@ -1,3 +1,4 @@
+import { AnswerRulesEntry } from '@portcullis/contracts/answer-rules';
 import { ServerCaptureEntry, USUAL_CAPTURE } from '@portcullis/contracts/capture';
 import { CallLimitTerms, type CallLimitEntry } from '@portcullis/contracts/limits';
 import { GrantRateLimit, PinnedArguments, TargetSelector } from '@portcullis/contracts/grants';
@@ -18,9 +19,9 @@ import { z } from 'zod';
  * finds policy published under an older number compiles everything again; one that finds a newer number publishes nothing. 2: terms of grants. 3: tools for asking. 4: pins of transports.
  * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
  * 10: certificates of servers, and exchanged tokens. 11: limits of calls. 12: what is withheld.
- * 13: places of servers of stdio. 14: the schema of certificates.
+ * 13: places of servers of stdio. 14: the schema of certificates. 15: rules on answers.
  */
-export const COMPILE_VERSION = 14;
+export const COMPILE_VERSION = 15;
 
 const DAY_MS = 86_400_000;
 
@@ -54,6 +55,7 @@ export function serverEntry(row: ServerRow): ServerEntry {
     definitions: row.definitions.flatMap((definition) => definitionEntry(definition, row)).toSorted(byKindThenName),
     ...withheldEntries(row),
     ...(row.auditCapture !== null && { capture: ServerCaptureEntry.parse(row.auditCapture) }),
+    ...(row.answerRules !== null && { answerRules: AnswerRulesEntry.parse(row.answerRules) }),
     ...(row.transportPin === 'stdio' ? placeEntry(row) : { ...credentialEntries(row), ...tlsEntry(row) }),
     ...limitEntries(row.limits),
   };

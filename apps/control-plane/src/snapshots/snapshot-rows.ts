@@ -30,6 +30,7 @@ export type ServerRow = Pick<
   | 'keepServing'
   | 'capabilitiesJson'
   | 'auditCapture'
+  | 'answerRules'
 > & {
   definitions: DefinitionRow[];
   /** Read for nodes alone: what is decided does not depend on it. */
@@ -100,6 +101,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       keepServing: true,
       capabilitiesJson: true,
       auditCapture: true,
+      answerRules: true,
       definitions: {
         where: { OR: [{ state: 'approved' }, { state: 'changed', descriptionsOnly: true }, { state: 'changed', kind: 'instructions' }] },
         select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedJson: true, approvedHash: true },

@@ -47,11 +47,17 @@ test('what a live node would misread is refused until all are new, and the snaps
   expect((await own.call('PATCH', `/v1/grants/${plain}`, { names: ['pull'] })).status).toBe(200);
   const tls = () => own.call('PUT', '/v1/servers/github/tls', { ca });
   expect((await tls()).status).toBe(409);
+  const answers = (answerRules: object | null) => own.call('PATCH', '/v1/servers/github', { answerRules });
+  const rules = { rules: [{ names: ['*'], action: 'block', secrets: true }] };
+  expect((await answers(rules)).status).toBe(409);
   expect(await publishedSchema()).toBe(1);
 
   await report('node-old', SNAPSHOT_SCHEMA_VERSION);
   expect((await tls()).status).toBe(200);
   expect(await publishedSchema()).toBe(4);
+  expect((await answers(rules)).status).toBe(200);
+  expect(await publishedSchema()).toBe(5);
+  expect((await answers(null)).status).toBe(200);
   expect((await own.call('DELETE', '/v1/servers/github/tls')).status).toBe(204);
   expect((await own.call('POST', '/v1/grants', conditional)).status).toBe(201);
   expect(await publishedSchema()).toBe(2);

@@ -1,4 +1,4 @@
-import { capture, newEventId, redactText, sanitiseText, type Capture } from '@portcullis/audit';
+import { capture, captureAnswer, newEventId, redactText, sanitiseText, type Capture } from '@portcullis/audit';
 import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { canonicalJson, type Era } from '@portcullis/mcp';
@@ -33,6 +33,8 @@ export interface Ending {
   readonly reason?: string | undefined;
   /** The result itself, or what is kept of one that was never held whole. */
   readonly result?: string | Capture | undefined;
+  /** What the server said, where the agent gets less. */
+  readonly said?: string | undefined;
   readonly upstreamUs?: number | undefined;
 }
 
@@ -156,17 +158,17 @@ export class CallRecord {
   /** Must be awaited before the answer is complete. */
   end(ending: Ending): Promise<void> {
     const { event, visit } = this;
-    const { status, reason, result, upstreamUs = null } = ending;
+    const { status, reason, result, said, upstreamUs = null } = ending;
     event.phase = this.intended ? 'outcome' : 'single';
     if (this.intended) event.at = visit.gateway.now();
     event.status = status;
     event.durationUs = Math.round((performance.now() - visit.startedAt) * 1000);
     event.upstreamUs = upstreamUs;
     if (reason !== undefined) event.reason = reason;
-    if (typeof result === 'string') this.charge(result);
+    if (typeof result === 'string') this.charge(said ?? result);
     if (!this.intended) this.takeArguments();
     if (result !== undefined) {
-      const taken = typeof result === 'string' ? capture(result, capturedBy(visit, this.rules().results)) : result;
+      const taken = typeof result === 'string' ? captureAnswer(result, said, capturedBy(visit, this.rules().results)) : result;
       event.resultHash = taken.hash;
       event.resultBytes = taken.bytes;
       event.resultSummary = taken.kept;

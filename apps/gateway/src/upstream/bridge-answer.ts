@@ -30,8 +30,12 @@ export interface Bridge {
 /** An answer as the agent gets it, and what the audit trail says of it. */
 export interface BridgedAnswer {
   readonly message: string;
-  readonly status: 'success' | 'tool_error' | 'upstream_error';
+  readonly status: 'success' | 'tool_error' | 'upstream_error' | 'denied';
   readonly result: string | Capture;
+  /** What rules on answers found. */
+  readonly reason?: string | undefined;
+  /** What the server said, where the agent gets less. */
+  readonly said?: string;
   /** Lets go what is held back of an answer that is on its way already; `message` is empty then. */
   readonly release?: () => void;
   /** Where it is not 200. */

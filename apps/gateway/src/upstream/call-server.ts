@@ -12,6 +12,7 @@ import {
   type JsonObject,
 } from '@portcullis/mcp';
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import { bridgeWatched, watchFor, type AnswerWatch } from '../answers/answer-watch.js';
 import { resultCapturedBy } from '../audit/captured-by.js';
 import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
@@ -19,7 +20,7 @@ import { unitsAsked } from '../audit/result-units.js';
 import { AnswerRelay } from './answer-relay.js';
 import { askBetween, isAsking } from './ask-between.js';
 import { eraTowards } from './era-towards.js';
-import { bridgeAnswer, type BridgedAnswer } from './bridge-answer.js';
+import type { BridgedAnswer } from './bridge-answer.js';
 import type { CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
@@ -34,10 +35,11 @@ import { tellLogLevel } from './server-log-level.js';
 import type { UpstreamWay } from './upstream-way.js';
 import { serverDeclares } from '../view/server-capabilities.js';
 
-/** A call, and which log messages its agent takes. */
+/** A call, which log messages its agent takes, and what rules make of what its server says. */
 interface WishedCall {
   readonly work: CallToServer;
   readonly logs: LogWish;
+  readonly watch: AnswerWatch | undefined;
 }
 
 // Unique beyond this process: nodes share sessions at servers, and a server tells requests of a session apart by their ids.
@@ -57,7 +59,8 @@ export async function callServer(work: CallToServer, upstream: UpstreamWay): Pro
   // A session is only looked at where the server has a log.
   const asks = work.session !== undefined && serverDeclares(target.server, 'logging');
   const logs = logWishOf(work.call, asks ? await visit.gateway.logLevels.of(work.session.name) : undefined);
-  const wished: WishedCall = { work, logs };
+  const watch = watchFor(work);
+  const wished: WishedCall = { work, logs, watch };
   let { call } = work;
   for (let round = 1; ; round += 1) {
     const forwarded = forwardCall(call, forwardingOf(wished, serverEra));
@@ -65,11 +68,11 @@ export async function callServer(work: CallToServer, upstream: UpstreamWay): Pro
     if (sent.relayed !== undefined) return sent.relayed;
     const answer = readAnswer(acceptable(sent), forwarded.id);
     await work.parked?.attended();
-    const next = isAsking(answer) ? await askBetween(answer, { work, call, round }) : undefined;
+    const next = isAsking(answer) && watch?.hasBlocked !== true ? await askBetween(answer, { work, call, round }) : undefined;
     if (next === undefined) {
       const { id, method, era } = work.call;
       const agentVersion = versionOf(work);
-      return bridgeAnswer(answer, { id, method, agentEra: era, agentVersion, serverEra, serverInfo: visit.gateway.serverInfo });
+      return bridgeWatched(answer, watch, { id, method, agentEra: era, agentVersion, serverEra, serverInfo: visit.gateway.serverInfo });
     }
     if ('message' in next) return next;
     call = next;
@@ -137,7 +140,7 @@ async function askForLogs({ logs, work }: WishedCall, upstream: UpstreamWay, ses
   if (level !== undefined) await tellLogLevel(session, level, { upstream, isShared: work.session === undefined, id: nextId() });
 }
 
-function send({ work, logs }: WishedCall, upstream: UpstreamWay, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
+function send({ work, logs, watch }: WishedCall, upstream: UpstreamWay, forwarded: ForwardedCall, session?: UpstreamSession): PostInFlight {
   const { call, reply, target, cancellation, questioning } = work;
   cancellation.throwIfCancelled();
   const { firstByteTimeoutMs, totalTimeoutMs, resultBytesMax } = target.server.limits;
@@ -158,17 +161,19 @@ function send({ work, logs }: WishedCall, upstream: UpstreamWay, forwarded: Forw
     body: forwarded.body,
     firstByteTimeoutMs,
     totalTimeoutMs,
-    resultBytesMax,
+    resultBytesMax: watch === undefined ? resultBytesMax : Math.min(resultBytesMax, watch.bytesMax),
     resumeHeaders: session?.id === undefined || target.server.transport === 'sse' ? undefined : sessionHeaders(session),
     isAnswer: (message) => answersTo(message, forwarded.id),
     onMessage: (message) => {
       const relayed = relayNotification(message, call, { id: forwarded.id, logs, onRequest });
-      if (relayed === undefined || reply.notify(relayed)) return true;
+      const passed = relayed === undefined || watch === undefined ? relayed : watch.look(relayed);
+      if (passed === undefined || reply.notify(passed)) return true;
       reply.onceDrained(() => inFlight.resume());
       return false;
     },
-    progress: progressFor(work, forwarded, () => inFlight.resume()),
-    relay: () => relayFor(work, forwarded, () => inFlight.resume()),
+    // What is looked through is read as JSON, and whole before anything of it passes.
+    progress: watch === undefined ? progressFor(work, forwarded, () => inFlight.resume()) : undefined,
+    relay: watch === undefined ? () => relayFor(work, forwarded, () => inFlight.resume()) : undefined,
     share: work.share,
   });
   cancellation.stopsWith((reason) => {

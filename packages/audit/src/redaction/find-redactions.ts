@@ -2,12 +2,14 @@ import { decodeString } from './decode-string.js';
 import { follow, isReplaced, type PathNode } from './redaction-paths.js';
 import { isSecretName } from './secret-names.js';
 import { joined, mayHoldSecret, secretsIn, type FoundSecret } from './secret-shapes.js';
+import type { TextPatterns } from './text-patterns.js';
 
 /** A part of a JSON text, and what is written in its place. */
 export interface Redaction {
   readonly start: number;
   readonly end: number;
   readonly text: string;
+  readonly kind: string;
 }
 
 export interface RedactionOptions {
@@ -17,6 +19,10 @@ export interface RedactionOptions {
   readonly ownSecret: string | undefined;
   /** The text goes on where it ends here: a secret at its end may be the beginning of a longer one. */
   readonly cut: boolean;
+  /** Whether what is known for a secret by its shape, or by the name of its field, is looked for. */
+  readonly secrets: boolean;
+  /** What else is looked for, in texts and names. */
+  readonly texts?: TextPatterns | undefined;
 }
 
 /** JSON within a text within JSON is read so deep. */
@@ -28,11 +34,14 @@ const marker = (kind: string): string => `[redacted:${kind}]`;
 export const findRedactions = (json: string, options: RedactionOptions): Redaction[] => new JsonScan(json, options, 0).run();
 
 /** What is to be replaced in a text that is no JSON. */
-export function findInText(text: string, { ownSecret, cut }: Omit<RedactionOptions, 'paths'>): FoundSecret[] {
-  const found = mayHoldSecret(text) ? secretsIn(text, cut) : [];
-  if (ownSecret === undefined || !text.includes(ownSecret)) return found;
-  for (let at = text.indexOf(ownSecret); at >= 0; at = text.indexOf(ownSecret, at + ownSecret.length))
-    found.push({ start: at, end: at + ownSecret.length, kind: 'portcullis-key' });
+export function findInText(text: string, { ownSecret, cut, secrets, texts }: Omit<RedactionOptions, 'paths'>): FoundSecret[] {
+  const found = secrets && mayHoldSecret(text) ? secretsIn(text, cut) : [];
+  const named = texts?.findIn(text) ?? [];
+  if (named.length === 0 && (ownSecret === undefined || !text.includes(ownSecret))) return found;
+  found.push(...named);
+  if (ownSecret !== undefined)
+    for (let at = text.indexOf(ownSecret); at >= 0; at = text.indexOf(ownSecret, at + ownSecret.length))
+      found.push({ start: at, end: at + ownSecret.length, kind: 'portcullis-key' });
   return joined(found);
 }
 
@@ -83,7 +92,7 @@ class JsonScan {
     while (this.at < json.length && BLANK.has(json.charAt(this.at))) this.at += 1;
     if (this.at >= json.length) return;
     const inner = follow(nodes, name);
-    this.value(inner, isReplaced(inner) ? 'path' : isSecretName(name) ? 'field' : undefined);
+    this.value(inner, isReplaced(inner) ? 'path' : this.options.secrets && isSecretName(name) ? 'field' : undefined);
   }
 
   /** The value that begins here; all of it is secret where `kind` says so. */
@@ -108,7 +117,7 @@ class JsonScan {
     else if (character === '{' || character === '[') this.skipNested();
     else this.at = this.literalEnd();
     const isNothing = kind === 'field' && SAYS_NOTHING.has(json.slice(start, Math.min(this.at, start + LONGEST_NOTHING + 1)));
-    if (!isNothing && this.at > start) this.found.push({ start, end: this.at, text: `"${marker(kind)}"` });
+    if (!isNothing && this.at > start) this.found.push({ start, end: this.at, text: `"${marker(kind)}"`, kind });
   }
 
   private skipNested(): void {
@@ -127,17 +136,18 @@ class JsonScan {
   private text(start: number, end: number, { isKey, nodes }: { isKey: boolean; nodes: readonly PathNode[] }): string {
     const { json, options, found } = this;
     const piece = json.slice(start, end);
-    if (!isKey && nodes.length === 0 && !mayHoldSecret(piece) && !holds(piece, options.ownSecret)) return piece;
+    const hasNone = !mayHoldSecret(piece) && !holds(piece, options.ownSecret) && options.texts?.mayBeIn(piece) !== true;
+    if (!isKey && nodes.length === 0 && hasNone) return piece;
     const { text, offsetOf } = decodeString(piece);
     const cut = options.cut && end >= json.length;
     for (const one of this.inside(text, { ...options, paths: nodes, cut }, isKey))
-      found.push({ start: start + offsetOf(one.start), end: start + offsetOf(one.end), text: JSON.stringify(one.text).slice(1, -1) });
+      found.push({ ...one, start: start + offsetOf(one.start), end: start + offsetOf(one.end), text: JSON.stringify(one.text).slice(1, -1) });
     return text;
   }
 
   /** What is to be replaced in what a string says. */
   private inside(text: string, options: RedactionOptions, isKey: boolean): Redaction[] {
-    const shaped = findInText(text, options).map(({ start, end, kind }) => ({ start, end, text: marker(kind) }));
+    const shaped = findInText(text, options).map(({ start, end, kind }) => ({ start, end, text: marker(kind), kind }));
     if (isKey || this.depth >= DEPTH_MAX || !BEGINS_AS_JSON.test(text)) return shaped;
     const fields = new JsonScan(text, options, this.depth + 1).run();
     // It may only look like JSON: what its shape tells counts as well, unless it lies in what is replaced already.

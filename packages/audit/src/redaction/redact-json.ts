@@ -1,4 +1,4 @@
-import { findInText, findRedactions, type Redaction } from './find-redactions.js';
+import { findInText, findRedactions, type Redaction, type RedactionOptions } from './find-redactions.js';
 import type { PathNode } from './redaction-paths.js';
 import { mayHoldSecret } from './secret-shapes.js';
 
@@ -24,17 +24,34 @@ export function redactJson(json: string, { paths, ownSecret, charsMax, goesOn = 
   if (paths === undefined && !hasTrace(json, charsMax, ownSecret)) return undefined;
   const isCut = json.length > charsMax + LOOK_AHEAD;
   const looked = isCut ? json.slice(0, charsMax + LOOK_AHEAD) : json;
-  const all = findRedactions(looked, { paths: paths === undefined ? [] : [paths], ownSecret, cut: isCut || goesOn });
+  const all = findRedactions(looked, { paths: paths === undefined ? [] : [paths], ownSecret, cut: isCut || goesOn, secrets: true });
   const found = all.filter(({ start }) => start < charsMax);
   return found.length === 0 ? undefined : replaced(looked, found, charsMax);
 }
 
 /** A text with its secrets replaced: mostly the very same one. */
 export function redactText(text: string, ownSecret?: string): string {
-  const found = findInText(text, { ownSecret, cut: false });
+  const found = findInText(text, { ownSecret, cut: false, secrets: true });
   if (found.length === 0) return text;
-  const marked = found.map(({ start, end, kind }) => ({ start, end, text: `[redacted:${kind}]` }));
+  const marked = found.map(({ start, end, kind }) => ({ start, end, text: `[redacted:${kind}]`, kind }));
   return replaced(text, marked, text.length);
+}
+
+/** What is looked for in JSON. */
+export type Searched = Pick<RedactionOptions, 'secrets' | 'texts'> & { readonly paths: PathNode | undefined };
+
+/** What was found: of which kinds, in order, and the text with markers in its place. */
+export interface FoundInJson {
+  readonly kinds: readonly string[];
+  readonly json: string;
+}
+
+/** Looks through a whole JSON text; undefined where there is nothing of it. Everything else is as it was, to the byte. */
+export function searchJson(json: string, { secrets, texts, paths }: Searched): FoundInJson | undefined {
+  if (paths === undefined && !(secrets && mayHoldSecret(json)) && texts?.mayBeIn(json) !== true) return undefined;
+  const found = findRedactions(json, { paths: paths === undefined ? [] : [paths], ownSecret: undefined, cut: false, secrets, texts });
+  if (found.length === 0) return undefined;
+  return { kinds: [...new Set(found.map(({ kind }) => kind))].toSorted(), json: replaced(json, found, json.length) };
 }
 
 function hasTrace(json: string, charsMax: number, ownSecret: string | undefined): boolean {

@@ -32,7 +32,7 @@ export const DraftChange = z
     change('agent.delete', { agent: Reference }),
     change('server.update', {
       server: Reference,
-      change: UpdateServer.pick({ tags: true, environment: true, enabled: true, protocol: true, auditCapture: true }),
+      change: UpdateServer.pick({ tags: true, environment: true, enabled: true, protocol: true, auditCapture: true, answerRules: true }),
     }),
     change('definitions.approve', { server: Reference, definitions: DecideDefinitions }),
     change('definitions.reject', { server: Reference, definitions: DecideDefinitions }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnswerRules } from '../answer-rules.js';
 import { ServerCapture } from '../capture.js';
 import { Environment, Tag } from '../grants.js';
 import { Id, Slug, ToolNameStyle } from '../names.js';
@@ -21,6 +22,7 @@ const FileServer = z.strictObject({
   protocol: ServerProtocol.default('auto'),
   enabled: z.boolean().default(true),
   auditCapture: ServerCapture.nullable().default(null),
+  answerRules: AnswerRules.nullable().default(null),
 });
 
 const FileAgent = z.strictObject({

@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { AnswerRules } from '../answer-rules.js';
 import { ServerCapture } from '../capture.js';
 import { Environment, Tag } from '../grants.js';
 import { Era, Id, PinnedKind, RESERVED_SLUGS, Slug, Transport } from '../names.js';
 import { LaunchProfile } from '../runner/launch-profile.js';
-import { ChildState } from '../runner/status.js';
-import { Digest } from '../snapshot.js';
 import { pageOf, pageQuery, Reason, Timestamp } from './conventions.js';
 import { CredentialTrouble } from './credentials.js';
 import { DiscoveryProblem } from './discovery-problem.js';
+import { ServerHosting } from './server-hosting.js';
 
 const ServerUrl = z.url({ protocol: /^https?$/ }).max(2048);
 const refreshIntervalSeconds = z.number().int().min(30).max(86_400);
@@ -85,38 +85,13 @@ export const UpdateServer = z
     keepServing: KeepServing,
     driftBudgetPerDay,
     auditCapture: ServerCapture.nullable(),
+    answerRules: AnswerRules.nullable(),
     enabled: z.boolean(),
     reason: Reason,
   })
   .partial()
   .meta({ id: 'UpdateServer' });
 export type UpdateServer = z.infer<typeof UpdateServer>;
-
-/** How a server of stdio is hosted. */
-export const ServerHosting = z.object({
-  /** What runs, and what waits for approval. */
-  profile: z.object({ version: z.number().int(), hash: Digest }).nullable(),
-  waiting: z.object({ version: z.number().int(), hash: Digest }).nullable(),
-  /** Variables that the profile takes from the server's credential, and that are not in it: it is not started without. */
-  missingSecrets: z.array(z.string()),
-  /** Its place: the runner to which nodes are told to go. */
-  runner: z.object({ id: Id, name: z.string(), live: z.boolean() }).nullable(),
-  /** What that runner said last of its children; null while it has said nothing. */
-  child: z
-    .object({
-      state: ChildState,
-      instances: z.number().int(),
-      restarts: z.number().int(),
-      junkLines: z.number().int(),
-      /** Whether it takes more processor time than its profile allows, and is stopped now and then for that. */
-      throttled: z.boolean(),
-      lastError: z.string().nullable(),
-    })
-    .nullable(),
-  /** What the runner's system does not keep children from, in words. */
-  sandboxGaps: z.array(z.string()),
-});
-export type ServerHosting = z.infer<typeof ServerHosting>;
 
 export const Server = z
   .object({
@@ -146,6 +121,8 @@ export const Server = z
     driftBudgetPerDay: z.number().int(),
     /** What is kept of its calls in the audit trail; null where that is as the settings say. */
     auditCapture: ServerCapture.nullable(),
+    /** What agents may get of what it answers; null where that is everything. */
+    answerRules: AnswerRules.nullable(),
     /** Set while nothing of the server is served because it changed too much: since when, and what happened. */
     suspension: z.object({ at: Timestamp, reason: z.string() }).nullable(),
     /** Name and version of its software, as it says. */
