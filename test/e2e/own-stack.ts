@@ -13,11 +13,11 @@ export interface OwnStack extends Stack {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the built system as a person would, with two nodes. */
-export async function startOwnStack({ demo }: { demo: boolean }): Promise<OwnStack> {
+/** Starts the built system as a person would, with two nodes and these variables beside the usual. */
+export async function startOwnStack({ demo }: { demo: boolean }, extra: Record<string, string> = {}): Promise<OwnStack> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'portcullis-e2e-'));
   const portBase = await freePortBase();
-  const up = startUp([demo ? '--demo' : '--no-demo', '--nodes', '2', '--data', dataDirectory, '--port-base', String(portBase)]);
+  const up = startUp([demo ? '--demo' : '--no-demo', '--nodes', '2', '--data', dataDirectory, '--port-base', String(portBase)], extra);
   const stop = async (): Promise<void> => {
     up.signal('SIGTERM');
     await up.ended;
