@@ -13,6 +13,7 @@ import { PackageStore } from './packages/package-store.js';
 import { createRunnerMetrics } from './runner-metrics.js';
 import { probeSandbox } from './sandbox/probe-sandbox.js';
 import { gapsOf } from './sandbox/sandbox.js';
+import { ServerRemains } from './sandbox/server-remains.js';
 import { ServerUsers } from './sandbox/server-users.js';
 import { Watchdog } from './sandbox/watchdog.js';
 import { ChildStarter } from './spawn/child-starter.js';
@@ -57,7 +58,9 @@ export async function startRunner(
   const client = new ControlPlaneClient(config.controlPlaneUrl);
   const address = config.publicUrl ?? `${tls === undefined ? 'http' : 'https'}://${config.host}:${port}`;
   const facts = { name: config.runnerName, version: RUNNER_INFO.version, address, capacity: config.capacity, sandbox: sandbox.report };
-  const following = new AssignmentFollower({ facts, joinToken: config.joinToken, client, files, host, tokens, logger });
+  const isNeeded = (serverId: string): boolean => host.hosts(serverId) || starter.isBusy(serverId);
+  const remains = new ServerRemains({ users, workFolder, isNeeded, logger, now });
+  const following = new AssignmentFollower({ facts, joinToken: config.joinToken, client, files, host, tokens, remains, logger });
   follower = following;
   following.start();
   onClose('assignments', () => following.stop());

@@ -34,6 +34,17 @@ test('a name whose runner has reported is nobody else’s, whatever join token t
   expect((await runner.send()).status).toBe(401);
 });
 
+test('a runner is told which of the servers that left something with it are no more', async () => {
+  const runner = await aRunner(own, 'tidy');
+  const [kept, gone, turned] = ['left-kept', 'left-gone', 'left-turned'];
+  const ids: string[] = [];
+  for (const slug of [kept, gone, turned]) ids.push((await own.call('POST', '/v1/servers', { slug, transport: 'stdio', profile })).body.id);
+  await own.call('DELETE', `/v1/servers/${gone}`);
+  await own.call('PATCH', `/v1/servers/${turned}`, { transport: 'auto', url: 'https://mcp.example.com/mcp' });
+  expect((await runner.beat()).removed).toEqual([]);
+  expect((await runner.beat({ left: ids })).removed).toEqual(ids.slice(1));
+});
+
 test('A103: what only looks starts nothing: dry runs, previews and discoveries of a program that nobody approved, by whomever', async () => {
   const runner = await aRunner(own, 'looking');
   expect((await own.call('POST', '/v1/servers', { slug: 'looked-at', transport: 'stdio', profile })).status).toBe(201);

@@ -25,7 +25,16 @@ export class RunnerHeartbeats {
     await markTold(this.database, runner.id, told);
     const { revision } = await this.database.policyState.findUniqueOrThrow({ where: { id: 1 }, select: { revision: true } });
     const accessTokenHashes = [runnerTokenHash(openRunnerToken(this.keys, runner))];
-    return { assignments, accessTokenHashes, revision, heartbeatSeconds: RUNNER_HEARTBEAT_SECONDS };
+    const removed = await this.removedOf(beat.left);
+    return { assignments, accessTokenHashes, removed, revision, heartbeatSeconds: RUNNER_HEARTBEAT_SECONDS };
+  }
+
+  /** Which of these are no servers of stdio any more. */
+  private async removedOf(ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.database.server.findMany({ where: { id: { in: [...ids] }, transportPin: 'stdio' }, select: { id: true } });
+    const known = new Set(rows.map(({ id }) => id));
+    return ids.filter((id) => !known.has(id));
   }
 
   /** Does nothing for a runner that was removed meanwhile. A runner speaks for what it hosts, and for nothing else. */

@@ -33,6 +33,7 @@ export async function aRunner(own: TestApp, name: string, address = `http://${na
     },
     servers: [],
     logs: [],
+    left: [],
     leaving: false,
   };
   const send: ARunner['send'] = (said = {}) => own.call('POST', RUNNER_HEARTBEAT_PATH, { ...usual, ...said }, runnerKey);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ControlPlaneRefusal, type Logger } from '@portcullis/boot';
 import {
+  LEFT_SERVERS_MAX,
   LOG_TAILS_MAX,
   RUNNER_HEARTBEAT_SECONDS,
   runnerEnvironmentAad,
@@ -13,6 +14,7 @@ import {
 import type { SandboxReport } from '@portcullis/contracts/runner/status';
 import { newNodeKeyPair, openWith } from '@portcullis/secrets';
 import type { AccessTokens } from '../bridge/access-tokens.js';
+import type { ServerRemains } from '../sandbox/server-remains.js';
 import type { Host } from '../supervise/host.js';
 import type { ControlPlaneClient } from './control-plane-client.js';
 import type { Identity, RunnerFiles } from './runner-files.js';
@@ -34,10 +36,12 @@ export interface FollowParts {
   readonly files: RunnerFiles;
   readonly host: Host;
   readonly tokens: AccessTokens;
+  readonly remains: ServerRemains;
   readonly logger: Logger;
 }
 
 const RETRY_MS_MAX = 5000;
+const TIDY_EVERY_MS = 60_000;
 const TAKEN_NAME = 'The name of this runner is that of another, or its own before it lost its key: an operator has to remove that one first';
 /** Of logs in one heartbeat, beside which there may be thousands of servers: one of more than a MiB is refused, and a runner that is not heard is dead. */
 const LOG_BYTES_MAX = 256 * 1024;
@@ -52,6 +56,7 @@ export class AssignmentFollower {
   private readonly toldLogs = new Map<string, number>();
   private identity: Identity | undefined;
   private kept = '';
+  private tidiedAt = -Infinity;
   private running: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: FollowParts) {}
@@ -118,6 +123,13 @@ export class AssignmentFollower {
     for (const { serverId } of heartbeat.logs) this.toldLogs.set(serverId, versions.get(serverId) ?? 0);
     this.heardAt = performance.now();
     this.take(answer);
+    // Only by what was said just now: an answer from the disk may be of another time.
+    if (performance.now() - this.tidiedAt > TIDY_EVERY_MS) {
+      this.tidiedAt = performance.now();
+      this.parts.remains
+        .tidy(answer.removed)
+        .catch((error: unknown) => this.parts.logger.warn({ err: error }, 'What servers left here cannot be looked through'));
+    }
     return answer.heartbeatSeconds * 1000;
   }
 
@@ -149,7 +161,7 @@ export class AssignmentFollower {
   }
 
   private heartbeat(leaving: boolean): RunnerHeartbeat {
-    const { facts, host } = this.parts;
+    const { facts, host, remains } = this.parts;
     const { version, address, capacity, sandbox } = facts;
     const changed = host.logs().filter((log) => log.text !== '' && this.toldLogs.get(log.serverId) !== log.version);
     let bytes = 0;
@@ -157,7 +169,8 @@ export class AssignmentFollower {
       .slice(0, LOG_TAILS_MAX)
       .filter(({ text }) => (bytes += Buffer.byteLength(text)) <= LOG_BYTES_MAX)
       .map(({ serverId, text }) => ({ serverId, text }));
-    return { boot: this.boot, version, address, capacity, sandbox, servers: host.statuses(), logs, leaving };
+    const left = remains.servers.slice(0, LEFT_SERVERS_MAX);
+    return { boot: this.boot, version, address, capacity, sandbox, servers: host.statuses(), logs, left: [...left], leaving };
   }
 }
 

@@ -80,11 +80,18 @@ export function signalAll(processes: readonly ProcessEntry[], signal: NodeJS.Sig
 
 /** Ends everything that runs as this user. For users that a runner gives to servers, and to nobody else. */
 export function endProcessesOf(uid: number): void {
-  for (const { pid } of readProcesses()) {
+  signalAll(processesOf(uid), 'SIGKILL');
+}
+
+/** Whether anything runs as this user. */
+export const runsAnythingAs = (uid: number): boolean => processesOf(uid).length > 0;
+
+function processesOf(uid: number): ProcessEntry[] {
+  return readProcesses().filter(({ pid }) => {
     try {
-      if (statSync(`/proc/${pid}`).uid === uid) process.kill(pid, 'SIGKILL');
+      return statSync(`/proc/${pid}`).uid === uid;
     } catch {
-      // It has ended.
+      return false; // it has ended
     }
-  }
+  });
 }

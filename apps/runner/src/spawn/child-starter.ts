@@ -8,8 +8,9 @@ import { planLaunch, type LaunchOrder, type LaunchPlace } from './plan-launch.js
 export class ChildStarter {
   /** Children that run, by the user that they run as. */
   private readonly users = new Map<number, number>();
-  /** Children that run, or are about to. */
+  /** Children that run, or are about to, in all and by server. */
   private running = 0;
+  private readonly servers = new Map<string, number>();
 
   constructor(
     private readonly place: LaunchPlace,
@@ -19,6 +20,11 @@ export class ChildStarter {
 
   get isFull(): boolean {
     return this.running >= this.capacity;
+  }
+
+  /** Whether a child of this server runs, or is about to. */
+  isBusy(serverId: string): boolean {
+    return this.servers.has(serverId);
   }
 
   /** Whether the order's program lies ready; if not, starting it fetches it first. */
@@ -33,19 +39,26 @@ export class ChildStarter {
 
   /** Starts a child behind the walls of this machine and watches it until it ends. Throws a LaunchRefusal. */
   async start(order: LaunchOrder, listener: ChildListener, log: LogTail): Promise<Child> {
-    this.running += 1;
+    this.counts(order, 1);
     const { child, uid } = await this.spawn(order, listener, log).catch((error: unknown) => {
-      this.running -= 1;
+      this.counts(order, -1);
       throw error;
     });
     if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 0) + 1);
     const unwatch = child.pid === undefined ? () => undefined : this.watch(child, child.pid, order);
     void child.ended.then(() => {
       unwatch();
-      this.running -= 1;
+      this.counts(order, -1);
       if (uid !== undefined) this.users.set(uid, (this.users.get(uid) ?? 1) - 1);
     });
     return child;
+  }
+
+  private counts({ serverId }: LaunchOrder, by: 1 | -1): void {
+    this.running += by;
+    const count = (this.servers.get(serverId) ?? 0) + by;
+    if (count > 0) this.servers.set(serverId, count);
+    else this.servers.delete(serverId);
   }
 
   private async spawn(order: LaunchOrder, listener: ChildListener, log: LogTail): Promise<{ child: Child; uid: number | undefined }> {

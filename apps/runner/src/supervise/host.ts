@@ -49,6 +49,11 @@ export class Host {
     return this.places.get(slug)?.server;
   }
 
+  /** Whether this is one of those that it was told to host. */
+  hosts(serverId: string): boolean {
+    return this.faults.has(serverId) || [...this.places.values()].some(({ assignment }) => assignment.serverId === serverId);
+  }
+
   /** Hosts exactly these. What is as it was keeps its children; everything else ends or begins anew. */
   apply(assignments: readonly RunnerAssignment[]): void {
     const next = new Map<string, Place>();

@@ -24,6 +24,7 @@ export const RUNNER_DEAD_AFTER_MS = 3 * RUNNER_HEARTBEAT_SECONDS * 1000;
 
 /** Tails in one heartbeat; more wait for the next. */
 export const LOG_TAILS_MAX = 20;
+export const LEFT_SERVERS_MAX = 1000;
 
 /** `POST /v1/runner/heartbeat`. A newer runner may say more. */
 export const RunnerHeartbeat = z.object({
@@ -44,6 +45,8 @@ export const RunnerHeartbeat = z.object({
     .array(z.object({ serverId: Id, text: z.string().max(LOG_TAIL_CHARS_MAX) }))
     .max(LOG_TAILS_MAX)
     .default([]),
+  /** Servers of which something lies there still, though it does not host them. */
+  left: z.array(Id).max(LEFT_SERVERS_MAX).default([]),
   /** It goes: what it hosts is to move at once. */
   leaving: z.boolean().default(false),
 });
@@ -76,6 +79,8 @@ export const RunnerHeartbeatResponse = z.object({
   assignments: z.array(RunnerAssignment),
   /** SHA-256 in lower-case hex of the access tokens (as text) with which nodes may come; more than one while they change. */
   accessTokenHashes: z.array(Digest),
+  /** Of those that it said are left there: which are no servers of stdio any more. */
+  removed: z.array(Id).default([]),
   revision: z.number().int().nonnegative(),
   heartbeatSeconds: z.number().int().positive(),
 });
