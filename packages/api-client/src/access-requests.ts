@@ -7,11 +7,11 @@ import {
   type CreateRequestable,
   type DenyAccessRequest,
   type ListAccessRequestsQuery,
+  type ListRequestableQuery,
   Requestable,
   RequestablePage,
   type UpdateRequestable,
 } from '@portcullis/contracts/api/access-requests';
-import type { PageQuery } from '@portcullis/contracts/api/conventions';
 import { z } from 'zod';
 import { type ListRoute, listRoute } from './list-route.js';
 import type { Changed, ChangeOptions, Send } from './send.js';
@@ -42,7 +42,7 @@ export function accessRequestsApi(send: Send): AccessRequestsApi {
 
 /** What agents may ask for. */
 export interface RequestableApi {
-  list: ListRoute<Partial<PageQuery>, z.output<typeof RequestablePage>>;
+  list: ListRoute<Partial<ListRequestableQuery>, z.output<typeof RequestablePage>>;
   create(rule: z.input<typeof CreateRequestable>, options?: ChangeOptions): Promise<Changed<Requestable>>;
   read(id: string): Promise<Requestable>;
   update(id: string, change: UpdateRequestable, options?: ChangeOptions): Promise<Changed<Requestable>>;

@@ -37,9 +37,9 @@ function addDrift(program: Command, environment: Environment, print: Print): voi
     .option('--open', 'only what waits for a decision');
   withConnection(command).action(async ({ days: back, server, open, ...flags }: DriftFlags) => {
     const { api } = await connect(flags, environment);
-    const since = new Date(Date.now() - back * DAY_MS).toISOString();
+    const from = new Date(Date.now() - back * DAY_MS).toISOString();
     const only = { ...(server === undefined ? {} : { server }), ...(open === true ? { decided: 'false' as const } : {}) };
-    const { items, total, servers } = await api.drift.list.page({ since, limit: shownMax, ...only });
+    const { items, total, servers } = await api.drift.list.page({ from, limit: shownMax, ...only });
     if (total === 0) return print(`Nothing changed in ${String(back)} days.`);
     for (const change of items) print(describeDrift(change));
     if (total > items.length) print(`… and ${String(total - items.length)} before these.`);

@@ -25,7 +25,7 @@ export async function trustedFrom({ keys, anchor }: { keys?: string | undefined;
   if (keys === undefined && anchor === undefined) throw new CliError('Give --keys, --anchor or both: a proof is worth what its keys are.');
   const anchors = anchor === undefined ? [] : await readAnchors(anchor);
   if (keys === undefined) return { keys: anchors.map(({ keyId, publicKey }) => ({ keyId, publicKey })), anchors };
-  const { items } = parsed(keys, AuditSigningKeys, await read(keys));
+  const { items } = parsed(keys, AuditSigningKeys.pick({ items: true }), await read(keys));
   return { keys: items, anchors };
 }
 

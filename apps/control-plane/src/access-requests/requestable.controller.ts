@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { CreateRequestable, Requestable, RequestablePage, UpdateRequestable } from '@portcullis/contracts/api/access-requests';
-import { PageQuery } from '@portcullis/contracts/api/conventions';
+import { CreateRequestable, ListRequestableQuery, Requestable, RequestablePage, UpdateRequestable } from '@portcullis/contracts/api/access-requests';
 import { Id } from '@portcullis/contracts/names';
 import type { z } from 'zod';
 import { ChangesPolicy } from '../changes/changes-policy.js';
@@ -19,7 +18,7 @@ export class RequestableController {
   @Get()
   @Requires('grants:read')
   @ApiOkResponse({ standardSchema: RequestablePage })
-  async list(@Query({ schema: PageQuery }) query: PageQuery): Promise<z.infer<typeof RequestablePage>> {
+  async list(@Query({ schema: ListRequestableQuery }) query: ListRequestableQuery): Promise<z.infer<typeof RequestablePage>> {
     return this.rules.list(query);
   }
 

@@ -14,9 +14,13 @@ export async function findRequestable(db: Transaction, id: string): Promise<Requ
 }
 
 /** Oldest first, one more than asked for. */
-export async function listRequestable(db: Transaction, { after, limit }: { after?: string | undefined; limit: number }): Promise<RequestableRow[]> {
+export async function listRequestable(
+  db: Transaction,
+  about: Pick<Prisma.RequestableWhereInput, 'agentId' | 'groupId' | 'serverId'>,
+  { after, limit }: { after?: string | undefined; limit: number },
+): Promise<RequestableRow[]> {
   return db.requestable.findMany({
-    where: after === undefined ? {} : { id: { gt: after } },
+    where: after === undefined ? about : { ...about, id: { gt: after } },
     include: withSlugs,
     orderBy: { id: 'asc' },
     take: limit + 1,

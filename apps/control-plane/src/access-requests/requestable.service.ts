@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { CreateRequestable, Requestable, RequestablePage, UpdateRequestable } from '@portcullis/contracts/api/access-requests';
-import type { PageQuery } from '@portcullis/contracts/api/conventions';
+import type { CreateRequestable, ListRequestableQuery, Requestable, RequestablePage, UpdateRequestable } from '@portcullis/contracts/api/access-requests';
 import { TargetSelector } from '@portcullis/contracts/grants';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { PrismaClient, type Transaction } from '@portcullis/database';
@@ -10,7 +9,7 @@ import type { Author, Subject } from '../changes/author.js';
 import { only, PolicyChanges, type Changed, type Dirty, type MadeChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
 import { findAbout } from '../grants/grant-columns.js';
-import { idsOf } from '../grants/grants.repository.js';
+import { aboutOnly, idsOf } from '../grants/grants.repository.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
 import {
@@ -30,9 +29,10 @@ export class RequestableService {
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
   ) {}
 
-  async list({ cursor, limit }: PageQuery): Promise<z.infer<typeof RequestablePage>> {
+  async list({ cursor, limit, ...named }: ListRequestableQuery): Promise<z.infer<typeof RequestablePage>> {
     const [after] = decodeCursor(cursor, IdCursor) ?? [];
-    return pageFrom(await listRequestable(this.database, { after, limit }), limit, toRequestable, ({ id }) => [id]);
+    const about = aboutOnly((await findAbout(this.database, [named]))(named));
+    return pageFrom(await listRequestable(this.database, about, { after, limit }), limit, toRequestable, ({ id }) => [id]);
   }
 
   async read(id: string): Promise<Requestable> {

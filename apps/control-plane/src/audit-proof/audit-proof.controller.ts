@@ -35,6 +35,6 @@ export class AuditProofController {
   @Requires('audit:read')
   @ApiOkResponse({ standardSchema: AuditSigningKeys })
   async keys(): Promise<AuditSigningKeys> {
-    return { items: await this.verification.signingKeys() };
+    return { items: await this.verification.signingKeys(), nextCursor: null };
   }
 }

@@ -128,9 +128,9 @@ describe('the history', () => {
     const rest = await drift(`server=told&limit=10&cursor=${counted.nextCursor}`);
     expect(new Set([...counted.items, ...rest.items].map(({ id }: { id: string }) => id)).size).toBe(5);
     const at = new Date(Date.now() + 60_000).toISOString();
-    expect((await drift(`since=${at}`)).total).toBe(0);
-    expect((await drift(`until=${at}&state=removed`)).total).toBe(1);
-    expect((await own.call('GET', `/v1/drift?since=${at}&until=2020-01-01T00:00:00Z`)).status).toBe(400);
+    expect((await drift(`from=${at}`)).total).toBe(0);
+    expect((await drift(`to=${at}&state=removed`)).total).toBe(1);
+    expect((await own.call('GET', `/v1/drift?from=${at}&to=2020-01-01T00:00:00Z`)).status).toBe(400);
     expect((await own.call('GET', '/v1/drift/0199aaaa-0000-7000-8000-00000000abcd')).status).toBe(404);
     // It outlives the server.
     await own.call('DELETE', '/v1/servers/told');
@@ -159,7 +159,7 @@ describe('the history', () => {
       await own.call('POST', '/v1/servers/aged/definitions/approve', { definitions: [{ id: kept.id }] });
     }
     const names = async () =>
-      (await drift('since=2000-01-01T00:00:00Z')).items.map((one: DriftChange) => [one.definition?.name, one.state]).toSorted();
+      (await drift('from=2000-01-01T00:00:00Z')).items.map((one: DriftChange) => [one.definition?.name, one.state]).toSorted();
     expect(await names()).toHaveLength(6);
     expect(await forgetOldDrift(own.database, 30)).toBe(0);
     await own.database.definitionChange.updateMany({ data: { at: new Date(Date.now() - 31 * 86_400_000) } });

@@ -21,12 +21,12 @@ export class DriftService {
     @Inject(DefinitionsService) private readonly definitions: DefinitionsService,
   ) {}
 
-  async list({ since, until, cursor, limit, ...filter }: ListDriftQuery): Promise<DriftPage> {
-    const from = since === undefined ? new Date(Date.now() - WEEK_MS) : new Date(since);
-    const to = until === undefined ? undefined : new Date(until);
-    if (to !== undefined && to <= from) throw new ProblemError('validation', undefined, [{ pointer: '/until', detail: 'must be after since' }]);
+  async list({ from, to, cursor, limit, ...filter }: ListDriftQuery): Promise<DriftPage> {
+    const since = from === undefined ? new Date(Date.now() - WEEK_MS) : new Date(from);
+    const until = to === undefined ? undefined : new Date(to);
+    if (until !== undefined && until <= since) throw new ProblemError('validation', undefined, [{ pointer: '/to', detail: 'must be after from' }]);
     const [at, id] = decodeCursor(cursor, DriftCursor) ?? [];
-    const asked = { ...filter, since: from, until: to };
+    const asked = { ...filter, since, until };
     const after = at === undefined || id === undefined ? undefined : { at: new Date(at), id };
     const [rows, counts] = await Promise.all([listDrift(this.database, asked, after, limit), countDrift(this.database, asked)]);
     const page = pageFrom(rows, limit, toDriftChange, (row) => [row.at.toISOString(), row.id]);

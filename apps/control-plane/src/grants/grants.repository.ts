@@ -54,6 +54,12 @@ export async function grantsWhere(db: Transaction, where: Prisma.GrantWhereInput
   return db.grant.findMany({ where, include: withSlugs, orderBy: { id: 'asc' }, take });
 }
 
+/** A condition on rows that are about these, and whatever else. */
+export function aboutOnly(about: About): { readonly agentId?: string; readonly groupId?: string; readonly serverId?: string } {
+  const { agent, group, server } = about;
+  return { ...(agent && { agentId: agent.id }), ...(group && { groupId: group.id }), ...(server && { serverId: server.id }) };
+}
+
 /** What a row about this has in its columns. */
 export const idsOf = ({ agent, group, server }: About) => ({ agentId: agent?.id ?? null, groupId: group?.id ?? null, serverId: server?.id ?? null });
 

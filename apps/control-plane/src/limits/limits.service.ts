@@ -9,7 +9,7 @@ import type { Author, Subject } from '../changes/author.js';
 import { only, PolicyChanges, type Changed, type Dirty, type MadeChange } from '../changes/policy-changes.js';
 import { differing } from '../database/differing.js';
 import { findAbout } from '../grants/grant-columns.js';
-import { idsOf, type About } from '../grants/grants.repository.js';
+import { aboutOnly, idsOf, type About } from '../grants/grants.repository.js';
 import { memberIds } from '../groups/groups.repository.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
@@ -32,9 +32,7 @@ export class LimitsService {
 
   async list({ cursor, limit, ...named }: ListLimitsQuery): Promise<z.infer<typeof LimitPage>> {
     const [after] = decodeCursor(cursor, IdCursor) ?? [];
-    const { agentId, groupId, serverId } = idsOf((await findAbout(this.database, [named]))(named));
-    const where = { ...(agentId !== null && { agentId }), ...(groupId !== null && { groupId }), ...(serverId !== null && { serverId }) };
-    const rows = await listLimits(this.database, where, { after, limit });
+    const rows = await listLimits(this.database, aboutOnly((await findAbout(this.database, [named]))(named)), { after, limit });
     const useOf = await this.uses.of(rows.slice(0, limit));
     return pageFrom(
       rows,

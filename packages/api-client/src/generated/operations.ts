@@ -60,7 +60,7 @@ export type AuditRetention = { days: number | null };
 
 export type AuditRetentionRun = { dryRun: boolean; items: ({ day: string; events: number; bytes: number; outcome: "dropped" | "held" | "unsealed" | "busy"; holds: string[] })[] };
 
-export type AuditSigningKeys = { items: { keyId: string; publicKey: string }[] };
+export type AuditSigningKeys = { items: { keyId: string; publicKey: string }[]; nextCursor: null };
 
 export type BeginConnection = { redirectUri: string };
 
@@ -386,7 +386,7 @@ export interface Operations {
   'GET /v1/costs/calls': { query: { limit?: number | undefined; cursor?: string | undefined; from?: string | undefined; to?: string | undefined; agent?: string | undefined; server?: string | undefined; tool?: string | undefined }; body: undefined; answer: CostedCallPage };
   'GET /v1/credentials': { query: { limit?: number | undefined; cursor?: string | undefined; server?: string | undefined; agent?: string | undefined; status?: "ready" | "unconnected" | "reconnect" | undefined }; body: undefined; answer: CredentialPage };
   'GET /v1/credentials/{id}': { query: object; body: undefined; answer: Credential };
-  'GET /v1/drift': { query: { limit?: number | undefined; cursor?: string | undefined; since?: string | undefined; until?: string | undefined; server?: string | undefined; change?: "added" | "changed" | "removed" | "returned" | "server" | "tls_key" | undefined; state?: "pending" | "approved" | "changed" | "rejected" | "removed" | undefined; name?: string | undefined; decided?: boolean | "true" | "false" | undefined }; body: undefined; answer: DriftPage };
+  'GET /v1/drift': { query: { limit?: number | undefined; cursor?: string | undefined; from?: string | undefined; to?: string | undefined; server?: string | undefined; change?: "added" | "changed" | "removed" | "returned" | "server" | "tls_key" | undefined; state?: "pending" | "approved" | "changed" | "rejected" | "removed" | undefined; name?: string | undefined; decided?: boolean | "true" | "false" | undefined }; body: undefined; answer: DriftPage };
   'GET /v1/drift/{id}': { query: object; body: undefined; answer: DriftChangeDetail };
   'GET /v1/epochs/current': { query: object; body: undefined; answer: Epoch };
   'GET /v1/grants': { query: { limit?: number | undefined; cursor?: string | undefined; agent?: string | undefined; group?: string | undefined; server?: string | undefined; mode?: "enforce" | "shadow" | undefined }; body: undefined; answer: GrantPage };
@@ -410,7 +410,7 @@ export interface Operations {
   'GET /v1/prices': { query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; answer: PricePage };
   'GET /v1/prices/{id}': { query: object; body: undefined; answer: Price };
   'GET /v1/profiles': { query: { limit?: number | undefined; cursor?: string | undefined; server?: string | undefined; state?: "pending" | "approved" | "rejected" | "superseded" | undefined }; body: undefined; answer: LaunchProfilePage };
-  'GET /v1/requestable': { query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; answer: RequestablePage };
+  'GET /v1/requestable': { query: { limit?: number | undefined; cursor?: string | undefined; agent?: string | undefined; group?: string | undefined; server?: string | undefined }; body: undefined; answer: RequestablePage };
   'GET /v1/requestable/{id}': { query: object; body: undefined; answer: Requestable };
   'GET /v1/revisions': { query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; answer: RevisionPage };
   'GET /v1/revisions/{revision}': { query: object; body: undefined; answer: RevisionDetail };

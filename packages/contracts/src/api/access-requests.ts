@@ -77,6 +77,13 @@ export const Requestable = z
   })
   .meta({ id: 'Requestable' });
 export type Requestable = z.infer<typeof Requestable>;
+export const ListRequestableQuery = z.strictObject({
+  ...pageQuery,
+  agent: Reference.optional(),
+  group: Reference.optional(),
+  server: Reference.optional(),
+});
+export type ListRequestableQuery = z.infer<typeof ListRequestableQuery>;
 export const RequestablePage = pageOf(Requestable).meta({ id: 'RequestablePage' });
 
 /** `open` until somebody decides, it is withdrawn, or nobody decided within a week. */

@@ -72,8 +72,8 @@ export type AuditNodeKey = z.infer<typeof AuditNodeKey>;
 export const AuditSigningKey = z.object({ keyId: z.string(), publicKey: z.string() });
 export type AuditSigningKey = z.infer<typeof AuditSigningKey>;
 
-/** Every key with which blocks may be signed: keep a copy elsewhere. */
-export const AuditSigningKeys = z.object({ items: z.array(AuditSigningKey) }).meta({ id: 'AuditSigningKeys' });
+/** Every key with which blocks may be signed, on one page: keep a copy elsewhere. */
+export const AuditSigningKeys = z.object({ items: z.array(AuditSigningKey), nextCursor: z.null() }).meta({ id: 'AuditSigningKeys' });
 export type AuditSigningKeys = z.infer<typeof AuditSigningKeys>;
 
 /**

@@ -99,11 +99,11 @@ export const DriftChangeDetail = DriftChange.extend({
 }).meta({ id: 'DriftChangeDetail', examples: [exampleChangeDetail] });
 export type DriftChangeDetail = z.infer<typeof DriftChangeDetail>;
 
-/** `GET /v1/drift`, newest first. Times are a half-open interval; without `since` it is the last seven days. */
+/** `GET /v1/drift`, newest first. Times are a half-open interval; without `from` it is the last seven days. */
 export const ListDriftQuery = z.strictObject({
   ...pageQuery,
-  since: Timestamp.optional(),
-  until: Timestamp.optional(),
+  from: Timestamp.optional(),
+  to: Timestamp.optional(),
   server: Reference.optional(),
   change: DriftKind.optional(),
   /** The state that the change led to. */
