@@ -86,7 +86,7 @@ export class KeyRing {
 
   /** The name of the master key, and how many keys, retired ones and those of nodes' batches too, still need the one before. */
   async masterState(): Promise<{ keyId: string; waiting: number }> {
-    const ring = (await readKeysEver(this.database)).filter(({ secret }) => !this.master.isNewest(secret));
+    const ring = (await readKeysEver(this.database)).filter(({ purpose, keyId, secret }) => !this.master.isNewest(secret, placeOf(purpose, keyId)));
     const audit = (await readAuditSecrets(this.database)).filter(({ secret }) => !this.master.isNewestAuditSecret(secret));
     return { keyId: this.master.keyId, waiting: ring.length + audit.length };
   }
@@ -96,7 +96,7 @@ export class KeyRing {
     await lockKeyRing(tx);
     let done = 0;
     for (const { keyId, purpose, secret } of await readKeysEver(tx)) {
-      if (this.master.isNewest(secret)) continue;
+      if (this.master.isNewest(secret, placeOf(purpose, keyId))) continue;
       try {
         const data = { secret: this.master.sealAnew(secret, placeOf(purpose, keyId)) };
         done += (await tx.keyRingEntry.updateMany({ where: { keyId, secret }, data })).count;

@@ -55,9 +55,9 @@ export class MasterKeys {
     return createSealer({ current, previous: this.auditKeys.filter(({ id }) => id !== current.id) });
   }
 
-  /** Whether it lies under the master key by its name, so that the one before is not needed for it. */
-  isNewest(sealed: string): boolean {
-    return this.newest.sealer.isCurrent(sealed);
+  /** Whether it lies under the master key, so that the one before is not needed for it. */
+  isNewest(sealed: string, place: string): boolean {
+    return this.newest.sealer.isCurrent(sealed) || this.isOfFirst(sealed, place);
   }
 
   /** The same for the secret of a node's audit key. */
@@ -67,6 +67,17 @@ export class MasterKeys {
 
   sealAnew(sealed: string, place: string): string {
     return this.newest.sealer.seal(this.open(sealed, place), place);
+  }
+
+  /** An installation that has had one master key alone has it without a name. */
+  private isOfFirst(sealed: string, place: string): boolean {
+    try {
+      this.candidates[0]?.sealer.open(sealed, place);
+      return true;
+    } catch (error) {
+      if (error instanceof UnsealError) return false;
+      throw error;
+    }
   }
 
   private like(value: { readonly sealed: string; readonly place: string } | undefined): Candidate {
