@@ -1,5 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { CreateRequestable, ListRequestableQuery, Requestable, RequestablePage, UpdateRequestable } from '@portcullis/contracts/api/access-requests';
+import type {
+  CreateRequestable,
+  ListRequestableQuery,
+  Requestable,
+  RequestablePage,
+  UpdateRequestable,
+} from '@portcullis/contracts/api/access-requests';
 import { TargetSelector } from '@portcullis/contracts/grants';
 import { bucketOf } from '@portcullis/contracts/snapshot';
 import { PrismaClient, type Transaction } from '@portcullis/database';
