@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '@portcullis/local-services';
+import { endWithUs } from './end-with-us.mjs';
 
 const run = promisify(execFile);
 const home = fileURLToPath(new URL('../../.local/nginx', import.meta.url));
@@ -17,7 +18,7 @@ export async function startNginx(upstream, say) {
   const prefix = await mkdtemp(join(tmpdir(), 'portcullis-nginx-'));
   const port = await freePort();
   await writeFile(join(prefix, 'nginx.conf'), configuration(new URL(upstream).host, port));
-  const child = spawn(program, ['-p', prefix, '-e', 'stderr', '-c', 'nginx.conf'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = endWithUs(spawn(program, ['-p', prefix, '-e', 'stderr', '-c', 'nginx.conf'], { stdio: ['ignore', 'ignore', 'inherit'] }));
   const ended = new Promise((resolve) => child.once('close', resolve));
   const stop = async () => {
     child.kill('SIGTERM');

@@ -2,9 +2,15 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a script of this folder that prints its address when it listens: `{ url, pid, stop }`. `input` is what it gets on standard input. */
+const WATCHER = new URL(`../../apps/cli/src/up/exit-with-parent.ts?parent=${process.pid}`, import.meta.url).href;
+
+/**
+ * Starts a script of this folder that prints its address when it listens: `{ url, pid, stop }`. `input` is what it gets on standard input. It ends with this
+ * process, however that ends.
+ */
 export function startScript(script, args = [], input = '') {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(process.execPath, ['--import', WATCHER, file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(input);
   return whenPrinted(child, script);
 }

@@ -24,7 +24,8 @@ export async function startTargets({ nodes, settings, say }) {
     return part;
   };
   const stop = async () => {
-    for (const part of parts.splice(0).reverse()) await part.stop();
+    // What cannot be stopped keeps nothing else running.
+    for (const part of parts.splice(0).reverse()) await part.stop().catch((error) => say(String(error)));
   };
   try {
     const upstream = keep(await startScript('upstream.mjs'));

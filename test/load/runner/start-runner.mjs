@@ -33,7 +33,8 @@ export async function startRunner(profiles) {
   const dataDir = mkdtempSync(join(tmpdir(), 'portcullis-bench-runner-'));
   chmodSync(dataDir, 0o711);
   const CONTROL_PLANE_URL = `http://127.0.0.1:${controlPlane.address().port}`;
-  const env = { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', HEALTH_PORT: '0', RUNNER_NAME: 'bench', JOIN_TOKEN: 'join', CONTROL_PLANE_URL };
+  const names = { RUNNER_NAME: 'bench', JOIN_TOKEN: 'join', CONTROL_PLANE_URL };
+  const env = { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', HEALTH_PORT: '0', EXIT_WITH_PARENT: '1', ...names };
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   const port = await new Promise((resolve, reject) => {
