@@ -20,10 +20,14 @@ const AnswerText = z
   .max(200)
   .regex(/^[^*]{3,}(?:\*[^*]*)?$/, 'begins with three characters that are no "*", and has one "*" at most');
 
-/** `names` of what the server offers (tools, prompts, and resources by URI), exactly or with `*`. At least one of the others says what is looked for. */
+/**
+ * `names` of what the server offers (tools, prompts, and resources by URI) and `agents` by slug, all where none are named, each exactly or with `*`. At
+ * least one of the others says what is looked for.
+ */
 const AnswerRule = z
   .strictObject({
     names: z.array(z.string().min(1).max(512)).min(1).max(100),
+    agents: z.array(z.string().min(1).max(64)).min(1).max(100).optional(),
     action: AnswerAction,
     /** Whatever is taken for a secret by its shape or by the name of its field. */
     secrets: z.literal(true).optional(),
@@ -35,7 +39,7 @@ const AnswerRule = z
   .refine(({ secrets, texts, paths }) => secrets ?? texts ?? paths, 'says what to look for: secrets, texts or paths');
 
 /**
- * What agents may get of what one server answers. Every rule that names the target of a call looks at its answer, and at messages before it; the strictest
+ * What agents may get of what one server answers. Every rule that names a call's target and agent looks at its answer, and at messages before it; the strictest
  * that finds something counts. Answers longer than `bytesMax` (1 MiB) are refused where a rule looks at them.
  */
 export const AnswerRules = z
@@ -53,6 +57,7 @@ export const AnswerRulesEntry = z.object({
   rules: z.array(
     z.object({
       names: z.array(z.string()),
+      agents: z.array(z.string()).optional(),
       action: AnswerAction,
       secrets: z.boolean().optional(),
       texts: z.array(z.string()).optional(),

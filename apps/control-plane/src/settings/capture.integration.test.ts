@@ -49,7 +49,10 @@ test('a server and what it offers have rules of their own, until they have none'
 });
 
 test('what agents may get of what a server answers is policy like any other, and has a way back', async () => {
-  const answerRules = { bytesMax: 65_536, rules: [{ names: ['find_*'], action: 'redact', secrets: true, texts: ['ACME-*'], paths: ['/_meta/ssn'] }] };
+  const answerRules = {
+    bytesMax: 65_536,
+    rules: [{ names: ['find_*'], agents: ['support-*'], action: 'redact', secrets: true, texts: ['ACME-*'], paths: ['/_meta/ssn'] }],
+  };
   const changed = await own.call('PATCH', '/v1/servers/crm', { answerRules, reason });
   expect(changed.body.answerRules).toEqual(answerRules);
   const same = await own.call('PATCH', '/v1/servers/crm', { answerRules: { rules: answerRules.rules, bytesMax: answerRules.bytesMax } });

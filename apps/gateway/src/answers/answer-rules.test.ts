@@ -128,15 +128,20 @@ describe.each(['legacy', 'modern'] as const)('A82: of what a server answers (%s)
     expect(outcome()).toMatchObject({ status: 'denied', reason: 'answer_blocked:github-token' });
   });
 
-  test('a rule that only logs changes nothing but the trail; what no rule names is not looked at', async () => {
+  test('a rule that only logs changes nothing but the trail; what and whom no rule names is not looked at', async () => {
     rules([log, { ...block, names: ['walk'] }]);
     answering({ result: leaking });
     expect((await ask(era)).last.result).toMatchObject({ content: leaking.content, structuredContent: leaking.structuredContent });
     expect(outcome()).toMatchObject({ status: 'success', reason: 'answer_noted:text' });
-    rules([{ ...block, names: ['walk'] }]);
+    rules([
+      { ...block, names: ['walk'] },
+      { ...block, agents: ['bob', 'c*'] },
+    ]);
     stage.events.length = 0;
     expect((await ask(era)).last.result).toMatchObject({ content: leaking.content });
     expect(outcome()).toMatchObject({ status: 'success', reason: 'granted' });
+    rules([{ ...block, agents: ['bob', 'al*'] }]);
+    expect((await ask(era)).last.result).toMatchObject({ isError: true });
   });
 
   test('a large answer is held until it was looked through, and one that is larger than rules take is refused', async () => {

@@ -1,6 +1,5 @@
 import { compilePaths, compileTexts, searchJson, type Searched } from '@portcullis/audit';
 import { ANSWER_BYTES_USUAL, type AnswerAction, type AnswerRulesEntry } from '@portcullis/contracts/answer-rules';
-import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { compileGlob, type GlobMatcher } from '@portcullis/policy';
 
 type Rule = AnswerRulesEntry['rules'][number];
@@ -37,12 +36,17 @@ export class AnswerRules {
   }
 }
 
-/** The rules for one thing that a server offers, by its own name there; undefined where nobody looks at its answers. */
-export function answerRulesOf({ answerRules }: Pick<ServerEntry, 'answerRules'>, name: string): AnswerRules | undefined {
-  if (answerRules === undefined) return undefined;
-  const known = ofServers.get(answerRules) ?? new RulesOfServer(answerRules);
-  ofServers.set(answerRules, known);
-  return known.of(name);
+/** Whose call of what: the agent's slug, and the target by its own name at its server. */
+export interface AnsweredCall {
+  readonly agent: string;
+  readonly name: string;
+}
+
+/** The rules that look at the answer of such a call; undefined where none does. */
+export function answerRulesOf(rules: AnswerRulesEntry, call: AnsweredCall): AnswerRules | undefined {
+  const known = ofServers.get(rules) ?? new RulesOfServer(rules);
+  ofServers.set(rules, known);
+  return known.of(call);
 }
 
 const ofServers = new WeakMap<AnswerRulesEntry, RulesOfServer>();
@@ -51,17 +55,23 @@ const STRICTEST_FIRST: readonly AnswerAction[] = ['block', 'redact', 'log'];
 const CHOICES_MAX = 1000;
 
 class RulesOfServer {
-  private readonly rules: readonly { readonly matches: readonly GlobMatcher[]; readonly rule: Rule }[];
+  private readonly rules: readonly {
+    readonly names: readonly GlobMatcher[];
+    readonly agents: readonly GlobMatcher[] | undefined;
+    readonly rule: Rule;
+  }[];
   private readonly byChoice = new Map<string, AnswerRules>();
   private readonly bytesMax: number;
 
   constructor({ rules, bytesMax = ANSWER_BYTES_USUAL }: AnswerRulesEntry) {
     this.bytesMax = bytesMax;
-    this.rules = rules.map((rule) => ({ matches: rule.names.map(compileGlob), rule }));
+    this.rules = rules.map((rule) => ({ names: rule.names.map(compileGlob), agents: rule.agents?.map(compileGlob), rule }));
   }
 
-  of(name: string): AnswerRules | undefined {
-    const chosen = this.rules.flatMap(({ matches }, place) => (matches.some((match) => match(name)) ? [place] : []));
+  of({ name, agent }: AnsweredCall): AnswerRules | undefined {
+    const chosen = this.rules.flatMap(({ names, agents }, place) =>
+      matches(names, name) && (agents === undefined || matches(agents, agent)) ? [place] : [],
+    );
     if (chosen.length === 0) return undefined;
     const choice = chosen.join();
     const known = this.byChoice.get(choice);
@@ -75,6 +85,8 @@ class RulesOfServer {
     return made;
   }
 }
+
+const matches = (globs: readonly GlobMatcher[], name: string): boolean => globs.some((glob) => glob(name));
 
 /** What several rules look for, at one go. */
 const searchedBy = (rules: readonly Rule[]): Searched => ({

@@ -54,8 +54,10 @@ export class AnswerWatch {
 }
 
 /** Undefined for most calls, at whose answers nobody looks. */
-export function watchFor({ target, name }: Pick<CallToServer, 'target' | 'name'>): AnswerWatch | undefined {
-  const rules = answerRulesOf(target.server, name);
+export function watchFor({ target, name, visit }: Pick<CallToServer, 'target' | 'name' | 'visit'>): AnswerWatch | undefined {
+  const { answerRules } = target.server;
+  if (answerRules === undefined) return undefined;
+  const rules = answerRulesOf(answerRules, { name, agent: visit.caller.agent.slug });
   return rules === undefined ? undefined : new AnswerWatch(rules);
 }
 
