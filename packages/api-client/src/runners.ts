@@ -6,6 +6,7 @@ import {
   type ListLaunchProfilesQuery,
   type ProposeLaunchProfile,
   type RejectLaunchProfile,
+  type MoveServer,
   type RestartServer,
   ServerLog,
 } from '@portcullis/contracts/api/launch-profiles';
@@ -46,6 +47,8 @@ export interface ProfilesApi {
   log(server: string): Promise<ServerLog>;
   /** Its children are started anew, and a quarantine ends. */
   restart(server: string, why: RestartServer): Promise<void>;
+  /** Another runner hosts it, as soon as that one knows of it. */
+  move(server: string, to: MoveServer): Promise<void>;
 }
 
 export function profilesApi(send: Send): ProfilesApi {
@@ -61,5 +64,6 @@ export function profilesApi(send: Send): ProfilesApi {
       send({ route: 'POST /v1/servers/{server}/profiles/{version}/reject', at: at(server, version), query, body, answer: LaunchProfileVersion }),
     log: async (server) => (await send({ route: 'GET /v1/servers/{server}/log', at: [server], answer: ServerLog })).value,
     restart: async (server, body) => (await send({ route: 'POST /v1/servers/{server}/restart', at: [server], body, answer: z.void() })).value,
+    move: async (server, body) => (await send({ route: 'POST /v1/servers/{server}/move', at: [server], body, answer: z.void() })).value,
   };
 }

@@ -33,6 +33,7 @@ export function addRunnerCommands(program: Command, environment: Environment, pr
     print(`${token}\nIt opens the door until ${expiresAt}, and is not shown again.`);
   });
   addChildren(runner, environment, print);
+  addMove(runner, environment, print);
 }
 
 function addChildren(runner: Command, environment: Environment, print: Print): void {
@@ -49,6 +50,19 @@ function addChildren(runner: Command, environment: Environment, print: Print): v
   withConnection(restart).action(async (server: string, { reason, ...flags }: ConnectionOptions & { reason: string }) => {
     await (await connect(flags, environment)).api.profiles.restart(server, { reason });
     print(`${server} is started anew.`);
+  });
+}
+
+function addMove(runner: Command, environment: Environment, print: Print): void {
+  const move = runner
+    .command('move')
+    .description('Have another runner host a server. What it wrote into a folder of its own stays where it is.')
+    .argument('<server>', 'the server')
+    .option('--to <runner>', 'which one, by name or id; unsaid, the one with the most room')
+    .requiredOption('--reason <text>', 'why, for the record');
+  withConnection(move).action(async (server: string, { to, reason, ...flags }: ConnectionOptions & { to?: string; reason: string }) => {
+    await (await connect(flags, environment)).api.profiles.move(server, { ...(to !== undefined && { runner: to }), reason });
+    print(`${server} moves.`);
   });
 }
 

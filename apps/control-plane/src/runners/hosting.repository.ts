@@ -1,4 +1,5 @@
-import type { PrismaClient, Transaction } from '@portcullis/database';
+import type { PrismaClient, Runner, Transaction } from '@portcullis/database';
+import type { RunnerLoad } from './choose-runner.js';
 
 /** A server for which something is to be done. */
 export interface DueHosting {
@@ -20,8 +21,19 @@ export async function due(database: PrismaClient, gone: readonly string[]): Prom
     ORDER BY h.server_id`;
 }
 
+/** How much each of these has to do. */
+export async function loadsOf(database: PrismaClient | Transaction, runners: readonly Pick<Runner, 'id' | 'capacity'>[]): Promise<RunnerLoad[]> {
+  const where = { runnerId: { in: runners.map(({ id }) => id) } };
+  const counts = await database.hosting.groupBy({ by: ['runnerId'], where, _count: true });
+  return runners.map(({ id, capacity }) => ({ id, capacity, servers: counts.find(({ runnerId }) => runnerId === id)?._count ?? 0 }));
+}
+
 /** False where somebody else has assigned it meanwhile. */
-export async function assign(database: PrismaClient, serverId: string, to: { before: string | null; runnerId: string }): Promise<boolean> {
+export async function assign(
+  database: PrismaClient | Transaction,
+  serverId: string,
+  to: { before: string | null; runnerId: string },
+): Promise<boolean> {
   if (to.before === to.runnerId) return false;
   const { count } = await database.hosting.updateMany({
     where: { serverId, runnerId: to.before },

@@ -7,7 +7,7 @@ import { DiscoveryRequestsService } from '../discovery/discovery-requests.servic
 import { serverBucket } from '../servers/servers.service.js';
 import { chooseRunner } from './choose-runner.js';
 import { isLive } from './is-live.js';
-import { assign, due, publishPlaces, takeToDiscover, type DueHosting } from './hosting.repository.js';
+import { assign, due, loadsOf, publishPlaces, takeToDiscover, type DueHosting } from './hosting.repository.js';
 
 const TURN_MS = 500;
 /** A process that stood still for so long has not heard what runners said meanwhile. */
@@ -66,8 +66,7 @@ export class RunnerPlacer implements OnApplicationBootstrap, OnApplicationShutdo
   /** Where no runner lives everything stays as it is: one that comes back finds its servers. */
   private async assignAll(rows: readonly DueHosting[], live: readonly Runner[]): Promise<void> {
     if (rows.length === 0 || live.length === 0) return;
-    const counts = await this.database.hosting.groupBy({ by: ['runnerId'], _count: true });
-    const loads = live.map(({ id, capacity }) => ({ id, capacity, servers: counts.find(({ runnerId }) => runnerId === id)?._count ?? 0 }));
+    const loads = (await loadsOf(this.database, live)).map((load) => ({ ...load }));
     for (const { serverId, runnerId: before } of rows) {
       const chosen = loads.find(({ id }) => id === chooseRunner(serverId, loads));
       if (chosen === undefined || !(await assign(this.database, serverId, { before, runnerId: chosen.id }))) continue;

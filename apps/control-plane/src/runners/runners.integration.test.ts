@@ -179,6 +179,34 @@ test('what a runner hosted moves when it goes, stays where it is otherwise, and 
   expect((await own.database.revision.findMany({ where: { action: 'servers.placed' } })).length).toBe(revisions + 1);
 });
 
+test('an operator moves a server to another runner, and nodes go where they went until that one knows of it', async () => {
+  const [from, to] = [await aRunner(own, 'move-from'), await aRunner(own, 'move-to')];
+  const id = await register('movable');
+  await Promise.all([from.beat(), to.beat()]);
+  const move = async (body: object): Promise<number> => (await own.call('POST', '/v1/servers/movable/move', body)).status;
+  expect(await move({})).toBe(409); // nobody hosts it
+  await approve('movable');
+  await own.database.hosting.update({ where: { serverId: id }, data: { runnerId: from.id, discover: false } });
+  const hosted = async (runner: typeof from) => (await runner.beat()).assignments.some(({ slug }) => slug === 'movable');
+  expect(await hosted(from)).toBe(true);
+  await vi.waitFor(async () => expect(await placeOf('movable')).toBe('move-from'), 10_000);
+  expect([await move({ runner: 'nowhere' }), await move({ runner: 'move-from' })]).toEqual([404, 409]);
+  expect(await move({ runner: 'move-to', reason: 'more room' })).toBe(204);
+  expect([await hosted(from), await placeOf('movable')]).toEqual([true, 'move-from']);
+  expect(await hosted(to)).toBe(true);
+  await vi.waitFor(async () => expect(await placeOf('movable')).toBe('move-to'), 10_000);
+  expect(await hosted(from)).toBe(false);
+  const told = (await own.database.auditEvent.findMany({ where: { method: 'operator/server.moved' } })).map(({ arguments: bytes }) =>
+    JSON.parse(Buffer.from(bytes ?? []).toString()),
+  );
+  expect(told).toMatchObject([{ change: { from: 'move-from', to: 'move-to', reason: 'more room' } }]);
+  await Promise.all([from.beat(), to.beat()]);
+  expect(await move({})).toBe(204); // to whoever has the most room
+  expect((await own.database.hosting.findUniqueOrThrow({ where: { serverId: id } })).runnerId).not.toBe(to.id);
+  await to.beat({ leaving: true });
+  expect(await move({ runner: to.id })).toBe(409);
+});
+
 describe('nobody but who may approve decides what runs', () => {
   test('each kind of key and join token opens its own door alone', async () => {
     const forNodes = (await own.call('POST', '/v1/nodes/join-tokens', {})).body.token;
@@ -207,6 +235,7 @@ describe('nobody but who may approve decides what runs', () => {
         ['POST', '/v1/servers/kept/profiles/1/approve', { hash: launchHash(LaunchProfile.parse(files)) }],
         ['POST', '/v1/servers/kept/profiles/1/reject', {}],
         ['POST', '/v1/servers/kept/restart', {}],
+        ['POST', '/v1/servers/kept/move', {}],
         ['POST', '/v1/credentials', { server: 'kept', credential: { kind: 'environment', variables: [{ name: 'A', value: 'b' }] } }],
         ['POST', '/v1/policy/apply', { changes: [{ do: 'server.update', ...change }], reason: 'mine' }],
         ['POST', '/v1/runners/join-tokens', {}],

@@ -210,6 +210,8 @@ export type LimitShift = { id: string | null; subject: { agent: string } | { gro
 
 export type MasterKeyState = { keyId: string; waiting: number };
 
+export type MoveServer = { runner?: string | undefined; reason?: string | undefined };
+
 export type Node = { id: string; name: string; url: string | null; version: string | null; enrolledAt: string; lastSeenAt: string | null; live: boolean; epoch: number | null; appliedRevision: number | null; policyAgeMs: number | null; schemaMax: number | null; refused: { revision: number | null; reason: string } | null };
 
 export type NodePage = { items: Node[]; nextCursor: string | null };
@@ -481,6 +483,7 @@ export interface Operations {
   'POST /v1/servers/{server}/definitions/approve': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: DecideDefinitions; answer: DecideDefinitionsResult };
   'POST /v1/servers/{server}/definitions/reject': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: DecideDefinitions; answer: DecideDefinitionsResult };
   'POST /v1/servers/{server}/discovery': { query: { waitSeconds?: number | undefined }; body: undefined; answer: DiscoveryReport };
+  'POST /v1/servers/{server}/move': { query: object; body: MoveServer; answer: undefined };
   'POST /v1/servers/{server}/profiles': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: ProposeLaunchProfile; answer: ApplyResult | LaunchProfileVersion };
   'POST /v1/servers/{server}/profiles/{version}/approve': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: ApproveLaunchProfile; answer: LaunchProfileVersion };
   'POST /v1/servers/{server}/profiles/{version}/reject': { query: { wait?: "all" | undefined; timeout?: number | undefined; dryRun?: boolean | "true" | "false" | undefined; reason?: string | undefined }; body: RejectLaunchProfile; answer: LaunchProfileVersion };

@@ -28,7 +28,8 @@ test.each(withExamples)('the example of %s is one', (_id, schema, example) => {
 test('what audit, drift and runner routes take and answer has examples', () => {
   const ids = new Set(withExamples.map(([id]) => id));
   const wanted = 'AuditCall AuditRecord AuditRecordPage AuditAggregates AuditPairs AuditIntegrity ShadowReport'.split(' ');
-  const ofRunners = 'Runner LaunchProfileVersion ProposeLaunchProfile ApproveLaunchProfile RejectLaunchProfile ServerLog RestartServer'.split(' ');
+  const ofRunners =
+    'Runner LaunchProfileVersion ProposeLaunchProfile ApproveLaunchProfile RejectLaunchProfile ServerLog RestartServer MoveServer'.split(' ');
   const ofDrift = 'DefinitionDiff DriftChangeDetail DriftPage SelectionDecision DecideSelection ResumeServer'.split(' ');
   expect([...wanted, ...ofRunners, ...ofDrift].filter((id) => !ids.has(id))).toEqual([]);
 });

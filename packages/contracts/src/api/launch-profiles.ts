@@ -89,3 +89,9 @@ export type ServerLog = z.infer<typeof ServerLog>;
 /** Children are started anew, and a quarantine ends. */
 export const RestartServer = z.strictObject({ reason: Reason.optional() }).meta({ id: 'RestartServer', examples: [{ reason: 'It was fixed' }] });
 export type RestartServer = z.infer<typeof RestartServer>;
+
+/** Another runner is to host it; unsaid, the one of all others that has the most room. What the server wrote into a folder of its own stays where it is. */
+export const MoveServer = z
+  .strictObject({ runner: z.string().min(1).max(64).optional(), reason: Reason.optional() })
+  .meta({ id: 'MoveServer', examples: [{ runner: 'runner-2', reason: 'It has more room' }] });
+export type MoveServer = z.infer<typeof MoveServer>;
