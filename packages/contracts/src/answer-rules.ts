@@ -40,7 +40,7 @@ const AnswerRule = z
 
 /**
  * What agents may get of what one server answers. Every rule that names a call's target and agent looks at its answer, and at messages before it; the strictest
- * that finds something counts. Answers longer than `bytesMax` (1 MiB) are refused where a rule looks at them.
+ * that finds something counts. Answers longer than `bytesMax` (1 MiB) are refused where a rule may redact or block them.
  */
 export const AnswerRules = z
   .strictObject({ bytesMax: z.number().int().min(1024).max(ANSWER_BYTES_MAX).optional(), rules: z.array(AnswerRule).min(1).max(20) })

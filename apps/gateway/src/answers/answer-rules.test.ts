@@ -144,13 +144,17 @@ describe.each(['legacy', 'modern'] as const)('A82: of what a server answers (%s)
     expect((await ask(era)).last.result).toMatchObject({ isError: true });
   });
 
-  test('a large answer is held until it was looked through, and one that is larger than rules take is refused', async () => {
+  test('a large answer is held until it was looked through; one that is larger than rules take is refused, or passes unseen where they only log', async () => {
     const text = `${'word '.repeat(60_000)}${token}`;
     const large = { resultType: 'complete', content: [{ type: 'text', text }] };
     answering({ result: large });
     rules([redact]);
     expect((await ask(era)).last.result?.content[0]?.text).toBe(text.replace(token, '[redacted:github-token]'));
-    rules([redact], 65_536);
+    stage.events.length = 0;
+    rules([{ ...log, secrets: true }], 65_536);
+    expect((await ask(era)).last.result?.content[0]?.text).toBe(text);
+    expect(outcome()).toMatchObject({ status: 'success', reason: 'answer_noted:unseen' });
+    rules([log, redact], 65_536);
     stage.events.length = 0;
     const { text: refused, last } = await ask(era);
     expect(last.error).toMatchObject({ code: -32_603, data: { reason: 'too_large' } });

@@ -25,6 +25,11 @@ export class AnswerRules {
     });
   }
 
+  /** Whether an answer must not pass before it was looked at: unless rules only log. */
+  get mustHold(): boolean {
+    return this.searches.some(([action]) => action !== 'log');
+  }
+
   /** What the strictest rule that finds something says of this JSON; undefined where none does. */
   look(json: string): AnswerFinding | undefined {
     for (const [action, searched] of this.searches) {

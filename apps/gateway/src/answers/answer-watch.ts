@@ -17,8 +17,13 @@ export class AnswerWatch {
 
   constructor(private readonly rules: AnswerRules) {}
 
-  get bytesMax(): number {
-    return this.rules.bytesMax;
+  /** The longest answer that may be read. Rules that only log stop none: what is too long for them passes unseen. */
+  bytesMax(ofServer: number): number {
+    return this.holds ? Math.min(ofServer, this.rules.bytesMax) : ofServer;
+  }
+
+  get holds(): boolean {
+    return this.rules.mustHold;
   }
 
   get hasBlocked(): boolean {
@@ -33,11 +38,19 @@ export class AnswerWatch {
   /** JSON of the server as it may go on; undefined where it may not. */
   look(json: string): string | undefined {
     if (this.hasBlocked) return undefined;
+    if (!this.holds && json.length > this.rules.bytesMax) return this.unseen(json);
     const found = this.rules.look(json);
     if (found === undefined) return json;
     if (this.strictest === undefined || STRICTNESS[found.action] > STRICTNESS[this.strictest]) this.strictest = found.action;
     for (const kind of found.kinds) this.kinds.add(kind);
     return found.action === 'block' ? undefined : found.json;
+  }
+
+  /** What passed without being looked at, which the trail says. */
+  unseen<Passed>(passed: Passed): Passed {
+    this.strictest ??= 'log';
+    this.kinds.add('unseen');
+    return passed;
   }
 
   /** The answer as it may go on: the very same one, one with markers, or undefined. */

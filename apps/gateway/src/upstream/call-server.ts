@@ -65,7 +65,7 @@ export async function callServer(work: CallToServer, upstream: UpstreamWay): Pro
   for (let round = 1; ; round += 1) {
     const forwarded = forwardCall(call, forwardingOf(wished, serverEra));
     const sent = serverEra === 'modern' ? await send(wished, upstream, forwarded).answer : await callInSession(wished, upstream, forwarded);
-    if (sent.relayed !== undefined) return sent.relayed;
+    if (sent.relayed !== undefined) return watch === undefined ? sent.relayed : { ...watch.unseen(sent.relayed), reason: watch.note };
     const answer = readAnswer(acceptable(sent), forwarded.id);
     await work.parked?.attended();
     const next = isAsking(answer) && watch?.hasBlocked !== true ? await askBetween(answer, { work, call, round }) : undefined;
@@ -161,7 +161,7 @@ function send({ work, logs, watch }: WishedCall, upstream: UpstreamWay, forwarde
     body: forwarded.body,
     firstByteTimeoutMs,
     totalTimeoutMs,
-    resultBytesMax: watch === undefined ? resultBytesMax : Math.min(resultBytesMax, watch.bytesMax),
+    resultBytesMax: watch?.bytesMax(resultBytesMax) ?? resultBytesMax,
     resumeHeaders: session?.id === undefined || target.server.transport === 'sse' ? undefined : sessionHeaders(session),
     isAnswer: (message) => answersTo(message, forwarded.id),
     onMessage: (message) => {
@@ -173,7 +173,7 @@ function send({ work, logs, watch }: WishedCall, upstream: UpstreamWay, forwarde
     },
     // What is looked through is read as JSON, and whole before anything of it passes.
     progress: watch === undefined ? progressFor(work, forwarded, () => inFlight.resume()) : undefined,
-    relay: watch === undefined ? () => relayFor(work, forwarded, () => inFlight.resume()) : undefined,
+    relay: watch?.holds !== true ? () => relayFor(work, forwarded, () => inFlight.resume()) : undefined,
     share: work.share,
   });
   cancellation.stopsWith((reason) => {
