@@ -12,8 +12,8 @@ describe('plainText', () => {
     );
   });
 
-  it('takes out colours, cursor moves, direction overrides and line breaks', () => {
-    expect(plainText('a\u001b[2K\u202eb\r\nc\u0007\u200bd')).toBe('a[2Kb cd');
+  it('takes out colours, cursor moves and line breaks, and shows what turns text around', () => {
+    expect(plainText('a\u001b[2K\u202eb\r\nc\u0007\u200bd')).toBe('a[2K<U+202E>b cd');
   });
 
   it('gives nothing for what is no text', () => {

@@ -20,6 +20,7 @@ import { serveOpenApi } from './http/open-api.js';
 import { ProblemFilter, refuseUrl } from './http/problem.filter.js';
 import { RouteTable } from './http/route-table.js';
 import { ValidationPipe } from './http/validation.pipe.js';
+import { showHidden } from './http/visible-text.js';
 
 const BODY_BYTES_MAX = 1_048_576;
 const BODY_MS_MAX = 60_000;
@@ -43,6 +44,7 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   answerWhatIsTooLarge(adapter.getInstance(), BODY_BYTES_MAX, new Set([...STREAMED, ...TEXT_ROUTES.map(({ path }) => path)]));
   endSlowBodies(adapter.getInstance(), BODY_MS_MAX, STREAMED);
   keepPrivate(adapter.getInstance());
+  showHidden(adapter.getInstance());
   tagAnswers(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, metrics), adapter, {
     bodyParser: false,

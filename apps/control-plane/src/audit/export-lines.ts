@@ -1,3 +1,4 @@
+import { visibleText } from '../http/visible-text.js';
 import type { AuditRecord } from '@portcullis/contracts/api/operations';
 
 const columns = [
@@ -45,14 +46,15 @@ export function csvLine(record: AuditRecord): string {
 }
 
 /**
- * One cell that no spreadsheet takes for a formula: what agents and servers wrote begins with an apostrophe where it would begin with one of the
+ * One cell that no spreadsheet takes for a formula, and in which nothing hides: what agents and servers wrote begins with an apostrophe where it would begin with one of the
  * characters that start one (CWE-1236). Numbers of ours are left as they are.
  */
 export function csvCell(value: string | number | boolean | null | undefined): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'string') return String(value);
-  const safe = /^\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]/u.test(value) ? `'${value}` : value;
+  const shown = visibleText(value);
+  const safe = /^\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]/u.test(shown) ? `'${shown}` : shown;
   return /[",\r\n\t;']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export const ndjsonLine = (record: AuditRecord): string => `${JSON.stringify(record)}\n`;
+export const ndjsonLine = (record: AuditRecord): string => `${visibleText(JSON.stringify(record))}\n`;

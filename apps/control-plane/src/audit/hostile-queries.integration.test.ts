@@ -42,7 +42,7 @@ describe('A98, A139: what somebody writes into a filter is compared, and nothing
   });
 });
 
-test('A144: what was said in a call reaches a reader as data of a type that no browser guesses at', async () => {
+test('A144: what was said in a call reaches a reader as data that no browser guesses the type of, or runs, and that hides nothing', async () => {
   const said = '<script>alert(1)</script><svg onload=alert(1)>\u001b[2J\u202egnp.exe';
   const [callId] = await callStore(own.database)([{ tool: said, args: JSON.stringify({ text: said }), result: JSON.stringify({ content: said }) }]);
   const answers = await Promise.all(
@@ -53,7 +53,10 @@ test('A144: what was said in a call reaches a reader as data of a type that no b
   for (const { status, headers, text } of answers) {
     expect([status, headers['x-content-type-options']]).toEqual([200, 'nosniff']);
     expect(headers['content-type']).toMatch(/^(?:application\/(?:json|x-ndjson)|text\/csv)/);
+    expect(headers['content-security-policy']).toBe("default-src 'none'; frame-ancestors 'none'");
     expect(text).toContain('<script>');
+    // Whoever looks at it sees that there is something that turns text around, and a program reads what was said.
+    expect([text.includes('\u202e'), /\\+u202egnp\.exe/.test(text)]).toEqual([false, true]);
     expect(text).not.toContain(headers['content-type'] === 'text/csv; charset=utf-8' ? '\n\u001b' : '\u001b');
   }
 });

@@ -6,6 +6,7 @@ import type { Author } from '../changes/author.js';
 import { ProblemError } from '../http/problem.js';
 import { AuditReading } from './audit-reading.js';
 import { readTail, tailEnd, type TailPlace } from './tail.repository.js';
+import { visibleText } from '../http/visible-text.js';
 import { toRecord } from './to-record.js';
 
 const TAILS_MAX = 20;
@@ -50,7 +51,9 @@ export class TailService implements OnApplicationShutdown {
       const at = place;
       const part = await this.audit.bounded((tx) => readTail(tx, filter, at));
       place = part.place;
-      const told = part.calls.map((row) => `id: ${idOf({ tx: row.stored_tx, callId: row.call_id })}\ndata: ${JSON.stringify(toRecord(row))}\n\n`);
+      const told = part.calls.map(
+        (row) => `id: ${idOf({ tx: row.stored_tx, callId: row.call_id })}\ndata: ${visibleText(JSON.stringify(toRecord(row)))}\n\n`,
+      );
       if (told.length > 0 || Date.now() - saidAt >= HEARTBEAT_MS) {
         saidAt = Date.now();
         // An event without data is not told to the receiver, but is remembered as the last one.

@@ -176,7 +176,12 @@ test('the OpenAPI document and a page to browse it are served by this process al
   expect(document.body.paths['/v1/agents'].post.responses['400'].content['application/problem+json']).toBeDefined();
   expect(document.body.paths['/v1/agents'].post.requestBody.content['application/json'].schema.$ref).toBe('#/components/schemas/CreateAgent');
   const page = await own.call('GET', '/docs', undefined, null);
-  expect(page.status).toBe(200);
+  expect([page.status, page.headers['content-security-policy']]).toEqual([
+    200,
+    expect.stringMatching(/^default-src 'self'; .*frame-ancestors 'none'$/),
+  ]);
+  // What the policy would keep a browser from running, the page does not have.
+  expect(page.text).not.toMatch(/<script(?![^>]+src=)[^>]*>|\son\w+=/);
   const sources = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '');
   expect(sources.filter((source) => /^(https?:)?\/\//.test(source))).toEqual([]);
   for (const source of sources) {
