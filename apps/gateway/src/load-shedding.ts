@@ -28,9 +28,14 @@ export class LoadShedding {
     this.level = STEPS.filter((step, index) => used >= (this.level > index ? step - RELIEF : step)).length;
   }
 
+  /** Whether connections that come are taken; over TLS they are closed before they cost a handshake. */
+  takesConnections(): boolean {
+    return this.level < CONNECTIONS;
+  }
+
   /** A connection that comes while others should not is told so with its first request. */
   connected(socket: Socket): void {
-    if (this.level >= CONNECTIONS) this.late.add(socket);
+    if (!this.takesConnections()) this.late.add(socket);
   }
 
   admitConnection(socket: Socket): void {

@@ -47,6 +47,13 @@ export async function startServer(
   server.timeout = times.stalledMs;
   // Requests know the socket that is read in the clear.
   server.on(secure === undefined ? 'connection' : 'secureConnection', (socket: Socket) => gateway.shedding.connected(socket));
+  // Shaking hands costs four times what closing does, and whoever is hung up on before may ask another node at once.
+  secure?.on('connection', (socket: Socket) => {
+    if (!gateway.shedding.takesConnections()) {
+      socket.destroy();
+      gateway.metrics.refusedAtEdge('node.overloaded');
+    }
+  });
   limitConnectionsPerSource(server, connectionsPerSourceMax, () => gateway.metrics.refusedAtEdge('limit.rate'));
   const refuse = (code: ErrorCode | undefined, socket: Duplex): void => {
     if (code !== undefined) gateway.metrics.refusedAtEdge(code);

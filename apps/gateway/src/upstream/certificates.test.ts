@@ -11,6 +11,7 @@ import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { createEgress, type Egress } from '@portcullis/egress';
 import { createSealer } from '@portcullis/secrets';
 import { makeAuthority, type Certificate } from '@portcullis/testing';
+import { Client } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
@@ -184,6 +185,30 @@ describe('the listener of a node with a certificate', () => {
     await expect(agents.fetch(url.replace('https:', 'http:'), { method: 'POST', headers, body })).rejects.toThrow('fetch failed');
     await expect(fetch(url, { method: 'POST', headers, body })).rejects.toThrow('fetch failed'); // it is vouched for by nobody else
     await agents.close();
+  });
+
+  test('shakes no hands while it runs out of memory, and serves who was there before', async () => {
+    const [headers, body] = callAs(agent.token);
+    const open = () => new Client(`https://127.0.0.1:${String(secure.port)}`, { connect: { ca: known.cert } });
+    const [agents, others] = [open(), open()];
+    const call = async (from: Client) => (await from.request({ path: '/mcp', method: 'POST', headers, body })).body.text();
+    const filled = (memoryUsed: number): void => {
+      live.memoryUsed = memoryUsed;
+      gateway.shedding.look();
+    };
+    try {
+      expect(await call(agents)).toContain('done');
+      filled(0.86);
+      expect(await call(agents)).toContain('done');
+      const socket = connect(secure.port, '127.0.0.1').on('error', () => undefined);
+      expect(await new Promise((resolve) => socket.once('close', () => resolve(socket.bytesRead)))).toBe(0);
+      await expect(call(others)).rejects.toThrow('disconnected before secure TLS connection');
+      filled(0.5);
+      expect(await call(others)).toContain('done');
+    } finally {
+      filled(0);
+      await Promise.all([agents.destroy(), others.destroy()]);
+    }
   });
 
   test('waits for a handshake no longer than for headers, and counts connections before it', async () => {
