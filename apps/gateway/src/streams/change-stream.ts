@@ -113,8 +113,9 @@ export class ChangeStream {
 
   private write(text: string): void {
     if (this.isOver) return;
-    this.response.write(text);
+    // What lies unread already counts, not how long a message is: a list of resources, or a question, may be longer.
     if (this.response.writableLength > UNREAD_BYTES_MAX) this.response.destroy();
+    else this.response.write(text);
   }
 }
 

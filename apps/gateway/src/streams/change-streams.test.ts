@@ -27,7 +27,7 @@ afterAll(async () => {
   await server.close(0);
 });
 
-function post(token: string, method: string, params: object): Promise<IncomingMessage> {
+function post(token: string, method: string, params: object, port = server.port): Promise<IncomingMessage> {
   const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
   return new Promise((resolve, reject) => {
     const headers = {
@@ -37,12 +37,13 @@ function post(token: string, method: string, params: object): Promise<IncomingMe
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
     };
-    const outgoing = request({ host: '127.0.0.1', port: server.port, path: '/mcp', method: 'POST', headers, agent: false }, resolve);
+    const outgoing = request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false }, resolve);
     outgoing.on('error', reject);
     outgoing.end(JSON.stringify({ jsonrpc: '2.0', id: 'mine', method, params: { ...params, _meta } }));
   });
 }
-const listen = (token: string, notifications: object): Promise<IncomingMessage> => post(token, 'subscriptions/listen', { notifications });
+const listen = (token: string, notifications: object, port?: number): Promise<IncomingMessage> =>
+  post(token, 'subscriptions/listen', { notifications }, port);
 
 async function textOf(response: IncomingMessage): Promise<string> {
   response.setEncoding('utf8');
@@ -57,6 +58,18 @@ function heardOn(response: IncomingMessage): { text: string } {
   response.setEncoding('utf8').on('data', (chunk: string) => (heard.text += chunk));
   return heard;
 }
+
+test('a listen for as many resources as there may be is acknowledged, however long their names are', async () => {
+  const wide = await startServer({ ...gateway, edge: { ...gateway.edge, bodyBytesMax: 1024 * 1024 } }, { host: '127.0.0.1', port: 0 });
+  const before = live.snapshot;
+  live.snapshot = aSnapshot({ servers, agents, grants: [aGrant(alice, mail, { kind: 'resources' })] });
+  const resourceSubscriptions = Array.from({ length: 1000 }, (_, at) => `mail://${'x'.repeat(100)}${String(at)}`);
+  const heard = heardOn(await listen(alice.token, { resourceSubscriptions }, wide.port));
+  await vi.waitFor(() => expect(heard.text).toMatch(/^event: message\ndata: .*\n\n/), 10_000);
+  expect(JSON.parse(/data: (.*)/.exec(heard.text)?.[1] ?? '')).toMatchObject({ params: { notifications: { resourceSubscriptions } } });
+  live.snapshot = before;
+  await wide.close(0);
+});
 
 test('a listen begins with what is honoured, under its own id, and nothing that was not asked for', async () => {
   const response = await listen(alice.token, { toolsListChanged: true, promptsListChanged: false, resourceSubscriptions: ['files://a', 'mail://1'] });
