@@ -6,7 +6,10 @@ import type { ChangeStream } from './change-stream.js';
 
 const READ: TargetMethod = { kind: 'resource', member: 'uri' };
 const GATHER_MS = 100;
+/** Of one server: what others say must not be lost for what it says. */
 const GATHERED_MAX = 1000;
+/** So far above what has changed is looked for listeners: a server alone decides how many parts its addresses have. */
+const PARTS_MAX = 64;
 
 /** The server that has this resource for the agent, by the decision that reading it would get; undefined where it may not be read. */
 export function resourceServer(view: AgentView, uri: string, now: number): string | undefined {
@@ -25,7 +28,8 @@ export interface ResourceSubscriptionParts {
 /** Which streams are told when a resource changes. Every message is decided anew, as a read of the resource would be. */
 export class ResourceSubscriptions {
   private readonly listeners = new Map<string, Set<ChangeStream>>();
-  private readonly gathered = new Map<string, readonly [serverId: string, uri: string]>();
+  /** Resources that changed just now, by server. */
+  private readonly gathered = new Map<string, Set<string>>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: ResourceSubscriptionParts) {}
@@ -58,8 +62,9 @@ export class ResourceSubscriptions {
 
   /** A server says that a resource, or one below it, has changed. What nobody here asked for is forgotten at once. */
   noteUpdated(serverId: string, uri: string): void {
-    if (this.gathered.size >= GATHERED_MAX || this.listenersOf(serverId, uri).length === 0) return;
-    this.gathered.set(keyOf(serverId, uri), [serverId, uri]);
+    const gathered = this.gathered.get(serverId) ?? new Set<string>();
+    if (gathered.size >= GATHERED_MAX || gathered.has(uri) || this.listenersOf(serverId, uri).length === 0) return;
+    this.gathered.set(serverId, gathered.add(uri));
     this.timer ??= setTimeout(() => this.tell(), GATHER_MS);
   }
 
@@ -69,20 +74,22 @@ export class ResourceSubscriptions {
 
   private tell(): void {
     this.timer = undefined;
-    const updates = [...this.gathered.values()];
+    const updates = [...this.gathered];
     this.gathered.clear();
-    for (const [serverId, uri] of updates) {
-      for (const stream of new Set(this.listenersOf(serverId, uri))) {
-        const view = this.viewOf(stream);
-        if (view !== undefined && resourceServer(view, uri, this.parts.now()) === serverId) stream.tellUpdated(uri);
-      }
+    for (const [serverId, uris] of updates) for (const uri of uris) this.tellOf(serverId, uri);
+  }
+
+  private tellOf(serverId: string, uri: string): void {
+    for (const stream of new Set(this.listenersOf(serverId, uri))) {
+      const view = this.viewOf(stream);
+      if (view !== undefined && resourceServer(view, uri, this.parts.now()) === serverId) stream.tellUpdated(uri);
     }
   }
 
   /** Those who asked for the resource itself, or for one that it lies in. */
   private listenersOf(serverId: string, uri: string): readonly ChangeStream[] {
     const found: ChangeStream[] = [];
-    for (let part = uri; part !== ''; part = part.slice(0, Math.max(0, part.lastIndexOf('/')))) {
+    for (let part = uri, parts = 0; part !== '' && parts < PARTS_MAX; part = part.slice(0, Math.max(0, part.lastIndexOf('/'))), parts += 1) {
       const listeners = this.listeners.get(keyOf(serverId, part));
       if (listeners !== undefined) found.push(...listeners);
     }
