@@ -4,6 +4,7 @@ import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from '../upstream/legacy-handshake.js';
 import { postMessage } from '../upstream/post-message.js';
 import { answersTo } from '../upstream/read-answer.js';
+import { isSessionLost } from '../upstream/session-lost.js';
 import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { readMessage, tellChange, UnsupportedSource, type ChangeEvents, type ChangeSource, type OpenSource } from './change-source.js';
 import { EventStream } from './event-stream.js';
@@ -83,8 +84,9 @@ export class LegacySource implements ChangeSource {
   /** A server may refuse a resource, which is its own affair; a lost session is thrown. */
   private async ask(session: UpstreamSession, method: string, params: JsonObject): Promise<void> {
     const id = nextId();
-    const { status } = await this.post(session, requestMessage(id, method, params), id);
-    if (status >= 400) throw new GatewayError('upstream.protocol', { status, method });
+    const answer = await this.post(session, requestMessage(id, method, params), id);
+    const { status } = answer;
+    if (status >= 500 || isSessionLost(answer)) throw new GatewayError('upstream.protocol', { status, method });
   }
 
   private take(text: string): void {
