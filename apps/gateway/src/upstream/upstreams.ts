@@ -188,7 +188,8 @@ export class Upstreams {
   }
 }
 
-const isReachedAlike = (known: Upstream['address'], { url, transport, tls, place }: ServerEntry): boolean =>
+/** Whether connections to a server as it was described lead to it as it is described now. */
+export const isReachedAlike = (known: Upstream['address'], { url, transport, tls, place }: Upstream['address']): boolean =>
   known.url === url &&
   known.transport === transport &&
   known.tls?.id === tls?.id &&

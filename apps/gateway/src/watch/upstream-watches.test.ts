@@ -68,6 +68,36 @@ test('a server that declares nothing of the kind, or is disabled, is not listene
   await vi.waitFor(() => expect([own.size, server.streams()]).toEqual([0, 0]), 10_000);
 });
 
+const tls = { id: '01890a5d-ac96-774b-bcce-b302099a8057', version: 1, ca: 'one' };
+
+test.each([
+  ['another certificate', { tls: { ...tls, version: 2 } }],
+  ['a pinned transport', { transport: 'streamable-http' as const, tls }],
+])('a server that is reached by %s is listened to anew, since a watch keeps what it began with', async (_what, change) => {
+  const notes = aServer('notes', [], { url: server.url, era: 'modern', capabilitiesJson, tls });
+  const opened: unknown[] = [];
+  const live = { snapshot: aSnapshot({ servers: [notes] }) };
+  const upstreams = new Upstreams((origin, { connections, keepAliveTimeout }) => new Pool(origin, { connections, keepAliveTimeout }));
+  const openApart = (entry: typeof notes) => {
+    opened.push(entry);
+    return upstreams.openApart(entry);
+  };
+  const quiet = () => undefined;
+  watches = new UpstreamWatches({
+    clientInfo: { name: 'test', version: '1' },
+    policy: { current: () => live.snapshot },
+    openApart,
+    onLists: quiet,
+    onUpdated: quiet,
+    onReopened: quiet,
+  });
+  watches.wantServer(notes.id, true);
+  const moved = { ...notes, ...change };
+  live.snapshot = aSnapshot({ servers: [moved] });
+  watches.policyApplied({ ...live.snapshot, changed: { ...live.snapshot.changed, serverIds: new Set([notes.id]) } });
+  expect(opened).toEqual([notes, moved]);
+});
+
 function begin(of: ReturnType<typeof aServer>): UpstreamWatches {
   const { watches: own } = watching(of, 50);
   own.wantServer(of.id, true);

@@ -3,6 +3,7 @@ import { isJsonObject, ownMember, type Implementation } from '@portcullis/mcp';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { Interest } from '../streams/change-streams.js';
 import type { UpstreamWay } from '../upstream/upstream-way.js';
+import { isReachedAlike } from '../upstream/upstreams.js';
 import type { ChangeEvents } from './change-source.js';
 import { LegacySource } from './legacy-source.js';
 import { ModernSource } from './modern-source.js';
@@ -151,7 +152,9 @@ export class UpstreamWatches implements Interest {
 function isSame(one: ServerEntry | undefined, other: ServerEntry | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   if (one.credentials !== other.credentials && namesOf(one) !== namesOf(other)) return false;
-  return one.url === other.url && one.era === other.era && one.enabled === other.enabled && one.capabilitiesJson === other.capabilitiesJson;
+  // A watch keeps the connections, and the word of a place, that it began with.
+  if (!isReachedAlike(one, other) || one.place?.version !== other.place?.version) return false;
+  return one.era === other.era && one.enabled === other.enabled && one.capabilitiesJson === other.capabilitiesJson;
 }
 
 const namesOf = ({ credentials = [] }: ServerEntry): string => credentials.map(({ id, version }) => `${id}.${version}`).join();
