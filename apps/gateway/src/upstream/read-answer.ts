@@ -28,7 +28,9 @@ export function readAnswer(message: string, id: string): RpcAnswer {
   if (error !== undefined) return { result: undefined, resultJson: '', error: readError(error) };
   const result = ownMember(parsed, 'result');
   if (!isJsonObject(result)) throw new GatewayError('upstream.protocol', { fault: 'neither result nor error' });
-  return { result, resultJson: sliceResult(message, id) ?? JSON.stringify(result), error: undefined };
+  const slice = sliceResult(message, id);
+  const isWhole = slice !== undefined && Object.keys(parsed).length === MEMBERS && isOneValue(slice, id);
+  return { result, resultJson: isWhole ? slice : JSON.stringify(result), error: undefined };
 }
 
 function readError(error: unknown): RpcError {
@@ -40,6 +42,15 @@ function readError(error: unknown): RpcError {
   }
   const said = message.length <= ERROR_CHARS_MAX ? message : `${message.slice(0, ERROR_CHARS_MAX).toWellFormed()}…`;
   return Object.hasOwn(error, 'data') ? { code, message: said, data: error['data'] } : { code, message: said };
+}
+
+/** `jsonrpc`, `id` and `result`. What else a server writes beside them would be taken by its reader for a part of our answer. */
+const MEMBERS = 3;
+
+/** Whether nothing is written behind the result, under a name that comes twice: JSON.parse tells of the last alone. */
+function isOneValue(slice: string, id: string): boolean {
+  if (!slice.includes('"result"') && !slice.includes('"jsonrpc"') && !slice.includes(id) && !slice.includes('\\u')) return true;
+  return parse(slice) !== undefined;
 }
 
 /** What a server says for an error is read by models and shown to people: a sentence, not a page. */
