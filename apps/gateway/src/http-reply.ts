@@ -149,10 +149,13 @@ export class HttpReply implements Reply, Enrolled {
   }
 
   onGone(listener: () => void): void {
-    this.response.once('close', () => {
+    const end = (): void => {
       waiting.remove(this);
       if (!this.finished) listener();
-    });
+    };
+    // One that went away before anybody asked says so no more.
+    if (this.response.closed) queueMicrotask(end);
+    else this.response.once('close', end);
   }
 
   onceDrained(listener: () => void): void {

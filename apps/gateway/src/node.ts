@@ -167,10 +167,13 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const ended = new SharedEndedSessions(redis.commands, redis.sessions);
   onClose('ended sessions', () => ended.close());
   const sessions = new AgentSessions(ring.sealer, ended, () => callMetrics.foreignSession());
-  ring.onChange = () => sessions.forgetOpened();
+  const views = new AgentViews(config.agentsReadyMax);
+  ring.onChange = () => {
+    sessions.forgetOpened();
+    views.forget();
+  };
   const store = redisSessionStore(redis.commands);
   const serverInfo = { name: 'portcullis', version: VERSION };
-  const views = new AgentViews(config.agentsReadyMax);
   const serverChanges = new ServerChangeReporter(control.client);
   const isEnded = (name: string): boolean => ended.has(name);
   const { stopLooking, ...opened } = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
@@ -194,7 +197,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     accessAsker: new AccessAsker(control.client),
     shedding: shedLoad(onClose),
     limits: openLimits(redisLeases(redis.commands)),
-    ...linkCancels({ redis, ring, policy: follower }),
+    ...linkCancels({ redis, ring, policy: follower, onClose }),
     audit,
     captureKey: ring.captureKey,
     metrics: callMetrics,

@@ -34,6 +34,11 @@ export class ForwardedCalls {
     this.calls.remove(call);
   }
 
+  /** This node stops: what is still at its server ends now, so that it leaves its outcome and its server is told. */
+  stop(): void {
+    this.calls.forEach(({ end }) => end(new GatewayError('node.stopping')));
+  }
+
   /** A new snapshot is served. */
   policyApplied(live: PolicySnapshot): void {
     const { agentIds, serverIds } = live.changed;

@@ -70,6 +70,12 @@ export class AgentViews {
     return this.view(this.taskViews, slug === null ? key : `${key} ${slug}`, { agent, table, slug, live, now });
   }
 
+  /** For when the ring changed: pages of lists that were made hold cursors which only a withdrawn key opens. */
+  forget(): void {
+    this.views.clear();
+    this.taskViews.clear();
+  }
+
   private narrowed(key: string, whole: PolicyTable, { isWithin }: Task): PolicyTable {
     const known = this.taskTables.get(key);
     if (known?.whole === whole) return known.table;
