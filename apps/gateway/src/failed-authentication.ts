@@ -36,7 +36,7 @@ export class FailedAuthentication {
     const reason = typeof detail['reason'] === 'string' ? detail['reason'] : 'error';
     const failure = { source, keyId: typeof detail['keyId'] === 'string' ? detail['keyId'] : null, reason };
     this.count(reason);
-    if (now - this.reportedAt >= MINUTE_MS) this.flush(now);
+    if (this.isOver(now)) this.flush(now);
     const key = `${source} ${failure.keyId ?? ''} ${reason}`;
     const known = this.counts.get(key);
     if (known !== undefined) known.times += 1;
@@ -47,9 +47,14 @@ export class FailedAuthentication {
     return this.isFlooding(source) ? new GatewayError('limit.rate', { failedAuthentication: true }) : error;
   }
 
-  /** Whether this source fails so often that nothing more is looked up for it. */
-  isFlooded(source: string): boolean {
-    return (this.sources.get(source) ?? 0) > PER_SOURCE_MAX;
+  /** Whether this source fails so often, in this minute, that nothing more is looked up for it. */
+  isFlooded(source: string, now: number): boolean {
+    return !this.isOver(now) && (this.sources.get(source) ?? 0) > PER_SOURCE_MAX;
+  }
+
+  /** Whether the minute is over; also where the clock was set back. */
+  private isOver(now: number): boolean {
+    return Math.abs(now - this.reportedAt) >= MINUTE_MS;
   }
 
   private isFlooding(source: string): boolean {

@@ -62,7 +62,9 @@ function findOut(request: IncomingMessage, { head }: FilteredRequest, gateway: G
   const token = accessTokenIn(head.authorization);
   if (token === undefined || !gateway.accessTokens.isNews(token)) return undefined;
   // Signatures and questions to issuers are not for whoever keeps failing.
-  return gateway.failedAuthentication.isFlooded(sourceOf(request.socket.remoteAddress)) ? undefined : gateway.accessTokens.learn(token);
+  return gateway.failedAuthentication.isFlooded(sourceOf(request.socket.remoteAddress), gateway.now())
+    ? undefined
+    : gateway.accessTokens.learn(token);
 }
 
 /** Takes the snapshot that decides this request, and says whose request it is. */

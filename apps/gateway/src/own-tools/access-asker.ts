@@ -32,7 +32,7 @@ export class AccessAsker {
 
   private take(agentId: string, now: number): void {
     let window = this.windows.get(agentId);
-    if (window === undefined || now - window.since >= WINDOW_MS) window = { since: now, asked: 0 };
+    if (window === undefined || Math.abs(now - window.since) >= WINDOW_MS) window = { since: now, asked: 0 };
     if (window.asked >= ASKED_PER_WINDOW_MAX) throw new GatewayError('limit.rate', { asked: 'access requests' });
     window.asked += 1;
     this.windows.set(agentId, window);
