@@ -193,3 +193,21 @@ describe('a quota', () => {
     expect(leased).toBeGreaterThanOrEqual(50);
   });
 });
+
+test('a clock that was a month ahead counts in this month again when it is set right, and goes on where it was', async () => {
+  const [june, july] = [Date.UTC(2026, 5, 10), Date.UTC(2026, 6, 10)];
+  const clock = { wall: june, monotonic: 0 };
+  const periods: string[] = [];
+  const quota = ({ period }: QuotaWish): Promise<{ tokens: number; used: number }> => {
+    periods.push(period);
+    return Promise.resolve({ tokens: 1, used: 1 });
+  };
+  const noRate = (): Promise<RateLease> => Promise.reject(new Error('no rate'));
+  const meters = new Meters({ rate: noRate, quota }, { monotonic: () => clock.monotonic, wall: () => clock.wall });
+  const take = async (): Promise<void> => expect(await meters.of('q', { kind: 'quota', calls: 20, per: 'month' }).take()).toBe(0);
+  for (const wall of [june, july, june, june - 1000]) {
+    clock.wall = wall;
+    await take();
+  }
+  expect(periods).toEqual(['2026-06', '2026-07', '2026-06', '2026-06']);
+});

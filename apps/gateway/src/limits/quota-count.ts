@@ -14,6 +14,8 @@ const LEASE_MAX = 64;
 export class QuotaCount implements SharedCount {
   readonly leaseMax: number;
   private period: Period | undefined;
+  /** The earliest moment at which this node was in that period. */
+  private enteredAt = 0;
   /** Used by all nodes when the count was last asked. */
   private seen = 0;
   /** Let through here without it. */
@@ -63,11 +65,14 @@ export class QuotaCount implements SharedCount {
 
   private enter(): Period {
     const now = this.now();
-    if (this.period === undefined || now >= this.period.endsAt) {
-      this.period = periodAt(this.quota.per, now);
-      this.seen = 0;
-      this.owed = 0;
-    }
-    return this.period;
+    if (this.period !== undefined && now >= this.enteredAt && now < this.period.endsAt) return this.period;
+    this.enteredAt = now;
+    const period = periodAt(this.quota.per, now);
+    // A clock that was set back within its period leaves what is known of it.
+    if (this.period?.name === period.name) return this.period;
+    this.period = period;
+    this.seen = 0;
+    this.owed = 0;
+    return period;
   }
 }
