@@ -287,6 +287,15 @@ describe('A34: the keys of an issuer', () => {
     expect(await ping(await second.sign({ client_id: 'alice-at-second' }), { at: fresh })).toMatchObject({ status: 200 });
   });
 
+  test('that lie elsewhere now, and are not to be had there: a token that was good is not called bad for it', async () => {
+    const fresh = await startNode();
+    const token = await issuer.sign();
+    expect(await ping(token, { at: fresh })).toMatchObject({ status: 200 });
+    issuer.answer = (response) => response.destroy();
+    trust({ jwksUri: `${issuer.url}/moved` });
+    expect(await ping(token, { at: fresh })).toMatchObject({ status: 503 });
+  });
+
   test('that were known go on while their issuer is down, for tokens that were never seen too', async () => {
     const fresh = await startNode();
     expect(await ping(await issuer.sign(), { at: fresh })).toMatchObject({ status: 200 });

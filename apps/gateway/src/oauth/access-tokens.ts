@@ -73,6 +73,7 @@ export class AccessTokens {
       this.good.set(this.digestOf(token), { holder, reason: '', settings, until });
     } catch (error) {
       if (!(error instanceof TokenRefusedError)) throw error;
+      this.good.delete(this.digestOf(token)); // else what it was good for would hide why it is refused
       this.refused.set(this.digestOf(token), { holder: undefined, reason: error.reason, settings, until: this.now() + REFUSED_MS });
     }
   }
