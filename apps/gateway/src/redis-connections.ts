@@ -29,6 +29,8 @@ export function openRedis(urls: { redisUrl: string; auditRedisUrl: string | unde
       maxRetriesPerRequest: null,
       connectTimeout: 5000,
       keepAlive: 1000,
+      // What was the primary, and is a replica now, goes on answering: only a new connection leads to the one that took over.
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
       retryStrategy: (times) => Math.min(times * 50, RETRY_MS_MAX),
     });
     // One line when it goes away and one when it is back, not one for every attempt.

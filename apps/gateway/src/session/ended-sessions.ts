@@ -17,7 +17,9 @@ export class SharedEndedSessions implements EndedSessions {
 
   constructor(
     private readonly commands: Redis,
-    private readonly subscriber: Redis,
+    subscriber: Redis,
+    /** Here and in Redis, which one who ends session after session must not fill. */
+    private readonly rememberedMax = REMEMBERED_MAX,
   ) {
     subscriber.on('message', (channel: string, name: string) => {
       if (channel === CHANNEL) this.remember(name, Date.now() + REFRESH_MS * 2);
@@ -38,6 +40,7 @@ export class SharedEndedSessions implements EndedSessions {
     this.commands
       .multi()
       .zadd(KEY, String(expiresAt), name)
+      .zremrangebyrank(KEY, 0, -1 - this.rememberedMax)
       .publish(CHANNEL, name)
       .exec()
       .catch(() => undefined);
@@ -62,7 +65,7 @@ export class SharedEndedSessions implements EndedSessions {
   private remember(name: string, expiresAt: number): void {
     const known = this.names.get(name);
     this.names.set(name, Math.max(known ?? 0, expiresAt));
-    if (this.names.size <= REMEMBERED_MAX) return;
+    if (this.names.size <= this.rememberedMax) return;
     const [oldest] = this.names.keys();
     if (oldest !== undefined) this.names.delete(oldest);
   }
