@@ -33,6 +33,16 @@ const policies = fc
     return fc.tuple(fc.constant(entries), fc.array(grant, { maxLength: 6 }), fc.constant(picks));
   });
 
+test('of views that were made under other keys none is left: cursors in their pages would open no more', () => {
+  const server = aServer('one', [aTool('a')]);
+  const live = aSnapshot({ servers: [server], agents: [agent], grants: [aGrant(agent, server)] });
+  const views = new AgentViews(10);
+  const view = views.of(agent, null, { live, now });
+  expect(views.of(agent, null, { live, now })).toBe(view);
+  views.forget();
+  expect(views.of(agent, null, { live, now })).not.toBe(view);
+});
+
 describe('a view', () => {
   test('resolves every tool it lists to one that is allowed, and no other name', () => {
     fc.assert(
