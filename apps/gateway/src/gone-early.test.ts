@@ -37,9 +37,10 @@ test('whoever asks late whether a caller is still there learns that it is not', 
   const outgoing = request(url).on('error', () => undefined);
   outgoing.end();
   const reply = new HttpReply(await gone.promise);
-  await new Promise<void>((resolve) => {
-    reply.onGone(resolve);
+  const told = new Promise<true>((resolve) => {
+    reply.onGone(() => resolve(true));
   });
+  expect(await told).toBe(true);
   await close();
 });
 
@@ -61,7 +62,7 @@ test('a call of the older era that runs on when its node stops leaves its outcom
   });
   const id = await begun.promise;
   leaving.abort();
-  await expect(call).rejects.toThrow();
+  await expect(call).rejects.toThrow('aborted');
   expect(events.map(({ phase }) => phase)).toEqual(['intent']);
   gateway.forwardedCalls.stop();
   await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ phase: 'outcome', status: 'error', reason: 'node.stopping' }), 10_000);

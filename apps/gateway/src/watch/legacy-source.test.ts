@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServer, type Server } from 'node:http';
 import { Pool } from 'undici';
 import { listenLoopback } from '../testing/listen-loopback.js';
@@ -14,8 +14,8 @@ let url: string;
 /** A server that answers with an HTTP status of its own where it refuses a resource. */
 function refusing(): Server {
   return createServer((request, response) => {
-    if (request.method === 'GET') return void response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-    if (request.method === 'DELETE') return void response.writeHead(200).end();
+    if (request.method === 'GET') return response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    if (request.method === 'DELETE') return response.writeHead(200).end();
     let text = '';
     request.setEncoding('utf8').on('data', (piece: string) => (text += piece));
     request.on('end', () => {
@@ -36,7 +36,7 @@ afterEach(() => stop());
 async function open(uris: string[]) {
   const upstreams = new Upstreams((origin, { connections, keepAliveTimeout }) => new Pool(origin, { connections, keepAliveTimeout }));
   const way = upstreams.openApart(aServer('s', [], { url: `${url}/mcp` }));
-  const source = new LegacySource(way, { name: 'test', version: '1' }, { onLists: vi.fn(), onUpdated: vi.fn() });
+  const source = new LegacySource(way, { name: 'test', version: '1' }, { onLists: () => undefined, onUpdated: () => undefined });
   return source.open(new Set(uris)).finally(() => source.close());
 }
 
