@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditLink } from '@portcullis/contracts/audit';
 import type { AuditSigner } from './audit-signer.js';
@@ -7,6 +7,9 @@ import { linkText, NO_LINK } from './link-text.js';
 
 /** So far apart links are made while events come: each costs a signature here, and a row in Postgres. */
 const LINK_EVERY_MS = 10_000;
+
+/** What is set aside on the disk for a link: without one a full disk would be full for ever, since a spool forgets nothing that is in no link. */
+const RESERVE_BYTES = 8192;
 
 /** What a chain must remember across the death of its process: the last link, and whether the control plane has it. */
 interface Kept {
@@ -36,6 +39,7 @@ export class BootChain {
 
   private constructor(private readonly place: ChainPlace) {
     this.running = createHash('sha256').update(this.prev, 'hex');
+    setAside(place.directory);
   }
 
   static begin(place: ChainPlace): BootChain {
@@ -103,15 +107,38 @@ export class BootChain {
 
   /** A disk that takes nothing puts off the link, not the events. */
   private keep(link: AuditLink, confirmed: boolean): boolean {
-    const path = join(this.place.directory, 'chain.json');
-    try {
-      writeFileSync(`${path}.next`, JSON.stringify({ link, confirmed }), { mode: 0o600 });
-      renameSync(`${path}.next`, path);
-      this.kept = { link, confirmed };
-      return true;
-    } catch {
-      return false;
+    const { directory } = this.place;
+    const kept = { link, confirmed };
+    if (!replaceKept(directory, kept)) {
+      rmSync(reserveIn(directory), { force: true });
+      if (!replaceKept(directory, kept)) return false;
     }
+    this.kept = kept;
+    setAside(directory);
+    return true;
+  }
+}
+
+const reserveIn = (directory: string): string => join(directory, 'chain.reserve');
+
+/** Sets room aside where there is any. */
+function setAside(directory: string): void {
+  const path = reserveIn(directory);
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.size !== RESERVE_BYTES) writeFileSync(path, Buffer.alloc(RESERVE_BYTES), { mode: 0o600 });
+  } catch {
+    // Tried again with the next link.
+  }
+}
+
+function replaceKept(directory: string, kept: Kept): boolean {
+  const path = join(directory, 'chain.json');
+  try {
+    writeFileSync(`${path}.next`, JSON.stringify(kept), { mode: 0o600 });
+    renameSync(`${path}.next`, path);
+    return true;
+  } catch {
+    return false;
   }
 }
 
