@@ -193,11 +193,12 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     upstreamSessions: endUnusedSessions(new UpstreamSessions(store, ring.sealer), { upstreams, policy: follower, onClose }),
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
+    // Closed behind what they hold open for answers, which ends as if its client had gone.
+    ...linkCancels({ redis, ring, policy: follower, onClose }),
     ...linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
     accessAsker: new AccessAsker(control.client),
     shedding: shedLoad(onClose),
     limits: openLimits(redisLeases(redis.commands)),
-    ...linkCancels({ redis, ring, policy: follower, onClose }),
     audit,
     captureKey: ring.captureKey,
     metrics: callMetrics,
