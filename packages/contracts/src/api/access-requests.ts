@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { Condition, TargetSelector } from '../grants.js';
+import { Condition } from '../grants.js';
 import { Id, Slug, TargetKind } from '../names.js';
 import { pageOf, pageQuery, Reason, Reference, Timestamp } from './conventions.js';
+import { aboutFaults, addFaults, shownAbout, wantedAbout } from './rule-about.js';
 
 const NamePattern = z.string().min(1).max(2048);
 
@@ -37,19 +38,13 @@ const ruleFields = {
  */
 export const CreateRequestable = z
   .strictObject({
-    /** Exactly one of `agent` and `group`. */
-    agent: Reference.optional(),
-    group: Reference.optional(),
-    /** Exactly one of `server` and `selector`. */
-    server: Reference.optional(),
-    selector: TargetSelector.optional(),
+    ...wantedAbout,
     ...ruleFields,
   })
   .superRefine((rule, context) => {
-    const issue = (member: string, message: string): void => context.addIssue({ code: 'custom', path: [member], message });
-    if ((rule.agent === undefined) === (rule.group === undefined)) issue('agent', 'name either an agent or a group');
-    if ((rule.server === undefined) === (rule.selector === undefined)) issue('server', 'name either a server or a selector');
-    if (rule.selector?.annotations !== undefined && rule.kind !== 'tools') issue('selector', 'only tools have annotations');
+    addFaults(context, aboutFaults(rule));
+    if (rule.selector?.annotations !== undefined && rule.kind !== 'tools')
+      addFaults(context, [{ member: 'selector', message: 'only tools have annotations' }]);
   })
   .meta({ id: 'CreateRequestable', examples: [{ group: 'developers', server: 'github', names: ['create_*'], durationSecondsMax: 28_800 }] });
 export type CreateRequestable = z.infer<typeof CreateRequestable>;
@@ -63,12 +58,7 @@ export type UpdateRequestable = z.infer<typeof UpdateRequestable>;
 export const Requestable = z
   .object({
     id: Id,
-    subject: z.union([z.object({ agent: Slug }), z.object({ group: Slug })]),
-    /** Null for a rule that has a selector. */
-    server: Slug.nullable(),
-    selector: TargetSelector.nullable(),
-    kind: TargetKind,
-    names: z.array(z.string()),
+    ...shownAbout,
     durationSecondsMax: z.number().int(),
     reason: z.string().nullable(),
     createdBy: z.string(),

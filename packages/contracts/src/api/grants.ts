@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Condition, GrantMode, GrantRateLimit, PinnedArguments, TargetSelector } from '../grants.js';
-import { Id, Slug, TargetKind } from '../names.js';
+import { Id, TargetKind } from '../names.js';
 import { pageOf, pageQuery, Reason, Reference, Timestamp } from './conventions.js';
+import { aboutFaults, addFaults, shownAbout, wantedAbout, type RuleFault } from './rule-about.js';
 
 const NamePattern = z.string().min(1).max(2048);
 
@@ -22,8 +23,8 @@ interface Terms {
 }
 
 /** Terms of a grant that cannot be meant, each with the member it is in. */
-export function termFaults({ kind, effect, selector, condition, pinned, rateLimit }: Terms): readonly { member: string; message: string }[] {
-  const faults: { member: string; message: string }[] = [];
+export function termFaults({ kind, effect, selector, condition, pinned, rateLimit }: Terms): readonly RuleFault[] {
+  const faults: RuleFault[] = [];
   const fault = (member: string, message: string): number => faults.push({ member, message });
   if (selector?.annotations !== undefined && kind !== 'tools') fault('selector', 'only tools have annotations');
   if (condition && kind === 'resources') fault('condition', 'resources have no arguments');
@@ -36,12 +37,7 @@ export function termFaults({ kind, effect, selector, condition, pinned, rateLimi
 /** A rule: this agent, or each member of this group, may (or may not) use these names of one server, or of what a selector selects. */
 export const CreateGrant = z
   .strictObject({
-    /** Exactly one of `agent` and `group`. */
-    agent: Reference.optional(),
-    group: Reference.optional(),
-    /** Exactly one of `server` and `selector`. */
-    server: Reference.optional(),
-    selector: TargetSelector.optional(),
+    ...wantedAbout,
     kind: TargetKind.default('tools'),
     /** Exact names, or globs in which `*` stands for any run of characters. */
     names: z.array(NamePattern).min(1).max(1000),
@@ -54,12 +50,7 @@ export const CreateGrant = z
     expiresAt: Timestamp.nullable().default(null),
     reason: Reason.optional(),
   })
-  .superRefine((grant, context) => {
-    const issue = (member: string, message: string): void => context.addIssue({ code: 'custom', path: [member], message });
-    if ((grant.agent === undefined) === (grant.group === undefined)) issue('agent', 'name either an agent or a group');
-    if ((grant.server === undefined) === (grant.selector === undefined)) issue('server', 'name either a server or a selector');
-    for (const { member, message } of termFaults(grant)) issue(member, message);
-  })
+  .superRefine((grant, context) => addFaults(context, [...aboutFaults(grant), ...termFaults(grant)]))
   .meta({
     id: 'CreateGrant',
     examples: [
@@ -95,12 +86,7 @@ export type UpdateGrant = z.infer<typeof UpdateGrant>;
 export const Grant = z
   .object({
     id: Id,
-    subject: z.union([z.object({ agent: Slug }), z.object({ group: Slug })]),
-    /** Null for a grant that has a selector. */
-    server: Slug.nullable(),
-    selector: TargetSelector.nullable(),
-    kind: TargetKind,
-    names: z.array(z.string()),
+    ...shownAbout,
     effect: z.enum(['allow', 'deny']),
     condition: z.string().nullable(),
     pinned: PinnedArguments.nullable(),
