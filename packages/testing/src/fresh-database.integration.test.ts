@@ -2,24 +2,14 @@ import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { freshDatabase } from './fresh-database.js';
 import { freshRedis } from './fresh-redis.js';
-
-const query = async (url: string, text: string): Promise<unknown[]> => {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<Record<string, unknown>>(text);
-    return rows;
-  } finally {
-    await client.end();
-  }
-};
+import { queryDatabase } from './query-database.js';
 
 test('two fresh databases are both migrated and share nothing', async () => {
   const [one, other] = await Promise.all([freshDatabase(), freshDatabase()]);
-  await query(one.url, 'CREATE TABLE only_here (id int)');
+  await queryDatabase(one.url, 'CREATE TABLE only_here (id int)');
   const found = "SELECT to_regclass('only_here') IS NOT NULL AS here, to_regclass('_prisma_migrations') IS NOT NULL AS migrated";
-  expect(await query(one.url, found)).toEqual([{ here: true, migrated: true }]);
-  expect(await query(other.url, found)).toEqual([{ here: false, migrated: true }]);
+  expect(await queryDatabase(one.url, found)).toEqual([{ here: true, migrated: true }]);
+  expect(await queryDatabase(other.url, found)).toEqual([{ here: false, migrated: true }]);
   await Promise.all([one.drop(), other.drop()]);
 });
 
@@ -29,7 +19,7 @@ test('a dropped database is gone even while somebody is connected', async () => 
   client.on('error', () => undefined);
   await client.connect();
   await database.drop();
-  await expect(query(database.url, 'SELECT 1')).rejects.toThrow(/does not exist/);
+  await expect(queryDatabase(database.url, 'SELECT 1')).rejects.toThrow(/does not exist/);
   await client.end().catch(() => undefined);
 });
 

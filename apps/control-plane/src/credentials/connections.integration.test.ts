@@ -3,7 +3,7 @@ import { nodeTokenAad } from '@portcullis/contracts/node';
 import { newNodeKeyPair, openWith } from '@portcullis/secrets';
 import { makeAuthority } from '@portcullis/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { startAuthorizationServer, type AuthorizationServer } from '../testing/authorization-server.js';
+import { startAuthorizationServer, usualRules, type AuthorizationServer } from '../testing/authorization-server.js';
 import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
 import { newOperatorToken } from '../testing/start-test-app.js';
 import { NotConnected } from './connection-tokens.js';
@@ -25,14 +25,7 @@ afterAll(async () => {
   await authorization.close();
 });
 beforeEach(() => {
-  Object.assign(authorization.rules, {
-    requiresIss: true,
-    hasPkce: true,
-    lifeSeconds: 3600,
-    refuses: undefined,
-    status: undefined,
-    takesDocuments: false,
-  });
+  Object.assign(authorization.rules, usualRules());
   authorization.asked.length = 0;
 });
 

@@ -105,15 +105,31 @@ function everyPage(diff: AccessDiff, kind: (typeof shiftKinds)[number], limit: n
   }
 }
 
-test('ten thousand agents of a few groups are decided once a group, not once an agent', async () => {
-  const agents = Array.from({ length: 10_000 }, (_, at): AgentEntry => ({
+/** So many agents, each in one group. */
+const agentsIn = (count: number, groupOf: (at: number) => string): AgentEntry[] =>
+  Array.from({ length: count }, (_, at) => ({
     id: id(1, at),
     slug: `agent-${at}`,
     enabled: true,
     toolNameStyle: 'dot',
     keys: [],
-    groupIds: [id(2, at % 4)],
+    groupIds: [groupOf(at)],
   }));
+
+/** Everything of a server for a group. */
+const allOf = (at: number, groupId: string, serverId: string): GrantEntry => ({
+  id: id(4, at),
+  subject: { groupId },
+  target: { serverId },
+  kind: 'tools',
+  names: ['*'],
+  effect: 'allow',
+  notBefore: null,
+  expiresAt: null,
+});
+
+test('ten thousand agents of a few groups are decided once a group, not once an agent', async () => {
+  const agents = agentsIn(10_000, (at) => id(2, at % 4));
   const names = Array.from({ length: 10 }, (_, at) => `tool_${at}`);
   const servers = Array.from(
     { length: 200 },
@@ -128,16 +144,7 @@ test('ten thousand agents of a few groups are decided once a group, not once an 
         definitions: names.map((name) => ({ kind: 'tool', name, state: 'approved', served: true })),
       }) as unknown as PolicyServer,
   );
-  const grants = servers.map((server, at): GrantEntry => ({
-    id: id(4, at),
-    subject: { groupId: id(2, 1) },
-    target: { serverId: server.id },
-    kind: 'tools',
-    names: ['*'],
-    effect: 'allow',
-    notBefore: null,
-    expiresAt: null,
-  }));
+  const grants = servers.map((server, at) => allOf(at, id(2, 1), server.id));
   const diff = new AccessDiff({ agents, servers, grants: [] }, { agents, servers, grants }, now);
   expect(diff.extent()).toEqual({ kinds: 2, targets: 2000 });
   expect(await diff.counts()).toEqual({ gained: 2500 * 200 * 10, lost: 0, conditional: 0 });
@@ -145,26 +152,10 @@ test('ten thousand agents of a few groups are decided once a group, not once an 
 });
 
 test('more sets of rules than can be compared are refused with words, not begun', () => {
-  const agents = Array.from({ length: 500 }, (_, at): AgentEntry => ({
-    id: id(1, at),
-    slug: `agent-${at}`,
-    enabled: true,
-    toolNameStyle: 'dot',
-    keys: [],
-    groupIds: [id(2, at)],
-  }));
+  const agents = agentsIn(500, (at) => id(2, at));
   const definitions = Array.from({ length: 50_000 }, (_, at) => ({ kind: 'tool', name: `tool_${at}`, state: 'approved', served: true }));
   const server = { id: id(3, 1), slug: 'large', enabled: true, discovered: true, tags: [], environment: null, definitions };
-  const grants = agents.map(({ groupIds }, at): GrantEntry => ({
-    id: id(4, at),
-    subject: { groupId: groupIds[0] ?? '' },
-    target: { serverId: server.id },
-    kind: 'tools',
-    names: ['*'],
-    effect: 'allow',
-    notBefore: null,
-    expiresAt: null,
-  }));
+  const grants = agents.map(({ groupIds }, at) => allOf(at, groupIds[0] ?? '', server.id));
   const view = { agents, servers: [server as unknown as PolicyServer], grants };
   const compare = (): AccessDiff => compareStates({ ...view, grants: [] }, view, now);
   expect(compare).toThrow(ProblemError);

@@ -10,6 +10,25 @@ interface Code {
   readonly resource: string | null;
 }
 
+interface Rules {
+  requiresIss: boolean;
+  hasPkce: boolean;
+  lifeSeconds: number;
+  refuses: string | undefined;
+  status: number | undefined;
+  takesDocuments: boolean;
+}
+
+/** What it does where a test says nothing else. */
+export const usualRules = (): Rules => ({
+  requiresIss: true,
+  hasPkce: true,
+  lifeSeconds: 3600,
+  refuses: undefined,
+  status: undefined,
+  takesDocuments: false,
+});
+
 /** An authorization server that grants what it is asked for as it should be. Refresh tokens rotate; one that comes back ends all grants, as with a careful one. */
 export class AuthorizationServer {
   issuer = '';
@@ -17,21 +36,7 @@ export class AuthorizationServer {
   readonly asked: URLSearchParams[] = [];
   /** Tokens that the MCP server beside it lets in. */
   readonly live = new Set<string>();
-  readonly rules: {
-    requiresIss: boolean;
-    hasPkce: boolean;
-    lifeSeconds: number;
-    refuses: string | undefined;
-    status: number | undefined;
-    takesDocuments: boolean;
-  } = {
-    requiresIss: true,
-    hasPkce: true,
-    lifeSeconds: 3600,
-    refuses: undefined,
-    status: undefined,
-    takesDocuments: false,
-  };
+  readonly rules = usualRules();
   close: () => Promise<void> = async () => undefined;
   /** Whose metadata documents it has read, by their addresses. */
   readonly documents = new Map<string, { readonly redirect_uris: readonly string[] }>();
