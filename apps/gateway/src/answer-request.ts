@@ -29,6 +29,7 @@ import type { Reply } from './reply.js';
 import { withPinnedArguments } from './pinned-call.js';
 import { askedName, decideTarget, refusedAsNoObject, resolveTarget, targetMethodOf, weighedArguments, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
+import type { Step } from './step.js';
 import { setLogLevel } from './set-log-level.js';
 import { unknownTarget } from './unknown-target.js';
 import { eraTowards } from './upstream/era-towards.js';
@@ -37,15 +38,6 @@ import type { CallToServer } from './upstream/call-to-server.js';
 import { ownNameOf, type AgentView, type VisibleTarget } from './view/agent-view.js';
 import { serverDeclares } from './view/server-capabilities.js';
 import type { Visit } from './visit.js';
-
-/** Everything about one request that its steps need. */
-interface Step {
-  readonly call: ClassifiedRequest;
-  readonly visit: Visit;
-  readonly reply: Reply;
-  readonly record: CallRecord;
-  readonly session: Session | undefined;
-}
 
 /** One JSON-RPC request, from era to last byte: locally if it is a list or handshake, else decided, recorded and forwarded. */
 export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply: Reply): Promise<void> {

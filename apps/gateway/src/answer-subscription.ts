@@ -4,22 +4,14 @@ import { CallRecord } from './audit/call-record.js';
 import { describeAsked } from './describe-asked.js';
 import { HttpReply } from './http-reply.js';
 import { recordShadow } from './record-shadow.js';
-import type { Reply } from './reply.js';
 import { askedName, decideTarget, resolveTarget, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';
+import type { Step } from './step.js';
 import { listSet, type ListKind } from './streams/list-kinds.js';
 import { RESOURCES_MAX } from './streams/session-streams.js';
+import { streamOwner } from './streams/stream-owner.js';
 import { unknownTarget } from './unknown-target.js';
 import type { AgentView } from './view/agent-view.js';
-import type { Visit } from './visit.js';
-
-interface Step {
-  readonly call: ClassifiedRequest;
-  readonly visit: Visit;
-  readonly reply: Reply;
-  readonly record: CallRecord;
-  readonly session: Session | undefined;
-}
 
 const RESOURCE: TargetMethod = { kind: 'resource', member: 'uri' };
 
@@ -42,7 +34,7 @@ interface Filter {
 
 /** `subscriptions/listen` (MCP 2026-07-28 §Subscriptions): the answer is a stream that begins with what of the filter is honoured. */
 async function listen(view: AgentView, { call, visit, reply, record }: Step): Promise<void> {
-  const { gateway, caller, live, slug } = visit;
+  const { gateway, caller, live } = visit;
   if (!(reply instanceof HttpReply)) throw new GatewayError('client.malformed');
   const { lists, uris } = filterOf(call.params);
   const asked = uris.map((uri) => {
@@ -55,11 +47,7 @@ async function listen(view: AgentView, { call, visit, reply, record }: Step): Pr
     await Promise.all(asked.map(({ row, mayRead }) => row.end({ status: mayRead ? 'success' : 'denied' })));
   });
   const facts = {
-    agentId: caller.agent.id,
-    keyId: caller.keyId,
-    task: caller.task,
-    expiresAt: caller.expiresAt,
-    slug,
+    ...streamOwner(visit),
     listenId: call.id,
     session: undefined,
     lists: listSet(...lists),

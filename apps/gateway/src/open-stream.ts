@@ -4,6 +4,7 @@ import { CallRecord } from './audit/call-record.js';
 import { takesEventStream } from './edge/front-filter.js';
 import type { HttpReply } from './http-reply.js';
 import { ALL_LISTS } from './streams/list-kinds.js';
+import { streamOwner } from './streams/stream-owner.js';
 import type { Visit } from './visit.js';
 
 /**
@@ -11,7 +12,7 @@ import type { Visit } from './visit.js';
  * is ever sent again, so no id of an earlier event is known here.
  */
 export async function openStream(visit: Visit, reply: HttpReply): Promise<void> {
-  const { head, gateway, caller, live, now, slug } = visit;
+  const { head, gateway, caller, live, now } = visit;
   const { protocolVersion, lastEventId, sessionId, accept, contentLength } = head;
   if (protocolVersion !== undefined && isModernVersion(protocolVersion)) throw new GatewayError('client.method_not_allowed');
   if (protocolVersion !== undefined && !isLegacyVersion(protocolVersion))
@@ -23,11 +24,7 @@ export async function openStream(visit: Visit, reply: HttpReply): Promise<void> 
   const record = new CallRecord(visit, { method: 'stream/open', era: 'legacy', traceparent: undefined });
   await gateway.streams.takePlace(caller.agent.id, () => (live.settings.auditLists ? record.end({ status: 'success' }) : undefined));
   const facts = {
-    agentId: caller.agent.id,
-    keyId: caller.keyId,
-    task: caller.task,
-    expiresAt: caller.expiresAt,
-    slug,
+    ...streamOwner(visit),
     listenId: undefined,
     session,
     lists: ALL_LISTS,

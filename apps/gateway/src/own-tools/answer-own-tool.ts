@@ -1,22 +1,13 @@
 import { DurationText, REQUEST_REASON_CHARS_MAX } from '@portcullis/contracts/api/access-requests';
 import { Id, OWN_TOOLS } from '@portcullis/contracts/names';
 import type { NodeAccessAnswer, OwnAccessRequest } from '@portcullis/contracts/node';
-import { isJsonObject, ownMember, resultMessage, toolErrorResult, toolResult, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
-import type { CallRecord } from '../audit/call-record.js';
-import type { Reply } from '../reply.js';
+import { isJsonObject, ownMember, resultMessage, toolErrorResult, toolResult, type JsonObject } from '@portcullis/mcp';
+import type { Step } from '../step.js';
 import type { VisibleTarget } from '../view/agent-view.js';
-import type { Visit } from '../visit.js';
 import { ownServer } from './own-server.js';
 
 /** Whether a call is about the gateway itself. */
 export const isOwnTool = ({ server }: VisibleTarget): boolean => server === ownServer;
-
-interface Step {
-  readonly call: ClassifiedRequest;
-  readonly visit: Visit;
-  readonly reply: Reply;
-  readonly record: CallRecord;
-}
 
 /** What the tool says: something to read on, or why not. */
 type Said = { readonly content: JsonObject; readonly text: string } | { readonly refusal: string };

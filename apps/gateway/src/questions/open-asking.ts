@@ -1,13 +1,11 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { askableCapabilities, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
-import type { CallRecord } from '../audit/call-record.js';
 import type { Cancellation } from '../cancel/cancellation.js';
 import { HttpReply } from '../http-reply.js';
 import type { Reply } from '../reply.js';
-import type { Session } from '../session/agent-sessions.js';
+import type { Step } from '../step.js';
 import { eraTowards } from '../upstream/era-towards.js';
 import type { VisibleTarget } from '../view/agent-view.js';
-import type { Visit } from '../visit.js';
 import type { AskAgent } from './ask-agent.js';
 import { LegacyAsker } from './legacy-asker.js';
 import { ParkedCall } from './parked-call.js';
@@ -22,14 +20,6 @@ export interface Asking {
   readonly parked: ParkedCall | undefined;
   /** Must be called when the call has ended: nobody waits for answers any more. Who still does is told the reason. */
   close(reason?: GatewayError): void;
-}
-
-interface Step {
-  readonly call: ClassifiedRequest;
-  readonly visit: Visit;
-  readonly reply: Reply;
-  readonly record: CallRecord;
-  readonly session: Session | undefined;
 }
 
 const NONE: JsonObject = {};
