@@ -2,6 +2,7 @@ import { createApiClient } from '@portcullis/api-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectLegacy, connectModern, namesSeenBy } from './agent-clients.js';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
+import { registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 import { whenSo } from './within.js';
 
@@ -13,8 +14,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   server = await startTestServer(['work', 'other']);
-  await admin.servers.create({ slug, url: server.url, approve: 'all' });
-  await admin.servers.discover(slug, { waitSeconds: 60 });
+  await registerServer(admin, slug, server.url);
 });
 afterAll(() => server.close());
 

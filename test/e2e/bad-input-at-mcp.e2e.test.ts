@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { auditRowsOf } from './audit-rows.js';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
 import { type JsonRpcAnswer, jsonHeaders, messageIn, send, sendMcp } from './raw-mcp.js';
+import { grantedAgent, registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const stack = demoStack();
@@ -18,11 +19,8 @@ let key: string;
 
 beforeAll(async () => {
   server = await startTestServer(['work']);
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
-  await api.agents.create({ slug: agent });
-  await api.grants.create({ agent, server: slug, names: ['work'] });
-  key = (await api.agents.createKey(agent, {}, { wait: 'all' })).value.key;
+  await registerServer(api, slug, server.url);
+  key = await grantedAgent(api, { agent, server: slug, names: ['work'] });
 });
 afterAll(() => server.close());
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { connectModern, namesSeenBy } from './agent-clients.js';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
+import { registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const stack = demoStack();
@@ -21,8 +22,7 @@ async function listener(url: string, key: string) {
 
 beforeAll(async () => {
   server = await startTestServer(['one', 'two'], 'reject');
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
+  await registerServer(api, slug, server.url);
   await api.agents.create({ slug: agent });
   const { key } = (await api.agents.createKey(agent, {}, { wait: 'all' })).value;
   clients = await Promise.all(stack.gatewayUrls.map((url) => listener(url, key)));

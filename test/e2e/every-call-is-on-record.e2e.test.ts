@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AuditRow, auditRowsOf } from './audit-rows.js';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
 import { type Era, messageIn, sendMcp } from './raw-mcp.js';
+import { grantedAgent, registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const stack = demoStack();
@@ -45,11 +46,8 @@ async function callOnce(url: string, era: Era, call: Omit<Made, 'arguments'>): P
 beforeAll(async () => {
   from = new Date().toISOString();
   server = await startTestServer(['work', 'hidden']);
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
-  await api.agents.create({ slug: agent });
-  await api.grants.create({ agent, server: slug, names: ['work'] });
-  key = (await api.agents.createKey(agent, {}, { wait: 'all' })).value.key;
+  await registerServer(api, slug, server.url);
+  key = await grantedAgent(api, { agent, server: slug, names: ['work'] });
   for (const url of stack.gatewayUrls)
     for (const era of ['legacy', 'modern'] as const) for (const call of calls) await callOnce(`${url}/mcp`, era, call);
   between = new Date().toISOString();

@@ -6,6 +6,7 @@ import { auditRowsOf } from './audit-rows.js';
 import { apiOf, freshSlug } from './demo-stack.js';
 import { type OwnStack, startOwnStack } from './own-stack.js';
 import { jsonHeaders, messageIn, send } from './raw-mcp.js';
+import { grantedAgent } from './register-server.js';
 
 const slug = freshSlug('asking');
 const agent = freshSlug('asked');
@@ -87,9 +88,7 @@ beforeAll(async () => {
   const api = apiOf(stack);
   await api.servers.create({ slug, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, approve: 'all' });
   await api.servers.discover(slug, { waitSeconds: 60 });
-  await api.agents.create({ slug: agent });
-  await api.grants.create({ agent, server: slug, names: ['greet'] });
-  key = (await api.agents.createKey(agent, {}, { wait: 'all' })).value.key;
+  key = await grantedAgent(api, { agent, server: slug, names: ['greet'] });
 });
 afterAll(async () => {
   await stack.stop();

@@ -6,6 +6,7 @@ import { apiOf, freshSlug } from './demo-stack.js';
 import { type Ledger, startCrowd } from './ledger.js';
 import { messageIn, type RawAnswer, sendMcp } from './raw-mcp.js';
 import { type OwnStack, startOwnStack } from './own-stack.js';
+import { grantedAgent, registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const slug = freshSlug('busy');
@@ -21,11 +22,8 @@ let urls: string[];
 beforeAll(async () => {
   [stack, server] = await Promise.all([startOwnStack({ demo: false }), startTestServer(['work'])]);
   const api = apiOf(stack);
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
-  await api.agents.create({ slug: agent });
-  await api.grants.create({ agent, server: slug, names: ['work'] });
-  key = (await api.agents.createKey(agent, {}, { wait: 'all' })).value.key;
+  await registerServer(api, slug, server.url);
+  key = await grantedAgent(api, { agent, server: slug, names: ['work'] });
   urls = stack.gatewayUrls.map((url) => `${url}/mcp`);
 });
 afterAll(async () => {

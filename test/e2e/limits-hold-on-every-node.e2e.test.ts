@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
 import { sendMcp } from './raw-mcp.js';
+import { grantedAgent, registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const stack = demoStack();
@@ -12,11 +13,8 @@ let key: string;
 
 beforeAll(async () => {
   server = await startTestServer(['work']);
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
-  await api.agents.create({ slug: agent });
-  await api.grants.create({ agent, server: slug, names: ['*'] });
-  key = (await api.agents.createKey(agent, {}, { wait: 'all' })).value.key;
+  await registerServer(api, slug, server.url);
+  key = await grantedAgent(api, { agent, server: slug, names: ['*'] });
 });
 afterAll(() => server.close());
 

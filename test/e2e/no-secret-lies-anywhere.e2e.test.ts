@@ -8,6 +8,7 @@ import { apiOf, demoStack, freshSlug } from './demo-stack.js';
 import { NeedleSearch } from './needle-search.js';
 import { encodingsOf } from './encodings-of.js';
 import { jsonHeaders, send, sendMcp } from './raw-mcp.js';
+import { registerServer } from './register-server.js';
 import { allFiles, databaseText, filesHolding } from './secrets-at-rest.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
@@ -88,8 +89,7 @@ async function sayThem(): Promise<void> {
 
 beforeAll(async () => {
   server = await startTestServer(['work', 'hashed', 'none']);
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
+  await registerServer(api, slug, server.url);
   await api.agents.create({ slug: agent });
   await api.grants.create({ agent, server: slug, names: ['*'] });
   const both = (mode: 'hashed' | 'none') => ({ names: [mode], arguments: { mode }, results: { mode } });

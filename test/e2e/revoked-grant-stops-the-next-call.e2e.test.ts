@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectLegacy, connectModern, namesSeenBy } from './agent-clients.js';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
 import { messageIn, sendMcp, toolNamesIn } from './raw-mcp.js';
+import { registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 import { whenSo } from './within.js';
 
@@ -44,8 +45,7 @@ async function connected(url: string, era: 'legacy' | 'modern'): Promise<Connect
 
 beforeAll(async () => {
   server = await startTestServer(['work', 'other']);
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
+  await registerServer(api, slug, server.url);
 });
 
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { connectModern, namesSeenBy } from './agent-clients.js';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
+import { registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const stack = demoStack();
@@ -15,8 +16,7 @@ let clients: Awaited<ReturnType<typeof connectModern>>[];
 
 beforeAll(async () => {
   server = await startTestServer(['say', 'shout'], 'reject');
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
+  await registerServer(api, slug, server.url);
   await api.agents.create({ slug: agent });
   const { key } = (await api.agents.createKey(agent, {}, everywhere)).value;
   clients = await Promise.all(stack.gatewayUrls.map((url) => connectModern({ url: `${url}/mcp`, key })));

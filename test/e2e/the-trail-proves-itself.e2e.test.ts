@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { apiOf, demoStack, freshSlug } from './demo-stack.js';
 import { portcullis } from './portcullis-command.js';
 import { messageIn, sendMcp } from './raw-mcp.js';
+import { grantedAgent, registerServer } from './register-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const stack = demoStack();
@@ -18,11 +19,8 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'portcullis-proof-'));
   server = await startTestServer(['work']);
-  await api.servers.create({ slug, url: server.url, approve: 'all' });
-  await api.servers.discover(slug, { waitSeconds: 60 });
-  await api.agents.create({ slug });
-  await api.grants.create({ agent: slug, server: slug, names: ['work'] });
-  const { key } = (await api.agents.createKey(slug, {}, { wait: 'all' })).value;
+  await registerServer(api, slug, server.url);
+  const key = await grantedAgent(api, { agent: slug, server: slug, names: ['work'] });
   for (const url of stack.gatewayUrls) {
     const answer = await sendMcp(`${url}/mcp`, {
       key,

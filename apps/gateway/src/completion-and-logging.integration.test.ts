@@ -9,6 +9,7 @@ import { completable, createMcpHandler, McpServer as ModernServer } from '@model
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { mcpHeaders, modernMeta } from './testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool, settings } from './testing/policy-builders.js';
 import { listenLoopback } from './testing/listen-loopback.js';
 import { startTestStack, type TestStack } from './testing/test-stack.js';
@@ -113,17 +114,13 @@ beforeEach(() => {
   arrived = [];
 });
 
-const modernMeta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
-
 /** One modern request as it stands; the messages of its answer. */
 async function ask(method: string, params: Record<string, unknown>, options: { node?: number; token?: string; meta?: object } = {}) {
   const { node = 0, token = alice.token, meta = {} } = options;
   const response = await fetch(`${stack.urls[node] ?? ''}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(token),
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
       ...(typeof params['name'] === 'string' && { 'mcp-name': params['name'] }),

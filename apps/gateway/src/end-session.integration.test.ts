@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createServer } from 'node:http';
 import { listenLoopback } from './testing/listen-loopback.js';
+import { mcpHeaders } from './testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool, settings } from './testing/policy-builders.js';
 import { startTestStack, type TestStack } from './testing/test-stack.js';
 
@@ -49,9 +50,7 @@ function send(node: number, method: string, options: { body?: object; session?: 
   return fetch(`${stack.urls[node] ?? ''}/mcp`, {
     method,
     headers: {
-      authorization: `Bearer ${alice.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(alice.token),
       ...(session !== undefined && { 'mcp-session-id': session }),
     },
     ...(body !== undefined && { body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }) }),

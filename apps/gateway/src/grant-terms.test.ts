@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { startServer, type GatewayServer } from './server.js';
 import { aSnapshot, buildGateway } from './testing/build-gateway.js';
+import { mcpHeaders, modernHeaders, modernMeta } from './testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from './testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from './testing/scripted-server.js';
 
@@ -55,18 +56,15 @@ function granted(...grants: Partial<GrantEntry>[]): void {
 }
 
 async function ask(era: 'legacy' | 'modern', method: string, params: Record<string, unknown> = {}, extra: Record<string, string> = {}) {
-  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
   const name = params['name'] as string | undefined;
-  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...(name !== undefined && { 'mcp-name': name }), ...extra };
+  const headers = { ...modernHeaders(method, name), ...extra };
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(agent.token),
       ...(era === 'modern' && headers),
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, ...(era === 'modern' && { _meta: meta }) } }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, ...(era === 'modern' && { _meta: modernMeta }) } }),
   });
   return (await response.json()) as { result?: { isError?: boolean; tools?: { name: string; inputSchema: unknown }[] }; error?: { code: number } };
 }

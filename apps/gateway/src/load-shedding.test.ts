@@ -3,6 +3,7 @@ import { Client } from 'undici';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from './server.js';
 import { aSnapshot, buildGateway } from './testing/build-gateway.js';
+import { mcpHeaders } from './testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from './testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from './testing/scripted-server.js';
 
@@ -42,7 +43,7 @@ async function send(client: Client, message: object): Promise<string> {
   const { statusCode, headers, body } = await client.request({
     path: '/mcp',
     method: 'POST',
-    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(agent.token),
     body: JSON.stringify({ jsonrpc: '2.0', ...message }),
   });
   const text = await body.text();
@@ -91,7 +92,7 @@ test('G20: while calls are refused a revocation ends the call that runs, and tha
   gateway.shedding.look();
   const reached = upstream.methods.length;
   upstream.answer = () => undefined; // until it is told to stop
-  const headers = { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const headers = mcpHeaders(agent.token);
   const running = onNewConnection().request({ path: '/mcp', method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', ...call }) });
   await vi.waitFor(() => expect(upstream.methods.length).toBe(reached + 1));
   live.memoryUsed = 1;

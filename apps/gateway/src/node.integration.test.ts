@@ -2,6 +2,7 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { mcpHeaders } from './testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool, settings } from './testing/policy-builders.js';
 import type { Policy } from './testing/policy-publisher.js';
 import { startTestStack, type TestStack } from './testing/test-stack.js';
@@ -118,9 +119,7 @@ async function post(
   const response = await fetch(address(node, path), {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(token),
       ...modern,
       ...headers,
     },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from './server.js';
 import { aSnapshot, buildGateway } from './testing/build-gateway.js';
+import { mcpHeaders, modernHeaders, modernMeta } from './testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer } from './testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from './testing/scripted-server.js';
 
@@ -34,18 +35,15 @@ afterAll(async () => {
 });
 
 async function ask(era: 'legacy' | 'modern', method: string, params: Record<string, string> = {}) {
-  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
   const mirrored = params['name'] ?? params['uri'];
-  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...(mirrored !== undefined && { 'mcp-name': mirrored }) };
+  const headers = modernHeaders(method, mirrored);
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(agent.token),
       ...(era === 'modern' && headers),
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, ...(era === 'modern' && { _meta: meta }) } }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, ...(era === 'modern' && { _meta: modernMeta }) } }),
   });
   return (await response.json()) as { result?: Record<string, unknown>; error?: unknown };
 }

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { listenLoopback } from './testing/listen-loopback.js';
+import { mcpHeaders } from './testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool, settings } from './testing/policy-builders.js';
 import { startTestStack, type TestStack } from './testing/test-stack.js';
 
@@ -91,7 +92,7 @@ test('who stops reading slows the server down, keeps nobody else waiting and is 
   await vi.waitFor(() => expect(streamed).toBeGreaterThan(0), 10_000);
   const quick = await fetch(`${stack.urls[0] ?? ''}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(agent.token),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'one__quick' } }),
   });
   expect(await quick.text()).toContain('complete');

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadConfig } from './config.js';
 import { startNode, type Node } from './node.js';
 import { startFakeControlPlane } from './testing/fake-control-plane.js';
+import { mcpHeaders } from './testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, settings } from './testing/policy-builders.js';
 import { PolicyPublisher } from './testing/policy-publisher.js';
 import { startScriptedServer, type ScriptedServer } from './testing/scripted-server.js';
@@ -74,7 +75,7 @@ async function readiness({ healthPort }: Node) {
 async function call({ port }: Node) {
   const response = await fetch(`http://127.0.0.1:${String(port)}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(agent.token),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'one__echo', arguments: {} } }),
   });
   return { status: response.status, text: await response.text() };

@@ -8,6 +8,7 @@ import { FailedAuthentication } from '../failed-authentication.js';
 import { openAccessTokens } from '../oauth/open-access-tokens.js';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 
 const server = aServer('github', [aTool('read')]);
@@ -70,7 +71,7 @@ afterAll(async () => {
 async function post(token: string, path: string, body: object, { at = node, headers = {} } = {}): Promise<Response> {
   return fetch(`http://127.0.0.1:${String(at.port)}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token}`, ...headers },
+    headers: { ...mcpHeaders(token), ...headers },
     body: JSON.stringify(body),
   });
 }

@@ -3,6 +3,7 @@ import { AUDIT_QUEUE } from '@portcullis/contracts/audit';
 import { connectRedis } from '@portcullis/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
@@ -46,9 +47,7 @@ async function post(url: string, message: object, headers: Record<string, string
   return fetch(`${url}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(agent.token),
       ...headers,
     },
     body: JSON.stringify({ jsonrpc: '2.0', ...message }),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startServer, type GatewayServer } from '../server.js';
 import { TaskKeys } from '../task-keys/task-keys.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 
 const [alice, bob] = [anAgent('alice'), anAgent('bob')];
@@ -35,7 +36,7 @@ beforeEach(() => {
 const send = (path: string, token: string, body: object, headers: Record<string, string> = {}) =>
   fetch(`http://127.0.0.1:${String(listening.port)}${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+    headers: { ...mcpHeaders(token), ...headers },
     body: JSON.stringify(body),
   });
 const exchange = (token: string, wish: object) => send('/task-keys', token, wish);

@@ -3,6 +3,7 @@ import type { NewAuditEvent } from '@portcullis/contracts/audit';
 import type { CaptureEntry, ServerCaptureEntry } from '@portcullis/contracts/capture';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 
@@ -42,7 +43,7 @@ function rules(capture?: CaptureEntry, ofServer?: ServerCaptureEntry): void {
 const post = async (method: string, params: Record<string, unknown>): Promise<string> => {
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(agent.token),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
   });
   return response.text();

@@ -1,36 +1,21 @@
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { HeldCalls } from '../testing/held-calls.js';
+import { mcpHeaders, modernHeaders, modernMeta } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
-import { startScriptedServer, type Scripted, type ScriptedServer } from '../testing/scripted-server.js';
+import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
 
 const [alice, bob] = [anAgent('alice'), anAgent('bob')];
 let stack: TestStack;
 let upstream: ScriptedServer;
-let held: (Scripted & { closed: boolean })[] = [];
-let told: { session: unknown; requestId: unknown }[] = [];
+const calls = new HeldCalls();
+const { held, told } = calls;
 
 beforeAll(async () => {
   [stack, upstream] = await Promise.all([startTestStack(2), startScriptedServer()]);
-  upstream.answer = (exchange) => {
-    const { message, request, response, json } = exchange;
-    if (message.method === 'initialize') {
-      response.setHeader('mcp-session-id', `session-${String(upstream.methods.length)}`);
-      json({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-06-18', capabilities: {} } });
-      return;
-    }
-    if (message.method === 'notifications/cancelled') {
-      told.push({ session: request.headers['mcp-session-id'], requestId: message.params?.['requestId'] });
-    }
-    if (message.id === undefined) {
-      response.writeHead(202).end();
-      return;
-    }
-    const call = { ...exchange, closed: false };
-    response.on('close', () => (call.closed = true));
-    held.push(call);
-  };
+  upstream.answer = calls.answer;
   const servers = (['legacy', 'modern'] as const).map((era) => aServer(era, [aTool('wait')], { url: upstream.url, era }));
   const grants = servers.flatMap((server) => [aGrant(alice, server), aGrant(bob, server)]);
   await stack.publish({ servers, agents: [alice, bob], grants, settings });
@@ -38,13 +23,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([stack.stop(), upstream.close()]);
 });
-afterEach(() => {
-  for (const { response } of held) response.destroy();
-  held = [];
-  told = [];
-});
-
-const modernMeta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
+afterEach(() => calls.drop());
 
 function post(
   node: number,
@@ -55,9 +34,7 @@ function post(
   return fetch(`${stack.urls[node] ?? ''}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(token),
       ...(session !== undefined && { 'mcp-session-id': session }),
       ...headers,
     },
@@ -126,7 +103,7 @@ describe.each(['legacy', 'modern'] as const)('a modern client that hangs up on a
   test('cancels', async () => {
     const leaving = new AbortController();
     const name = `${era}__wait`;
-    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
+    const headers = modernHeaders('tools/call', name);
     const answer = post(0, { id: 1, method: 'tools/call', params: { name, _meta: modernMeta } }, { headers, signal: leaving.signal });
     await vi.waitFor(() => expect(held).toHaveLength(1), 10_000);
     leaving.abort();
@@ -146,7 +123,7 @@ test('nobody cancels the call of another: not by its id, nor in its session, nor
     expect((await post(node, cancel(1), { session: mine, token: bob.token })).status).toBe(404);
     expect((await post(node, cancel('1'), { session: mine })).status).toBe(202);
     expect((await post(node, cancel(1))).status).toBe(202);
-    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'notifications/cancelled' };
+    const headers = modernHeaders('notifications/cancelled');
     expect((await post(node, cancel(1), { headers })).status).toBe(202);
   }
   // Whatever those cancels set off has come and gone once another session's cancel, sent after them, has taken effect.

@@ -1,13 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { HeldCalls } from '../testing/held-calls.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
-import { startScriptedServer, type Scripted, type ScriptedServer } from '../testing/scripted-server.js';
+import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
 
 const [alice, bob] = [anAgent('alice'), anAgent('bob')];
 let stack: TestStack;
 let upstream: ScriptedServer;
-let held: (Scripted & { closed: boolean })[] = [];
-let told: unknown[] = [];
+const calls = new HeldCalls();
+const { held, told } = calls;
 
 const servers = () => (['legacy', 'modern'] as const).map((era) => aServer(era, [aTool('wait')], { url: upstream.url, era }));
 let known: ReturnType<typeof servers> = [];
@@ -15,38 +17,15 @@ const policy = () => ({ servers: known, agents: [alice, bob], grants: known.flat
 
 beforeAll(async () => {
   [stack, upstream] = await Promise.all([startTestStack(2), startScriptedServer()]);
-  upstream.answer = (exchange) => {
-    const { message, response, json } = exchange;
-    if (message.method === 'initialize') {
-      response.setHeader('mcp-session-id', `session-${String(upstream.methods.length)}`);
-      json({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-06-18', capabilities: {} } });
-      return;
-    }
-    if (message.method === 'notifications/cancelled') told.push(message.params?.['requestId']);
-    if (message.id === undefined) {
-      response.writeHead(202).end();
-      return;
-    }
-    const call = { ...exchange, closed: false };
-    response.on('close', () => (call.closed = true));
-    held.push(call);
-  };
+  upstream.answer = calls.answer;
   known = servers();
 });
 afterAll(async () => {
   await Promise.all([stack.stop(), upstream.close()]);
 });
-afterEach(() => {
-  for (const { response } of held) response.destroy();
-  held = [];
-  told = [];
-});
+afterEach(() => calls.drop());
 
-const headersOf = (token: string) => ({
-  authorization: `Bearer ${token}`,
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-});
+const headersOf = (token: string) => mcpHeaders(token);
 const call = (node: number, name: string, { token } = alice) =>
   fetch(`${stack.urls[node] ?? ''}/mcp`, {
     method: 'POST',

@@ -2,6 +2,7 @@ import type { CallLimitEntry, CallLimitTerms } from '@portcullis/contracts/limit
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 
@@ -55,7 +56,7 @@ const never = (): Promise<Response> => Promise.reject(new Error('no agent'));
 const call = (token: string, name: string, args: object): Promise<Response> =>
   fetch(`http://127.0.0.1:${String(node.port)}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(token),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
   });
 const statuses = async (...answers: Promise<Response>[]): Promise<number[]> => (await Promise.all(answers)).map(({ status }) => status);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 
@@ -31,7 +32,7 @@ async function ask(budgetSpentUntil: number | undefined, method: string, params:
   live.snapshot = aSnapshot({ servers: [one], agents: [agent], grants: [aGrant(agent, one, { names: ['run'] })] });
   return fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(agent.token),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
   });
 }

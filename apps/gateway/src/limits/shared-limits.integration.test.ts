@@ -1,5 +1,6 @@
 import type { CallLimitEntry } from '@portcullis/contracts/limits';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
@@ -30,7 +31,7 @@ afterAll(async () => {
 const call = (node: number, token: string, name = 'busy__run') =>
   fetch(`${stack.urls[node] ?? ''}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(token),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } }),
   });
 

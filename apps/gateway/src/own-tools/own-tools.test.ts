@@ -3,6 +3,7 @@ import type { NodeAccessAnswer, NodeAccessFound, NodeAccessLookup, NodeAccessReq
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { mcpRequest } from '../testing/mcp-message.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { AccessAsker } from './access-asker.js';
@@ -54,9 +55,7 @@ async function send(era: Era, method: string, params: Record<string, unknown>, a
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
+      ...mcpHeaders(agent.token),
       ...(headers as Record<string, string>),
     },
     body: String(body),

@@ -1,6 +1,7 @@
 import { createSealer } from '@portcullis/secrets';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { askingDefinitions, startLegacyAskingServer, startModernAskingServer, type AskingServer } from '../testing/asking-servers.js';
+import { mcpHeaders, modernHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, settings } from '../testing/policy-builders.js';
 import type { Policy } from '../testing/policy-publisher.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
@@ -55,12 +56,8 @@ async function call(name: string, { token = alice.token, node = 0, params = {}, 
   const response = await fetch(new URL('/mcp', stack.urls[node]), {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/call',
-      'mcp-name': name,
+      ...mcpHeaders(token),
+      ...modernHeaders('tools/call', name),
     },
     body: JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {}, ...params, _meta } }),
     ...(signal !== undefined && { signal }),
@@ -195,9 +192,7 @@ test('one agent holds sixteen calls open on a node, and others are not held up b
 
 describe('an answer to a question put to a legacy client', () => {
   const headers = (token: string, session?: string) => ({
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
+    ...mcpHeaders(token),
     ...(session !== undefined && { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' }),
   });
   const post = (body: object, { token = alice.token, session, node = 0 }: { token?: string; session?: string; node?: number }): Promise<Response> =>

@@ -3,6 +3,7 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
 import type { Policy } from '../testing/policy-publisher.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
@@ -126,7 +127,7 @@ test('the acknowledgement names only resources that the agent may read', async (
 async function initialize(token: string, node = 0): Promise<string> {
   const response = await fetch(address(node), {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: mcpHeaders(token),
     body: '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}',
   });
   await response.text();

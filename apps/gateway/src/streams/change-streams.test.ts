@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { listPage } from '../view/list-pages.js';
 import { STREAMS_PER_AGENT_MAX } from './change-streams.js';
@@ -31,9 +32,7 @@ function post(token: string, method: string, params: object, port = server.port)
   const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
   return new Promise((resolve, reject) => {
     const headers = {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(token),
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
     };

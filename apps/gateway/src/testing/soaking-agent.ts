@@ -1,5 +1,6 @@
 import type { Agent as Connections } from 'undici';
 import { request } from 'undici';
+import { mcpHeaders } from './mcp-headers.js';
 import { mcpRequest, type Asked } from './mcp-message.js';
 import { ownersIn, tagOf } from './tagging-server.js';
 
@@ -103,9 +104,7 @@ async function post(agent: SoakingAgent, { urls, connections, report }: Place, {
       method: 'POST',
       dispatcher: connections,
       headers: {
-        authorization: `Bearer ${agent.token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
+        ...mcpHeaders(agent.token),
         ...Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
       },
       body,

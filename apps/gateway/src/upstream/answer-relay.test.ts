@@ -7,6 +7,7 @@ import { HttpReply } from '../http-reply.js';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway, captureKey } from '../testing/build-gateway.js';
 import { listenLoopback } from '../testing/listen-loopback.js';
+import { mcpHeaders, modernHeaders, modernMeta } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type Scripted, type ScriptedServer } from '../testing/scripted-server.js';
 
@@ -39,19 +40,14 @@ afterEach(() => {
   events.length = 0;
 });
 
-const modernMeta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
-
 function call(slug: 'm' | 'l', signal?: AbortSignal): Promise<Response> {
   const name = `${slug}__run`;
   // A client of an older revision may be given other content, so that its answers are held.
-  const era =
-    slug === 'm' ? { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name } : { 'mcp-protocol-version': '2025-11-25' };
+  const era = slug === 'm' ? modernHeaders('tools/call', name) : { 'mcp-protocol-version': '2025-11-25' };
   return fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(agent.token),
       ...era,
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, ...(slug === 'm' && { _meta: modernMeta }) } }),

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders, modernHeaders, modernMeta } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type Scripted, type ScriptedServer } from '../testing/scripted-server.js';
 
@@ -32,20 +33,16 @@ afterEach(() => {
   upstream.methods.length = 0;
 });
 
-const modernMeta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
-
 async function call(
   name: string,
   options: { token?: string; era?: 'legacy' | 'modern'; headers?: Record<string, string>; signal?: AbortSignal; params?: object } = {},
 ) {
   const { token = agent.token, era = 'legacy', headers = {}, signal, params = {} } = options;
-  const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
+  const modern = modernHeaders('tools/call', name);
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(token),
       ...(era === 'modern' && modern),
       ...headers,
     },
@@ -196,7 +193,7 @@ describe('a call', () => {
     upstream.answer = ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: { content: [link] } });
     const start = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      headers: mcpHeaders(agent.token),
       body: JSON.stringify({
         jsonrpc: '2.0',
         id: 1,

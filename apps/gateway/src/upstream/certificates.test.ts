@@ -15,6 +15,7 @@ import { Client } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { nodesKey, sealedCredentials } from '../testing/sealed-credentials.js';
 import { Upstreams } from './upstreams.js';
@@ -74,7 +75,7 @@ async function call({ port }: Pick<GatewayServer, 'port'> = node): Promise<strin
 }
 
 function callAs(token: string): [headers: Record<string, string>, body: string] {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const headers = mcpHeaders(token);
   return [headers, JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'tools__run' } })];
 }
 

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startRawServer, type RawServer } from '../testing/raw-server.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
@@ -42,11 +43,7 @@ afterEach(async () => {
 async function call(slug: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
-    headers: {
-      authorization: `Bearer ${agent.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
+    headers: mcpHeaders(agent.token),
     body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: `${slug}__run`, _meta: { progressToken: 1 } } }),
   });
   return response.text();

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { mcpHeaders, modernHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type Scripted, type ScriptedServer } from '../testing/scripted-server.js';
 
@@ -41,9 +42,7 @@ async function post(agent: typeof alice, params: object, headers: Record<string,
   const response = await fetch(`http://127.0.0.1:${String(server.port)}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(agent.token),
       ...headers,
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params }),
@@ -62,7 +61,7 @@ const callModern = (agent: typeof alice): Promise<Answer> =>
       name: 'large__run',
       _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
     },
-    { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'large__run' },
+    modernHeaders('tools/call', 'large__run'),
   );
 
 /** Answers with a text of so many MiB whose length nobody is told. */

@@ -5,6 +5,7 @@ import { ResourceUpdatedNotificationSchema, ToolListChangedNotificationSchema } 
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { changingCapabilities, startLegacyChangingServer, startModernChangingServer, type ChangingServer } from '../testing/changing-servers.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
 import type { Policy } from '../testing/policy-publisher.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
 import { startTestStack, type TestStack } from '../testing/test-stack.js';
@@ -89,9 +90,7 @@ describe.each(['legacy', 'modern'] as const)('a server of the %s era that change
       fetch(address(1), {
         method: 'POST',
         headers: {
-          authorization: `Bearer ${alice.token}`,
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
+          ...mcpHeaders(alice.token),
           'mcp-session-id': legacy.session,
         },
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { uri } }),

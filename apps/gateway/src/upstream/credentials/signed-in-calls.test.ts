@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from '../../server.js';
 import { aSnapshot, buildGateway } from '../../testing/build-gateway.js';
 import { listenLoopback } from '../../testing/listen-loopback.js';
+import { mcpHeaders } from '../../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer } from '../../testing/policy-builders.js';
 import { clientOf, sealedCredentials } from '../../testing/sealed-credentials.js';
 import { serverTools, startLegacyServer, startModernServer, startSseServer, type TestServer } from '../../testing/upstream-servers.js';
@@ -61,9 +62,7 @@ async function call(agent = alice) {
   const response = await fetch(`http://127.0.0.1:${node.port}/mcp`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${agent.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
+      ...mcpHeaders(agent.token),
       'x-api-key': agent.token,
       cookie: `t=${agent.token}`,
     },
