@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -58,6 +58,7 @@ const livingPids = (): string[] =>
 describe('portcullis up', () => {
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), 'portcullis-up-'));
+    await chmod(data, 0o711); // as the command makes it
     base = await freePortBase();
     await start();
   }, startMs);

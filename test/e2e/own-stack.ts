@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePortBase, type Stack, startUp, type Up } from './portcullis-command.js';
@@ -16,6 +16,7 @@ export interface OwnStack extends Stack {
 /** Starts the built system as a person would, with two nodes and these variables beside the usual. */
 export async function startOwnStack({ demo }: { demo: boolean }, extra: Record<string, string> = {}): Promise<OwnStack> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'portcullis-e2e-'));
+  await chmod(dataDirectory, 0o711); // as the command makes it, where programs have users of their own
   const portBase = await freePortBase();
   const up = startUp([demo ? '--demo' : '--no-demo', '--nodes', '2', '--data', dataDirectory, '--port-base', String(portBase)], extra);
   const stop = async (): Promise<void> => {
