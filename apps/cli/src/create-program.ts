@@ -106,7 +106,9 @@ function addUp(program: Command, environment: Environment): void {
   const ports = portTable.map(([port, what]) => `  ${port.padEnd(15)} ${what}`).join('\n');
   program
     .command('up')
-    .description('Start everything on this machine and keep it until Ctrl-C: Postgres, Redis, control plane, discovery, audit worker, a runner, gateway nodes.')
+    .description(
+      'Start everything on this machine and keep it until Ctrl-C: Postgres, Redis, control plane, discovery, audit worker, a runner, gateway nodes.',
+    )
     .option('--nodes <n>', `gateway nodes, 1 to ${nodesMax} (default: 1, with --demo ${demoNodes})`, wholeNumber(1, nodesMax))
     .option('--data <directory>', 'where data, tokens and logs are kept (default: .portcullis in the checkout)')
     .option('--port-base <port>', 'first of a hundred ports, see below', wholeNumber(1024, 65_400), defaultPortBase)
