@@ -62,7 +62,7 @@ test.each(eras)('a server that goes away in the middle of a call is an error of 
   const answer = call(era, 'x');
   await vi.waitUntil(() => server.ran.length === 1, patient);
   await server.close();
-  expect((await answer).error).toMatchObject({ code: -32603, data: { reason: 'unreachable' } });
+  expect((await answer).error).toMatchObject({ code: -32603, data: { reason: 'cut' } });
   expect(statusOf(await recorded())).toBe('upstream_error');
   expect(server.ran).toHaveLength(1);
 });

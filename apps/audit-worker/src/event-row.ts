@@ -56,6 +56,7 @@ export function rowOf({ node, boot }: AuditBatch, event: AuditEvent, { payload, 
     units: event.units ?? null,
     arguments_capture: event.argumentsCapture ?? null,
     result_capture: event.resultCapture ?? null,
+    retries: event.retries ?? null,
     hash: Buffer.from(digest, 'latin1').toString('base64'),
     frame: isReproducible(event, payload) ? null : payload.toString('base64'),
   };

@@ -111,11 +111,11 @@ export class BatchStore {
         INSERT INTO audit_event (day, node, boot, seq, id, call_id, phase, at, method, agent_id, agent, key_id, operator, server_id, server, tool,
           definition_hash, decision, reason, grant_id, epoch, revision, status, duration_us, upstream_us, era, trace_id,
           arguments_hash, arguments_bytes, arguments, result_hash, result_bytes, result_summary, truncated, shadow_decision, shadow_grant_id,
-          task, on_behalf_of, claimed_agent, units, arguments_capture, result_capture, hash, frame)
+          task, on_behalf_of, claimed_agent, units, arguments_capture, result_capture, retries, hash, frame)
         SELECT day, node, boot, seq, id, call_id, phase, to_timestamp(at / 1000.0), method, agent_id, agent, key_id, operator, server_id, server, tool,
           definition_hash, decision, reason, grant_id, epoch, revision, status, duration_us, upstream_us, era, trace_id,
           arguments_hash, arguments_bytes, decode(arguments, 'base64'), result_hash, result_bytes, decode(result_summary, 'base64'), truncated,
-          shadow_decision, shadow_grant_id, task, on_behalf_of, claimed_agent, units, arguments_capture, result_capture,
+          shadow_decision, shadow_grant_id, task, on_behalf_of, claimed_agent, units, arguments_capture, result_capture, retries,
           decode(hash, 'base64'), decode(frame, 'base64')
         FROM json_to_recordset(${JSON.stringify(rows)}::json) AS event (
           day date, node text, boot uuid, seq bigint, id uuid, call_id uuid, phase text, at double precision, method text, agent_id uuid, agent text,
@@ -123,7 +123,7 @@ export class BatchStore {
           epoch int, revision int, status text, duration_us bigint, upstream_us bigint, era text, trace_id text, arguments_hash text,
           arguments_bytes int, arguments text, result_hash text, result_bytes bigint, result_summary text, truncated boolean,
           shadow_decision text, shadow_grant_id uuid, task text, on_behalf_of text, claimed_agent text, units jsonb, arguments_capture text,
-          result_capture text, hash text, frame text)
+          result_capture text, retries smallint, hash text, frame text)
         ON CONFLICT DO NOTHING
       )
       INSERT INTO audit_range (node, boot, first_seq, last_seq)

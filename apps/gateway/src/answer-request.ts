@@ -167,12 +167,12 @@ async function forwardAdmitted(work: Work, resumed: Step, place: StatePlace): Pr
 // Member by member: objects put together from others cost several times as much, for every call.
 function callOf(
   { target, nameMember, name, argumentsJson }: Work,
-  { visit, call, reply, session }: Step,
+  { visit, call, reply, session, record }: Step,
   { asking, place, cancellation }: { asking: Asking; place: StatePlace; cancellation: Cancellation },
 ): CallToServer {
   const { questioning, parked } = asking;
   const share = visit.gateway.upstreams.shareOf(visit.caller.agent.id, target.server.id);
-  return { visit, call, target, nameMember, argumentsJson, session, reply, cancellation, name, place, questioning, parked, share };
+  return { visit, call, target, nameMember, argumentsJson, session, reply, cancellation, name, place, questioning, parked, share, record };
 }
 
 async function exchange(work: CallToServer, { call, visit, reply, record }: Step): Promise<void> {
@@ -181,13 +181,12 @@ async function exchange(work: CallToServer, { call, visit, reply, record }: Step
   const upstream = gateway.upstreams.of(work.target.server);
   upstream.enter(work.target.server.limits.concurrency, agentId);
   gateway.metrics.inFlight += 1;
-  const sentAt = performance.now();
-  const upstreamUs = (): number => Math.round((performance.now() - sentAt) * 1000);
   try {
     await record.intent(); // recorded before anything goes upstream
+    record.sent();
     const answer = await upstream.watch(callServer(work, gateway.upstreams.wayOf(upstream, work.target.server, visit.caller)), agentId);
-    const tookUs = upstreamUs();
-    await record.end({ status: answer.status, reason: answer.reason, result: answer.result, said: answer.said, upstreamUs: tookUs });
+    const tookUs = record.upstreamUs ?? 0;
+    await record.end({ status: answer.status, reason: answer.reason, result: answer.result, said: answer.said });
     if (answer.release === undefined) reply.finish(answer.httpStatus ?? 200, [answer.message]);
     else answer.release();
     gateway.metrics.ended(call.method, answer.status);

@@ -47,6 +47,7 @@ const events = fc.record({
   units: fc.constant(undefined),
   argumentsCapture: fc.constant(undefined),
   resultCapture: fc.constant(undefined),
+  retries: fc.constant(undefined),
 });
 
 const shadowed = fc
@@ -86,9 +87,13 @@ const ofCaptures = fc
   .tuple(fc.oneof(ofClaims, charged), maybe(captured), captured)
   .map(([event, argumentsCapture, resultCapture]) => ({ ...event, units: event.units ?? null, argumentsCapture, resultCapture }));
 
+const retried = fc
+  .tuple(fc.oneof(ofClaims, charged), maybe(captured), maybe(captured), fc.integer({ min: 1, max: 1000 }))
+  .map(([event, argumentsCapture, resultCapture, retries]) => ({ ...event, units: event.units ?? null, argumentsCapture, resultCapture, retries }));
+
 test('an event comes back as it was, every member of the contract and no other', () => {
   fc.assert(
-    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects, ofClaims, charged, ofCaptures), (id, seq, event) => {
+    fc.property(fc.uuid(), fc.nat(), fc.oneof(events, shadowed, ofTasks, ofSubjects, ofClaims, charged, ofCaptures, retried), (id, seq, event) => {
       const decoded = decodeEvent(encodeEvent(id, seq, event));
       expect(decoded).toEqual({ id, seq, ...event });
       expect(decodeEvent(JSON.stringify(decoded))).toEqual(decoded);

@@ -27,7 +27,7 @@ const MEMBERS: readonly (keyof AuditEvent)[] = [
   ...(['serverId', 'server', 'tool', 'definitionHash', 'decision', 'reason', 'grantId', 'epoch', 'revision'] as const),
   ...(['status', 'durationUs', 'upstreamUs', 'era', 'traceId', 'argumentsHash', 'argumentsBytes', 'arguments'] as const),
   ...(['resultHash', 'resultBytes', 'resultSummary', 'truncated'] as const),
-  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf', 'claimedAgent', 'units', 'argumentsCapture', 'resultCapture'] as const),
+  ...(['shadowDecision', 'shadowGrantId', 'task', 'onBehalfOf', 'claimedAgent', 'units', 'argumentsCapture', 'resultCapture', 'retries'] as const),
 ];
 
 /** The members whose text stays the same from call to call: what one key does at one target under one revision. */
@@ -107,12 +107,13 @@ export function encodeEvent(id: string, seq: number, event: NewAuditEvent): stri
 /** Most events have none of it and are not longer for it. */
 function restOf(event: NewAuditEvent): string {
   const { shadowDecision = null, shadowGrantId = null, task = null, onBehalfOf = null, claimedAgent = null, units = null } = event;
-  const { argumentsCapture = null, resultCapture = null } = event;
-  const isCaptured = argumentsCapture !== null || resultCapture !== null;
+  const { argumentsCapture = null, resultCapture = null, retries = null } = event;
+  const isCaptured = argumentsCapture !== null || resultCapture !== null || retries !== null;
   if (shadowDecision === null && task === null && onBehalfOf === null && claimedAgent === null && units === null && !isCaptured) return '';
   const shadow = `,${name(shadowDecision)},${name(shadowGrantId)}`;
   const callers = `,${name(onBehalfOf)},${name(claimedAgent)}`;
-  if (isCaptured) return `${shadow},${name(task)}${callers},${unitsJson(units)},${name(argumentsCapture)},${name(resultCapture)}`;
+  const captures = `,${name(argumentsCapture)},${name(resultCapture)}`;
+  if (isCaptured) return `${shadow},${name(task)}${callers},${unitsJson(units)}${captures}${retries === null ? '' : `,${retries}`}`;
   if (units !== null) return `${shadow},${name(task)}${callers},${unitsJson(units)}`;
   if (claimedAgent !== null) return `${shadow},${name(task)}${callers}`;
   if (onBehalfOf !== null) return `${shadow},${name(task)},${name(onBehalfOf)}`;

@@ -89,6 +89,8 @@ export const AuditEvent = z.object({
   /** How what is on record of the arguments, and of the result, differs from what was sent; unsaid where it does not, but for being cut. */
   argumentsCapture: CaptureDifference.nullish(),
   resultCapture: CaptureDifference.nullish(),
+  /** How often it was sent to its server once more, where nothing can have run; unsaid where it was sent once. */
+  retries: z.number().int().min(1).max(1000).nullish(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 

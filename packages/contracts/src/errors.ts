@@ -50,6 +50,7 @@ export const errorTable = {
   'limit.streams': entry(429, -32603, 'Too many open streams or subscriptions'),
   'limit.parked_calls': entry(429, -32603, 'Too many calls wait for input'),
   'upstream.unreachable': entry(200, -32603, 'The server could not be reached'),
+  'upstream.cut': entry(200, -32603, 'The connection to the server broke before its answer was whole'),
   'upstream.timeout': entry(200, -32603, 'The server did not answer in time'),
   'upstream.protocol': entry(200, -32603, 'The server gave an invalid answer'),
   'upstream.too_large': entry(200, -32603, 'The answer of the server is too large'),

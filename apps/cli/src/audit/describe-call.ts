@@ -26,11 +26,11 @@ export function describeCall({
 const contentShown = 2000;
 
 /** Everything about a call, part by part. */
-export function describeStory({ call, events, timings, arguments: args, grant, definition, accessRequest, questions }: AuditCall): string {
+export function describeStory({ call, events, timings, retries, arguments: args, grant, definition, accessRequest, questions }: AuditCall): string {
   const lines = [
     describeCall(call),
     ...events.map(({ at, phase, status, node, seq }) => `  ${at}  ${phase}: ${status} (${plainText(node, 64)}, number ${seq})`),
-    `  time: ${msText(timings.totalMs)} in all, ${msText(timings.upstreamMs)} at the server, ${msText(timings.gatewayMs)} here`,
+    `  time: ${msText(timings.totalMs)} in all, ${msText(timings.upstreamMs)} at the server, ${msText(timings.gatewayMs)} here${retries === 0 ? '' : `, sent ${retries + 1} times`}`,
     `  arguments (${keptText(args.kept, args.bytes)}): ${contentText(args.value)}`,
     `  result (${call.result === null ? 'none kept' : `${call.result.bytes} bytes`}): ${plainText(call.result?.summary ?? '', contentShown)}`,
   ];

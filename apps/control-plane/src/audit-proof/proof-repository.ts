@@ -35,7 +35,7 @@ export async function* rowsOfTransactions(database: Database, [from, through]: r
         upstream_us AS "upstreamUs", era, trace_id AS "traceId", arguments_hash AS "argumentsHash", arguments_bytes AS "argumentsBytes", arguments,
         result_hash AS "resultHash", result_bytes AS "resultBytes", result_summary AS "resultSummary", truncated, shadow_decision AS "shadowDecision",
         shadow_grant_id::text AS "shadowGrantId", task, on_behalf_of AS "onBehalfOf", claimed_agent AS "claimedAgent", units,
-        arguments_capture AS "argumentsCapture", result_capture AS "resultCapture", request_id::text AS "requestId", hash, frame, chain
+        arguments_capture AS "argumentsCapture", result_capture AS "resultCapture", retries, request_id::text AS "requestId", hash, frame, chain
       FROM audit_event WHERE stored_tx >= ${BigInt(from)} AND stored_tx < ${BigInt(through)}
         AND (audit_event.day, audit_event.node, audit_event.boot, audit_event.seq) > (${after.day}::date, ${after.node}, ${after.boot}::uuid, ${after.seq})
       ORDER BY audit_event.day, audit_event.node, audit_event.boot, audit_event.seq LIMIT ${ROWS_AT_ONCE}`;

@@ -112,7 +112,14 @@ test('the story of a call tells its grant and its definition as they were then, 
     data: { ...definition, state: 'changed', approvedJson: bytes('{"name":"read_page","v":1}'), approvedHash: 'one' },
   });
   const more = { serverId: made.id, server: 'wiki', tool: 'read_page', grantId: grant.body.id, revision, definitionHash: 'one' };
-  const callId = await call('told', 1, { ...more, arguments: bytes('{"page":1}'), argumentsBytes: 10, durationUs: 5_000n, upstreamUs: 4_000n });
+  const callId = await call('told', 1, {
+    ...more,
+    arguments: bytes('{"page":1}'),
+    argumentsBytes: 10,
+    durationUs: 5_000n,
+    upstreamUs: 4_000n,
+    retries: 1,
+  });
   const asked = await call('question', 0, { ...more, method: 'elicitation/create', reason: `asked_in:${callId}` }, true);
   await own.call('PATCH', `/v1/grants/${grant.body.id}`, { names: ['read_page'], reason: 'narrowed' });
 
@@ -120,6 +127,7 @@ test('the story of a call tells its grant and its definition as they were then, 
   expect(body.call).toMatchObject({ callId, status: 'success' });
   expect(body.events.map(({ phase }: { phase: string }) => phase)).toEqual(['intent', 'outcome']);
   expect(body.timings).toEqual({ totalMs: 5, upstreamMs: 4, gatewayMs: 1 });
+  expect(body.retries).toBe(1);
   expect(body.arguments).toMatchObject({ value: { page: 1 }, kept: 'whole', bytes: 10 });
   expect(body.grant).toMatchObject({ atCall: { names: ['read_*'], server: 'wiki' }, now: { names: ['read_page'] } });
   expect(body.definition).toEqual({ hash: 'one', json: { name: 'read_page', v: 1 }, approvedNow: false });

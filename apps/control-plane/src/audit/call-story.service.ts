@@ -32,6 +32,7 @@ export class CallStoryService {
         call,
         events: events.map(toEvent),
         timings: timingsOf(call),
+        retries: found.retries ?? 0,
         arguments: argumentsOf(call, first),
         grant: grantId === null ? null : await grantOf(tx, grantId, call.revision),
         definition: hash === null ? null : { hash, ...(await definitionOf(tx, first.serverId, hash)) },

@@ -27,6 +27,7 @@ export interface AuditRow {
   readonly status: string;
   readonly duration_us: bigint | null;
   readonly upstream_us: bigint | null;
+  readonly retries: number | null;
   readonly trace_id: string | null;
   readonly arguments: Uint8Array | null;
   readonly arguments_bytes: number | null;
@@ -56,7 +57,7 @@ export function selectCalls(calls: Prisma.Sql, conditions: readonly Prisma.Sql[]
       coalesce(o.decision, b.decision) AS decision, coalesce(o.reason, b.reason) AS reason, coalesce(o.grant_id, b.grant_id)::text AS grant_id,
       coalesce(o.shadow_decision, b.shadow_decision) AS shadow_decision, coalesce(o.shadow_grant_id, b.shadow_grant_id)::text AS shadow_grant_id,
       coalesce(o.revision, b.revision) AS revision, ${status} AS status, coalesce(o.duration_us, b.duration_us) AS duration_us,
-      coalesce(o.upstream_us, b.upstream_us) AS upstream_us, coalesce(o.trace_id, b.trace_id) AS trace_id, b.arguments, b.arguments_bytes,
+      coalesce(o.upstream_us, b.upstream_us) AS upstream_us, o.retries, coalesce(o.trace_id, b.trace_id) AS trace_id, b.arguments, b.arguments_bytes,
       b.arguments_capture, b.truncated AS arguments_cut, coalesce(o.result_capture, b.result_capture) AS result_capture,
       coalesce(o.truncated, b.truncated) AS result_cut,
       coalesce(o.result_hash, b.result_hash) AS result_hash, coalesce(o.result_bytes, b.result_bytes) AS result_bytes,

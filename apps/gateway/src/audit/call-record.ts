@@ -1,4 +1,4 @@
-import { capture, captureAnswer, newEventId, redactText, sanitiseText, type Capture } from '@portcullis/audit';
+import { capture, captureAnswer, redactText, sanitiseText, type Capture } from '@portcullis/audit';
 import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { canonicalJson, type Era } from '@portcullis/mcp';
@@ -7,7 +7,8 @@ import { traceIdOf } from '../trace-context.js';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 import { captureRulesOf, type CaptureRules } from './capture-rules.js';
-import { capturedBy, methodText, ownSecretOf } from './captured-by.js';
+import { capturedBy, ownSecretOf } from './captured-by.js';
+import { newEvent } from './new-event.js';
 import { readUnits, unitsAsked } from './result-units.js';
 
 /** Why a call is not to be had that its grant allows, only not as often. Of a limit that is not the grant's own, its id follows behind a colon. */
@@ -35,7 +36,6 @@ export interface Ending {
   readonly result?: string | Capture | undefined;
   /** What the server said, where the agent gets less. */
   readonly said?: string | undefined;
-  readonly upstreamUs?: number | undefined;
 }
 
 /** The audit trail of one request: `single`, or `intent` and then `outcome`. */
@@ -47,6 +47,8 @@ export class CallRecord {
   /** Whose rules say what is kept of this call. */
   private server: ServerEntry | undefined;
   private name: string | null = null;
+  /** When it was given to its server, on the monotonic clock. */
+  private sentAt: number | undefined;
   /** Given, and not on record yet. */
   private argumentsJson: string | undefined;
 
@@ -155,15 +157,30 @@ export class CallRecord {
     event.truncated = false;
   }
 
+  /** From here on its time is that of its server, however it ends. */
+  sent(): void {
+    this.sentAt = performance.now();
+  }
+
+  /** It was sent to its server once more, where nothing can have run. */
+  retried(): void {
+    this.event.retries = (this.event.retries ?? 0) + 1;
+  }
+
+  /** How long its server has had it; null where none was given it. */
+  get upstreamUs(): number | null {
+    return this.sentAt === undefined ? null : Math.round((performance.now() - this.sentAt) * 1000);
+  }
+
   /** Must be awaited before the answer is complete. */
   end(ending: Ending): Promise<void> {
     const { event, visit } = this;
-    const { status, reason, result, said, upstreamUs = null } = ending;
+    const { status, reason, result, said } = ending;
     event.phase = this.intended ? 'outcome' : 'single';
     if (this.intended) event.at = visit.gateway.now();
     event.status = status;
     event.durationUs = Math.round((performance.now() - visit.startedAt) * 1000);
-    event.upstreamUs = upstreamUs;
+    event.upstreamUs = this.upstreamUs;
     if (reason !== undefined) event.reason = reason;
     if (typeof result === 'string') this.charge(said ?? result);
     if (!this.intended) this.takeArguments();
@@ -203,48 +220,4 @@ export class CallRecord {
   private rules(): CaptureRules {
     return captureRulesOf(this.visit.live.settings, this.server, this.name);
   }
-}
-
-// All members in one literal: objects put together from parts cost several times as much, twice a call.
-function newEvent(visit: Visit, method: string, era: Era | null): NewAuditEvent {
-  const { live, caller, now } = visit;
-  return {
-    callId: newEventId(),
-    phase: 'single',
-    at: now,
-    method: methodText(method, visit),
-    agentId: caller.agent.id,
-    agent: caller.agent.slug,
-    keyId: caller.keyId,
-    operator: null,
-    serverId: null,
-    server: null,
-    tool: null,
-    definitionHash: null,
-    decision: 'none',
-    reason: null,
-    grantId: null,
-    epoch: live.epoch,
-    revision: live.revision,
-    status: 'pending',
-    durationUs: null,
-    upstreamUs: null,
-    era,
-    traceId: null,
-    argumentsHash: null,
-    argumentsBytes: null,
-    arguments: null,
-    resultHash: null,
-    resultBytes: null,
-    resultSummary: null,
-    truncated: false,
-    shadowDecision: null,
-    shadowGrantId: null,
-    task: caller.task?.task ?? null,
-    onBehalfOf: caller.onBehalfOf ?? null,
-    claimedAgent: null,
-    units: null,
-    argumentsCapture: null,
-    resultCapture: null,
-  };
 }

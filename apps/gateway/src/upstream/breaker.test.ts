@@ -23,7 +23,7 @@ function aBreaker() {
 /** What a single tool can bring about, by hanging, crashing or answering nonsense. */
 const ofOneTool = [
   new GatewayError('upstream.timeout', { stage: 'first_byte' }),
-  new GatewayError('upstream.unreachable', { stage: 'exchange' }),
+  new GatewayError('upstream.cut'),
   new GatewayError('upstream.protocol', { status: 500 }),
   new GatewayError('upstream.protocol', { fault: 'not a JSON object' }),
 ];

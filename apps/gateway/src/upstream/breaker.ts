@@ -91,7 +91,8 @@ export class Breaker {
 const NO_SERVER_BEHIND: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
 function meaningOf({ code, detail }: GatewayError): 'absent' | 'broken' | 'nothing' {
-  if (code === 'upstream.unreachable') return detail['stage'] === 'exchange' ? 'broken' : 'absent';
+  if (code === 'upstream.unreachable') return 'absent';
+  if (code === 'upstream.cut') return 'broken';
   if (code === 'upstream.timeout') return detail['stage'] === 'first_byte' ? 'broken' : 'nothing';
   if (code === 'upstream.protocol') return NO_SERVER_BEHIND.has(detail['status']) ? 'absent' : 'broken';
   return 'nothing';

@@ -77,7 +77,7 @@ describe('whatever a server does, the agent gets one typed error, and the trail 
       ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: { resultType: 'input_required' } }),
     ],
     ['too much', 'too_large', ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: { content: 'x'.repeat(20_000) } })],
-    ['a hung up connection', 'unreachable', ({ response }) => response.destroy()],
+    ['a hung up connection', 'cut', ({ response }) => response.destroy()],
     [
       'a stream without an answer',
       'protocol',
@@ -94,6 +94,7 @@ describe('whatever a server does, the agent gets one typed error, and the trail 
     upstream.answer = answer;
     expect(await call('m__run')).toEqual(failure(reason));
     expect(phases()).toEqual([expect.stringMatching(/^intent pending/), expect.stringMatching(/^outcome (?:upstream_error|timeout) upstream\./)]);
+    expect(events[1]?.upstreamUs).toEqual(expect.any(Number));
     expect(upstream.methods).toEqual(['tools/call']);
   });
 

@@ -132,6 +132,7 @@ async function callInSession(wished: WishedCall, upstream: UpstreamWay, forwarde
   if (session.signedInAs !== upstream.signedInAs) session = await gateway.upstreamSessions.replace(owner, session, open);
   const answer = await sendIn(session);
   if (session.id === undefined || !isSessionLost(answer)) return answer;
+  work.record.retried();
   return sendIn(await gateway.upstreamSessions.replace(owner, session, open));
 }
 
@@ -175,6 +176,7 @@ function send({ work, logs, watch }: WishedCall, upstream: UpstreamWay, forwarde
     progress: watch === undefined ? progressFor(work, forwarded, () => inFlight.resume()) : undefined,
     relay: watch?.holds !== true ? () => relayFor(work, forwarded, () => inFlight.resume()) : undefined,
     share: work.share,
+    record: work.record,
   });
   cancellation.stopsWith((reason) => {
     inFlight.abort(reason);

@@ -8,6 +8,7 @@ import type { Session } from '../session/agent-sessions.js';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 import type { AnswerShare } from './large-answers.js';
+import type { Retried } from './upstream-post.js';
 
 /** A decided call on its way: everything the server's side needs to know. */
 export interface CallToServer {
@@ -24,6 +25,7 @@ export interface CallToServer {
   readonly place: StatePlace;
   readonly questioning: Questioning;
   readonly share: AnswerShare;
+  readonly record: Retried;
   /** Where the call outlives the request it came with. */
   readonly parked: ParkedCall | undefined;
 }

@@ -3,17 +3,15 @@ import { errors } from 'undici';
 
 const MALFORMED: ReadonlySet<unknown> = new Set(['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_HEADERS_OVERFLOW']);
 
-/** Whose fault a broken exchange is, in the words of the error table. */
-export function failureOf(error: Error): GatewayError {
+/** Whose fault a broken exchange is, in the words of the error table; `wasSent`: what was called may have run. */
+export function failureOf(error: Error, wasSent: boolean): GatewayError {
   if (error instanceof GatewayError) return error;
   const options = { cause: error };
   if (error instanceof errors.HeadersTimeoutError) return new GatewayError('upstream.timeout', { stage: 'first_byte' }, options);
   if (error instanceof errors.BodyTimeoutError) return new GatewayError('upstream.timeout', { stage: 'idle' }, options);
   if (error instanceof errors.HTTPParserError || ('code' in error && MALFORMED.has(error.code)))
     return new GatewayError('upstream.protocol', {}, options);
-  // Once a connection was there, what was called may have broken it.
-  const isBroken = 'code' in error && (error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE');
-  return new GatewayError('upstream.unreachable', isBroken ? { stage: 'exchange' } : {}, options);
+  return new GatewayError(wasSent ? 'upstream.cut' : 'upstream.unreachable', {}, options);
 }
 
 /** Whether nobody listened where we connected to, as for the moment in which a server is started anew. */

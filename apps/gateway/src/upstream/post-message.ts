@@ -119,6 +119,8 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Anew, with another credential; to go on with a stream is to send nothing.
+    if (this.controller !== undefined && this.resumption?.isUnderWay !== true) this.post.record?.retried();
     this.controller = controller;
     // Given up while it waited for a connection: not one byte of it may go out now.
     if (this.aborted !== undefined) controller.abort(this.aborted);
@@ -156,7 +158,7 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     try {
       if (!this.body.take(chunk, this.status)) this.waitsFor |= READER;
     } catch (error) {
-      this.abort(failureOf(error as Error));
+      this.abort(failureOf(error as Error, true));
     }
   }
 
@@ -174,32 +176,30 @@ class PostExchange implements Dispatcher.DispatchHandler, PostInFlight, Enrolled
     running.remove(this);
     if (this.settled) return;
     if (this.stream !== undefined) {
-      this.fail(new GatewayError('upstream.protocol', { fault: 'the stream ended without an answer', status: this.status }));
-      return;
+      return this.fail(new GatewayError('upstream.protocol', { fault: 'the stream ended without an answer', status: this.status }));
     }
     try {
       this.succeed(this.body.end());
     } catch (error) {
-      this.fail(failureOf(error as Error));
+      this.fail(failureOf(error as Error, true));
     }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.controller === undefined && !this.isReconnected && !this.settled && isRefusedConnection(error)) {
       this.isReconnected = true;
-      setTimeout(() => this.dispatch(), RECONNECT_MS);
-      return;
+      this.post.record?.retried();
+      return void setTimeout(() => this.dispatch(), RECONNECT_MS);
     }
     if (this.resumes()) return;
     running.remove(this);
-    this.fail(this.aborted ?? failureOf(error));
+    this.fail(this.aborted ?? failureOf(error, this.controller !== undefined));
   }
 
   private readEvents(stream: SseParser<ProgressLine>, chunk: Buffer): void {
     const { bytes } = this;
     if (bytes > this.post.resultBytesMax * STREAM_ANSWERS_MAX) {
-      this.abort(new GatewayError('upstream.too_large', { fault: 'endless stream', bytes }));
-      return;
+      return this.abort(new GatewayError('upstream.too_large', { fault: 'endless stream', bytes }));
     }
     for (const { data, known } of stream.push(chunk)) {
       if ((data === '' && known === undefined) || this.settled) continue;

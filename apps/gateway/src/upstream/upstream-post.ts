@@ -24,6 +24,13 @@ export interface UpstreamPost {
   readonly share?: AnswerShare;
   /** Headers to go on with by GET where the stream breaks off before its answer; undefined where its server cannot go on. */
   readonly resumeHeaders?: readonly string[] | undefined;
+  /** Told each time that it is sent once more. */
+  readonly record?: Retried;
+}
+
+/** What a call that is sent once more is on record with. */
+export interface Retried {
+  retried(): void;
 }
 
 /** Passes progress on as the bytes it came in. */

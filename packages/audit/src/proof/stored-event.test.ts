@@ -83,7 +83,14 @@ test('a row whose text had to be cleaned is verified by the payload that was kep
 });
 
 test('what a newer node says beyond what is known here is kept, and stays in the hash', () => {
-  const row = { ...event, onBehalfOf: 'user-17', claimedAgent: 'ops', units: { '/usage/tokens': 12_000_000 }, resultCapture: 'redacted' as const };
+  const row = {
+    ...event,
+    onBehalfOf: 'user-17',
+    claimedAgent: 'ops',
+    units: { '/usage/tokens': 12_000_000 },
+    resultCapture: 'redacted' as const,
+    retries: 1,
+  };
   const payload = Buffer.from(`${encodeEvent(row.id, row.seq, row).slice(0, -1)},"newer"]`);
   expect(isReproducible(row, payload)).toBe(false);
   expect(hashStored({ event: row, requestId: null, frame: payload })).toBe(hashFrame(encodeFrame(row.seq, payload.toString())));

@@ -43,6 +43,8 @@ export const AuditCall = z
     ),
     /** All of it as the agent saw it, the server's part, and the rest, which is the gateway's own. Null where it is not known. */
     timings: z.object({ totalMs: ms, upstreamMs: ms, gatewayMs: ms }),
+    /** How often it was sent to its server once more: where no connection was to be had, a session was lost or a credential renewed, so that nothing ran. */
+    retries: z.number().int().nonnegative(),
     arguments: z.object({
       value: z.unknown().nullable(),
       hash: z.string().nullable(),

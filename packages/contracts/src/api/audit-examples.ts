@@ -47,6 +47,7 @@ export const exampleStory = {
     { phase: 'outcome', at: '2026-03-01T09:30:00.288Z', status: 'success', reason: null, node, boot, seq: 90_210 },
   ],
   timings: { totalMs: 38.4, upstreamMs: 36.9, gatewayMs: 1.5 },
+  retries: 0,
   arguments: { value: exampleCall.args, hash, bytes: 37, kept: 'whole' },
   grant: { id: grantId, atCall: { names: ['query'], effect: 'allow' }, now: null },
   definition: { hash, json: { name: 'query', inputSchema: { type: 'object' } }, approvedNow: true },

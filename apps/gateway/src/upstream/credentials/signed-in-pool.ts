@@ -64,7 +64,7 @@ function withHeaders(options: Options, signIn: SignIn): Options {
 
 /** As a connection would that could not be made. */
 function refuse(handler: Handler, error: unknown): true {
-  const failure = failureOf(error instanceof Error ? error : new Error(String(error)));
+  const failure = failureOf(error instanceof Error ? error : new Error(String(error)), false);
   handler.onResponseError?.(NO_CONNECTION, failure);
   return true;
 }

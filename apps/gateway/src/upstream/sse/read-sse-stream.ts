@@ -50,7 +50,7 @@ export function readSseStream(
       }
       if (parser.fault !== undefined) end(new GatewayError(parser.fault === 'not_utf8' ? 'upstream.protocol' : 'upstream.too_large'));
     },
-    onResponseEnd: () => end(new GatewayError('upstream.unreachable', { fault: 'the stream ended' })),
+    onResponseEnd: () => end(new GatewayError('upstream.cut', { fault: 'the stream ended' })),
     onResponseError: (_controller, error) => end(error),
   };
   pool.dispatch({ path, method: 'GET', headers, headersTimeout: firstByteTimeoutMs, bodyTimeout: 0 }, handler);

@@ -231,7 +231,7 @@ describe('a server of HTTP+SSE', () => {
 test.each([
   ['elsewhere', 'protocol', 'names an endpoint of another origin'],
   ['forbidden', 'protocol', 'opens no stream'],
-  ['ends', 'unreachable', 'ends its stream'],
+  ['ends', 'cut', 'ends its stream'],
   ['floods', 'protocol', 'floods its stream'],
   ['long', 'too_large', 'sends a message without end'],
   ['nowhere', 'unreachable', 'is not there'],
