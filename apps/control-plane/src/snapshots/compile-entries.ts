@@ -20,8 +20,9 @@ import { z } from 'zod';
  * 5: instructions as they were approved. 6: spent budgets. 7: token issuers and identities. 8: what is kept of calls. 9: credentials.
  * 10: certificates of servers, and exchanged tokens. 11: limits of calls. 12: what is withheld.
  * 13: places of servers of stdio. 14: the schema of certificates. 15: rules on answers.
+ * 16: all that is withheld.
  */
-export const COMPILE_VERSION = 15;
+export const COMPILE_VERSION = 16;
 
 const DAY_MS = 86_400_000;
 

@@ -201,12 +201,13 @@ test('a head carries what its revision changed of agents, so that nodes need not
   expect((await headInRedis()).changes).toBeUndefined();
 });
 
-test('only approved definitions are in a snapshot', async () => {
+test('only approved definitions are in a snapshot, and the names of those that changed since', async () => {
   const id = await addServer('github');
   await commitSnapshot(database);
   const chunk = [...(await contents()).values()].find((text) => text.includes(id)) ?? '';
-  const { items } = JSON.parse(chunk) as { items: { definitions: { name: string }[] }[] };
+  const { items } = JSON.parse(chunk) as { items: { definitions: { name: string }[]; withheld: unknown }[] };
   expect(items[0]?.definitions.map(({ name }) => name)).toEqual(['a', 'b']);
+  expect(items[0]?.withheld).toEqual([{ kind: 'tool', name: 'changed' }]);
 });
 
 test('a server too large to distribute offers nothing and stops nobody else', async () => {

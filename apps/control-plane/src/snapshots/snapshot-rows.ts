@@ -103,7 +103,7 @@ export async function readServers(tx: Transaction, buckets: readonly number[]): 
       auditCapture: true,
       answerRules: true,
       definitions: {
-        where: { OR: [{ state: 'approved' }, { state: 'changed', descriptionsOnly: true }, { state: 'changed', kind: 'instructions' }] },
+        where: { state: { in: ['approved', 'changed'] } },
         select: { kind: true, name: true, state: true, descriptionsOnly: true, approvedJson: true, approvedHash: true },
       },
       credentials: { select: { id: true, version: true, kind: true, agentId: true, settings: true, sealedForNodes: true } },
