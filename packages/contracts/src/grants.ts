@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 /** A server's tag. */
-export const Tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/);
+export const Tag = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/, 'must be 1–64 letters, digits and . _ : -, and begin with a letter or digit');
 
 /** A server's environment. */
 export const Environment = z.string().min(1).max(64);

@@ -27,6 +27,7 @@ const exitIncomplete = 1;
 
 const LOOK_MS = 1000;
 const FAULTS_SHOWN = 20;
+const NOTED_LOOKED_AT = 200;
 
 const types: Readonly<Record<ImportSource, string>> = {
   jsonl: 'application/x-ndjson',
@@ -43,6 +44,7 @@ export async function importServers(options: ImportOptions, { api }: Connection,
   print(`${received} rows: ${created} ${verb} created, ${updated} updated, ${unchanged} unchanged, ${skipped} skipped, ${failed} failed.`);
   if (done.state !== 'finished') print(`The import did not finish (${done.state})${done.detail === null ? '.' : `: ${plainText(done.detail, 500)}`}`);
   await tellRows(done, api, print);
+  if (created + updated > 0) await tellNotes(done, api, print);
   if (created > 0 && !done.dryRun) print('Nothing is approved yet: the new servers are discovered one after the other.');
   return failed === 0 && done.state === 'finished' ? exitDone : exitIncomplete;
 }
@@ -106,6 +108,18 @@ async function watch({ id, sent }: Begun, api: ApiClient, say: Say): Promise<Imp
     return await sent;
   } finally {
     isOver = true;
+  }
+}
+
+/** What an administrator has to do about servers that were taken, such as giving credentials that were not kept. */
+async function tellNotes({ id }: Import, api: ApiClient, print: (text: string) => void): Promise<void> {
+  for (const state of ['created', 'updated'] as const) {
+    const { items, nextCursor } = await api.imports.rows(id).page({ state, limit: NOTED_LOOKED_AT });
+    const noted = items.filter(({ notes }) => notes.length > 0);
+    for (const { slug, notes } of noted.slice(0, FAULTS_SHOWN))
+      print(`  ${plainText(slug, 80)}: ${notes.map((note) => plainText(note, 300)).join(' ')}`);
+    if (noted.length > FAULTS_SHOWN || (noted.length > 0 && nextCursor !== null))
+      print(`  … perhaps more: GET /v1/imports/${id}/rows?state=${state}`);
   }
 }
 

@@ -48,11 +48,16 @@ export async function* fromCsv(body: AsyncIterable<Uint8Array>): AsyncGenerator<
   }
 }
 
+const PLAIN_NAME = /^[a-z_ -]{1,24}$/;
+
 function columnsOf(header: readonly string[]): Column[] {
   const names = header.map((name) => name.trim().toLowerCase());
-  for (const name of names) {
-    if (!columns.some((column) => column === name))
-      throw new SourceUnreadable(`The header row names a column that is unknown. Known are ${columns.join(', ')}.`);
+  for (const [at, name] of names.entries()) {
+    if (!columns.some((column) => column === name)) {
+      // Without a header the first row of values stands there, and what is in it is told to nobody.
+      const called = PLAIN_NAME.test(name) ? ` (${name})` : '';
+      throw new SourceUnreadable(`Column ${at + 1} of the header row${called} is unknown. Known are ${columns.join(', ')}.`);
+    }
   }
   if (new Set(names).size < names.length) throw new SourceUnreadable('The header row names a column twice.');
   if (!names.includes('url')) throw new SourceUnreadable('The header row names no column url.');

@@ -126,7 +126,7 @@ describe('CSV', () => {
   });
 
   test.each([
-    ['a,b\n1,2', 'a column that is unknown'],
+    ['a,b\n1,2', 'Column 1 of the header row (a) is unknown'],
     ['id,slug\n1,2', 'no column url'],
     ['url,url\n1,2', 'a column twice'],
   ])('without a usable header is refused: %j', async (text, reason) => {
