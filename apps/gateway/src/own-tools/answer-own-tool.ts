@@ -18,13 +18,19 @@ export async function answerOwnTool({ definition }: VisibleTarget, step: Step): 
   const given = call.params && ownMember(call.params, 'arguments');
   const args = isJsonObject(given) ? given : {};
   await record.intent();
-  const said = definition.name === OWN_TOOLS.request ? await request(args, step) : await look(args, step);
+  const said = unknownMember(definition, args) ?? (definition.name === OWN_TOOLS.request ? await request(args, step) : await look(args, step));
   const about = { era: call.era, serverInfo: visit.gateway.serverInfo };
   const result = 'refusal' in said ? toolErrorResult(said.refusal, about) : toolResult(said.content, said.text, about);
   const status = 'refusal' in said ? 'tool_error' : 'success';
   await record.end({ status, reason: undefined, result });
   reply.finish(200, [resultMessage(call.id, result)]);
   visit.gateway.metrics.ended(call.method, status);
+}
+
+/** Whoever misspells how long access is wanted must not be taken to ask for the usual time. */
+function unknownMember({ name }: { readonly name: string }, args: JsonObject): Said | undefined {
+  const known = name === OWN_TOOLS.request ? ['tool', 'reason', 'duration'] : ['id'];
+  return Object.keys(args).every((member) => known.includes(member)) ? undefined : { refusal: `Give no other arguments than ${known.join(', ')}.` };
 }
 
 const TOOL_CHARS_MAX = 2200;

@@ -108,7 +108,14 @@ describe.each(['legacy', 'modern'] as const)('asking for access (%s)', (era) => 
   });
 
   test('in a way that cannot be meant says what is missing', async () => {
-    for (const args of [{}, { tool: 'a:b' }, { tool: 1, reason: 'r' }, { tool: 'a:b', reason: ' \n' }, { ...why, duration: 'for ever' }])
+    for (const args of [
+      {},
+      { tool: 'a:b' },
+      { tool: 1, reason: 'r' },
+      { tool: 'a:b', reason: ' \n' },
+      { ...why, duration: 'for ever' },
+      { ...why, durationSeconds: 60 },
+    ])
       expect(said(await call(era, 'portcullis__request_access', args)).isError).toBe(true);
     expect(said(await call(era, 'portcullis__access_requests', { id: 'no id' })).isError).toBe(true);
     expect(desk.asked).toEqual([]);
