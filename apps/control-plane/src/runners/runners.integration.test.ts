@@ -91,8 +91,12 @@ test('what a runner says of its children is shown to operators, with what its sy
   const id = await register('told');
   await own.database.hosting.create({ data: { serverId: id, runnerId: runner.id, placeRunnerId: runner.id, discover: false } });
   const state = { state: 'quarantined', instances: 0, restarts: 5, junkLines: 3, lastError: 'It ended with 1.' } as const;
-  const servers = [{ serverId: id, profileHash: 'x', ...state }];
+  const said = { serverId: id, profileHash: 'x', ...state };
+  const servers = [said];
   await runner.beat({ servers, logs: [{ serverId: id, text: 'cannot read /srv' }] });
+  await runner.beat({ servers: [{ ...said, state: 'failed' }] });
+  expect((await own.call('GET', '/v1/servers/told')).body.next.join()).toMatch(/does not start .*It ended with 1.*\/v1\/servers\/told\/log/);
+  await runner.beat({ servers });
   const { hosting, next } = (await own.call('GET', '/v1/servers/told')).body;
   expect(hosting).toMatchObject({ runner: { name: 'telling', live: true }, child: state });
   expect(hosting.sandboxGaps).toEqual(['Children reach the network whatever their profile says (no user namespaces).']);

@@ -54,6 +54,8 @@ function hostingSteps(slug: string, { profile, waiting, missingSecrets, runner, 
   if (runner !== null && !runner.live) steps.push(`Its runner ${runner.name} does not answer, and no other is there to take it: GET /v1/runners`);
   if (child?.throttled === true)
     steps.push(`It takes more processor time than its profile allows, and is slowed. Propose one with another cpuPercent: POST ${path}/profiles`);
+  if (child?.state === 'failed' || child?.state === 'backing-off')
+    steps.push(`It does not start (${child.lastError ?? 'not said why'}). Read what it said: GET ${path}/log`);
   if (child?.state === 'quarantined') {
     steps.push(`It failed too often and is not started any more. Read what it said: GET ${path}/log`);
     steps.push(`Have it started again: POST ${path}/restart {"reason":"<why>"}`);
