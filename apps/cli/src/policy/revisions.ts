@@ -13,7 +13,8 @@ const Named = z.object({ subject: z.object({ kind: z.string(), id: z.string().op
 
 function line({ revision, createdAt, author, action, reason, change }: Revision): string {
   const { subject } = Named.safeParse(change).data ?? {};
-  const what = subject === undefined ? '' : ` ${plainText(subject.kind, 40)} ${plainText(subject.slug ?? subject.id, 80)}`;
+  const name = subject?.slug ?? subject?.id;
+  const what = subject === undefined || name === subject.kind ? '' : ` ${plainText(subject.kind, 40)} ${plainText(name, 80)}`;
   const why = reason === null ? '' : `: ${plainText(reason)}`;
   return `${String(revision).padStart(6)}  ${createdAt.slice(0, 16).replace('T', ' ')}  ${plainText(author, 80)}  ${plainText(action, 80)}${what}${why}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeRequest, durationText } from './describe-request.js';
+import { describeGiven, describeRequest, durationText } from './describe-request.js';
 
 const request = {
   id: '0199aaaa-0000-7000-8000-000000000001',
@@ -25,6 +25,11 @@ describe('a request on a terminal', () => {
       `${request.id}  data-agent → github:create_issue for 2h, open\n  asked by the agent itself: the outage[31m`,
     );
     expect(describeRequest({ ...request, status: 'denied', decidedBy: 'ada', decisionReason: 'no', filedBy: 'bob' })).toContain('denied by ada: no');
+  });
+
+  it('says what was given of it, and until when', () => {
+    const given = { id: request.id, server: 'github', names: ['create_issue'], condition: 'args.repo == "acme"', expiresAt: '2026-01-01T00:05:00Z' };
+    expect(describeGiven(given)).toBe(`  given: github:create_issue where args.repo == "acme" until 2026-01-01T00:05:00Z (grant ${request.id})`);
   });
 
   it.each([

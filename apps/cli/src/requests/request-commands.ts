@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
 import { withBreakGlass, withConnection } from '../with-connection.js';
-import { describeRequest } from './describe-request.js';
+import { describeGiven, describeRequest } from './describe-request.js';
 
 interface ListFlags extends ConnectionOptions {
   status: AccessRequestStatus;
@@ -61,6 +61,7 @@ function addApprove(program: Command, environment: Environment, print: Print): v
     };
     const { value } = await api.accessRequests.approve(id, decision, { wait: 'all' });
     print(describeRequest(value));
+    if (value.grantId !== null) print(describeGiven(await api.grants.read(value.grantId)));
   });
 }
 

@@ -65,13 +65,15 @@ export class DecisionsService {
   }
 }
 
+const SOMEBODY_ELSE = 'Somebody else decides it, or you send X-Break-Glass with a reason if you may.';
+
 /** Whoever breaks the glass decides for themselves too: an installation may have one operator alone. */
 async function refuseOwn(tx: Transaction, author: Author, row: Row): Promise<void> {
   if (author.breakGlass !== undefined) return;
   const names = namesOf(author);
-  if (row.filedBy !== null && names.includes(row.filedBy)) throw new ProblemError('own_decision', 'You filed this request.');
+  if (row.filedBy !== null && names.includes(row.filedBy)) throw new ProblemError('own_decision', `You filed this request. ${SOMEBODY_ELSE}`);
   if ((await ownedAgents(tx, names)).some(({ id }) => id === row.agentId))
-    throw new ProblemError('own_decision', `You own ${row.agent}, or owned it in the last 30 days.`);
+    throw new ProblemError('own_decision', `You own ${row.agent}, or owned it in the last 30 days. ${SOMEBODY_ELSE}`);
 }
 
 function within(
