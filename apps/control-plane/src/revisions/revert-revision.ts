@@ -44,6 +44,8 @@ function refuseIrrevertible(changes: readonly NetChange[], revision: number, act
     throw new ProblemError('not_revertible', `Revision ${revision} (${action}) ${why}`);
   };
   if (action === 'server.discovered') refuse('noted what a server offers, which is a fact; approve or reject its definitions instead.');
+  // What it undoes of rows is only that nothing is served before somebody has seen what runs now.
+  if (action === 'profile.approved') refuse('says what runs, which no revert takes back; reject that version, or approve another one.');
   if (changes.length === 0) refuse('changed nothing that is kept row by row.');
   // A key that went with its agent is no reason to keep the agent away.
   if (changes.some(({ entity, before, after }) => entity.isSecret === true && (before === null || after !== null)))

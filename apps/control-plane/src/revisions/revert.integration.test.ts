@@ -157,3 +157,16 @@ test('only who may write policy reverts, and not without a reason', async () => 
   expect((await own.call('POST', url, {})).status).toBe(400);
   expect((await own.call('POST', '/v1/revisions/900000/revert', { reason: 'x' })).status).toBe(404);
 });
+
+test('what runs is not taken back, which would only serve what nobody has seen of it', async () => {
+  const profile = { program: { kind: 'npm', name: '@modelcontextprotocol/server-filesystem', version: '2026.8.31' } };
+  const { id: serverId } = (await own.call('POST', '/v1/servers', { slug: 'undone', transport: 'stdio', profile })).body;
+  const { hash } = (await own.call('GET', '/v1/servers/undone/profiles/1')).body;
+  const json = Buffer.from('{}');
+  const tool = { serverId, kind: 'tool' as const, name: 'read', json, hash: 'h-read', approvedJson: json, approvedHash: 'h-read' };
+  await own.database.definition.create({ data: { ...tool, state: 'approved' } });
+  const approved = await own.call('POST', '/v1/servers/undone/profiles/1/approve', { hash, reason: 'looked through' });
+  const refused = await revert(revisionOf(approved));
+  expect([refused.status, refused.body.type], refused.text).toEqual([409, 'urn:portcullis:problem:not_revertible']);
+  expect((await own.database.definition.findFirstOrThrow({ where: { serverId } })).state).toBe('removed');
+});
