@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { tamperWith } from '@portcullis/testing';
 import { v7 } from 'uuid';
 import { AuditVerifyLine, type AuditVerification } from '@portcullis/contracts/api/audit-proof';
 import { newRecordingNode, report, sealAll, signLink, storeEvents, type RecordingNode } from '../testing/proven-trail.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { becomeOnlySealer } from './seal-repository.js';
 
 const DAY_MS = 86_400_000;
 const daysAgo = (days: number): number => Date.now() - days * DAY_MS;
@@ -112,6 +113,51 @@ test('what is not sealed yet is not dropped, and without a setting nothing is', 
   await own.call('PUT', '/v1/audit/retention', { days: null, reason: 'test' });
   expect(await run(false)).toEqual([]);
   expect((await own.call('PUT', '/v1/audit/retention', { days: 3, reason: 'too few' })).status).toBe(400);
+});
+
+test('what is to be kept for longer while a run is under way is kept', async () => {
+  const [waiting, raised] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let running: Promise<unknown> | undefined;
+  const sealing = own.database.$transaction(async (tx) => {
+    await becomeOnlySealer(tx);
+    running = run(false); // it has seen which days are over, and waits for its turn
+    await vi.waitFor(async () => {
+      const [{ count }] = await tx.$queryRaw<[{ count: bigint }]>`SELECT count(*) AS count FROM pg_locks
+        WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+      expect(count).toBeGreaterThan(0n);
+    }, 10_000);
+    waiting.resolve();
+    await raised.promise;
+  });
+  await waiting.promise;
+  await own.call('PUT', '/v1/audit/retention', { days: 400, reason: 'a new rule' });
+  raised.resolve();
+  await sealing;
+  expect(await running).not.toContainEqual(expect.objectContaining({ outcome: 'dropped' }));
+  expect(await rows()).toBe(20);
+  await own.call('PUT', '/v1/audit/retention', { days: 10, reason: 'test' });
+  await run(false);
+});
+
+test('a day is over only where no clock says otherwise', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: daysAgo(15) });
+  try {
+    expect(await run(false)).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(await run(false)).toMatchObject([{ outcome: 'dropped' }]);
+});
+
+test('a day that cannot be dropped keeps no other', async () => {
+  await storeEvents(own.database, node, [21, 25], daysAgo(30));
+  await sealAll(own);
+  const stuck = `audit_days.day_${dateOf(daysAgo(30)).replaceAll('-', '')}`;
+  await tamperWith(own.config.databaseUrl, `CREATE VIEW leaning AS SELECT * FROM ${stuck}`);
+  expect((await own.call('POST', '/v1/audit/retention/runs', { dryRun: false })).status).toBe(500);
+  expect(await own.database.auditEvent.count({ where: { node: node.name, seq: { lte: 10 } } })).toBe(0);
+  await tamperWith(own.config.databaseUrl, 'DROP VIEW leaning');
+  expect(await run(false)).toMatchObject([{ day: dateOf(daysAgo(30)), outcome: 'dropped', events: 5 }]);
 });
 
 test('auditors see holds and the setting and change neither', async () => {

@@ -9,20 +9,37 @@ export interface OldDay {
   readonly bytes: number;
 }
 
-/** Days that are older than they have to be kept, oldest first. */
-export async function oldDays(tx: Transaction, days: number): Promise<OldDay[]> {
+/**
+ * Days that are older than they have to be kept, oldest first; among them this one day alone where it is named. They are over by the clock of Postgres and
+ * by our own: what is dropped for one that was set wrong is gone.
+ */
+export async function oldDays(tx: Transaction, days: number, one?: string): Promise<OldDay[]> {
+  const today = new Date().toISOString().slice(0, 10);
+  const only = one === undefined ? Prisma.empty : Prisma.sql`AND day = ${one}::date`;
   const rows = await tx.$queryRaw<{ day: string; bytes: bigint }[]>`
     SELECT to_char(day, 'YYYY-MM-DD') AS day, bytes FROM (
       SELECT day, pg_total_relation_size(oid) AS bytes FROM (${trailDays}) days
-    ) partitions WHERE day < (now() AT TIME ZONE 'UTC')::date - ${days}::int ORDER BY 1`;
+    ) partitions WHERE day < least((now() AT TIME ZONE 'UTC')::date, ${today}::date) - ${days}::int ${only} ORDER BY 1`;
   return rows.map(({ day, bytes }) => ({ day, bytes: Number(bytes) }));
 }
 
-/** How many rows a day has, and whether all of them are in blocks. */
-export async function countDay(tx: Transaction, day: string, sealedThrough: bigint): Promise<{ events: number; unsealed: boolean }> {
-  const [found] = await tx.$queryRaw<[{ events: bigint; unsealed: boolean }]>`
-    SELECT count(*) AS events, coalesce(bool_or(stored_tx >= ${sealedThrough}), false) AS unsealed FROM audit_event WHERE day = ${day}::date`;
-  return { events: Number(found.events), unsealed: found.unsealed };
+/** For how many days the trail is kept, as it stays until the transaction ends. */
+export async function keptDays(tx: Transaction): Promise<number | null> {
+  const [found] = await tx.$queryRaw<[{ days: number | null }]>`SELECT days FROM audit_retention WHERE id = 1 FOR SHARE`;
+  return found.days;
+}
+
+/** How many rows a day has. No row is read for it, but every entry of an index, which takes minutes where there are very many. */
+export async function countDay(tx: Transaction, day: string): Promise<number> {
+  const [found] = await tx.$queryRaw<[{ events: bigint }]>`SELECT count(*) AS events FROM audit_event WHERE day = ${day}::date`;
+  return Number(found.events);
+}
+
+/** Whether some of its rows are in no block yet. */
+export async function isUnsealed(tx: Transaction, day: string, sealedThrough: bigint): Promise<boolean> {
+  const [found] = await tx.$queryRaw<[{ unsealed: boolean }]>`
+    SELECT EXISTS (SELECT FROM audit_event WHERE day = ${day}::date AND stored_tx >= ${sealedThrough}) AS unsealed`;
+  return found.unsealed;
 }
 
 /** Whether something that is held happened on this day. */

@@ -6,11 +6,13 @@ import { inTransaction } from '../changes/in-transaction.js';
 import { recordAction } from '../changes/record-action.js';
 import { RecordedChanges } from '../changes/recorded-changes.js';
 import { AuditSealer } from './audit-sealer.js';
-import { countDay, dropDay, isHeldOn, isLockTimeout, oldDays, waitNoLongerThan, type OldDay } from './retention.repository.js';
+import { countDay, dropDay, isHeldOn, isLockTimeout, isUnsealed, keptDays, oldDays, waitNoLongerThan, type OldDay } from './retention.repository.js';
 import { becomeOnlySealer, BEFORE_ALL, lastBlock } from './seal-repository.js';
 
 /** The trail must go on: nobody waits for this longer than for a slow commit. */
 const LOCK_MS_MAX = 3000;
+/** For one day: a busy one has tens of millions of rows, which are counted. */
+const DAY_MS_MAX = 600_000;
 
 /** How long the trail is kept. What is dropped leaves a signed block, so that the rest still proves to be whole. */
 @Injectable()
@@ -35,35 +37,51 @@ export class RetentionService {
     });
   }
 
-  /** Drops each day whose time is over and on which nothing is held, each in a transaction of its own; or only says which these are. */
+  /**
+   * Drops each day whose time is over and on which nothing is held, each in a transaction of its own; or only says which these are. A day that cannot be
+   * dropped keeps no other: why is told at the end.
+   */
   async run(author: Author, dryRun: boolean): Promise<AuditRetentionRun> {
     const { days } = await this.read();
     const items: AuditRetentionDay[] = [];
+    const failures: unknown[] = [];
     for (const old of days === null ? [] : await oldDays(this.database, days)) {
-      items.push(await (dryRun ? inTransaction(this.database, (tx) => judge(tx, old)) : this.dropIfQuiet(author, { old, days: days ?? 0 })));
+      const deed = dryRun ? this.within((tx) => judge(tx, old)) : this.dropIfQuiet(author, old);
+      const done = await deed.catch((error: unknown) => void failures.push(error));
+      if (done !== undefined) items.push(done);
     }
+    if (failures.length > 0) throw failures[0];
     if (dryRun)
       await inTransaction(this.database, (tx) => recordAction(tx, author, { action: 'audit-retention.rehearsed', detail: { days, items } }));
     return { dryRun, items };
   }
 
-  private async dropIfQuiet(author: Author, which: { old: OldDay; days: number }): Promise<AuditRetentionDay> {
+  private async dropIfQuiet(author: Author, old: OldDay): Promise<AuditRetentionDay | undefined> {
     try {
-      return await inTransaction(this.database, (tx) => this.drop(tx, author, which));
+      return await this.within((tx) => this.drop(tx, author, old));
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
-      return { ...(await inTransaction(this.database, (tx) => judge(tx, which.old))), outcome: 'busy' };
+      return { ...(await this.within((tx) => judge(tx, old))), outcome: 'busy' };
     }
   }
 
-  private async drop(tx: Transaction, author: Author, { old, days }: { old: OldDay; days: number }): Promise<AuditRetentionDay> {
+  private async within<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return inTransaction(this.database, work, { timeout: DAY_MS_MAX });
+  }
+
+  /** Undefined where the day is to be kept by now. */
+  private async drop(tx: Transaction, author: Author, old: OldDay): Promise<AuditRetentionDay | undefined> {
     await waitNoLongerThan(tx, LOCK_MS_MAX);
     await becomeOnlySealer(tx);
-    // Nobody creates a hold between the look and the deed.
+    // Before what others wait for: what is stored from here on is in no block, and is seen below.
+    const events = await countDay(tx, old.day);
+    // Nobody creates a hold, or has the trail kept for longer, between the look and the deed.
     await tx.$executeRaw`LOCK TABLE audit_hold IN SHARE MODE`;
-    const judged = await judge(tx, old);
+    const days = await keptDays(tx);
+    if (days === null || (await oldDays(tx, days, old.day)).length === 0) return undefined;
+    const judged = await judge(tx, old, events);
     if (judged.outcome !== 'dropped') return judged;
-    const { day, events } = judged;
+    const { day } = judged;
     await author.precondition?.hold(tx);
     await dropDay(tx, day);
     const reason = `older than ${days} days`;
@@ -74,9 +92,10 @@ export class RetentionService {
   }
 }
 
-async function judge(tx: Transaction, { day, bytes }: OldDay): Promise<AuditRetentionDay> {
+async function judge(tx: Transaction, { day, bytes }: OldDay, counted?: number): Promise<AuditRetentionDay> {
   const block = await lastBlock(tx);
-  const { events, unsealed } = await countDay(tx, day, block?.txThrough ?? BEFORE_ALL);
+  const events = counted ?? (await countDay(tx, day));
+  const unsealed = await isUnsealed(tx, day, block?.txThrough ?? BEFORE_ALL);
   const holds: string[] = [];
   for (const hold of await activeHolds(tx)) if (await isHeldOn(tx, day, hold)) holds.push(hold.id);
   return { day, events, bytes, outcome: holds.length > 0 ? 'held' : unsealed ? 'unsealed' : 'dropped', holds };
