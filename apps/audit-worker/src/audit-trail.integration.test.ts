@@ -289,17 +289,53 @@ test('what was handed over and is no batch, or only a newer worker reads, costs 
   const place = { v: AUDIT_BATCH_VERSION, node: 'node-1', boot: trail.boot, firstSeq: 1, lastSeq: 1, frames: '' };
   await keep(place as AuditBatch);
   await keep({ ...place, lastSeq: 2, v: AUDIT_BATCH_VERSION + 1 } as unknown as AuditBatch);
-  const frame = encodeFrame(3, JSON.stringify({ ...event('single'), id: uuidv7(), seq: 3 }));
-  const unsigned = encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes: '' });
-  const hashes = decodeBatch(unsigned)
-    .frames.map(({ hash }) => hash)
-    .join('');
-  await keep(encodeBatch('node-1', trail.boot, { firstSeq: 3, frames: [frame], hashes }, signer));
+  await keep(oneEvent(trail.boot, 3));
   const handedOver = takeHandedOver(prisma, newIntake(), quiet().logger);
   cleanUp.push(() => handedOver.close());
   await vi.waitFor(async () => expect(await storedSeqs()).toEqual([`${trail.boot}:3`]), patiently);
   await vi.waitFor(async () => expect((await prisma.auditHandover.findMany()).map(({ lastSeq }) => Number(lastSeq))).toEqual([2]), patiently);
 });
+
+/** A batch of one event, as its node would have handed it over. */
+function oneEvent(boot: string, seq: number, over: Partial<NewAuditEvent> = {}): AuditBatch {
+  const frame = encodeFrame(seq, JSON.stringify({ ...event('single', over), id: uuidv7(), seq }));
+  const unsigned = encodeBatch('node-1', boot, { firstSeq: seq, frames: [frame], hashes: '' });
+  const hashes = decodeBatch(unsigned)
+    .frames.map(({ hash }) => hash)
+    .join('');
+  return encodeBatch('node-1', boot, { firstSeq: seq, frames: [frame], hashes }, signer);
+}
+
+test('however many batches cannot be stored, those behind them are', async () => {
+  const boot = uuidv7();
+  const newer = { v: AUDIT_BATCH_VERSION + 1, node: 'node-1', boot: uuidv7(), frames: '' };
+  for (let seq = 1; seq <= 20; seq += 1) await keep({ ...newer, firstSeq: seq, lastSeq: seq } as unknown as AuditBatch);
+  await keep(oneEvent(boot, 1));
+  const handedOver = takeHandedOver(prisma, newIntake(), quiet().logger);
+  cleanUp.push(() => handedOver.close());
+  await vi.waitFor(async () => expect(await storedSeqs()).toEqual([`${boot}:1`]), patiently);
+  await vi.waitFor(async () => expect(await prisma.auditHandover.count()).toBe(20), patiently);
+});
+
+test.each(['ffffffff-ffff-7fff-bfff-ffffffffffff', '00000000-0000-7000-8000-000000000000', '0b5a5a5a-0000-7000-8000-000000000000'])(
+  'an event of a time that no clock shows (%s) has no day made, leaves a stub and its bytes, and costs no other event',
+  async (callId) => {
+    const intake = newIntake();
+    const boots = [uuidv7(), callId];
+    for (const boot of boots) {
+      await intake(oneEvent(boot, 1, { callId }), 'test');
+      await intake(oneEvent(boot, 1, { callId }), 'again');
+      await intake(oneEvent(boot, 2), 'test');
+    }
+    const stored = await rows();
+    expect(stored.map(({ boot, seq, reason }) => `${boot} ${seq} ${reason}`).toSorted()).toEqual(
+      boots.flatMap((boot) => [`${boot} 1 audit.quarantined`, `${boot} 2 null`]).toSorted(),
+    );
+    expect(await prisma.auditQuarantine.count()).toBe(2);
+    const days = await prisma.$queryRaw<{ day: string }[]>`SELECT relname AS day FROM pg_class WHERE relname ~ '^day_[0-9]+$' AND relkind = 'r'`;
+    expect(days.map(({ day }) => day).filter((day) => day !== 'day_20200101')).toHaveLength(1);
+  },
+);
 
 test('what a queue lost is sent again by the next boot, and the spool is deleted once Postgres has it', async () => {
   const first = openTrail();

@@ -1,6 +1,7 @@
 import type { AuditBatch, AuditEvent } from '@portcullis/contracts/audit';
 import { isReproducible, QUARANTINED, type DecodedBatch, type UnreadableEvent } from '@portcullis/audit';
 import { hash } from 'node:crypto';
+import { hasDay, NO_DAY_MS, timeIn } from './stray-events.js';
 
 /** An event as its node wrote it. */
 export type EventFrame = DecodedBatch['frames'][number];
@@ -97,7 +98,8 @@ const NOTHING_KNOWN = {
 export function stubRowOf(batch: AuditBatch, { seq, bytes }: UnreadableEvent, { at, hash: digest }: { at: number; hash: string }): EventRow {
   const { node, boot } = batch;
   const name = hash('sha256', `${node} ${boot} ${seq}`, 'hex');
-  const time = boot.slice(0, 8) + boot.slice(9, 13);
+  const born = timeIn(boot);
+  const time = (hasDay(born, at) ? born : NO_DAY_MS).toString(16).padStart(12, '0');
   const id = `${time.slice(0, 8)}-${time.slice(8)}-7${name.slice(0, 3)}-8${name.slice(3, 6)}-${name.slice(6, 18)}`;
   const about = { argumentsHash: hash('sha256', bytes, 'hex'), argumentsBytes: bytes.length };
   return rowOf(batch, { ...NOTHING_KNOWN, ...about, id, callId: id, seq, at }, { payload: bytes, hash: digest });
@@ -105,5 +107,5 @@ export function stubRowOf(batch: AuditBatch, { seq, bytes }: UnreadableEvent, { 
 
 /** The day partition: the UTC date of the time in a UUIDv7, the same however often the event is delivered. */
 export function dayOf(uuidv7: string): string {
-  return new Date(Number.parseInt(uuidv7.slice(0, 8) + uuidv7.slice(9, 13), 16)).toISOString().slice(0, 10);
+  return new Date(timeIn(uuidv7)).toISOString().slice(0, 10);
 }

@@ -3,6 +3,7 @@ import type { Logger, Metrics } from '@portcullis/boot';
 import type { BatchAuthority } from './batch-authority.js';
 import type { BatchStore } from './store-batch.js';
 import { StoreTogether } from './store-together.js';
+import { withStraysAside } from './stray-events.js';
 
 export interface IntakeParts {
   readonly store: BatchStore;
@@ -27,7 +28,7 @@ export function createIntake({ store, authority, logger, metrics }: IntakeParts)
   const together = new StoreTogether(store);
   return async (data, from) => {
     try {
-      const decoded = decodeBatch(data);
+      const decoded = withStraysAside(decodeBatch(data), Date.now());
       const objection = await authority.objectionTo(decoded);
       if (objection !== undefined) throw new ForgedBatch(objection);
       await together.store(decoded);
