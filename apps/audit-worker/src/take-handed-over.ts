@@ -12,16 +12,22 @@ interface Waiting {
   readonly batch: Uint8Array;
 }
 
-/** Stores the batches that nodes brought to the control plane while Redis took none. Each of several workers takes others. `close` waits for what is under way. */
+/**
+ * Stores the batches that nodes brought to the control plane while Redis took none. Each of several workers takes others. What cannot be stored, such as
+ * what only a newer worker reads, stays and costs no other. `close` waits for what is under way.
+ */
 export function takeHandedOver(database: PrismaClient, intake: Intake, logger: Logger): { close(): Promise<void> } {
   let isClosing = false;
   let timer: NodeJS.Timeout | undefined;
+  /** Behind which the next are taken: however many cannot be stored, those behind them have their turn. */
+  let after = 0n;
   const turn = async (): Promise<void> => {
-    const isMore = await takeSome(database, intake).catch((error: unknown) => {
+    const taken = await takeSome(database, intake, after).catch((error: unknown) => {
       logger.debug({ err: error }, 'What was handed over could not be stored yet');
-      return false;
+      return { after: 0n, isMore: false };
     });
-    if (!isClosing) schedule(isMore ? 0 : EVERY_MS);
+    after = taken.after;
+    if (!isClosing) schedule(taken.isMore ? 0 : EVERY_MS);
   };
   let running = Promise.resolve();
   const schedule = (ms: number): void => {
@@ -38,12 +44,12 @@ export function takeHandedOver(database: PrismaClient, intake: Intake, logger: L
   return { close };
 }
 
-/** True where there may be more. What cannot be stored, such as what only a newer worker reads, stays and costs no other. */
-async function takeSome(database: PrismaClient, intake: Intake): Promise<boolean> {
+/** Says whether there may be more at once, and where to go on; 0 is the beginning. */
+async function takeSome(database: PrismaClient, intake: Intake, after: bigint): Promise<{ readonly after: bigint; readonly isMore: boolean }> {
   return database.$transaction(
     async (tx) => {
-      const waiting = await tx.$queryRaw<Waiting[]>`SELECT id, batch FROM audit_handover ORDER BY id LIMIT ${BATCHES_AT_ONCE} FOR UPDATE SKIP LOCKED`;
-      if (waiting.length === 0) return false;
+      const waiting = await tx.$queryRaw<Waiting[]>`
+        SELECT id, batch FROM audit_handover WHERE id > ${after} ORDER BY id LIMIT ${BATCHES_AT_ONCE} FOR UPDATE SKIP LOCKED`;
       const taken = await Promise.allSettled(
         waiting.map(async ({ id, batch }) => {
           await intake(JSON.parse(Buffer.from(batch).toString()), `hand-over ${String(id)}`);
@@ -52,7 +58,8 @@ async function takeSome(database: PrismaClient, intake: Intake): Promise<boolean
       );
       const stored = taken.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       await tx.auditHandover.deleteMany({ where: { id: { in: stored } } });
-      return stored.length === BATCHES_AT_ONCE;
+      const last = waiting.length === BATCHES_AT_ONCE ? waiting.at(-1) : undefined;
+      return { after: last?.id ?? 0n, isMore: stored.length === BATCHES_AT_ONCE };
     },
     { timeout: TURN_MS_MAX },
   );

@@ -43,8 +43,17 @@ test('nothing is taken of strangers, of operators, for other nodes, or of anothe
   expect(await own.database.auditHandover.count()).toBe(before);
 });
 
-test('while too many wait for a worker the node keeps its own', async () => {
-  const row = { node: 'node-b', boot: batch.boot, lastSeq: 9, batch: Buffer.from('{}') };
-  await own.database.auditHandover.createMany({ data: Array.from({ length: 2000 }, (_, place) => ({ ...row, firstSeq: place + 1 })) });
+test('while too many wait for a worker the node keeps its own, and one node does not fill the room of all', async () => {
+  await haveWait('node-a', 1000);
   expect(await bring(JSON.stringify({ ...batch, firstSeq: 10, lastSeq: 12 }))).toBe(503);
+  await own.database.auditHandover.deleteMany();
+  await haveWait('node-b', 1000);
+  expect(await bring(JSON.stringify({ ...batch, firstSeq: 10, lastSeq: 12 }))).toBe(204);
+  await haveWait('node-c', 999);
+  expect(await bring(JSON.stringify({ ...batch, firstSeq: 13, lastSeq: 15 }))).toBe(503);
 });
+
+async function haveWait(node: string, batches: number): Promise<void> {
+  const row = { node, boot: batch.boot, lastSeq: 9, batch: Buffer.from('{}') };
+  await own.database.auditHandover.createMany({ data: Array.from({ length: batches }, (_, place) => ({ ...row, firstSeq: place + 1000 })) });
+}
