@@ -7,6 +7,7 @@ import { verifyBytes } from '@portcullis/secrets';
 import type { Author } from '../changes/author.js';
 import { inTransaction } from '../changes/in-transaction.js';
 import { recordAction } from '../changes/record-action.js';
+import { PlacesAtOnce } from '../http/places-at-once.js';
 import { ProblemError } from '../http/problem.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { AnchorsService } from './anchors.service.js';
@@ -18,7 +19,10 @@ const PROGRESS_MS = 2000;
 /** Verifies the trail, or gives out what somebody else needs to verify it. Either reads it once, in constant memory. */
 @Injectable()
 export class VerificationService {
-  private running = 0;
+  private readonly places = new PlacesAtOnce(
+    AT_ONCE_MAX,
+    () => new ProblemError('unavailable', `${AT_ONCE_MAX} verifications are running here. Try again when one has ended.`),
+  );
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
@@ -41,12 +45,9 @@ export class VerificationService {
   }
 
   private async open(author: Author, detail: Record<string, unknown>, lines: () => AsyncGenerator<string>): Promise<Readable> {
-    if (this.running >= AT_ONCE_MAX)
-      throw new ProblemError('unavailable', `${AT_ONCE_MAX} verifications are running here. Try again when one has ended.`);
-    await inTransaction(this.database, (tx) => recordAction(tx, author, { action: 'audit.read', detail }));
-    this.running += 1;
-    return Readable.from(lines(), { objectMode: false }).once('close', () => {
-      this.running -= 1;
+    return this.places.whileOpen(async () => {
+      await inTransaction(this.database, (tx) => recordAction(tx, author, { action: 'audit.read', detail }));
+      return Readable.from(lines(), { objectMode: false });
     });
   }
 

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AuditTailQuery } from '@portcullis/contracts/api/audit-reports';
 import type { Author } from '../changes/author.js';
+import { PlacesAtOnce } from '../http/places-at-once.js';
 import { ProblemError } from '../http/problem.js';
 import { AuditReading } from './audit-reading.js';
 import { readTail, tailEnd, type TailPlace } from './tail.repository.js';
@@ -20,7 +21,10 @@ const placeFormat = /^(\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 /** Calls as they are stored, as server-sent events: one when a call is known, another when its outcome is. */
 @Injectable()
 export class TailService implements OnApplicationShutdown {
-  private running = 0;
+  private readonly places = new PlacesAtOnce(
+    TAILS_MAX,
+    () => new ProblemError('unavailable', `${TAILS_MAX} tails are open here. Try again when one has ended.`),
+  );
   private readonly stopping = new AbortController();
 
   constructor(@Inject(AuditReading) private readonly audit: AuditReading) {}
@@ -31,14 +35,12 @@ export class TailService implements OnApplicationShutdown {
 
   /** From now on, or behind `lastEventId`. */
   async open(author: Author, filter: AuditTailQuery, lastEventId: string | undefined): Promise<Readable> {
-    if (this.running >= TAILS_MAX) throw new ProblemError('unavailable', `${TAILS_MAX} tails are open here. Try again when one has ended.`);
     const wanted = lastEventId === undefined ? undefined : placeOf(lastEventId);
-    const now = await this.audit.reading(author, { tail: filter, lastEventId }, tailEnd);
-    // A number that is still to come is of another database, such as the one before a restore.
-    const place = wanted === undefined || wanted.tx > now.tx ? now : wanted;
-    this.running += 1;
-    return Readable.from(this.events(filter, place), { objectMode: false, highWaterMark: 65_536 }).once('close', () => {
-      this.running -= 1;
+    return this.places.whileOpen(async () => {
+      const now = await this.audit.reading(author, { tail: filter, lastEventId }, tailEnd);
+      // A number that is still to come is of another database, such as the one before a restore.
+      const place = wanted === undefined || wanted.tx > now.tx ? now : wanted;
+      return Readable.from(this.events(filter, place), { objectMode: false, highWaterMark: 65_536 });
     });
   }
 

@@ -6,6 +6,7 @@ import { asksAnnotations } from '../policy/policy.repository.js';
 import { ranOutOfTime } from '../changes/in-transaction.js';
 import { tookTooLong, withinFiveSeconds } from '../audit/audit.repository.js';
 import { decodeCursor, encodeCursor } from '../http/paging.js';
+import { PlacesAtOnce } from '../http/places-at-once.js';
 import { ProblemError } from '../http/problem.js';
 import { diffOf, type Diff } from '../revisions/describe-changes.js';
 import { shiftKinds, type AccessDiff, type ShiftKind } from './access-diff.js';
@@ -37,10 +38,17 @@ export interface Previewed<Made> extends Diff {
 
 const FIRST_PAGE: PreviewQuery = { limit: 50 };
 const DAYS = 7;
+/** Each has a connection of the pool for up to a minute, and anybody who may look at policy asks for one: half of the pool is left to others. */
+const AT_ONCE_MAX = 5;
 
 /** What changes of policy would do. */
 @Injectable()
 export class PreviewsService {
+  private readonly places = new PlacesAtOnce(
+    AT_ONCE_MAX,
+    () => new ProblemError('unavailable', `${AT_ONCE_MAX} changes are being looked at here. Try again when one of them is done.`),
+  );
+
   constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
   /** Changes nothing. Refuses what making the change would refuse, and (409) a cursor of a policy that has moved on. */
@@ -49,7 +57,7 @@ export class PreviewsService {
     if (cursor !== undefined && cursor[1] !== draft)
       throw new ProblemError('validation', undefined, [{ pointer: '/cursor', detail: 'belongs to another draft' }]);
     const now = cursor?.[3] ?? Date.now();
-    const { revision, made, aim, before: was, after: is } = await this.rehearse(change);
+    const { revision, made, aim, before: was, after: is } = await this.places.during(() => this.rehearse(change));
     if (cursor !== undefined && cursor[2] !== revision)
       throw new ProblemError('conflict', `Policy has moved on from revision ${cursor[2]} to ${revision}; preview the draft anew.`);
     const { concern, limits, diff, diffTotal } = aim;

@@ -9,6 +9,7 @@ import { RecordedChanges } from '../changes/recorded-changes.js';
 import { orConflict } from '../database/or-conflict.js';
 import type { StreamedBody } from '../http/accept-streams.js';
 import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
+import { PlacesAtOnce } from '../http/places-at-once.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { endImport, findImport, forgetOldRows, lastPullFrom, listImportRows, listImports } from './imports.repository.js';
 import { ImportParts } from './import-parts.js';
@@ -31,6 +32,7 @@ const RUNNING_MAX = 4;
 export class ImportsService implements BeforeApplicationShutdown {
   private readonly logger = new Logger('imports');
   private readonly running = new Map<string, () => void>();
+  private readonly places = new PlacesAtOnce(RUNNING_MAX, () => new ProblemError('rate_limited', `${RUNNING_MAX} imports are running here already.`));
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
@@ -60,17 +62,15 @@ export class ImportsService implements BeforeApplicationShutdown {
   /** Registers what the body holds, as it comes, and answers when it has ended, one way or another. */
   async receive(author: Author, query: CreateImportQuery, { stream, contentType }: StreamedBody): Promise<Import> {
     const { source, rows } = openSource(query.source, contentType);
-    const record = await this.begin(author, {
-      source,
-      origin: query.origin,
-      dryRun: query.dryRun === 'true',
-      ...(query.id === undefined ? {} : { id: query.id }),
+    const wanted = { source, origin: query.origin, dryRun: query.dryRun === 'true', ...(query.id === undefined ? {} : { id: query.id }) };
+    return this.places.during(async () => {
+      const record = await this.begin(author, wanted);
+      const body = openBody(stream, this.settings.silenceMs);
+      await this.run(author, record, rows(body.chunks), body.stop);
+      body.stop();
+      await body.discard();
+      return this.read(record.id);
     });
-    const body = openBody(stream, this.settings.silenceMs);
-    await this.run(author, record, rows(body.chunks), body.stop);
-    body.stop();
-    await body.discard();
-    return this.read(record.id);
   }
 
   /** Fetches a registry's list. Answers at once; how it goes on is read from the import. */
@@ -81,11 +81,17 @@ export class ImportsService implements BeforeApplicationShutdown {
     if (username !== '' || password !== '' || !this.settings.egress.checkUrl(url).ok)
       throw new ProblemError('validation', undefined, [{ pointer: '/url', detail: 'is no address that the control plane may go to' }]);
     const since = updatedSince === 'last' ? await lastPullFrom(this.database, url) : updatedSince === undefined ? null : new Date(updatedSince);
-    const record = await this.begin(author, { source: 'registry', origin: host, dryRun, url, updatedSince: since });
-    const stop = new AbortController();
-    const rows = pullRegistry((address, init) => this.settings.egress.fetch(address, init), url, since, stop.signal);
-    void this.run(author, record, rows, () => stop.abort());
-    return toImport(record);
+    const leave = this.places.take();
+    try {
+      const record = await this.begin(author, { source: 'registry', origin: host, dryRun, url, updatedSince: since });
+      const stop = new AbortController();
+      const rows = pullRegistry((address, init) => this.settings.egress.fetch(address, init), url, since, stop.signal);
+      void this.run(author, record, rows, () => stop.abort()).finally(leave);
+      return toImport(record);
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   /** Whatever was written stays; nothing is written from now on. An import that has ended is left as it is. */
@@ -106,7 +112,6 @@ export class ImportsService implements BeforeApplicationShutdown {
   }
 
   private async begin(author: Author, wanted: NewImport): Promise<ImportRecord> {
-    if (this.running.size >= RUNNING_MAX) throw new ProblemError('rate_limited', `${RUNNING_MAX} imports are running here already.`);
     await forgetOldRows(this.database);
     const id = wanted.id ?? v7();
     const work = this.records.apply(author, 'import.created', async (tx) => {
