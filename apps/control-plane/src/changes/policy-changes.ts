@@ -10,7 +10,7 @@ import { forgetRows, keepRows } from './kept-rows.js';
 import { PolicyNews } from './policy-news.js';
 import { recordActions, type Action } from './record-action.js';
 import { SelfWideningGuard, type Widened } from './self-widening-guard.js';
-import { WritersLine } from './writers-line.js';
+import { WaitingLine } from './waiting-line.js';
 
 export type { Dirty } from './dirty.js';
 
@@ -45,10 +45,14 @@ export interface Changed<T> {
   readonly revision: number;
 }
 
+/** One that makes its change, and one that waits for the lock already, so that the lock is never free while somebody wants it. */
+const CONNECTED_MAX = 2;
+const CROWDED = 'Too many changes of policy wait for one another. Nothing was changed; try again.';
+
 /** The only way to change policy. */
 @Injectable()
 export class PolicyChanges {
-  private readonly line = new WritersLine();
+  private readonly line = new WaitingLine(CONNECTED_MAX, () => new ProblemError('unavailable', CROWDED));
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,

@@ -1,6 +1,7 @@
 import type { CredentialToken, PrismaClient, Transaction } from '@portcullis/database';
 import { requestToken, TokenError, type GivenToken, type OauthFetch } from '@portcullis/secrets';
 import { RecordedChanges } from '../changes/recorded-changes.js';
+import { WaitingLine } from '../changes/waiting-line.js';
 import type { CredentialVault } from './credential-vault.js';
 import { requireCredential, type CredentialRow } from './credentials.repository.js';
 import { credentialSubject } from './credential-subject.js';
@@ -20,6 +21,8 @@ export class NotConnected extends Error {
 /** So long before its end a token is no longer handed out: it has to outlast the call that it is for. */
 const MARGIN_MS = 30_000;
 const TRANSACTION_MS = 30_000;
+/** Each holds a connection of the pool for as long as the authorization server takes, which may be the same one for all of them, and say nothing. */
+const RENEWED_AT_ONCE_MAX = 3;
 const AUTHOR = { name: 'portcullis/credentials' };
 
 /**
@@ -28,6 +31,7 @@ const AUTHOR = { name: 'portcullis/credentials' };
  */
 export class ConnectionTokens {
   private readonly underWay = new Map<string, Promise<ConnectionToken>>();
+  private readonly line = new WaitingLine(RENEWED_AT_ONCE_MAX, () => new TokenError('unavailable', 'too many tokens are being asked for'));
 
   constructor(
     private readonly parts: {
@@ -76,10 +80,8 @@ export class ConnectionTokens {
 
   private async renew(credentialId: string, seen: number): Promise<ConnectionToken> {
     try {
-      return await this.parts.database.$transaction((tx) => this.renewOnce(tx, credentialId, seen), {
-        timeout: TRANSACTION_MS,
-        maxWait: TRANSACTION_MS,
-      });
+      const options = { timeout: TRANSACTION_MS, maxWait: TRANSACTION_MS };
+      return await this.line.take(() => this.parts.database.$transaction((tx) => this.renewOnce(tx, credentialId, seen), options));
     } catch (error) {
       if (error instanceof TokenError && error.fault === 'unavailable') await this.noteFailing(credentialId, error.reason);
       if (!(error instanceof TokenError) || error.fault !== 'refused') throw error;

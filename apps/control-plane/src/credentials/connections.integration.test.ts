@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import { nodeTokenAad } from '@portcullis/contracts/node';
 import { newNodeKeyPair, openWith } from '@portcullis/secrets';
 import { makeAuthority } from '@portcullis/testing';
+import { v7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startAuthorizationServer, usualRules, type AuthorizationServer } from '../testing/authorization-server.js';
 import { startDiscovery, type Discovery } from '../testing/start-discovery.js';
 import { newOperatorToken } from '../testing/start-test-app.js';
-import { NotConnected } from './connection-tokens.js';
+import { RecordedChanges } from '../changes/recorded-changes.js';
+import { ConnectionTokens, NotConnected } from './connection-tokens.js';
 import { ConnectionWays } from './connection-ways.js';
+import { CredentialVault } from './credential-vault.js';
+import { CredentialSettings } from './stored-credential.js';
 
 let discovery: Discovery;
 let authorization: AuthorizationServer;
@@ -291,4 +295,28 @@ test('a node is given tokens sealed to itself, a newer one in the place of one t
   expect([renewed === token, authorization.live.has(renewed)]).toEqual([false, true]);
   expect((await ask((await aConnection()).id)).status).toBe(409);
   expect((await call('POST', `/v1/node/credentials/${id}/token`, {})).status).toBe(401);
+});
+
+test('an authorization server that says nothing holds up nobody but who asks for its tokens', async () => {
+  const { id } = await connected();
+  const { database, app } = discovery.own;
+  const known = await database.credential.findUniqueOrThrow({ where: { id } });
+  const settings = CredentialSettings.parse(known.settings);
+  const silent = Promise.withResolvers<Response>();
+  const fetch = vi.fn<() => Promise<Response>>(() => silent.promise);
+  const vault = app.get(CredentialVault);
+  const tokens = new ConnectionTokens({ database, vault, changes: app.get(RecordedChanges), fetch });
+  const ids = Array.from({ length: 12 }, () => v7());
+  for (const [at, each] of ids.entries()) {
+    const server = await database.server.create({ data: { slug: `silent-${at}`, name: 'silent', url: authorization.resource, enabled: false } });
+    const sealed = vault.seal({ id: each, version: 1 }, { settings, secret: { kind: 'authorization-code', clientSecret: null } });
+    const about = { kind: known.kind, settings: known.settings ?? {}, createdBy: known.createdBy };
+    await database.credential.create({ data: { id: each, serverId: server.id, holderId: server.id, ...about, ...sealed } });
+    await database.$transaction((tx) => tokens.store(tx, each, { accessToken: 'a', expiresAt: Date.now() - 1000, refreshToken: 'r' }));
+  }
+  const asked = Promise.allSettled(ids.map((each) => tokens.token(each)));
+  await vi.waitFor(() => expect(fetch).toHaveBeenCalled(), 10_000);
+  expect(await database.operator.count()).toBeGreaterThan(0); // would wait for a connection that somebody else has
+  silent.reject(new Error('it never answered'));
+  expect((await asked).every(({ status }) => status === 'rejected')).toBe(true);
 });

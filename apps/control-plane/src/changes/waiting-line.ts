@@ -1,7 +1,3 @@
-import { ProblemError } from '../http/problem.js';
-
-/** One that makes its change, and one that waits for the lock already, so that the lock is never free while somebody wants it. */
-const CONNECTED_MAX = 2;
 const WAIT_MS_MAX = 30_000;
 
 interface Waiting {
@@ -10,16 +6,22 @@ interface Waiting {
 }
 
 /**
- * Where changes of policy wait for one another without a connection of the pool. If each held one, a burst of them would leave none for whoever
- * publishes what they made, nor for whoever reads.
+ * Where those that would hold a connection of the pool for long wait for one another without one. If each held one, a burst of them would leave none for
+ * anybody else.
  */
-export class WritersLine {
+export class WaitingLine {
   private connected = 0;
   private readonly waiting = new Set<Waiting>();
 
-  /** Runs the work when it is its turn, first come first served. Refuses (503) what waits for more than half a minute. */
+  constructor(
+    private readonly connectedMax: number,
+    /** What is told to whoever has waited for half a minute. */
+    private readonly refusal: () => Error,
+  ) {}
+
+  /** Runs the work when it is its turn, first come first served. */
   async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.connected >= CONNECTED_MAX) await this.turn();
+    if (this.connected >= this.connectedMax) await this.turn();
     else this.connected += 1;
     try {
       return await work();
@@ -32,7 +34,7 @@ export class WritersLine {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.waiting.delete(place);
-        reject(new ProblemError('unavailable', 'Too many changes of policy wait for one another. Nothing was changed; try again.'));
+        reject(this.refusal());
       };
       const place = { enter: resolve, timer: setTimeout(giveUp, WAIT_MS_MAX) };
       this.waiting.add(place);
