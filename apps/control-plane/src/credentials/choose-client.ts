@@ -4,6 +4,7 @@ import { readJson, textMember } from '@portcullis/secrets';
 import type { ServerMetadata } from './authorization-metadata.js';
 import { OauthFault } from './oauth-fault.js';
 import type { OauthWays } from './oauth-ways.js';
+import { requireEndpoint } from './require-endpoint.js';
 
 /** Who this installation is to an authorization server. */
 export interface ChosenClient {
@@ -32,6 +33,7 @@ export async function chooseClient(
     return { clientId: ways.metadataDocument, clientSecret: null, authentication: 'none', client: 'metadata-document' };
   }
   if (server?.registration_endpoint === undefined) throw new OauthFault('The authorization server registers no clients by itself. Give a clientId.');
+  requireEndpoint(server.registration_endpoint, ways);
   return ways.isRehearsal === true ? NOT_YET : register(server.registration_endpoint, server, ways);
 }
 

@@ -3,6 +3,7 @@ import { readResourceMetadata, readServerMetadata, type ResourceMetadata, type S
 import { chooseClient } from './choose-client.js';
 import { OauthFault } from './oauth-fault.js';
 import type { OauthWays } from './oauth-ways.js';
+import { requireEndpoint } from './require-endpoint.js';
 import type { ResolvedCredential } from './stored-credential.js';
 
 type OauthConfig = Exclude<CredentialConfig, { kind: 'headers' | 'environment' }>;
@@ -90,14 +91,4 @@ function requirePkce({ code_challenge_methods_supported: methods }: ServerMetada
   if (!methods.includes('S256')) throw new OauthFault('The authorization server does not say that it knows PKCE with S256.');
 }
 
-/** Secrets go to endpoints: over TLS, but to this machine, and only where this process may go. */
-function requireEndpoint(url: string, { egress }: OauthWays): void {
-  const verdict = egress.checkUrl(url);
-  if (!verdict.ok) throw new OauthFault(`An endpoint of the authorization server is refused (${verdict.reason}): ${hostOf(url)}`);
-  const { protocol, hostname } = verdict.url;
-  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  if (protocol !== 'https:' && !isHere) throw new OauthFault(`An endpoint of the authorization server is not https: ${hostOf(url)}`);
-}
-
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'no URL');
 const withoutFragment = (url: string): string => url.replace(/#.*$/, '');
