@@ -10,6 +10,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { serveOauthPages } from './credentials/oauth-pages.js';
 import { acceptJsonOnly } from './http/accept-json-only.js';
+import { admitBeforeLongBodies } from './http/admit-before-long-bodies.js';
 import { acceptText, YAML_TYPE, type TextRoute } from './http/accept-text.js';
 import { acceptStreams } from './http/accept-streams.js';
 import { answerWhatIsTooLarge } from './http/answer-what-is-too-large.js';
@@ -21,6 +22,7 @@ import { ProblemFilter, refuseUrl } from './http/problem.filter.js';
 import { RouteTable } from './http/route-table.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 import { showHidden } from './http/visible-text.js';
+import { passAnyDoor } from './operators/any-door.js';
 
 const BODY_BYTES_MAX = 1_048_576;
 const BODY_MS_MAX = 60_000;
@@ -51,6 +53,7 @@ export async function createApp(config: Config, logger: LoggerService | false, m
     logger,
     abortOnError: false,
   });
+  admitBeforeLongBodies(adapter.getInstance(), (request, path) => passAnyDoor(app, request, path));
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter(routes));
   serveOpenApi(app);

@@ -9,9 +9,10 @@ const app = fastify();
 let port: number;
 
 beforeAll(async () => {
-  endSlowBodies(app, DEADLINE_MS, new Set(['/streamed']));
+  endSlowBodies(app, DEADLINE_MS, new Set(['/streamed', '/streamed/refused']));
   app.post('/', async ({ body }) => ({ read: body }));
   app.post('/refused', { preParsing: async (_request, reply) => reply.code(401).send('no') }, async () => 'never');
+  app.post('/streamed/refused', { preParsing: async (_request, reply) => reply.code(401).send('no') }, async () => 'never');
   app.post('/streamed', async ({ body }) => ({ read: body }));
   await app.listen({ host: '127.0.0.1', port: 0 });
   port = (app.server.address() as AddressInfo).port;
@@ -52,9 +53,11 @@ test('whoever does not finish a request in time is told and cut off, and nobody 
 });
 
 test('what was refused before its body came gets no second answer', async () => {
-  const refused = connect(port, '127.0.0.1');
-  refused.write(`${head('/refused', 4)}t`);
-  const answer = await text(refused);
-  expect(answer).toMatch(/^HTTP\/1\.1 401 /);
-  expect(answer).not.toContain('408');
+  for (const path of ['/refused', '/streamed/refused']) {
+    const refused = connect(port, '127.0.0.1');
+    refused.write(`${head(path, 4)}t`);
+    const answer = await text(refused);
+    expect(answer, path).toMatch(/^HTTP\/1\.1 401 /);
+    expect(answer).not.toContain('408');
+  }
 });

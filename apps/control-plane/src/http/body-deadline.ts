@@ -3,14 +3,23 @@ import type { FastifyInstance } from 'fastify';
 
 const REFUSAL = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
-/** Cuts off whoever takes longer than `ms` to send a request, but on routes in `except`, which read their bodies as they come. */
+/**
+ * Cuts off whoever takes longer than `ms` to send a request. On routes in `except`, which read their bodies as they come, that begins with the answer:
+ * what is sent behind a refusal is read by nobody.
+ */
 export function endSlowBodies(fastify: FastifyInstance, ms: number, except: ReadonlySet<string>): void {
   fastify.addHook('onRequest', async ({ raw, routeOptions }, reply) => {
     const isBodiless = raw.headers['transfer-encoding'] === undefined && Number(raw.headers['content-length'] ?? 0) === 0;
-    if (isBodiless || except.has(routeOptions.url ?? '')) return;
-    const timer = setTimeout(() => cutOff(raw, reply.raw), ms);
-    const clear = (): void => clearTimeout(timer);
-    raw.once('end', clear).once('close', clear);
+    if (isBodiless) return;
+    const begin = (): void => {
+      const timer = setTimeout(() => cutOff(raw, reply.raw), ms);
+      const clear = (): void => clearTimeout(timer);
+      raw.once('end', clear).once('close', clear);
+    };
+    if (!except.has(routeOptions.url ?? '')) return begin();
+    reply.raw.once('finish', () => {
+      if (!raw.complete) begin();
+    });
   });
 }
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Reflector } from '@nestjs/core';
@@ -31,6 +33,24 @@ function problemOf({ status, headers, body, text }: Answer): [number, string] {
   if (/node_modules|\.ts:|prisma|invocation/i.test(text)) throw new Error(`The problem document tells of our insides: ${text}`);
   return [status, type.replace('urn:portcullis:problem:', '')];
 }
+
+test('nothing long is read into memory for somebody who knows no key', async () => {
+  await own.app.listen(0, '127.0.0.1');
+  const { port } = own.app.getHttpServer().address() as AddressInfo;
+  const begin = async (path: string, headers: string): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer nobody\r\n${headers}\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer]; // nothing of the body was sent yet
+    socket.destroy();
+    return answer.toString().slice(0, 12);
+  };
+  const long = 'content-length: 900000';
+  for (const path of ['/v1/agents', '/v1/node/status', '/v1/node/enrol', '/v1/runner/heartbeat', '/v1/imports'])
+    expect(await begin(path, `content-type: application/json\r\n${long}`), path).toBe('HTTP/1.1 401');
+  expect(await begin('/v1/policy/import', 'content-type: application/yaml\r\ncontent-length: 8000000')).toBe('HTTP/1.1 401');
+  expect(await begin('/v1/agents', 'content-type: application/json\r\ntransfer-encoding: chunked')).toBe('HTTP/1.1 401');
+  expect(await begin('/v1/nothing', `content-type: application/json\r\n${long}`)).toBe('HTTP/1.1 404');
+});
 
 describe('a request that is wrong in itself', () => {
   const agent = { slug: 'fresh' };
