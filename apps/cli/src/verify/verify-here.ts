@@ -48,8 +48,8 @@ export async function* proofFromApi(api: ApiClient, range: AuditBlockRange): Asy
 
 async function readAnchors(path: string): Promise<AuditAnchorHead[]> {
   const lines = (await read(path)).split('\n').filter((line) => line !== '');
-  // The last line may be torn where a machine died while it wrote.
-  return lines.flatMap((line, at) => (at === lines.length - 1 && !line.endsWith('}') ? [] : [parsed(path, AuditAnchorHead, line)]));
+  // One that has no end was torn as a machine died that wrote it.
+  return lines.filter((line) => line.endsWith('}')).map((line) => parsed(path, AuditAnchorHead, line));
 }
 
 const read = async (path: string): Promise<string> =>

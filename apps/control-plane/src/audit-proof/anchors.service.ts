@@ -1,4 +1,4 @@
-import { appendFile, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { hashBlock } from '@portcullis/audit';
 import { AuditAnchorHead } from '@portcullis/contracts/api/audit-proof';
@@ -79,7 +79,18 @@ function headIn(line: string): AuditAnchorHead[] {
   }
 }
 
-const appendDurably = (file: string, line: string): Promise<void> => appendFile(file, line, { mode: 0o600, flush: true });
+/** On a line of its own, also behind one that was torn as the machine died. */
+async function appendDurably(file: string, line: string): Promise<void> {
+  const handle = await open(file, 'a+', 0o600);
+  try {
+    const { size } = await handle.stat();
+    const last = size === 0 ? '\n' : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer.toString();
+    await handle.appendFile(last === '\n' ? line : `\n${line}`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 async function post(url: string, body: string): Promise<void> {
   const signal = AbortSignal.timeout(POST_MS_MAX);

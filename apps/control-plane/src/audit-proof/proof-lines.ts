@@ -72,7 +72,9 @@ export class ProofLines {
     });
     const last = throughBlock === undefined ? _max.n : bigMin(BigInt(throughBlock), _max.n);
     const first = from === undefined ? BigInt(fromBlock ?? 1) : bigMax(BigInt(fromBlock ?? 1), _min.n);
-    return { first, last: last ?? 0n, isNewest: throughBlock === undefined && through === undefined };
+    // Of blocks that are asked for and not there yet nothing is known, least of all that the newest is gone.
+    const isBeyond = (fromBlock !== undefined || from !== undefined) && first > (last ?? 0n);
+    return { first, last: last ?? 0n, isNewest: throughBlock === undefined && through === undefined && !isBeyond };
   }
 }
 

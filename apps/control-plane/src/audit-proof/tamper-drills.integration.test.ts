@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -274,4 +274,20 @@ test('over REST it is verified whole and in part, for whoever may read the trail
   const part = await own.call('GET', '/v1/audit/verify?fromBlock=2&throughBlock=2', undefined, own.auditor);
   expect(JSON.parse(part.text)).toMatchObject({ result: { verdict: 'verified', from: 2, through: 2 } });
   expect((await own.call('GET', '/v1/audit/verify?fromBlock=0', undefined, own.auditor)).status).toBe(400);
+});
+
+test('of blocks that are not there yet nothing is said to be gone', async () => {
+  for (const range of ['from=2099-01-01T00:00:00Z', 'fromBlock=1000000']) {
+    const { text } = await own.call('GET', `/v1/audit/verify?${range}`, undefined, own.auditor);
+    expect(JSON.parse(text.trim().split('\n').at(-1) ?? ''), range).toMatchObject({ result: { verdict: 'unanchored', through: null, findings: [] } });
+  }
+});
+
+test('a head that was torn as the machine died costs no other', async () => {
+  const file = join(directory, 'anchor.ndjson');
+  await appendFile(file, '{"n":4,"ha');
+  await storeEvents(own.database, node, [301, 310]);
+  await sealAll(own);
+  const told = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  expect(AuditAnchorHead.parse(JSON.parse(told.at(-1) ?? '')).n).toBeGreaterThan(anchors.at(-1)?.n ?? 0);
 });

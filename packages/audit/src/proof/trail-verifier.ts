@@ -79,7 +79,7 @@ export class TrailVerifier {
     const open = this.links.end(end, { isWhole: from === 1, isGone: (link, node) => this.isGone(link, node) });
     const anchoredThrough = anchored.findLast((n) => n <= (through ?? 0)) ?? (newest > (through ?? 0) && anchoredLater === null ? through : null);
     // When a file was written is its own word: that it ended there then is vouched for by nobody.
-    const isAnchored = anchoredLater === null && (through === null || newest >= through);
+    const isAnchored = anchoredLater === null && through !== null && newest >= through;
     return {
       verdict: findings.count > 0 ? 'failed' : isAnchored ? 'verified' : 'unanchored',
       from,
