@@ -20,4 +20,4 @@ export { requestToken, requestClientToken, type GivenToken, type TokenClient } f
 export { exchangeToken, type ExchangeTarget } from './oauth/exchange-token.js';
 export { TokenError } from './oauth/token-error.js';
 export { TokenSource, type UpstreamToken, type FetchToken } from './oauth/token-source.js';
-export { memberOf, readJson, textMember, type OauthFetch } from './oauth/read-json.js';
+export { memberOf, readJson, readText, textMember, type OauthFetch } from './oauth/read-json.js';

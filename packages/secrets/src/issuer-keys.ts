@@ -1,4 +1,5 @@
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWK, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
+import { readJson } from './oauth/read-json.js';
 
 /** Who signs, and where its keys are if not where its metadata says. */
 export interface KeySource {
@@ -30,7 +31,6 @@ const COOL_DOWN_MS = 30_000;
 const RETRY_MS = 2000;
 const DEADLINE_MS = 5000;
 const KEYS_MAX = 64;
-const BODY_CHARS_MAX = 256 * 1024;
 const SOURCES_MAX = 64;
 
 interface Known {
@@ -121,10 +121,9 @@ export class IssuerKeys {
   /** Undefined for an answer that is none. */
   private async readJson(url: string, signal: AbortSignal): Promise<Record<string, unknown> | undefined> {
     const response = await this.options.fetch(url, { signal, headers: { accept: 'application/json' } });
-    const text = await response.text();
-    if (response.status !== 200 || text.length > BODY_CHARS_MAX) return undefined;
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    const value = await readJson(response);
+    const isObject = response.status === 200 && typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
   }
 }
 

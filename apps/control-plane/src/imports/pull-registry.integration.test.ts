@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { serve, type Peer } from '../testing/mcp-peers.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
@@ -71,6 +72,12 @@ test('a registry is read page by page, and again only since the last time', asyn
   expect(again).toMatchObject({ state: 'finished', received: 1, unchanged: 1 });
   expect(again.updatedSince).not.toBeNull();
   expect((await own.call('GET', '/v1/servers/server-7')).body).toMatchObject({ description: 'Number 7', tags: [] });
+});
+
+test('a page that unpacks into more than memory holds is read no further', async () => {
+  const packed = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
+  answer = (_url, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed);
+  expect(await pull()).toMatchObject({ state: 'failed', detail: 'The registry answered with more than a page may hold.', received: 0 });
 });
 
 test('the older version of the API will do, and a busy registry is asked again', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EgressRefused } from '@portcullis/egress';
+import { readText } from '@portcullis/secrets';
 import { fromServerJson, RegistryPage } from './from-registry.js';
 import { requirePlain } from './from-lines.js';
 import { SourceInterrupted } from './run-import.js';
@@ -8,6 +9,8 @@ import { SourceUnreadable, type SourceRow } from './source-row.js';
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 const PAGE_ROWS = 100;
+/** Unpacked. A hundred entries, each with more to say than any has. */
+const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 const PAGE_MS = 30_000;
 const ATTEMPTS = 3;
 const PAUSE_MS_MAX = 30_000;
@@ -79,7 +82,11 @@ async function ask(url: string, fetch: Fetch, signal: AbortSignal): Promise<Regi
   if (signal.aborted) throw new SourceInterrupted('The pull was stopped.');
   try {
     const response = await fetch(url, { headers: { accept: 'application/json' }, signal: AbortSignal.any([signal, AbortSignal.timeout(PAGE_MS)]) });
-    if (response.ok) return { text: await response.text(), reason: '' };
+    if (response.ok) {
+      const text = await readText(response, PAGE_BYTES_MAX);
+      if (text === undefined) throw new SourceUnreadable('The registry answered with more than a page may hold.');
+      return { text, reason: '' };
+    }
     await response.body?.cancel();
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
     return {
@@ -88,6 +95,7 @@ async function ask(url: string, fetch: Fetch, signal: AbortSignal): Promise<Regi
       ...(Number.isFinite(seconds) ? { pauseMs: seconds * 1000 } : {}),
     };
   } catch (error) {
+    if (error instanceof SourceUnreadable) throw error;
     if (error instanceof EgressRefused) throw new SourceUnreadable(`${error.message}.`);
     return { reason: 'The registry cannot be reached, or did not answer in time.' };
   }

@@ -3,17 +3,23 @@ export type OauthFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-/** The JSON of an answer; undefined for anything else, and for more of it than such an answer holds. */
-export async function readJson(response: Response): Promise<unknown> {
+/** The text of an answer, unpacked; undefined for more than so many bytes of it, however few came over the wire. */
+export async function readText(response: Response, bytesMax: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) return undefined; // leaving the loop cancels the body
+    if (bytes > bytesMax) return undefined; // leaving the loop cancels the body
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The JSON of an answer; undefined for anything else, and for more of it than such an answer holds. */
+export async function readJson(response: Response): Promise<unknown> {
+  const text = await readText(response, BODY_BYTES_MAX);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return text === undefined ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
