@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientSettings } from './client-settings.js';
+import { clientSettings, isPlainAddress } from './client-settings.js';
 
 const settings = clientSettings('http://127.0.0.1:7410/mcp', 'gw_id_secret');
 
@@ -16,5 +16,28 @@ describe('clientSettings', () => {
     const line = settings.split('\n').find((text) => text.includes('mcp-remote"'));
     const { args } = (JSON.parse(line ?? '') as { mcpServers: { portcullis: { args: string[] } } }).mcpServers.portcullis;
     expect(args.filter((argument) => argument.includes(' '))).toEqual([]);
+  });
+});
+
+describe('isPlainAddress', () => {
+  it.each(['http://127.0.0.1:7410', 'https://gateway.example.com/', 'https://[2001:db8::1]:8443/eu/mcp'])('takes %s', (url) => {
+    expect(isPlainAddress(url)).toBe(true);
+  });
+
+  it.each([
+    'http://x/$(id)',
+    'http://x/`id`',
+    'http://x/;id',
+    'http://x/a b',
+    "http://x/'",
+    'http://x/"',
+    'http://x/\n',
+    'http://x/\u001b[2K',
+    'http://x|id',
+    'http://user@x/',
+    'javascript:alert(1)',
+    'http://x/?a&b',
+  ])('lets %j into no command for a shell', (url) => {
+    expect(isPlainAddress(url)).toBe(false);
   });
 });

@@ -20,6 +20,12 @@ export function clientSettings(mcpUrl: string, key: string): string {
   ].join('\n');
 }
 
+/**
+ * Whether an address may stand in a command for a shell as it is. What nodes say of themselves ends up there, in front of somebody who copies it; a node
+ * that fell into wrong hands says what it likes.
+ */
+export const isPlainAddress = (url: string): boolean => /^https?:\/\/[\w.:[\]-]{1,300}(?:\/[\w./~-]{0,300})?$/.test(url);
+
 /** A command that shows what an agent sees. */
 export const tryCommand = (mcpUrl: string, key: string): string =>
   `npx mcp-inspector --cli ${mcpUrl} --transport http --header "Authorization: Bearer ${key}" --method tools/list`;

@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { CliError, messageOf } from './cli-error.js';
 import { readEnvironment } from './config.js';
 import { createProgram } from './create-program.js';
+import { plainLines } from './plain-text.js';
 
 const exitError = 2;
 
@@ -22,6 +23,7 @@ function exitCodeOf(error: unknown): number {
   // Commander has said what is wrong; help and the version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitError;
   const isExpected = error instanceof CliError || error instanceof LocalServiceError || error instanceof ApiError;
-  process.stderr.write(`portcullis: ${isExpected ? messageOf(error) : `unexpected: ${messageOf(error)}`}\n`);
+  // What a server said may be in it.
+  process.stderr.write(`portcullis: ${plainLines(isExpected ? messageOf(error) : `unexpected: ${messageOf(error)}`)}\n`);
   return exitError;
 }

@@ -1,7 +1,7 @@
 import { type ApiClient, ApiError } from '@portcullis/api-client';
 import type { Definition, Server, ServerTransport } from '@portcullis/contracts/api/servers';
 import { CliError } from '../cli-error.js';
-import { clientSettings, tryCommand } from '../client-settings.js';
+import { clientSettings, isPlainAddress, tryCommand } from '../client-settings.js';
 import type { Connection } from '../connection.js';
 import { plainText } from '../plain-text.js';
 import { type Say, step } from '../progress.js';
@@ -119,7 +119,8 @@ async function grant({ agent, tools }: AddOptions, server: string, api: ApiClien
 
 async function howToConnect({ api, gatewayUrls }: Connection, agent: string, key: string | undefined): Promise<string> {
   const urls = [...gatewayUrls];
-  if (urls.length === 0) for await (const node of api.nodes.list.each()) if (node.live && node.url !== null) urls.push(node.url);
+  if (urls.length === 0)
+    for await (const node of api.nodes.list.each()) if (node.live && node.url !== null && isPlainAddress(node.url)) urls.push(node.url);
   const mcpUrl = `${(urls[0] ?? 'https://<address of a gateway node>').replace(/\/(mcp)?$/, '')}/mcp`;
   const shown = key ?? `<key of ${agent}>`;
   return [

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { messageOf } from '../cli-error.js';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
+import { plainJson } from '../plain-text.js';
 import type { RegistryTerminal } from '../registry-commands.js';
 import { wholeNumber } from '../whole-number.js';
 import { addVerifyCommands } from '../verify/verify-commands.js';
@@ -66,7 +67,7 @@ function addShow(audit: Command, environment: Environment, { print }: RegistryTe
   withConnection(command).action(async (id: string, { json, ...flags }: JsonFlags) => {
     const { api } = await connect(flags, environment);
     const story = await api.audit.call(id);
-    print(json === true ? JSON.stringify(story, null, 2) : describeStory(story));
+    print(json === true ? plainJson(story, 2) : describeStory(story));
   });
 }
 
@@ -99,4 +100,4 @@ function addTail(audit: Command, environment: Environment, { print, say }: Regis
   });
 }
 
-const lineOf = (call: AuditRecord, json: boolean | undefined): string => (json === true ? JSON.stringify(call) : describeCall(call));
+const lineOf = (call: AuditRecord, json: boolean | undefined): string => (json === true ? plainJson(call) : describeCall(call));

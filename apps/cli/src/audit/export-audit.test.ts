@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -61,4 +61,10 @@ test('a file that exists is left alone unless it is to be resumed, and one that 
   await expect(exportAudit({ query, out, resume: false }, api, () => undefined)).rejects.toThrow('exists. Give --resume');
   await expect(exportAudit({ query, out, resume: true }, api, () => undefined)).rejects.toThrow('no whole call');
   expect(await readFile(out, 'utf8')).toBe('dear diary\n');
+});
+
+test('what was called with what is in a file that nobody else may read', async () => {
+  const out = join(directory, 'private.ndjson');
+  await exportAudit({ query, out, resume: false }, api, () => undefined);
+  expect((await stat(out)).mode & 0o777).toBe(0o600);
 });

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ApiError, type ApiClient } from '@portcullis/api-client';
 import type { AuditExportQuery } from '@portcullis/contracts/api/audit-reports';
 import { CliError, messageOf } from '../cli-error.js';
+import { plainLines } from '../plain-text.js';
 import type { Say } from '../progress.js';
 import { WholeRecords } from './whole-records.js';
 
@@ -20,14 +21,16 @@ export interface RecordSink {
   write(records: Uint8Array): Promise<void>;
 }
 
+/** What agents sent and were given is nobody else's to read. */
+const OWNER_ONLY = 0o600;
 const ATTEMPTS = 6;
 const PAUSE_MS = 1000;
 
 /** Writes every call that matches. A connection that breaks is taken up again behind the last whole record, at most five times without a further one. */
 export async function exportAudit({ query, out, resume }: ExportOptions, api: ApiClient, say: Say): Promise<void> {
-  if (out === undefined) return exportTo({ query, sink: { write: writeToStdout } }, api, say);
+  if (out === undefined) return exportTo({ query, sink: { write: process.stdout.isTTY ? showOnTerminal : writeToStdout } }, api, say);
   const after = resume ? await endOf(out, query.format) : undefined;
-  const file = await open(out, resume ? 'a' : 'wx').catch((error: unknown) => {
+  const file = await open(out, resume ? 'a' : 'wx', OWNER_ONLY).catch((error: unknown) => {
     throw new CliError(
       isExisting(error) ? `${out} exists. Give --resume to go on behind what is in it.` : `${out} cannot be written: ${messageOf(error)}`,
     );
@@ -83,6 +86,8 @@ async function endOf(path: string, format: AuditExportQuery['format']): Promise<
 
 const isExisting = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EEXIST';
 
+/** Names are foreign words, and a terminal obeys some. Records are whole, so no character is cut. */
+const showOnTerminal = (records: Uint8Array): Promise<void> => writeToStdout(Buffer.from(plainLines(Buffer.from(records).toString('utf8'))));
 const writeToStdout = (records: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
     process.stdout.write(records, (error) => (error ? reject(new CliError(`Standard output was closed: ${messageOf(error)}`)) : resolve()));

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
+import { plainText } from '../plain-text.js';
 import { readInput } from '../policy/read-input.js';
 import { withConnection } from '../with-connection.js';
 
@@ -42,7 +43,8 @@ export function addServerTlsCommands(program: Command, environment: Environment,
 }
 
 function describeTls({ server, status, statusReason, authorities, client }: ServerTls): string {
-  const line = (what: string) => (one: CertificateSummary) => `  ${what} ${one.subject.replaceAll('\n', ', ')}: until ${one.expiresAt}`;
+  const line = (what: string) => (one: CertificateSummary) =>
+    `  ${what} ${plainText(one.subject.replaceAll('\n', ', '), 500)}: until ${one.expiresAt}`;
   const state = statusReason === null ? status : `${status}; ${statusReason}`;
   return [`${server}: ${state}`, ...authorities.map(line('vouched for by')), ...client.map(line('called as'))].join('\n');
 }

@@ -95,8 +95,8 @@ function describeProfile(one: LaunchProfileVersion): string {
     briefly(one),
     inert,
     `hash ${hash}`,
-    `proposed by ${proposedBy}${why(reason)}`,
-    ...(decidedBy === null ? [] : [`decided by ${decidedBy}${why(decisionReason)}`]),
+    `proposed by ${plainText(proposedBy)}${why(reason)}`,
+    ...(decidedBy === null ? [] : [`decided by ${plainText(decidedBy)}${why(decisionReason)}`]),
     ...next.map((step) => `  ${step}`),
   ].join('\n');
 }

@@ -72,6 +72,6 @@ function describeRunner({ id, name, address, live, servers, sandboxGaps }: Runne
     const counts = `${String(instances)} running, ${String(restarts)} restarts${throttled ? ', slowed to its share of processor time' : ''}`;
     return `  ${server}: ${state}, ${counts}${lastError === null ? '' : `; ${plainText(lastError)}`}`;
   });
-  const head = `${id}  ${plainText(name)}: ${live ? 'live' : 'does not answer'}, ${address ?? 'never reported'}`;
+  const head = `${id}  ${plainText(name)}: ${live ? 'live' : 'does not answer'}, ${plainText(address ?? 'never reported')}`;
   return [head, ...hosted, ...sandboxGaps.map((gap) => `  ! ${plainText(gap, 500)}`)].join('\n');
 }

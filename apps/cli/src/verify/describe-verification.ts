@@ -1,4 +1,5 @@
 import type { AuditFinding, AuditVerification } from '@portcullis/contracts/api/audit-proof';
+import { plainText } from '../plain-text.js';
 
 /** The result of a verification in words: what was read, and what in it is not as it was recorded. */
 export function describeVerification(result: AuditVerification): string {
@@ -29,8 +30,8 @@ const describeLater = ({ through, anchoredLater, madeAt }: AuditVerification): s
 
 function describeFinding({ kind, block, node, boot, firstSeq, lastSeq, detail }: AuditFinding): string {
   const seqs = firstSeq === null ? '' : firstSeq === lastSeq ? ` ${firstSeq}` : ` ${firstSeq}–${String(lastSeq)}`;
-  const where = [block === null ? '' : `block ${block}`, node === null ? '' : `${node} ${String(boot)}${seqs}`]
+  const where = [block === null ? '' : `block ${block}`, node === null ? '' : `${plainText(node, 128)} ${String(boot)}${seqs}`]
     .filter((part) => part !== '')
     .join(', ');
-  return `${kind}: ${where}: ${detail}`;
+  return `${kind}: ${where}: ${plainText(detail, 500)}`;
 }

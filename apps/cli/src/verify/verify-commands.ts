@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { CliError, messageOf } from '../cli-error.js';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
+import { plainJson } from '../plain-text.js';
 import type { RegistryTerminal } from '../registry-commands.js';
 import { wholeNumber } from '../whole-number.js';
 import { withConnection } from '../with-connection.js';
@@ -60,7 +61,7 @@ function addVerify(audit: Command, environment: Environment, terminal: RegistryT
     .option('--json', 'the result as JSON');
   withRange(withConnection(command)).action(async (flags: VerifyFlags) => {
     const result = await verify(flags, environment, terminal);
-    terminal.print(flags.json === true ? JSON.stringify(result, null, 2) : describeVerification(result));
+    terminal.print(flags.json === true ? plainJson(result, 2) : describeVerification(result));
     terminal.exit(EXIT[result.verdict]);
   });
 }
