@@ -38,12 +38,12 @@ export async function findTroubles(db: PrismaClient | Transaction, { serverIds, 
       c.status_reason AS "statusReason", t.failing_since AS "failingSince", t.failure,
       CASE WHEN t.refresh_token IS NULL THEN t.access_expires_at END AS "endsAt"
     FROM credential c JOIN server s ON s.id = c.server_id LEFT JOIN agent a ON a.id = c.agent_id LEFT JOIN credential_token t ON t.credential_id = c.id
-    WHERE ${among} AND (c.status <> 'ready' OR s.url NOT LIKE (c.settings->>'origin') || '/%' OR t.failing_since IS NOT NULL
+    WHERE ${among} AND (c.status <> 'ready' OR NOT starts_with(s.url, (c.settings->>'origin') || '/') OR t.failing_since IS NOT NULL
       OR (t.refresh_token IS NULL AND t.access_expires_at < ${endsBefore}))
     UNION ALL
     SELECT s.id::text, s.slug, s.url, NULL, NULL, x.origin, 'ready', NULL, NULL, NULL, x.expires_at
     FROM server_tls x JOIN server s ON s.id = x.server_id
-    WHERE ${among} AND (s.url NOT LIKE x.origin || '/%' OR x.expires_at < ${endsBefore})
+    WHERE ${among} AND (NOT starts_with(s.url, x.origin || '/') OR x.expires_at < ${endsBefore})
     ORDER BY 2, 5 NULLS FIRST`;
   return rows.flatMap((row) => {
     const trouble = troubleOf(row, endsBefore);

@@ -76,6 +76,6 @@ export class FailedSignIns {
 
 /** What tells tokens apart without their secrets: kind and id of one of ours, a hash of everything else. */
 function publicPartOf(token: string): string {
-  const ours = looksLikeJwt(token) ? undefined : /^[a-z]{2,5}_[a-z0-9]{16}(?=_)/.exec(token)?.[0];
+  const ours = looksLikeJwt(token) ? undefined : /^[a-z]{2,6}_[a-z0-9]{16}(?=_)/.exec(token)?.[0];
   return ours ?? hash('sha256', token, 'base64url').slice(0, 22);
 }
