@@ -1,7 +1,7 @@
 import type { ClassifiedBatch } from '@portcullis/mcp';
 import { answerRequest } from './answer-request.js';
-import { BatchReply } from './batch-reply.js';
-import type { HttpReply } from './http-reply.js';
+import { BatchReply } from './reply/batch-reply.js';
+import type { HttpReply } from './reply/http-reply.js';
 import { deliverResponse } from './questions/take-response.js';
 import { heedNotification } from './take-notification.js';
 import type { Visit } from './visit.js';

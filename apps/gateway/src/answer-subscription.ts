@@ -2,7 +2,7 @@ import { GatewayError } from '@portcullis/contracts/errors';
 import { emptyResult, isJsonObject, ownMember, resultMessage, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { CallRecord } from './audit/call-record.js';
 import { describeAsked } from './describe-asked.js';
-import { HttpReply } from './http-reply.js';
+import { HttpReply } from './reply/http-reply.js';
 import { recordShadow } from './record-shadow.js';
 import { askedName, decideTarget, resolveTarget, type TargetMethod } from './resolve-target.js';
 import type { Session } from './session/agent-sessions.js';

@@ -1,6 +1,6 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { CallRecord } from './audit/call-record.js';
-import type { HttpReply } from './http-reply.js';
+import type { HttpReply } from './reply/http-reply.js';
 import type { Session } from './session/agent-sessions.js';
 import { endUpstreamSession } from './upstream/end-upstream-session.js';
 import type { Visit } from './visit.js';

@@ -1,6 +1,6 @@
 import { createServer, request, type ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { HttpReply } from './http-reply.js';
+import { HttpReply } from './reply/http-reply.js';
 import { startServer, type GatewayServer } from './server.js';
 import { aSnapshot, buildGateway } from './testing/build-gateway.js';
 import { listenLoopback } from './testing/listen-loopback.js';

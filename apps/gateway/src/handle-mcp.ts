@@ -12,7 +12,7 @@ import { readBody } from './edge/read-body.js';
 import type { RequestHead } from './edge/request-head.js';
 import { endSession } from './end-session.js';
 import type { Gateway } from './gateway.js';
-import { HttpReply } from './http-reply.js';
+import { HttpReply } from './reply/http-reply.js';
 import { livePolicy } from './live-policy.js';
 import { answerMetadata, challenged } from './oauth/protected-resource.js';
 import { openStream } from './open-stream.js';

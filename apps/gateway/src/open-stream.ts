@@ -2,7 +2,7 @@ import { GatewayError } from '@portcullis/contracts/errors';
 import { isLegacyVersion, isModernVersion } from '@portcullis/mcp';
 import { CallRecord } from './audit/call-record.js';
 import { takesEventStream } from './edge/front-filter.js';
-import type { HttpReply } from './http-reply.js';
+import type { HttpReply } from './reply/http-reply.js';
 import { ALL_LISTS } from './streams/list-kinds.js';
 import { streamOwner } from './streams/stream-owner.js';
 import type { Visit } from './visit.js';

@@ -4,7 +4,7 @@ import type { ClassifiedResponse, RefusedMessage } from '@portcullis/mcp';
 import { CallRecord } from './audit/call-record.js';
 import { errorMessage, refusalMessage, rpcError } from './error-message.js';
 import type { Gateway } from './gateway.js';
-import type { HttpReply } from './http-reply.js';
+import type { HttpReply } from './reply/http-reply.js';
 import type { Visit } from './visit.js';
 
 /** What the trail calls a request whose method nobody could read. */

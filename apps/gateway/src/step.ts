@@ -1,6 +1,6 @@
 import type { ClassifiedRequest } from '@portcullis/mcp';
 import type { CallRecord } from './audit/call-record.js';
-import type { Reply } from './reply.js';
+import type { Reply } from './reply/reply.js';
 import type { Session } from './session/agent-sessions.js';
 import type { Visit } from './visit.js';
 

@@ -1,7 +1,7 @@
 import { isRequestId, ownMember, type ClassifiedNotification } from '@portcullis/mcp';
 import { callerName } from './authenticate.js';
 import { callName } from './cancel/running-calls.js';
-import type { HttpReply } from './http-reply.js';
+import type { HttpReply } from './reply/http-reply.js';
 import type { Visit } from './visit.js';
 
 /** A notification is taken and has no answer. In a legacy session it must be of one that this agent has. */

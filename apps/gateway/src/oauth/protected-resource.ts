@@ -1,7 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { SettingsEntry } from '@portcullis/contracts/snapshot';
 import type { Gateway } from '../gateway.js';
-import type { HttpReply } from '../http-reply.js';
+import type { HttpReply } from '../reply/http-reply.js';
 import { endpointPath, METADATA_PATH } from './endpoint-path.js';
 
 /** What clients need to get a token for this endpoint (RFC 9728 §3.2). Says nothing that depends on who asks. */

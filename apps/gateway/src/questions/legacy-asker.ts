@@ -1,6 +1,6 @@
 import type { GatewayError } from '@portcullis/contracts/errors';
 import { notificationMessage, requestMessage, type Question } from '@portcullis/mcp';
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 import { ANSWER_MS_MAX, noAnswer, type AskAgent, type QuestionAnswer } from './ask-agent.js';
 import type { Answerer, OpenQuestions } from './open-questions.js';
 

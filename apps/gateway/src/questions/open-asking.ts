@@ -1,8 +1,8 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { askableCapabilities, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import type { Cancellation } from '../cancel/cancellation.js';
-import { HttpReply } from '../http-reply.js';
-import type { Reply } from '../reply.js';
+import { HttpReply } from '../reply/http-reply.js';
+import type { Reply } from '../reply/reply.js';
 import type { Step } from '../step.js';
 import { eraTowards } from '../upstream/era-towards.js';
 import type { VisibleTarget } from '../view/agent-view.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Question } from '@portcullis/mcp';
 import { Cancellation } from '../cancel/cancellation.js';
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 import { buildGateway } from '../testing/build-gateway.js';
 import { classifiedCall as call } from '../testing/classified-call.js';
 import type { Visit } from '../visit.js';

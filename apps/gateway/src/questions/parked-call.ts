@@ -9,7 +9,7 @@ import {
   type Question,
 } from '@portcullis/mcp';
 import type { Cancellation } from '../cancel/cancellation.js';
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 import type { Visit } from '../visit.js';
 import { ANSWER_MS_MAX, noAnswer, type AskAgent, type QuestionAnswer } from './ask-agent.js';
 import type { Held, ParkedCalls, Turn } from './parked-calls.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { JsonObject, RequestId } from '@portcullis/mcp';
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 
 /** A request by which a client goes on with a parked call: what it answers, and where its own answer goes. */
 export interface Turn {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { InternalExchange } from '../internal/internal-exchange.js';
 import type { InternalHandler } from '../internal/internal-server.js';
 import type { NodeLinks } from '../internal/node-links.js';
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 import { classifiedCall as call } from '../testing/classified-call.js';
 import type { Visit } from '../visit.js';
 import { ParkedCalls, type Held } from './parked-calls.js';

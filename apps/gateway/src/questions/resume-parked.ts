@@ -1,11 +1,11 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ClassifiedRequest } from '@portcullis/mcp';
 import { z } from 'zod';
-import { HttpReply } from '../http-reply.js';
+import { HttpReply } from '../reply/http-reply.js';
 import type { InternalExchange } from '../internal/internal-exchange.js';
 import type { NodeLinks } from '../internal/node-links.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 import type { Visit } from '../visit.js';
 import type { ParkedCalls } from './parked-calls.js';
 import type { Retry } from './read-retry.js';

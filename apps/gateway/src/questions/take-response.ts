@@ -1,6 +1,6 @@
 import type { ClassifiedResponse } from '@portcullis/mcp';
 import { z } from 'zod';
-import type { HttpReply } from '../http-reply.js';
+import type { HttpReply } from '../reply/http-reply.js';
 import { NodeUnreachableError } from '../internal/node-client.js';
 import type { NodeLinks } from '../internal/node-links.js';
 import { refuseBody } from '../refuse.js';

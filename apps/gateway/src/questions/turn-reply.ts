@@ -1,4 +1,4 @@
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 
 /**
  * The reply of a call that takes several requests of its client: each request lends its own until it is answered. In between, messages wait, and

@@ -6,7 +6,7 @@ import { parseJsonBody } from '@portcullis/mcp';
 import { CallRecord } from '../audit/call-record.js';
 import { filterBodyHeaders } from '../edge/front-filter.js';
 import { readBody } from '../edge/read-body.js';
-import type { HttpReply } from '../http-reply.js';
+import type { HttpReply } from '../reply/http-reply.js';
 import type { Visit } from '../visit.js';
 
 const METHOD = 'task-keys/create';

@@ -1,5 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import { giveBack } from '../give-back.js';
+import { giveBack } from '../reply/give-back.js';
 import type { BridgedAnswer } from './bridge-answer.js';
 
 /** Takes an answer piece by piece. What it throws breaks the exchange off. */

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { capture } from '@portcullis/audit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { HttpReply } from '../http-reply.js';
+import { HttpReply } from '../reply/http-reply.js';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway, captureKey } from '../testing/build-gateway.js';
 import { listenLoopback } from '../testing/listen-loopback.js';

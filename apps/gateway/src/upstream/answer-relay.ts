@@ -1,8 +1,8 @@
 import { PieceCapture, type Captured } from '@portcullis/audit';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { AnswerScanner, type Era, type RequestId } from '@portcullis/mcp';
-import { giveBack } from '../give-back.js';
-import type { AnswerBody, Reply } from '../reply.js';
+import { giveBack } from '../reply/give-back.js';
+import type { AnswerBody, Reply } from '../reply/reply.js';
 import type { PostRelay } from './answer-bytes.js';
 import type { BridgedAnswer } from './bridge-answer.js';
 

@@ -3,7 +3,7 @@ import type { Cancellation } from '../cancel/cancellation.js';
 import type { ParkedCall } from '../questions/parked-call.js';
 import type { Questioning } from '../questions/put-question.js';
 import type { StatePlace } from '../questions/request-states.js';
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 import type { Session } from '../session/agent-sessions.js';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';

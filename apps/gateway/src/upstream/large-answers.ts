@@ -1,4 +1,4 @@
-import type { Reply } from '../reply.js';
+import type { Reply } from '../reply/reply.js';
 import { AnswerMemory, type MemoryClaim } from './answer-memory.js';
 import { AnswerTurns, type LargeReader } from './answer-turns.js';
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { createSseParser, type ProgressLine, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
-import { giveBack, PausePlace } from '../give-back.js';
+import { giveBack, PausePlace } from '../reply/give-back.js';
 import { AnswerBytes } from './answer-bytes.js';
 import type { LargeReader } from './answer-turns.js';
 import type { AnswerShare } from './large-answers.js';

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { listenLoopback } from './testing/listen-loopback.js';
-import { mcpHeaders } from './testing/mcp-headers.js';
-import { aGrant, anAgent, aServer, aTool, settings } from './testing/policy-builders.js';
-import { startTestStack, type TestStack } from './testing/test-stack.js';
+import { listenLoopback } from '../testing/listen-loopback.js';
+import { mcpHeaders } from '../testing/mcp-headers.js';
+import { aGrant, anAgent, aServer, aTool, settings } from '../testing/policy-builders.js';
+import { startTestStack, type TestStack } from '../testing/test-stack.js';
 
 const MIB = 1024 * 1024;
 const agent = anAgent('alice');
