@@ -55,8 +55,9 @@ const toEvent = ({ phase, at, status, reason, node, boot, seq }: AuditEvent): Au
 });
 
 function timingsOf({ durationMs: totalMs, upstreamMs }: AuditRecord): AuditCall['timings'] {
-  // Both are taken apart and rounded: the gateway never takes less than nothing.
-  return { totalMs, upstreamMs, gatewayMs: totalMs === null ? null : Math.max(0, totalMs - (upstreamMs ?? 0)) };
+  // Both are taken apart and rounded to microseconds: the gateway never takes less than nothing.
+  const gatewayMs = totalMs === null ? null : Math.max(0, Math.round((totalMs - (upstreamMs ?? 0)) * 1000) / 1000);
+  return { totalMs, upstreamMs, gatewayMs };
 }
 
 function argumentsOf(
