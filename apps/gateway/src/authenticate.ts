@@ -5,6 +5,7 @@ import { ACCESS_TOKEN_CHARS_MAX, BearerMemory, looksLikeJwt, parseBearer } from 
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { AccessTokens } from './oauth/access-tokens.js';
 import { endpointPath } from './oauth/endpoint-path.js';
+import { isIssuerTrusted } from './oauth/trusted-issuer.js';
 import type { Task, TaskKeys } from './task-keys/task-keys.js';
 
 /** Who calls, and with which of its keys. */
@@ -102,6 +103,7 @@ function authenticateTask(key: string, live: PolicySnapshot, { taskKeys, now }: 
   if (found === undefined || found.agent.id !== task.agentId) throw refused('parent_key_gone', parentKeyId);
   if (now >= task.expiresAt || (found.key.expiresAt !== null && now >= found.key.expiresAt)) throw refused('expired', parentKeyId);
   if (!found.agent.enabled) throw refused('agent_disabled', parentKeyId);
+  if (!isIssuerTrusted(parentKeyId, live.settings)) throw refused('unknown_issuer', parentKeyId);
   return { agent: found.agent, keyId: parentKeyId, task, onBehalfOf: task.onBehalfOf, principal: task.id };
 }
 

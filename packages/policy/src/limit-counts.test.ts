@@ -13,4 +13,5 @@ test('what was leased counts for a window and two slices, and until then a rate 
   expect(rateUse(rate, { '100': '2', '111': '2', '99': '7' }, 111_500)).toEqual({ used: 4, freeInMs: 0 });
   expect(rateUse(rate, { '100': '2', '111': '3' }, 111_500)).toEqual({ used: 5, freeInMs: 500 });
   expect(rateUse(rate, { '100': '2', '111': '3' }, 112_000)).toEqual({ used: 3, freeInMs: 0 });
+  expect(rateUse(rate, { '111': '1', '112': '1', '113': '9' }, 111_500)).toEqual({ used: 2, freeInMs: 0 });
 });

@@ -32,7 +32,7 @@ export function rateUse(
   const current = Math.floor(now / sliceMs);
   const counting = Object.entries(slices)
     .map(([slice, count]) => ({ slice: Number(slice), count: Number(count) }))
-    .filter(({ slice, count }) => slice > current - kept && count > 0);
+    .filter(({ slice, count }) => slice > current - kept && slice <= current + 1 && count > 0);
   const used = counting.reduce((sum, { count }) => sum + count, 0);
   if (used < calls) return { used, freeInMs: 0 };
   const oldest = Math.min(...counting.map(({ slice }) => slice));

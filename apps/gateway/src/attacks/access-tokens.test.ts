@@ -117,6 +117,20 @@ describe('an access token of a trusted issuer', () => {
     expect(await ping(token)).toEqual(refusal);
   });
 
+  test('of an issuer that is trusted no more: what it opened ends too, streams and keys for tasks alike', async () => {
+    const token = await issuer.sign();
+    const made = await post(token, '/task-keys', { task: 't', servers: ['github'], ttlSeconds: 60 });
+    const { key } = (await made.json()) as { key: string };
+    expect(await ping(key)).toMatchObject({ status: 200 });
+    const stream = await fetch(`http://127.0.0.1:${String(node.port)}/mcp`, {
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+    });
+    expect(stream.status).toBe(200);
+    trust({}, { tokenIssuers: [trusted(second)] });
+    expect(await ping(key)).toMatchObject({ status: 401 });
+    expect(await stream.text()).not.toContain('jsonrpc');
+  });
+
   test('of an agent that is switched off, called otherwise or no longer called so, is refused from the next request on', async () => {
     const token = await issuer.sign();
     expect(await ping(token)).toMatchObject({ status: 200 });
@@ -295,6 +309,15 @@ describe('A34: the keys of an issuer', () => {
     issuer.answer = (response) => response.destroy();
     trust({ jwksUri: `${issuer.url}/moved` });
     expect(await ping(token, { at: fresh })).toMatchObject({ status: 503 });
+  });
+
+  test('that come while the settings change: the token is judged by those of now, not refused for those of before', async () => {
+    const fresh = await startNode();
+    issuer.answer = (response) => {
+      trust();
+      response.end(JSON.stringify({ keys: [issuer.publicKey()] }));
+    };
+    expect(await ping(await issuer.sign(), { at: fresh })).toMatchObject({ status: 200 });
   });
 
   test('that were known go on while their issuer is down, for tokens that were never seen too', async () => {

@@ -1,4 +1,5 @@
 import type { GatewayError } from '@portcullis/contracts/errors';
+import { TokenIssuer } from '@portcullis/contracts/token-issuers';
 import { expect, test } from 'vitest';
 import { aSnapshot } from '../testing/build-gateway.js';
 import { anAgent, aServer } from '../testing/policy-builders.js';
@@ -19,4 +20,18 @@ test.each([
   const calls = new ForwardedCalls({ current: () => live });
   calls.add(new RevocableCall(agent.id, agent.keys[0]?.id ?? '', server.id, (reason) => ended.push(reason)), decidedBy);
   expect(ended.map((reason) => reason.code)).toEqual(code === undefined ? [] : [code]);
+});
+
+test.each([
+  ['its issuer is trusted no more', [], 'auth.revoked_in_flight'],
+  ['its issuer is trusted still', ['https://issuer.test'], undefined],
+])('a call that was let in by an access token ends where %s', (_what, issuers, code) => {
+  const called = { ...agent, identities: [{ issuer: 'https://issuer.test', subject: 'alice#1' }] };
+  const tokenIssuers = issuers.map((issuer) => TokenIssuer.parse({ issuer }));
+  const live = aSnapshot({ agents: [called], servers: [server], settings: { tokenIssuers } });
+  const ended: string[] = [];
+  const calls = new ForwardedCalls({ current: () => decidedBy });
+  calls.add(new RevocableCall(agent.id, 'https://issuer.test#alice#1', server.id, (reason) => ended.push(reason.code)), decidedBy);
+  calls.policyApplied({ ...live, changed: { settings: true, agentIds: new Set(), serverIds: new Set(), subjectIds: new Set() } });
+  expect(ended).toEqual(code === undefined ? [] : [code]);
 });

@@ -1,5 +1,6 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { PolicySnapshot } from '@portcullis/snapshot';
+import { isIssuerTrusted } from '../oauth/trusted-issuer.js';
 import { NOWHERE, Roster, type Enrolled } from '../roster.js';
 
 /** A call at its server, by what may be taken away from under it. */
@@ -15,7 +16,7 @@ export class RevocableCall implements Enrolled {
 }
 
 /**
- * The calls that are at their servers. One whose key or agent was revoked or switched off, or whose server was, is ended as soon as this node serves
+ * The calls that are at their servers. One whose key, agent, issuer or server was revoked or switched off is ended as soon as this node serves
  * the snapshot that says so: its server is told, its answer is withheld.
  */
 export class ForwardedCalls {
@@ -41,16 +42,17 @@ export class ForwardedCalls {
 
   /** A new snapshot is served. */
   policyApplied(live: PolicySnapshot): void {
-    const { agentIds, serverIds } = live.changed;
-    if (agentIds.size === 0 && serverIds.size === 0) return;
+    const { agentIds, serverIds, settings } = live.changed;
+    if (agentIds.size === 0 && serverIds.size === 0 && !settings) return;
     this.calls.forEach((call) => {
-      if (agentIds.has(call.agentId) || serverIds.has(call.serverId)) endIfRevoked(call, live);
+      if (settings || agentIds.has(call.agentId) || serverIds.has(call.serverId)) endIfRevoked(call, live);
     });
   }
 }
 
 function endIfRevoked({ agentId, keyId, serverId, end }: RevocableCall, live: PolicySnapshot): void {
   const found = live.agentByKeyId.get(keyId);
-  if (found?.agent.id !== agentId || !found.agent.enabled) end(new GatewayError('auth.revoked_in_flight', { keyId }));
+  if (found?.agent.id !== agentId || !found.agent.enabled || !isIssuerTrusted(keyId, live.settings))
+    end(new GatewayError('auth.revoked_in_flight', { keyId }));
   else if (live.servers.get(serverId)?.enabled !== true) end(new GatewayError('policy.revoked_in_flight', { serverId }));
 }

@@ -51,7 +51,8 @@ export interface Leases {
 
 /*
  * A token counts from the slice in which it was leased until a whole window after the last moment at which it may be used, which is a slice later: so
- * no window sees more uses than there are tokens. Times are those of Redis.
+ * no window sees more uses than there are tokens. Times are those of Redis; what lies more than a slice ahead was counted by a clock that was set back
+ * since.
  */
 const RATE_SCRIPT = `
 local time = redis.call('TIME')
@@ -67,7 +68,7 @@ local used, oldest = 0, nil
 local all = redis.call('HGETALL', KEYS[1])
 for at = 1, #all, 2 do
   local number, count = tonumber(all[at]), tonumber(all[at + 1])
-  if number <= current - kept then
+  if number <= current - kept or number > current + 1 then
     redis.call('HDEL', KEYS[1], all[at])
   else
     used = used + count

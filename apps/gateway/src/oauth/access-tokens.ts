@@ -33,6 +33,7 @@ interface Judgement {
 
 const REMEMBERED_MAX = 10_000;
 const REFUSED_MAX = 1000;
+const LEARN_TIMES_MAX = 3;
 /** A key that its issuer took back makes a token good no longer than this. */
 const GOOD_MS = 300_000;
 /** No longer than for the request it came with. */
@@ -62,6 +63,11 @@ export class AccessTokens {
 
   /** Finds out whose token it is. Never throws: what is wrong with it is said by `open`. */
   async learn(token: string): Promise<void> {
+    // What was found out by settings that have changed meanwhile says nothing.
+    for (let times = 0; times < LEARN_TIMES_MAX && this.isNews(token); times += 1) await this.judge(token);
+  }
+
+  private async judge(token: string): Promise<void> {
     const settings = this.policy.current()?.settings;
     if (settings === undefined) return;
     const now = this.now();

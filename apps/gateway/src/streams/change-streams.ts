@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { Implementation } from '@portcullis/mcp';
 import type { PolicySnapshot } from '@portcullis/snapshot';
+import { isIssuerTrusted } from '../oauth/trusted-issuer.js';
 import type { AgentViews } from '../view/agent-views.js';
 import { Audiences } from './audiences.js';
 import { ChangeStream, type StreamFacts } from './change-stream.js';
@@ -98,7 +99,7 @@ export class ChangeStreams {
 
   /** A new snapshot is served. */
   policyApplied({ changed }: PolicySnapshot): void {
-    if (changed.agentIds.size > 0) this.endRevoked();
+    if (changed.agentIds.size > 0 || changed.settings) this.endRevoked();
     this.audiences.noteSnapshot(changed);
   }
 
@@ -134,8 +135,10 @@ export class ChangeStreams {
   private isGood({ facts }: ChangeStream): boolean {
     const now = this.parts.now();
     const { session, keyId, task, agentId, expiresAt } = facts;
-    const found = this.parts.policy.current()?.agentByKeyId.get(keyId);
-    if (found === undefined || found.agent.id !== agentId || !found.agent.enabled) return false;
+    const live = this.parts.policy.current();
+    const found = live?.agentByKeyId.get(keyId);
+    if (live === undefined || found === undefined || found.agent.id !== agentId || !found.agent.enabled) return false;
+    if (!isIssuerTrusted(keyId, live.settings)) return false;
     if (found.key.expiresAt !== null && now >= found.key.expiresAt) return false;
     if ((task !== undefined && now >= task.expiresAt) || (expiresAt !== undefined && now >= expiresAt)) return false;
     return session === undefined || (session.expiresAt > now && !this.parts.isEnded(session.name));

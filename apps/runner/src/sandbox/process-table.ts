@@ -68,8 +68,8 @@ export function membersOf(leader: number, processes: readonly ProcessEntry[]): P
 }
 
 /** Tells all of these. */
-export function signalAll(processes: readonly ProcessEntry[], signal: NodeJS.Signals): void {
-  for (const { pid } of processes) {
+export function signalAll(pids: Iterable<number>, signal: NodeJS.Signals): void {
+  for (const pid of pids) {
     try {
       process.kill(pid, signal);
     } catch {
@@ -86,8 +86,9 @@ export function endProcessesOf(uid: number): void {
 /** Whether anything runs as this user. */
 export const runsAnythingAs = (uid: number): boolean => processesOf(uid).length > 0;
 
-function processesOf(uid: number): ProcessEntry[] {
-  return readProcesses().filter(({ pid }) => {
+function processesOf(uid: number): number[] {
+  const pids = readProcesses().map(({ pid }) => pid);
+  return pids.filter((pid) => {
     try {
       return statSync(`/proc/${pid}`).uid === uid;
     } catch {

@@ -23,7 +23,7 @@ const isStopped = ({ pid }: { pid: number }): boolean => {
 };
 
 test.runIf(process.platform === 'linux')(
-  'A123: a child that spins gets its share of processor time, answers whole all the while, and ends when it is told to',
+  'A123: a child that spins, with what it started, gets its share of processor time, answers whole all the while, and ends when it is told to',
   async () => {
     const client = new RunnerClient(runner.assign('spinning', stdioServer('normal', { limits: { cpuPercent: 10 } })));
     await client.open();

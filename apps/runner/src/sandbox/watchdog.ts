@@ -31,8 +31,8 @@ export interface Watched {
 interface Patient {
   readonly watched: Watched;
   readonly budget: CpuBudget;
-  /** Since when it rests, and those of it that do. */
-  rest: { readonly since: number; readonly members: readonly ProcessEntry[] } | undefined;
+  /** Since when it rests, and all of it that were stopped: who leaves it meanwhile has to be let run with the others. */
+  rest: { readonly since: number; readonly stopped: ReadonlySet<number> } | undefined;
 }
 
 /**
@@ -95,12 +95,13 @@ function keepToShare(patient: Patient, members: readonly ProcessEntry[], now: nu
   if (rest !== undefined) watched.onRested(now - rest.since);
   if (mayRun) return letRun(patient);
   // Those that rest already are told again: one of them may have started another before it was.
-  signalAll(members, 'SIGSTOP');
-  patient.rest = { since: now, members };
+  const pids = members.map(({ pid }) => pid);
+  signalAll(pids, 'SIGSTOP');
+  patient.rest = { since: now, stopped: new Set([...(rest?.stopped ?? []), ...pids]) };
 }
 
 function letRun(patient: Patient): void {
   if (patient.rest === undefined) return;
-  signalAll(patient.rest.members, 'SIGCONT');
+  signalAll(patient.rest.stopped, 'SIGCONT');
   patient.rest = undefined;
 }

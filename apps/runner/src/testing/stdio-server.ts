@@ -95,6 +95,8 @@ const tools: Record<string, (id: unknown, message: Message) => void> = {
     answer(id, 'forking');
   },
   spin: (id) => {
+    // With another that spins on another core, which is found by whose child it is.
+    spawn('/bin/sh', ['-c', 'while :; do :; done'], { stdio: 'ignore', detached: true });
     const piece = (): void => {
       const until = performance.now() + 20;
       while (performance.now() < until);
