@@ -87,7 +87,7 @@ export class Membership {
     let waitMs = RETRY_MS_MIN;
     while (!this.stopping.signal.aborted) {
       if (this.identity === undefined || this.refused) {
-        const enrolled = await this.enrol(client);
+        const enrolled = (await this.enrol(client)) || (await this.isKnownAgain(client));
         if (enrolled) onEnrolled();
         waitMs = enrolled ? RETRY_MS_MIN : Math.min(waitMs * 2, RETRY_MS_MAX);
       } else {
@@ -102,7 +102,8 @@ export class Membership {
   private async enrol(client: ControlPlaneClient): Promise<boolean> {
     const { name, joinToken, file, ring, logger } = this.parts;
     if (joinToken === undefined) {
-      if (!this.complained) logger.error('This node has no identity and was given no JOIN_TOKEN');
+      const state = this.identity === undefined ? 'This node has no identity' : 'The control plane does not know this node';
+      if (!this.complained) logger.error(`${state}, and it was given no JOIN_TOKEN`);
       this.complained = true;
       return false;
     }
@@ -148,18 +149,29 @@ export class Membership {
     }
   }
 
-  private async refresh(client: ControlPlaneClient): Promise<void> {
+  /** A node that cannot enrol again waits to be known again, as after the restore of a database. */
+  private async isKnownAgain(client: ControlPlaneClient): Promise<boolean> {
+    if (this.parts.joinToken !== undefined || !(await this.refresh(client))) return false;
+    this.refused = false;
+    this.complained = false;
+    return true;
+  }
+
+  /** False where it did not come to new keys. */
+  private async refresh(client: ControlPlaneClient): Promise<boolean> {
     const { file, ring, logger } = this.parts;
-    if (this.identity === undefined) return;
+    if (this.identity === undefined) return false;
     this.refreshedAt = performance.now();
     try {
       const { sealedKeys } = await client.keys();
       ring.take(this.identity, sealedKeys);
       this.identity = { ...this.identity, sealedKeys };
       file.write(this.identity);
+      return true;
     } catch (error) {
       if (error instanceof ControlPlaneRefusal && error.status === 401) this.noteRefused();
       logger.debug({ err: error }, 'The keys could not be refreshed');
+      return false;
     }
   }
 }
