@@ -33,7 +33,7 @@ test('a node that was refused for a while, and has no token to enrol with again,
   const ring = new KeyRing();
   membership = new Membership({ name: 'n', joinToken: undefined, file, ring, logger: createLogger({ name: 'test', level: 'silent' }) });
   membership.restore();
-  let refusals = 2;
+  let refusals = 1;
   const keys = (): Promise<{ sealedKeys: string }> =>
     refusals-- > 0 ? Promise.reject(new ControlPlaneRefusal(401)) : Promise.resolve({ sealedKeys: keysOf('second', 'first') });
   const registerAuditKey = (): Promise<never> => Promise.reject(new ControlPlaneRefusal(401));
