@@ -21,6 +21,21 @@ describe('messages and looks', () => {
     expect(follower.current()?.changed.serverIds.size).toBe(0);
   });
 
+  test('a node that starts before its connection stands reads from Redis all the same, and asks nobody else', async () => {
+    await rig.publish(1);
+    const controlPlane = rig.controlPlane(() => 1);
+    const redis = rig.redis.duplicate({ enableOfflineQueue: false });
+    try {
+      const follower = rig.follow({ redis, controlPlane });
+      await follower.firstLook;
+      expect(follower.status()).toMatchObject({ revision: 1, source: 'redis' });
+      expect(controlPlane.asked).toEqual([]);
+      await follower.close();
+    } finally {
+      redis.disconnect();
+    }
+  });
+
   test('a lost message is healed by the next look', async () => {
     const follower = rig.follow({ pollMs: 30 });
     await rig.publish(1);

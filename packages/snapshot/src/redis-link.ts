@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { within } from './within.js';
 
@@ -20,7 +21,10 @@ export class RedisLink {
   async probe<Answer>(limitMs: number, work: (redis: Redis) => Promise<Answer>): Promise<Answer | undefined> {
     if (!answersSoon(this.#redis)) return undefined;
     try {
-      const answer = await within(limitMs, () => work(this.#redis));
+      const answer = await within(limitMs, async (signal) => {
+        await connected(this.#redis, signal);
+        return work(this.#redis);
+      });
       this.#hangs = false;
       return answer;
     } catch (error) {
@@ -33,4 +37,12 @@ export class RedisLink {
   async ask<Answer>(limitMs: number, work: (redis: Redis) => Promise<Answer>): Promise<Answer | undefined> {
     return this.#hangs ? undefined : this.probe(limitMs, work);
   }
+}
+
+/**
+ * A client without a queue of its own refuses what comes before its connection stands: a node that starts would take Redis for gone, and read all of its
+ * policy from the control plane.
+ */
+async function connected(redis: Redis, signal: AbortSignal): Promise<void> {
+  if (redis.status === 'connect' || redis.status === 'connecting') await once(redis, 'ready', { signal });
 }
