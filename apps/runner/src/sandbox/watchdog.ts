@@ -4,6 +4,7 @@ import { membersOf, readProcesses, signalAll, type ProcessEntry } from './proces
 const LOOK_EVERY_MS = 500;
 /** While a child takes more processor time than it gets: it works, and rests, in pieces as short as that. */
 const LOOK_CLOSELY_MS = 100;
+const REST_MS_MIN = 10;
 /** Where nobody has used a child for so long, every fourth look is enough. */
 const QUIET_MS = 5000;
 const QUIET_LOOKS = 4;
@@ -31,8 +32,8 @@ export interface Watched {
 interface Patient {
   readonly watched: Watched;
   readonly budget: CpuBudget;
-  /** Since when it rests, and all of it that were stopped: who leaves it meanwhile has to be let run with the others. */
-  rest: { readonly since: number; readonly stopped: ReadonlySet<number> } | undefined;
+  /** Since when it rests, for how long it has to, and all of it that were stopped: who leaves it meanwhile has to be let run with the others. */
+  rest: { readonly since: number; readonly forMs: number; readonly stopped: ReadonlySet<number> } | undefined;
 }
 
 /**
@@ -61,9 +62,18 @@ export class Watchdog {
   private next(afterMs: number): NodeJS.Timeout {
     return setTimeout(() => {
       this.look();
-      const isClose = [...this.patients].some(({ budget, rest }) => rest !== undefined || budget.isShrinking);
-      this.timer = this.patients.size === 0 ? undefined : this.next(isClose ? LOOK_CLOSELY_MS : LOOK_EVERY_MS);
+      this.timer = this.patients.size === 0 ? undefined : this.next(this.lookAfterMs());
     }, afterMs).unref();
+  }
+
+  /** Who is a little over its share rests for a little. */
+  private lookAfterMs(): number {
+    let leastMs = LOOK_EVERY_MS;
+    for (const { budget, rest } of this.patients) {
+      if (rest !== undefined) leastMs = Math.min(leastMs, LOOK_CLOSELY_MS, Math.max(rest.forMs, REST_MS_MIN));
+      else if (budget.isShrinking) leastMs = Math.min(leastMs, LOOK_CLOSELY_MS);
+    }
+    return leastMs;
   }
 
   private look(): void {
@@ -91,13 +101,13 @@ function excessOf({ own, processes, memoryMib }: Watched, members: readonly Proc
 function keepToShare(patient: Patient, members: readonly ProcessEntry[], now: number): void {
   const { watched, budget, rest } = patient;
   const usedMs = members.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
-  const mayRun = budget.restAfter(usedMs, now) === 0 || watched.isEnding();
+  const forMs = budget.restAfter(usedMs, now);
   if (rest !== undefined) watched.onRested(now - rest.since);
-  if (mayRun) return letRun(patient);
+  if (forMs === 0 || watched.isEnding()) return letRun(patient);
   // Those that rest already are told again: one of them may have started another before it was.
   const pids = members.map(({ pid }) => pid);
   signalAll(pids, 'SIGSTOP');
-  patient.rest = { since: now, stopped: new Set([...(rest?.stopped ?? []), ...pids]) };
+  patient.rest = { since: now, forMs, stopped: new Set([...(rest?.stopped ?? []), ...pids]) };
 }
 
 function letRun(patient: Patient): void {
