@@ -190,7 +190,7 @@ test('who we are is read in a document of ours where that is taken, and a browse
   expect([shown.status, shown.headers['content-type'], shown.headers['content-security-policy'], shown.headers['referrer-policy']]).toEqual([
     200,
     'text/html; charset=utf-8',
-    "default-src 'none'",
+    "default-src 'none'; frame-ancestors 'none'",
     'no-referrer',
   ]);
   expect(shown.text).not.toContain(came.get('code'));
