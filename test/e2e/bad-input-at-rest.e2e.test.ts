@@ -115,7 +115,9 @@ const cases: Bad[] = [
 async function written(): Promise<unknown> {
   const tables = ['server', 'agent', 'agent_key', 'grant', 'agent_group', 'operator', 'revision'];
   const known = await queryDatabase<{ name: string }>(stack.databaseUrl, `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`);
-  const chosen = known.map(({ name }) => name).filter((name) => tables.some((one) => name.includes(one)) && !name.startsWith('audit'));
+  // When a key was last used is written behind calls.
+  const others = /^audit|^agent_key_use$/;
+  const chosen = known.map(({ name }) => name).filter((name) => tables.some((one) => name.includes(one)) && !others.test(name));
   const counts = chosen.map((name) => `SELECT '${name}' AS name, count(*)::int AS rows FROM "${name}"`).join(' UNION ALL ');
   return queryDatabase(stack.databaseUrl, `${counts} ORDER BY 1`);
 }

@@ -13,7 +13,7 @@ export function decodeString(piece: string): DecodedString {
   return { text: piece.replaceAll(ESCAPE, unescaped), offsetOf };
 }
 
-const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|[^u])/g;
+const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g;
 const SIMPLE: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 function unescaped(escape: string): string {

@@ -18,6 +18,7 @@ test('a named text is found in texts, names and JSON within texts, in either cas
     ['text'],
     { a: JSON.stringify({ b: 'say [redacted:text] twice' }) },
   ]);
+  expect(found({ a: '["\\Acme' }, ['acme'])?.[1]).toEqual({ a: '["\\[redacted:text]' });
   expect(found({ a: 'a.me', b: 'ACM' }, ['a*me', 'acme'].slice(1))).toBeUndefined();
 });
 
