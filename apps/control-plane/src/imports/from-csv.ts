@@ -71,8 +71,8 @@ function toCandidate(cells: Cells): Candidate {
     (['tags', 'headers'] as const).flatMap((column) => {
       const text = said[column];
       if (text === undefined) return [];
-      // `Name: value` is cut before the value.
-      const items = text.split(';').map((item) => (column === 'headers' ? (item.split(':')[0] ?? '') : item).trim());
+      // `Name: value` is cut before the value. No tag holds a comma or a blank, so people may part them by what they are used to.
+      const items = column === 'tags' ? text.split(/[;,\s]/) : text.split(';').map((item) => (item.split(':')[0] ?? '').trim());
       return [[column, items.filter((item) => item !== '')]];
     }),
   );

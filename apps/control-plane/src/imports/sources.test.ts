@@ -113,6 +113,7 @@ describe('CSV', () => {
       '3,https://c.example.com/mcp,,,',
       '',
       '4,https://d.example.com/mcp,no tag!,,',
+      '5,https://e.example.com/mcp,"sales, emea apac",,',
     ].join('\r\n');
     const told = await tell(fromCsv(bytes(text)));
     // A broken row is told at once; those before it may still wait to be taken.
@@ -120,7 +121,8 @@ describe('CSV', () => {
       { key: '1', tags: ['sales', 'emea'], description: 'says "hi",\r\ntwice', credentials: ['Authorization', 'X-Key'] },
       { code: 'malformed' },
       { key: '3', tags: [], description: null },
-      { code: 'invalid', pointer: '/tags/0' },
+      { code: 'invalid', pointer: '/tags/1' },
+      { key: '5', tags: ['sales', 'emea', 'apac'] },
     ]);
     expect(JSON.stringify(told)).not.toContain('s3cret');
   });
