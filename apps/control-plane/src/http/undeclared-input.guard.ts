@@ -17,9 +17,12 @@ export class UndeclaredInputGuard implements CanActivate {
   }
 }
 
+// Decorators of our own have a random name here, which may begin with a digit.
+const BUILT_IN_PARAMETER = /^\d+:/;
+
 function declaredInputs(context: ExecutionContext): Set<number> {
   const declared: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name);
-  const inputs = new Set(Object.keys(declared ?? {}).map((key) => Number.parseInt(key, 10)));
+  const inputs = new Set(Object.keys(declared ?? {}).flatMap((key) => (BUILT_IN_PARAMETER.test(key) ? [Number.parseInt(key, 10)] : [])));
   if (Reflect.hasMetadata(QUERY_CHECKED, context.getHandler())) inputs.add(RouteParamtypes.QUERY);
   if (Reflect.hasMetadata(STREAMS_BODY, context.getHandler())) inputs.add(RouteParamtypes.BODY);
   return inputs;

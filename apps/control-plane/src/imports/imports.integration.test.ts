@@ -3,6 +3,7 @@ import { request as sendRequest, type ClientRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { v7 } from 'uuid';
+import { deleteServers } from '../testing/delete-servers.js';
 import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
 
 let own: TestApp;
@@ -13,7 +14,7 @@ beforeAll(async () => {
   await own.app.listen(0, '127.0.0.1');
   base = `http://127.0.0.1:${(own.app.getHttpServer().address() as AddressInfo).port}`;
 });
-afterEach(() => own.database.server.deleteMany());
+afterEach(() => deleteServers(own.database));
 afterAll(() => own.close());
 
 type Send = { query?: string; type?: string; token?: string };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { deleteServers } from '../testing/delete-servers.js';
 import { serve, type Peer } from '../testing/mcp-peers.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   asked = [];
-  await own.database.server.deleteMany();
+  await deleteServers(own.database);
 });
 afterAll(async () => {
   await registry.close();

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
+import { deleteServers } from './delete-servers.js';
 import type { Peer } from './mcp-peers.js';
 import { startDiscovery, type Discovery } from './start-discovery.js';
 import type { Answer, TestApp } from './start-test-app.js';
@@ -23,7 +24,7 @@ export function useDiscovery(): UsedDiscovery {
   afterEach(async () => {
     await Promise.all(peers.map((peer) => peer.close()));
     peers = [];
-    await discovery.own.database.server.deleteMany();
+    await deleteServers(discovery.own.database);
     await discovery.own.database.definitionChange.deleteMany();
   });
   afterAll(() => discovery.close());
