@@ -1,7 +1,7 @@
 import { createLogger, runProcess } from '@portcullis/boot';
 import { loadConfig } from './config.js';
 import { startNode } from './node.js';
-import { tuneCollector } from './tune-collector.js';
+import { tuneCollector } from './process/tune-collector.js';
 
 tuneCollector();
 const logger = createLogger({ name: 'gateway' });

@@ -1,5 +1,5 @@
 import type { PolicySnapshot } from '@portcullis/snapshot';
-import type { Caller } from './authenticate.js';
+import type { Caller } from './caller/authenticate.js';
 import type { RequestHead } from './edge/request-head.js';
 import type { Gateway } from './gateway.js';
 

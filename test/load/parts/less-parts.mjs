@@ -18,17 +18,17 @@ const EDITS = {
   ],
   hashes: [['packages/audit/dist/capture.js', "hash('sha256', isSmall ? content : bytes, 'hex')", "'no hash'"]],
   decision: [
-    ['apps/gateway/dist/resolve-target.js', ...keepFirst('decideTarget')],
+    ['apps/gateway/dist/target/resolve-target.js', ...keepFirst('decideTarget')],
     [
       'apps/gateway/dist/view/agent-views.js',
       'of(agent, slug, moment) {',
       'of(...all) { return ((this.kept ??= {})[all[1]] ??= this.first(...all)); }\nfirst(agent, slug, moment) {',
     ],
   ],
-  key: [['apps/gateway/dist/authenticate.js', ...keepFirst('authenticate')]],
+  key: [['apps/gateway/dist/caller/authenticate.js', ...keepFirst('authenticate')]],
   counts: [
-    ['apps/gateway/dist/call-metrics.js', 'ended(method, outcome) {', 'ended(method, outcome) { return;'],
-    ['apps/gateway/dist/call-metrics.js', 'forwarded(durationUs, upstreamUs) {', 'forwarded(durationUs, upstreamUs) { return;'],
+    ['apps/gateway/dist/process/call-metrics.js', 'ended(method, outcome) {', 'ended(method, outcome) { return;'],
+    ['apps/gateway/dist/process/call-metrics.js', 'forwarded(durationUs, upstreamUs) {', 'forwarded(durationUs, upstreamUs) { return;'],
   ],
 };
 

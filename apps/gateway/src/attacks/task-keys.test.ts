@@ -2,7 +2,7 @@ import { createSealer, deriveKey, newBearer } from '@portcullis/secrets';
 import { TASK_KEY_AAD, TASK_KEY_PREFIX, TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
-import { TaskKeys } from '../task-keys/task-keys.js';
+import { TaskKeys } from '../caller/task-keys.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
 import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';

@@ -1,6 +1,6 @@
 import { newBearer } from '@portcullis/secrets';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { authenticate } from '../authenticate.js';
+import { authenticate } from '../caller/authenticate.js';
 import { startAttackStage, type AttackStage } from '../testing/attack-stage.js';
 import { compareTimings } from '../testing/compare-timings.js';
 import { mcpRequest } from '../testing/mcp-message.js';

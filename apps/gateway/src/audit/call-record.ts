@@ -3,7 +3,7 @@ import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { canonicalJson, type Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
-import { traceIdOf } from '../trace-context.js';
+import { traceIdOf } from './trace-context.js';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 import { captureRulesOf, type CaptureRules } from './capture-rules.js';

@@ -1,7 +1,7 @@
 import type { SettingsEntry } from '@portcullis/contracts/snapshot';
 import { isJsonObject, ownMember } from '@portcullis/mcp';
 import { compileGlob } from '@portcullis/policy';
-import { LRUCache } from '../lru-cache.js';
+import { LRUCache } from '../memory/lru-cache.js';
 
 /** What a result may say that a call took: more is taken for a mistake. */
 const UNITS_MAX = 1e9;

@@ -1,7 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { PolicySnapshot } from '@portcullis/snapshot';
-import { isIssuerTrusted } from '../oauth/trusted-issuer.js';
-import { NOWHERE, Roster, type Enrolled } from '../roster.js';
+import { isIssuerTrusted } from '../caller/trusted-issuer.js';
+import { NOWHERE, Roster, type Enrolled } from '../memory/roster.js';
 
 /** A call at its server, by what may be taken away from under it. */
 export class RevocableCall implements Enrolled {

@@ -2,7 +2,7 @@ import type { OnClose } from '@portcullis/boot';
 import type { Sealer } from '@portcullis/secrets';
 import type { Follower } from '@portcullis/snapshot';
 import type { Gateway } from '../gateway.js';
-import type { RedisConnections } from '../redis-connections.js';
+import type { RedisConnections } from '../process/redis-connections.js';
 import { Cancels, redisCancelChannel } from './cancels.js';
 import { ForwardedCalls } from './forwarded-calls.js';
 import { RunningCalls } from './running-calls.js';

@@ -3,7 +3,7 @@ import type { CaptureKey } from '@portcullis/audit';
 import { NodeKeys, nodeKeysAad } from '@portcullis/contracts/node';
 import { TASK_KEY_PURPOSE } from '@portcullis/contracts/task-keys';
 import { createSealer, deriveKey, openWith, UnsealError, verifyBytes, type Sealer, type SealingKey } from '@portcullis/secrets';
-import type { NodeLinkKey } from '../internal/node-signature.js';
+import type { NodeLinkKey } from '../nodes/node-signature.js';
 import type { Identity } from './identity-file.js';
 
 /** The keys this node was given: to verify policy, to compare agents' secrets, to seal sessions. Empty until it has enrolled. */

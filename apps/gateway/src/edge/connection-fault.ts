@@ -1,7 +1,7 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError, type ErrorCode } from '@portcullis/contracts/errors';
-import { errorMessage } from '../error-message.js';
+import { errorMessage } from '../reply/error-message.js';
 
 const CODES: ReadonlyMap<string, ErrorCode> = new Map([
   ['HPE_HEADER_OVERFLOW', 'client.headers_too_large'],

@@ -1,4 +1,4 @@
-import { describedEndpoint } from '../oauth/endpoint-path.js';
+import { describedEndpoint } from './endpoint-path.js';
 
 /** Which endpoint a request came to: `slug` is null for `/mcp`, else the server of `/servers/<slug>/mcp`, registered or not. */
 export interface Route {

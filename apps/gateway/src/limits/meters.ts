@@ -1,5 +1,5 @@
 import type { CallLimitTerms } from '@portcullis/contracts/limits';
-import { LRUCache } from '../lru-cache.js';
+import { LRUCache } from '../memory/lru-cache.js';
 import { LeasedCount, type Meter, type SharedCount } from './leased-count.js';
 import type { Leases } from './leases.js';
 import { QuotaCount } from './quota-count.js';

@@ -1,6 +1,6 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { NodeAccessAnswer, NodeAccessFound, NodeAccessLookup, NodeAccessRequest } from '@portcullis/contracts/node';
-import { LRUCache } from '../lru-cache.js';
+import { LRUCache } from '../memory/lru-cache.js';
 
 /** The control plane, as far as agents reach it through a node. */
 export interface RequestDesk {

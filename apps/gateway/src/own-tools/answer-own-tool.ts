@@ -4,7 +4,7 @@ import type { NodeAccessAnswer, OwnAccessRequest } from '@portcullis/contracts/n
 import { isJsonObject, ownMember, resultMessage, toolErrorResult, toolResult, type JsonObject } from '@portcullis/mcp';
 import type { Step } from '../step.js';
 import type { VisibleTarget } from '../view/agent-view.js';
-import { ownServer } from './own-server.js';
+import { ownServer } from '../view/own-server.js';
 
 /** Whether a call is about the gateway itself. */
 export const isOwnTool = ({ server }: VisibleTarget): boolean => server === ownServer;

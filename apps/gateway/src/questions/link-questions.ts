@@ -1,12 +1,12 @@
 import type { OnClose } from '@portcullis/boot';
 import type { Sealer } from '@portcullis/secrets';
 import type { Gateway } from '../gateway.js';
-import type { NodeLinks } from '../internal/node-links.js';
+import type { NodeLinks } from '../nodes/node-links.js';
 import type { IndexedSessionStore } from '../session/session-store.js';
 import type { ChangeStreams } from '../streams/change-streams.js';
 import { OpenQuestions } from './open-questions.js';
 import { ParkedCalls } from './parked-calls.js';
-import { QuestionStreams } from './question-streams.js';
+import { QuestionStreams } from '../watch/question-streams.js';
 import { RequestStates } from './request-states.js';
 import { serveParkedCalls } from './resume-parked.js';
 import { SessionAskers } from './session-askers.js';

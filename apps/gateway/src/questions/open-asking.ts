@@ -4,7 +4,7 @@ import type { Cancellation } from '../cancel/cancellation.js';
 import { HttpReply } from '../reply/http-reply.js';
 import type { Reply } from '../reply/reply.js';
 import type { Step } from '../step.js';
-import { eraTowards } from '../upstream/era-towards.js';
+import { eraTowards } from '../view/era-towards.js';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { AskAgent } from './ask-agent.js';
 import { LegacyAsker } from './legacy-asker.js';

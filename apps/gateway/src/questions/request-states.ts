@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { UnsealError, type Sealer } from '@portcullis/secrets';
 import { z } from 'zod';
-import { LRUCache } from '../lru-cache.js';
+import { LRUCache } from '../memory/lru-cache.js';
 import type { SessionStore } from '../session/session-store.js';
 import { ANSWER_MS_MAX } from './ask-agent.js';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { InternalExchange } from '../internal/internal-exchange.js';
-import type { InternalHandler } from '../internal/internal-server.js';
-import type { NodeLinks } from '../internal/node-links.js';
+import type { InternalExchange } from '../nodes/internal-exchange.js';
+import type { InternalHandler } from '../nodes/internal-server.js';
+import type { NodeLinks } from '../nodes/node-links.js';
 import type { Reply } from '../reply/reply.js';
 import { classifiedCall as call } from '../testing/classified-call.js';
 import type { Visit } from '../visit.js';

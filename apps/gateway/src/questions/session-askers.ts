@@ -1,7 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { UnsealError, type Sealer } from '@portcullis/secrets';
 import { z } from 'zod';
-import type { NodeLinks } from '../internal/node-links.js';
+import type { NodeLinks } from '../nodes/node-links.js';
 import type { Session } from '../session/agent-sessions.js';
 import type { SessionStore } from '../session/session-store.js';
 import type { ChangeStream } from '../streams/change-stream.js';

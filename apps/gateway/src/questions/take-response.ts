@@ -1,9 +1,9 @@
 import type { ClassifiedResponse } from '@portcullis/mcp';
 import { z } from 'zod';
 import type { HttpReply } from '../reply/http-reply.js';
-import { NodeUnreachableError } from '../internal/node-client.js';
-import type { NodeLinks } from '../internal/node-links.js';
-import { refuseBody } from '../refuse.js';
+import { NodeUnreachableError } from '../nodes/node-client.js';
+import type { NodeLinks } from '../nodes/node-links.js';
+import { refuseBody } from '../reply/refuse.js';
 import type { Visit } from '../visit.js';
 import type { OpenQuestions } from './open-questions.js';
 

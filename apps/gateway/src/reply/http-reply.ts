@@ -3,7 +3,7 @@ import type { ProgressLine } from '@portcullis/mcp';
 import { EventBatch } from './event-batch.js';
 import type { AnswerBody, Reply } from './reply.js';
 import { endInPieces, onceDrained, PIECE_BYTES } from './slow-reader.js';
-import { NOWHERE, Roster, type Enrolled } from '../roster.js';
+import { NOWHERE, Roster, type Enrolled } from '../memory/roster.js';
 
 /** How often a stream that has nothing to say says so. */
 export const KEEP_ALIVE_MS = 15_000;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { isJsonObject, isLegacyVersion, type JsonObject } from '@portcullis/mcp';
 import { UnsealError, type Sealer } from '@portcullis/secrets';
-import { LRUCache } from '../lru-cache.js';
+import { LRUCache } from '../memory/lru-cache.js';
 
 /** A session of the legacy era. Everything a node must know of it is sealed in its id. */
 export interface Session {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@portcullis/mcp';
 import type { Sealer } from '@portcullis/secrets';
-import { LRUCache } from '../lru-cache.js';
+import { LRUCache } from '../memory/lru-cache.js';
 import type { IndexedSessionStore } from './session-store.js';
 
 /** A session at a legacy server; `id` is undefined where the server works without. */

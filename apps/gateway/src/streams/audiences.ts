@@ -3,7 +3,7 @@ import type { TargetSelector } from '@portcullis/contracts/grants';
 import type { PolicySnapshot, SnapshotChange } from '@portcullis/snapshot';
 import type { AgentView } from '../view/agent-view.js';
 import type { AgentViews } from '../view/agent-views.js';
-import type { Task } from '../task-keys/task-keys.js';
+import type { Task } from '../caller/task-keys.js';
 import type { ChangeStream, StreamFacts } from './change-stream.js';
 import { SelectingAudiences } from './selecting-audiences.js';
 import { differingLists, NO_LISTS, readView, type ListSet } from './list-kinds.js';

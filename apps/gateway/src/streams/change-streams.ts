@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { Implementation } from '@portcullis/mcp';
 import type { PolicySnapshot } from '@portcullis/snapshot';
-import { isIssuerTrusted } from '../oauth/trusted-issuer.js';
+import { isIssuerTrusted } from '../caller/trusted-issuer.js';
 import type { AgentViews } from '../view/agent-views.js';
 import { Audiences } from './audiences.js';
 import { ChangeStream, type StreamFacts } from './change-stream.js';

@@ -1,7 +1,7 @@
 import { createMetrics } from '@portcullis/boot';
 import type { ErrorCode } from '@portcullis/contracts/errors';
 import { expect } from 'vitest';
-import { CallMetrics } from '../call-metrics.js';
+import { CallMetrics } from '../process/call-metrics.js';
 import type { ServerLimits } from '../edge/server-limits.js';
 import { startServer } from '../server.js';
 import { aSnapshot, buildGateway } from './build-gateway.js';

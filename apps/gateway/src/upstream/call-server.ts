@@ -12,22 +12,22 @@ import {
   type JsonObject,
 } from '@portcullis/mcp';
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
-import { bridgeWatched, watchFor, type AnswerWatch } from '../answers/answer-watch.js';
+import { bridgeWatched, watchFor, type AnswerWatch } from './answers/answer-watch.js';
 import { resultCapturedBy } from '../audit/captured-by.js';
-import { logWishOf, type LogLevel, type LogWish } from '../log-level.js';
+import { logWishOf, type LogLevel, type LogWish } from '../session/log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
 import { unitsAsked } from '../audit/result-units.js';
-import { AnswerRelay } from './answer-relay.js';
+import { AnswerRelay } from './answers/answer-relay.js';
 import { askBetween, isAsking } from './ask-between.js';
-import { eraTowards } from './era-towards.js';
-import type { BridgedAnswer } from './bridge-answer.js';
+import { eraTowards } from '../view/era-towards.js';
+import type { BridgedAnswer } from './answers/bridge-answer.js';
 import type { CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
 import type { PostInFlight, ProgressRelay, UpstreamAnswer } from './upstream-post.js';
 import { putQuestion } from '../questions/put-question.js';
-import { answersTo, readAnswer } from './read-answer.js';
+import { answersTo, readAnswer } from './answers/read-answer.js';
 import { relayNotification } from './relay-notification.js';
 import { ServerRequests } from './server-requests.js';
 import { isSessionLost } from './session-lost.js';

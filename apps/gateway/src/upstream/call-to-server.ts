@@ -7,7 +7,7 @@ import type { Reply } from '../reply/reply.js';
 import type { Session } from '../session/agent-sessions.js';
 import type { VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
-import type { AnswerShare } from './large-answers.js';
+import type { AnswerShare } from './answers/large-answers.js';
 import type { Retried } from './upstream-post.js';
 
 /** A decided call on its way: everything the server's side needs to know. */

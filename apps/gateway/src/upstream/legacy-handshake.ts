@@ -10,7 +10,7 @@ import {
   type JsonObject,
 } from '@portcullis/mcp';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
-import { answersTo, readAnswer } from './read-answer.js';
+import { answersTo, readAnswer } from './answers/read-answer.js';
 import { postMessage } from './post-message.js';
 import type { UpstreamPost } from './upstream-post.js';
 import type { UpstreamWay } from './upstream-way.js';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger, OnClose } from '@portcullis/boot';
 import { createEgress, RUNNER_NETWORKS } from '@portcullis/egress';
-import type { CallMetrics } from '../call-metrics.js';
+import type { CallMetrics } from '../process/call-metrics.js';
 import { openCredentials, type ControlLink } from './credentials/open-credentials.js';
 import { Upstreams } from './upstreams.js';
 

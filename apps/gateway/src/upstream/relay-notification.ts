@@ -1,5 +1,5 @@
 import { isJsonObject, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
-import { reaches, type LogWish } from '../log-level.js';
+import { reaches, type LogWish } from '../session/log-level.js';
 
 /**
  * A message that came on the stream of a call, as the agent may get it: progress under the agent's own token, log messages where it takes any.

@@ -1,10 +1,10 @@
 import type { RequestId } from '@portcullis/mcp';
 import { requestMessage } from '@portcullis/mcp';
-import { reaches, type LogLevel } from '../log-level.js';
+import { reaches, type LogLevel } from '../session/log-level.js';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { BASE_HEADERS, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
-import { answersTo } from './read-answer.js';
+import { answersTo } from './answers/read-answer.js';
 import type { UpstreamWay } from './upstream-way.js';
 
 const PATIENCE_MS = 5000;

@@ -1,8 +1,8 @@
 import type { GatewayError } from '@portcullis/contracts/errors';
 import type { ProgressLine } from '@portcullis/mcp';
-import type { PostRelay } from './answer-bytes.js';
-import type { BridgedAnswer } from './bridge-answer.js';
-import type { AnswerShare } from './large-answers.js';
+import type { PostRelay } from './answers/answer-bytes.js';
+import type { BridgedAnswer } from './answers/bridge-answer.js';
+import type { AnswerShare } from './answers/large-answers.js';
 
 /** One JSON-RPC message on its way to a server, and how much patience and memory its answer may take. */
 export interface UpstreamPost {

@@ -2,9 +2,9 @@ import { OWN_SERVER_ID } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { compileTable, type PolicyTable } from '@portcullis/policy';
 import type { PolicySnapshot } from '@portcullis/snapshot';
-import { LRUCache } from '../lru-cache.js';
-import { ownServer } from '../own-tools/own-server.js';
-import type { Task } from '../task-keys/task-keys.js';
+import { LRUCache } from '../memory/lru-cache.js';
+import { ownServer } from './own-server.js';
+import type { Task } from '../caller/task-keys.js';
 import { AgentView, type ViewParts } from './agent-view.js';
 import { selectedServers } from './selected-servers.js';
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { CredentialSecret } from '@portcullis/contracts/credentials';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { exchangeToken, requestClientToken, type OauthFetch } from '@portcullis/secrets';
-import type { Caller } from '../../authenticate.js';
+import type { Caller } from '../../caller/authenticate.js';
 import { tokenCredential } from './token-credential.js';
 import { missingCredential, type SignIn, type UpstreamCredential } from './upstream-credential.js';
 

@@ -1,5 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import type { Caller } from '../../authenticate.js';
+import type { Caller } from '../../caller/authenticate.js';
 
 /** Headers that say who calls a server, as undici takes them: names and values in turn. */
 export type SignIn = readonly string[];

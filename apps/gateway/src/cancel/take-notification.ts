@@ -1,0 +1,20 @@
+import { isRequestId, ownMember, type ClassifiedNotification } from '@portcullis/mcp';
+import { callerName } from '../caller/authenticate.js';
+import { callName } from './running-calls.js';
+import type { HttpReply } from '../reply/http-reply.js';
+import type { Visit } from '../visit.js';
+
+/** A notification is taken and has no answer. In a legacy session it must be of one that this agent has. */
+export async function takeNotification(notification: ClassifiedNotification, visit: Visit, reply: HttpReply): Promise<void> {
+  heedNotification(notification, visit);
+  reply.finishEmpty(202);
+  return Promise.resolve();
+}
+
+/** Does what a notification says, where that is anything to us. A modern client cancels by going away, never by a message. */
+export function heedNotification({ era, method, params }: ClassifiedNotification, { head, gateway, caller, now }: Visit): void {
+  if (era === 'modern') return;
+  const session = head.sessionId === undefined ? undefined : gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
+  const id = method === 'notifications/cancelled' && params !== undefined ? ownMember(params, 'requestId') : undefined;
+  if (isRequestId(id)) gateway.cancels.cancel(callName(callerName(caller), session?.name, id));
+}
