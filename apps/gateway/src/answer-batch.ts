@@ -1,9 +1,9 @@
 import type { ClassifiedBatch } from '@portcullis/mcp';
 import { answerRequest } from './answer-request.js';
+import { heedNotification } from './cancel/take-notification.js';
+import { deliverResponse } from './questions/take-response.js';
 import { BatchReply } from './reply/batch-reply.js';
 import type { HttpReply } from './reply/http-reply.js';
-import { deliverResponse } from './questions/take-response.js';
-import { heedNotification } from './cancel/take-notification.js';
 import type { Visit } from './visit.js';
 
 /** A batch of 2025-03-26: each request goes the whole way by itself; their answers come together as one array. */

@@ -2,21 +2,21 @@ import type { AuditTrail, CaptureKey } from '@portcullis/audit';
 import type { Implementation } from '@portcullis/mcp';
 import type { Sealer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
+import type { AccessTokens } from './caller/access-tokens.js';
 import type { PepperOf } from './caller/authenticate.js';
+import type { FailedAuthentication } from './caller/failed-authentication.js';
+import type { TaskKeys } from './caller/task-keys.js';
 import type { Cancels } from './cancel/cancels.js';
 import type { ForwardedCalls } from './cancel/forwarded-calls.js';
 import type { RunningCalls } from './cancel/running-calls.js';
-import type { CallMetrics } from './process/call-metrics.js';
 import type { Edge } from './edge/front-filter.js';
-import type { FailedAuthentication } from './caller/failed-authentication.js';
 import type { LimitCounts } from './limits/open-limits.js';
-import type { LoadShedding } from './process/load-shedding.js';
 import type { NodeLinks } from './nodes/node-links.js';
-import type { AccessTokens } from './caller/access-tokens.js';
 import type { AccessAsker } from './own-tools/access-asker.js';
+import type { CallMetrics } from './process/call-metrics.js';
+import type { LoadShedding } from './process/load-shedding.js';
 import type { OpenQuestions } from './questions/open-questions.js';
 import type { ParkedCalls } from './questions/parked-calls.js';
-import type { QuestionStreams } from './watch/question-streams.js';
 import type { RequestStates } from './questions/request-states.js';
 import type { SessionAskers } from './questions/session-askers.js';
 import type { AgentSessions } from './session/agent-sessions.js';
@@ -24,9 +24,9 @@ import type { LogLevels } from './session/log-levels.js';
 import type { UpstreamSessions } from './session/upstream-sessions.js';
 import type { ChangeStreams } from './streams/change-streams.js';
 import type { Upstreams } from './upstream/upstreams.js';
-import type { TaskKeys } from './caller/task-keys.js';
-import type { UpstreamWatches } from './watch/upstream-watches.js';
 import type { AgentViews } from './view/agent-views.js';
+import type { QuestionStreams } from './watch/question-streams.js';
+import type { UpstreamWatches } from './watch/upstream-watches.js';
 
 /** What a node is made of, as the path of a call sees it. Built once by `node.ts`. */
 export interface Gateway {

@@ -18,7 +18,7 @@ const EDITS = {
   ],
   hashes: [['packages/audit/dist/capture.js', "hash('sha256', isSmall ? content : bytes, 'hex')", "'no hash'"]],
   decision: [
-    ['apps/gateway/dist/target/resolve-target.js', ...keepFirst('decideTarget')],
+    ['apps/gateway/dist/policy/decide-target.js', ...keepFirst('decideTarget')],
     [
       'apps/gateway/dist/view/agent-views.js',
       'of(agent, slug, moment) {',

@@ -3,13 +3,13 @@ import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { canonicalJson, type Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
-import { traceIdOf } from './trace-context.js';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
 import { captureRulesOf, type CaptureRules } from './capture-rules.js';
 import { capturedBy, ownSecretOf } from './captured-by.js';
 import { newEvent } from './new-event.js';
 import { readUnits, unitsAsked } from './result-units.js';
+import { traceIdOf } from './trace-context.js';
 
 /** Why a call is not to be had that its grant allows, only not as often. Of a limit that is not the grant's own, its id follows behind a colon. */
 const RATE_LIMITED = 'rate_limited';

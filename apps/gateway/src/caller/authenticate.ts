@@ -3,10 +3,10 @@ import type { AgentEntry, AgentKeyEntry } from '@portcullis/contracts/snapshot';
 import { TASK_KEY_PREFIX } from '@portcullis/contracts/task-keys';
 import { ACCESS_TOKEN_CHARS_MAX, BearerMemory, looksLikeJwt, parseBearer } from '@portcullis/secrets';
 import type { PolicySnapshot } from '@portcullis/snapshot';
-import type { AccessTokens } from './access-tokens.js';
 import { endpointPath } from '../edge/endpoint-path.js';
-import { isIssuerTrusted } from './trusted-issuer.js';
+import type { AccessTokens } from './access-tokens.js';
 import type { Task, TaskKeys } from './task-keys.js';
+import { isIssuerTrusted } from './trusted-issuer.js';
 
 /** Who calls, and with which of its keys. */
 export interface Caller {

@@ -1,8 +1,8 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { SettingsEntry } from '@portcullis/contracts/snapshot';
+import { endpointPath, METADATA_PATH } from '../edge/endpoint-path.js';
 import type { Gateway } from '../gateway.js';
 import type { HttpReply } from '../reply/http-reply.js';
-import { endpointPath, METADATA_PATH } from '../edge/endpoint-path.js';
 
 /** What clients need to get a token for this endpoint (RFC 9728 §3.2). Says nothing that depends on who asks. */
 export function answerMetadata(endpoint: string, method: string | undefined, at: { gateway: Pick<Gateway, 'policy'>; reply: HttpReply }): void {

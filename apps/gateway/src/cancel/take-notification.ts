@@ -1,8 +1,8 @@
 import { isRequestId, ownMember, type ClassifiedNotification } from '@portcullis/mcp';
 import { callerName } from '../caller/authenticate.js';
-import { callName } from './running-calls.js';
 import type { HttpReply } from '../reply/http-reply.js';
 import type { Visit } from '../visit.js';
+import { callName } from './running-calls.js';
 
 /** A notification is taken and has no answer. In a legacy session it must be of one that this agent has. */
 export async function takeNotification(notification: ClassifiedNotification, visit: Visit, reply: HttpReply): Promise<void> {

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { SignatureVerifier, type NodeLinkKey } from './node-signature.js';
 import { InternalExchange } from './internal-exchange.js';
+import { SignatureVerifier, type NodeLinkKey } from './node-signature.js';
 
 /** Serves one kind of request of another node: gets its body, may write parts, and gives the end of the answer. */
 export type InternalHandler = (body: unknown, exchange: InternalExchange) => unknown;

@@ -1,7 +1,7 @@
 import { shadowDecision, type Decision, type JsonObject } from '@portcullis/policy';
 import type { CallRecord } from '../audit/call-record.js';
-import { policyTarget } from '../target/resolve-target.js';
 import type { AgentView, VisibleTarget } from '../view/agent-view.js';
+import { policyTarget } from './decide-target.js';
 
 interface Decided {
   readonly view: AgentView;

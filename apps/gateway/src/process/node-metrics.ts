@@ -1,13 +1,12 @@
 import type { AuditTrail } from '@portcullis/audit';
 import type { Metrics } from '@portcullis/boot';
 import type { Follower } from '@portcullis/snapshot';
-import type { Upstreams } from '../upstream/upstreams.js';
 
 /** What is looked at. */
 export interface ObservedParts {
   readonly follower: Follower;
   readonly audit: Pick<AuditTrail, 'backlog' | 'spoolBytes' | 'unspooled'>;
-  readonly upstreams: Pick<Upstreams, 'suspended'>;
+  readonly upstreams: { readonly suspended: number };
   readonly streams: { readonly size: number };
   readonly watches: { readonly size: number };
   readonly shedding: { readonly level: number };

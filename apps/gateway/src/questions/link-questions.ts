@@ -6,7 +6,6 @@ import type { IndexedSessionStore } from '../session/session-store.js';
 import type { ChangeStreams } from '../streams/change-streams.js';
 import { OpenQuestions } from './open-questions.js';
 import { ParkedCalls } from './parked-calls.js';
-import { QuestionStreams } from '../watch/question-streams.js';
 import { RequestStates } from './request-states.js';
 import { serveParkedCalls } from './resume-parked.js';
 import { SessionAskers } from './session-askers.js';
@@ -20,17 +19,15 @@ export function linkQuestions(parts: {
   readonly streams: ChangeStreams;
   readonly now: () => number;
   readonly onClose: OnClose;
-}): Pick<Gateway, 'questions' | 'sessionAskers' | 'questionStreams' | 'parkedCalls' | 'requestStates'> {
+}): Pick<Gateway, 'questions' | 'sessionAskers' | 'parkedCalls' | 'requestStates'> {
   const { nodes, sealer, store, streams, now, onClose } = parts;
   const questions = new OpenQuestions({ sealer, nodeUrl: nodes.url });
   serveAnswers(nodes, questions);
   const streamOf = (sessionName: string, agentId: string): ReturnType<ChangeStreams['sessions']['streamOf']> =>
     streams.sessions.streamOf(sessionName, agentId);
   const sessionAskers = new SessionAskers({ nodes, sealer, store, questions, streamOf });
-  const questionStreams = new QuestionStreams({ nodes, sealer, store, sessionAskers });
-  onClose('question streams', () => questionStreams.close());
   const parkedCalls = new ParkedCalls();
   serveParkedCalls(nodes, parkedCalls);
   onClose('parked calls', () => parkedCalls.giveUp());
-  return { questions, sessionAskers, questionStreams, parkedCalls, requestStates: new RequestStates({ sealer, store, now }) };
+  return { questions, sessionAskers, parkedCalls, requestStates: new RequestStates({ sealer, store, now }) };
 }

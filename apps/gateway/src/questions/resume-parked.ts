@@ -1,10 +1,10 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ClassifiedRequest } from '@portcullis/mcp';
 import { z } from 'zod';
-import { HttpReply } from '../reply/http-reply.js';
 import type { InternalExchange } from '../nodes/internal-exchange.js';
-import type { NodeLinks } from '../nodes/node-links.js';
 import { NodeUnreachableError } from '../nodes/node-client.js';
+import type { NodeLinks } from '../nodes/node-links.js';
+import { HttpReply } from '../reply/http-reply.js';
 import type { Reply } from '../reply/reply.js';
 import type { Visit } from '../visit.js';
 import type { ParkedCalls } from './parked-calls.js';

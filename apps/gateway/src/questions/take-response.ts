@@ -1,8 +1,8 @@
 import type { ClassifiedResponse } from '@portcullis/mcp';
 import { z } from 'zod';
-import type { HttpReply } from '../reply/http-reply.js';
 import { NodeUnreachableError } from '../nodes/node-client.js';
 import type { NodeLinks } from '../nodes/node-links.js';
+import type { HttpReply } from '../reply/http-reply.js';
 import { refuseBody } from '../reply/refuse.js';
 import type { Visit } from '../visit.js';
 import type { OpenQuestions } from './open-questions.js';

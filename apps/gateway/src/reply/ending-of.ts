@@ -1,6 +1,6 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import type { CallOutcome } from '../process/call-metrics.js';
 import { POLICY_LIMITS } from '../limits/policy-limits.js';
+import type { CallOutcome } from '../process/call-metrics.js';
 
 /** What a call that a step refused comes to: its outcome for counts and the trail, the code, and the error it is answered with. */
 export function endingOf(thrown: unknown): { status: CallOutcome; code: string; error: GatewayError } {

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { ProgressLine } from '@portcullis/mcp';
+import { NOWHERE, Roster, type Enrolled } from '../memory/roster.js';
 import { EventBatch } from './event-batch.js';
 import type { AnswerBody, Reply } from './reply.js';
 import { endInPieces, onceDrained, PIECE_BYTES } from './slow-reader.js';
-import { NOWHERE, Roster, type Enrolled } from '../memory/roster.js';
 
 /** How often a stream that has nothing to say says so. */
 export const KEEP_ALIVE_MS = 15_000;

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '@portcullis/contracts/errors';
 import type { ClassifiedResponse, RefusedMessage } from '@portcullis/mcp';
 import { CallRecord } from '../audit/call-record.js';
-import { errorMessage, refusalMessage, rpcError } from './error-message.js';
 import type { Gateway } from '../gateway.js';
-import type { HttpReply } from './http-reply.js';
 import type { Visit } from '../visit.js';
+import { errorMessage, refusalMessage, rpcError } from './error-message.js';
+import type { HttpReply } from './http-reply.js';
 
 /** What the trail calls a request whose method nobody could read. */
 const UNREADABLE = 'unreadable';

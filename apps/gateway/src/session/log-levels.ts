@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { isLogLevel, type LogLevel } from './log-level.js';
 import { LRUCache } from '../memory/lru-cache.js';
+import { isLogLevel, type LogLevel } from './log-level.js';
 import type { SessionStore } from './session-store.js';
 
 /** How nodes tell one another that a session's level has changed; it may fail, and then lasts until the session is forgotten here. */

@@ -1,9 +1,9 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { emptyResult, ownMember, type ClassifiedRequest } from '@portcullis/mcp';
 import type { LocalAnswer } from '../view/answer-locally.js';
-import { isLogLevel } from './log-level.js';
-import type { Session } from './agent-sessions.js';
 import type { Visit } from '../visit.js';
+import type { Session } from './agent-sessions.js';
+import { isLogLevel } from './log-level.js';
 
 /** `logging/setLevel` of the legacy era: kept for the session, and told to a server when it is next called. Without a session there is nothing to keep it for. */
 export async function setLogLevel(call: ClassifiedRequest, session: Session | undefined, { gateway, now }: Visit): Promise<LocalAnswer> {

@@ -1,17 +1,18 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { emptyResult, isJsonObject, ownMember, resultMessage, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { CallRecord } from '../audit/call-record.js';
-import { describeAsked } from '../target/describe-asked.js';
-import { HttpReply } from '../reply/http-reply.js';
+import { decideTarget } from '../policy/decide-target.js';
 import { recordShadow } from '../policy/record-shadow.js';
-import { askedName, decideTarget, resolveTarget, type TargetMethod } from '../target/resolve-target.js';
+import { HttpReply } from '../reply/http-reply.js';
 import type { Session } from '../session/agent-sessions.js';
 import type { Step } from '../step.js';
+import { describeAsked } from '../target/describe-asked.js';
+import { askedName, resolveTarget, type TargetMethod } from '../target/resolve-target.js';
+import { unknownTarget } from '../target/unknown-target.js';
+import type { AgentView } from '../view/agent-view.js';
 import { listSet, type ListKind } from './list-kinds.js';
 import { RESOURCES_MAX } from './session-streams.js';
 import { streamOwner } from './stream-owner.js';
-import { unknownTarget } from '../target/unknown-target.js';
-import type { AgentView } from '../view/agent-view.js';
 
 const RESOURCE: TargetMethod = { kind: 'resource', member: 'uri' };
 

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TargetSelector } from '@portcullis/contracts/grants';
 import type { PolicySnapshot, SnapshotChange } from '@portcullis/snapshot';
+import type { Task } from '../caller/task-keys.js';
 import type { AgentView } from '../view/agent-view.js';
 import type { AgentViews } from '../view/agent-views.js';
-import type { Task } from '../caller/task-keys.js';
 import type { ChangeStream, StreamFacts } from './change-stream.js';
-import { SelectingAudiences } from './selecting-audiences.js';
 import { differingLists, NO_LISTS, readView, type ListSet } from './list-kinds.js';
+import { SelectingAudiences } from './selecting-audiences.js';
 
 /** The streams of one agent at one endpoint, or of its tasks that may use the same: they see the same lists. */
 export class Audience {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { META_SERVER_INFO, META_SUBSCRIPTION_ID, SSE_KEEP_ALIVE, type Implementation, type RequestId } from '@portcullis/mcp';
-import type { Session } from '../session/agent-sessions.js';
 import type { Task } from '../caller/task-keys.js';
+import type { Session } from '../session/agent-sessions.js';
 import { hasList, LIST_KINDS, type ListKind, type ListSet } from './list-kinds.js';
 
 /** Whose stream it is, and what it is to carry. */

@@ -3,9 +3,9 @@ import { isLegacyVersion, isModernVersion } from '@portcullis/mcp';
 import { CallRecord } from '../audit/call-record.js';
 import { takesEventStream } from '../edge/front-filter.js';
 import type { HttpReply } from '../reply/http-reply.js';
+import type { Visit } from '../visit.js';
 import { ALL_LISTS } from './list-kinds.js';
 import { streamOwner } from './stream-owner.js';
-import type { Visit } from '../visit.js';
 
 /**
  * `GET`: a legacy client's stream for messages that answer no request of its own (MCP 2025-11-25 §Listening for Messages from the Server). Nothing

@@ -1,5 +1,6 @@
 import type { PolicySnapshot } from '@portcullis/snapshot';
-import { decideTarget, resolveTarget, type TargetMethod } from '../target/resolve-target.js';
+import { decideTarget } from '../policy/decide-target.js';
+import { resolveTarget, type TargetMethod } from '../target/resolve-target.js';
 import type { AgentView } from '../view/agent-view.js';
 import type { AgentViews } from '../view/agent-views.js';
 import type { ChangeStream } from './change-stream.js';

@@ -2,9 +2,10 @@ import type { DefinitionKind } from '@portcullis/contracts/names';
 import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { canonicalUri, decide, decideUri, shadowDecision, type Decision, type JsonObject, type PolicyTable, type Target } from '@portcullis/policy';
 import type { Asked } from '../audit/call-record.js';
-import { NAME_CHARS_MAX, policyTarget } from './resolve-target.js';
+import { policyTarget } from '../policy/decide-target.js';
 import type { AgentView } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
+import { NAME_CHARS_MAX } from './resolve-target.js';
 
 interface AskedAt {
   readonly visit: Pick<Visit, 'slug' | 'live' | 'now'>;

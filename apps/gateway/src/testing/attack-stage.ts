@@ -1,8 +1,8 @@
 import { createMetrics } from '@portcullis/boot';
 import type { ErrorCode } from '@portcullis/contracts/errors';
 import { expect } from 'vitest';
-import { CallMetrics } from '../process/call-metrics.js';
 import type { ServerLimits } from '../edge/server-limits.js';
+import { CallMetrics } from '../process/call-metrics.js';
 import { startServer } from '../server.js';
 import { aSnapshot, buildGateway } from './build-gateway.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from './policy-builders.js';

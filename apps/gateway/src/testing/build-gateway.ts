@@ -5,28 +5,29 @@ import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcu
 import { createEgress } from '@portcullis/egress';
 import { createSealer, IssuerKeys, type Sealer } from '@portcullis/secrets';
 import { keysOfAgent, type PolicySnapshot } from '@portcullis/snapshot';
+import { AccessTokens } from '../caller/access-tokens.js';
+import { FailedAuthentication } from '../caller/failed-authentication.js';
+import { TaskKeys } from '../caller/task-keys.js';
 import { Cancels, type CancelChannel } from '../cancel/cancels.js';
 import { ForwardedCalls } from '../cancel/forwarded-calls.js';
 import { RunningCalls } from '../cancel/running-calls.js';
-import { CallMetrics } from '../process/call-metrics.js';
 import { hostFilter, originFilter } from '../edge/allowed-names.js';
-import { FailedAuthentication } from '../caller/failed-authentication.js';
 import type { Gateway } from '../gateway.js';
+import { openLimits } from '../limits/open-limits.js';
 import { NodeUnreachableError } from '../nodes/node-client.js';
 import type { NodeLinks } from '../nodes/node-links.js';
-import { LoadShedding } from '../process/load-shedding.js';
-import { openLimits } from '../limits/open-limits.js';
-import { AccessTokens } from '../caller/access-tokens.js';
 import { AccessAsker } from '../own-tools/access-asker.js';
+import { CallMetrics } from '../process/call-metrics.js';
+import { LoadShedding } from '../process/load-shedding.js';
 import { linkQuestions } from '../questions/link-questions.js';
 import { AgentSessions } from '../session/agent-sessions.js';
 import { LogLevels, type LogLevelChannel } from '../session/log-levels.js';
 import type { IndexedSessionStore } from '../session/session-store.js';
 import { UpstreamSessions } from '../session/upstream-sessions.js';
 import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
-import { TaskKeys } from '../caller/task-keys.js';
 import { Upstreams } from '../upstream/upstreams.js';
 import { AgentViews } from '../view/agent-views.js';
+import { QuestionStreams } from '../watch/question-streams.js';
 import { memorySubscriptions } from './memory-subscriptions.js';
 import { pepper, settings } from './policy-builders.js';
 
@@ -121,6 +122,8 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
   const policy = { current: () => live.snapshot, ageMs: () => live.ageMs };
   const views = new AgentViews(100);
   const streams = openStreams({ serverInfo, policy, views, isEnded: (name) => ended.has(name) });
+  const store = memoryStore();
+  const asking = linkQuestions({ nodes, sealer: () => sealer, store, streams, now: () => Date.now(), onClose: () => undefined });
   const gateway: Gateway = {
     edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
     serverInfo,
@@ -137,7 +140,8 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     logLevels: new LogLevels(memoryStore(), noChannel),
     nodes,
-    ...linkQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
+    ...asking,
+    questionStreams: new QuestionStreams({ nodes, sealer: () => sealer, store, sessionAskers: asking.sessionAskers }),
     accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
     shedding: new LoadShedding(() => live.memoryUsed),
     limits: openLimits({ rate: noDesk, quota: noDesk }),

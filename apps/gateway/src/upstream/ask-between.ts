@@ -14,13 +14,13 @@ import {
   type Question,
   type RpcError,
 } from '@portcullis/mcp';
-import { rpcError } from '../reply/error-message.js';
 import { putQuestion, questionFault, requiredFor, shown } from '../questions/put-question.js';
 import { withRetryMembers } from '../questions/read-retry.js';
-import type { BridgedAnswer } from './answers/bridge-answer.js';
-import type { CallToServer } from './call-to-server.js';
+import { rpcError } from '../reply/error-message.js';
 import { eraTowards } from '../view/era-towards.js';
+import type { BridgedAnswer } from './answers/bridge-answer.js';
 import type { RpcAnswer } from './answers/read-answer.js';
+import type { CallToServer } from './call-to-server.js';
 
 /** How often one call of a legacy client may be asked before it fails. */
 const ROUNDS_MAX = 8;

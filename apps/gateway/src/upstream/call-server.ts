@@ -1,39 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { GatewayError } from '@portcullis/contracts/errors';
-import {
-  carriesAllContent,
-  isJsonObject,
-  notificationMessage,
-  ownMember,
-  ProgressFinder,
-  scanHeaderParams,
-  type Era,
-  type HeaderDeclaration,
-  type JsonObject,
-} from '@portcullis/mcp';
-import type { DefinitionEntry, ServerEntry } from '@portcullis/contracts/snapshot';
-import { bridgeWatched, watchFor, type AnswerWatch } from './answers/answer-watch.js';
+import { carriesAllContent, notificationMessage, ProgressFinder, type Era, type JsonObject } from '@portcullis/mcp';
+import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { resultCapturedBy } from '../audit/captured-by.js';
+import { unitsAsked } from '../audit/result-units.js';
+import { putQuestion } from '../questions/put-question.js';
 import { logWishOf, type LogLevel, type LogWish } from '../session/log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
-import { unitsAsked } from '../audit/result-units.js';
-import { AnswerRelay } from './answers/answer-relay.js';
-import { askBetween, isAsking } from './ask-between.js';
+import { declaredHeaders } from '../target/declared-headers.js';
 import { eraTowards } from '../view/era-towards.js';
+import { serverDeclares } from '../view/server-capabilities.js';
+import { AnswerRelay } from './answers/answer-relay.js';
+import { bridgeWatched, watchFor, type AnswerWatch } from './answers/answer-watch.js';
 import type { BridgedAnswer } from './answers/bridge-answer.js';
+import { answersTo, readAnswer } from './answers/read-answer.js';
+import { askBetween, isAsking } from './ask-between.js';
 import type { CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
-import type { PostInFlight, ProgressRelay, UpstreamAnswer } from './upstream-post.js';
-import { putQuestion } from '../questions/put-question.js';
-import { answersTo, readAnswer } from './answers/read-answer.js';
 import { relayNotification } from './relay-notification.js';
+import { tellLogLevel } from './server-log-level.js';
 import { ServerRequests } from './server-requests.js';
 import { isSessionLost } from './session-lost.js';
-import { tellLogLevel } from './server-log-level.js';
+import type { PostInFlight, ProgressRelay, UpstreamAnswer } from './upstream-post.js';
 import type { UpstreamWay } from './upstream-way.js';
-import { serverDeclares } from '../view/server-capabilities.js';
 
 /** A call, which log messages its agent takes, and what rules make of what its server says. */
 interface WishedCall {
@@ -91,7 +82,7 @@ function forwardingOf({ work, logs }: WishedCall, era: Era): Forwarding {
     name,
     argumentsJson,
     logLevel: levelToAsk(logs, target.server, era),
-    declarations: era === 'modern' ? declarationsOf(target.definition) : [],
+    declarations: era === 'modern' ? declaredHeaders(target.definition) : [],
     clientInfo: visit.gateway.serverInfo,
     clientCapabilities: questioning.capabilities,
   };
@@ -232,17 +223,4 @@ function acceptable({ status, message }: UpstreamAnswer): string {
     throw new GatewayError('upstream.protocol', { status });
   }
   return message;
-}
-
-const declared = new WeakMap<DefinitionEntry, readonly HeaderDeclaration[]>();
-
-/** The headers a tool wants its arguments mirrored in, read once from its definition. */
-export function declarationsOf(definition: DefinitionEntry): readonly HeaderDeclaration[] {
-  const known = declared.get(definition);
-  if (known !== undefined) return known;
-  const value: unknown = definition.kind === 'tool' ? JSON.parse(definition.json) : undefined;
-  const scan = isJsonObject(value) ? scanHeaderParams(ownMember(value, 'inputSchema')) : undefined;
-  const declarations = scan?.ok === true ? scan.declarations : [];
-  declared.set(definition, declarations);
-  return declarations;
 }

@@ -1,8 +1,8 @@
 import type { OnClose } from '@portcullis/boot';
 import type { PolicySnapshot } from '@portcullis/snapshot';
+import type { UpstreamSessions } from '../session/upstream-sessions.js';
 import { endUpstreamSession } from './end-upstream-session.js';
 import type { Upstreams } from './upstreams.js';
-import type { UpstreamSessions } from '../session/upstream-sessions.js';
 
 const EVERY_MS = 60_000;
 

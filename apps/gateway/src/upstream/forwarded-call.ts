@@ -15,8 +15,8 @@ import {
   type Implementation,
   type JsonObject,
 } from '@portcullis/mcp';
-import type { LogLevel } from '../session/log-level.js';
 import { passesOn } from '../audit/trace-context.js';
+import type { LogLevel } from '../session/log-level.js';
 
 /** A call as it goes to its server: our own id and name for it, and nothing of the agent's connection. */
 export interface ForwardedCall {

@@ -1,6 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { createSseParser, type ProgressLine, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
+import { NOWHERE, Roster, type Enrolled } from '../memory/roster.js';
 import { giveBack, PausePlace } from '../reply/give-back.js';
 import { AnswerBytes } from './answers/answer-bytes.js';
 import type { LargeReader } from './answers/answer-turns.js';
@@ -8,7 +9,6 @@ import type { AnswerShare } from './answers/large-answers.js';
 import { failureOf, faultOf, isRefusedConnection } from './post-failure.js';
 import { Resumption } from './resumption.js';
 import type { PostInFlight, UpstreamAnswer, UpstreamPost } from './upstream-post.js';
-import { NOWHERE, Roster, type Enrolled } from '../memory/roster.js';
 
 /**
  * Sends a message; never again by itself once a connection was there, whatever happens: a call may have run as soon as one byte of it was sent.

@@ -2,9 +2,9 @@ import type { RequestId } from '@portcullis/mcp';
 import { requestMessage } from '@portcullis/mcp';
 import { reaches, type LogLevel } from '../session/log-level.js';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
+import { answersTo } from './answers/read-answer.js';
 import { BASE_HEADERS, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
-import { answersTo } from './answers/read-answer.js';
 import type { UpstreamWay } from './upstream-way.js';
 
 const PATIENCE_MS = 5000;

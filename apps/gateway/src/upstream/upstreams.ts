@@ -3,15 +3,15 @@ import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import type { TlsIdentity } from '@portcullis/egress';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import type { Caller } from '../caller/authenticate.js';
+import { AnswerShare, LargeAnswers } from './answers/large-answers.js';
+import { OversizedAnswers } from './answers/oversized-answers.js';
+import { Breaker, type BreakerClock } from './breaker.js';
 import type { PlaceEntry } from './credentials/place-credentials.js';
+import { SignedInWay } from './credentials/signed-in-way.js';
 import type { UpstreamCredential } from './credentials/upstream-credential.js';
 import type { UpstreamCredentials } from './credentials/upstream-credentials.js';
 import { SsePool } from './sse/sse-pool.js';
-import { SignedInWay } from './credentials/signed-in-way.js';
 import type { ClosablePool, UpstreamWay } from './upstream-way.js';
-import { Breaker, type BreakerClock } from './breaker.js';
-import { AnswerShare, LargeAnswers } from './answers/large-answers.js';
-import { OversizedAnswers } from './answers/oversized-answers.js';
 
 /** `place` is given where a runner is at that origin. */
 export type PoolFor = (

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decideTarget } from '../target/resolve-target.js';
+import { decideTarget } from '../policy/decide-target.js';
 import { aSnapshot } from '../testing/build-gateway.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { AgentViews } from './agent-views.js';

@@ -1,11 +1,10 @@
 import { OWN_SERVER_ID } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
-import { compileTable, type PolicyTable } from '@portcullis/policy';
+import { compileTable, type PolicyTable, type Within } from '@portcullis/policy';
 import type { PolicySnapshot } from '@portcullis/snapshot';
 import { LRUCache } from '../memory/lru-cache.js';
-import { ownServer } from './own-server.js';
-import type { Task } from '../caller/task-keys.js';
 import { AgentView, type ViewParts } from './agent-view.js';
+import { ownServer } from './own-server.js';
 import { selectedServers } from './selected-servers.js';
 
 /** The gateway's own tools are granted like those of any server, and are in no snapshot. */
@@ -30,10 +29,17 @@ interface Narrowed {
   readonly table: PolicyTable;
 }
 
+/** What a task leaves of all that its agent may do. */
+interface TaskBounds {
+  readonly isWithin: Within;
+  /** The same for tasks that are held to the same. */
+  readonly narrowingId: string;
+}
+
 interface Moment {
   readonly live: PolicySnapshot;
   readonly now: number;
-  readonly task?: Task | undefined;
+  readonly task?: TaskBounds | undefined;
 }
 
 interface Wanted extends Omit<Moment, 'task'> {
@@ -76,7 +82,7 @@ export class AgentViews {
     this.taskViews.clear();
   }
 
-  private narrowed(key: string, whole: PolicyTable, { isWithin }: Task): PolicyTable {
+  private narrowed(key: string, whole: PolicyTable, { isWithin }: TaskBounds): PolicyTable {
     const known = this.taskTables.get(key);
     if (known?.whole === whole) return known.table;
     const table = whole.narrowedTo(isWithin);

@@ -9,11 +9,11 @@ import {
   type ClassifiedRequest,
   type JsonObject,
 } from '@portcullis/mcp';
-import { openCursor, sealCursor } from './cursor.js';
-import type { AgentView } from './agent-view.js';
-import { serverDeclares } from './server-capabilities.js';
-import { listPage, type Position } from './list-pages.js';
 import type { Visit } from '../visit.js';
+import type { AgentView } from './agent-view.js';
+import { openCursor, sealCursor } from './cursor.js';
+import { listPage, type Position } from './list-pages.js';
+import { serverDeclares } from './server-capabilities.js';
 
 /** The result of a request that no server is asked for. */
 export interface LocalAnswer {

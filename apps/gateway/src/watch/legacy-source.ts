@@ -1,9 +1,9 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 import { isRequestId, ownMember, requestMessage, resultMessage, type Implementation, type JsonObject } from '@portcullis/mcp';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
+import { answersTo } from '../upstream/answers/read-answer.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from '../upstream/legacy-handshake.js';
 import { postMessage } from '../upstream/post-message.js';
-import { answersTo } from '../upstream/answers/read-answer.js';
 import { isSessionLost } from '../upstream/session-lost.js';
 import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { readMessage, tellChange, UnsupportedSource, type ChangeEvents, type ChangeSource, type OpenSource } from './change-source.js';

@@ -1,10 +1,10 @@
 import type { ServerChangeReporter } from '../control-plane/server-change-reporter.js';
 import type { RedisConnections } from '../process/redis-connections.js';
+import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
+import { RedisSessionSubscriptions } from '../streams/redis-session-subscriptions.js';
 import type { Upstreams } from '../upstream/upstreams.js';
 import { LOOK_MS, ServersInUse } from './servers-in-use.js';
 import { UpstreamWatches } from './upstream-watches.js';
-import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
-import { RedisSessionSubscriptions } from '../streams/redis-session-subscriptions.js';
 
 export interface OpenParts extends Pick<ChangeStreamParts, 'serverInfo' | 'policy' | 'views' | 'isEnded'> {
   readonly redis: RedisConnections;

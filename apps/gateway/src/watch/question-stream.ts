@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ownMember, type Question } from '@portcullis/mcp';
+import type { QuestionAnswer } from '../questions/ask-agent.js';
+import type { Questioning } from '../questions/put-question.js';
 import type { IndexedSessionStore } from '../session/session-store.js';
 import type { UpstreamSession } from '../session/upstream-sessions.js';
 import { sessionHeaders } from '../upstream/legacy-handshake.js';
@@ -7,8 +9,6 @@ import { ServerRequests } from '../upstream/server-requests.js';
 import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { readMessage } from './change-source.js';
 import { EventStream } from './event-stream.js';
-import type { QuestionAnswer } from '../questions/ask-agent.js';
-import type { Questioning } from '../questions/put-question.js';
 
 export interface QuestionStreamOptions {
   readonly key: string;

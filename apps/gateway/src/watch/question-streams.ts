@@ -2,13 +2,13 @@ import { UnsealError, type Sealer } from '@portcullis/secrets';
 import { z } from 'zod';
 import type { Question } from '@portcullis/mcp';
 import type { NodeLinks } from '../nodes/node-links.js';
-import { keyOf, type SessionOwner, type UpstreamSession } from '../session/upstream-sessions.js';
-import type { IndexedSessionStore } from '../session/session-store.js';
-import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { noAnswer, type QuestionAnswer } from '../questions/ask-agent.js';
 import { putQuestion, type Questioning } from '../questions/put-question.js';
-import { QuestionStream } from './question-stream.js';
 import type { SessionAskers } from '../questions/session-askers.js';
+import type { IndexedSessionStore } from '../session/session-store.js';
+import { keyOf, type SessionOwner, type UpstreamSession } from '../session/upstream-sessions.js';
+import type { UpstreamWay } from '../upstream/upstream-way.js';
+import { QuestionStream } from './question-stream.js';
 
 export interface QuestionStreamParts {
   readonly nodes: NodeLinks;

@@ -2,10 +2,11 @@ import type { AnswerAction } from '@portcullis/contracts/answer-rules';
 import { errorTable } from '@portcullis/contracts/errors';
 import { toolErrorResult, type JsonObject, type RpcError } from '@portcullis/mcp';
 import { rpcError } from '../../reply/error-message.js';
+import type { VisibleTarget } from '../../view/agent-view.js';
+import type { Visit } from '../../visit.js';
+import { answerRulesOf, type AnswerRules } from './answer-rules.js';
 import { bridgeAnswer, type Bridge, type BridgedAnswer } from './bridge-answer.js';
 import type { RpcAnswer } from './read-answer.js';
-import { answerRulesOf, type AnswerRules } from './answer-rules.js';
-import type { CallToServer } from '../call-to-server.js';
 
 const SAID: Readonly<Record<AnswerAction, string>> = { log: 'answer_noted', redact: 'answer_redacted', block: 'answer_blocked' };
 const STRICTNESS: Readonly<Record<AnswerAction, number>> = { log: 0, redact: 1, block: 2 };
@@ -66,8 +67,15 @@ export class AnswerWatch {
   }
 }
 
+interface WatchedCall {
+  readonly target: VisibleTarget;
+  /** The server's own name for what is called. */
+  readonly name: string;
+  readonly visit: Visit;
+}
+
 /** Undefined for most calls, at whose answers nobody looks. */
-export function watchFor({ target, name, visit }: Pick<CallToServer, 'target' | 'name' | 'visit'>): AnswerWatch | undefined {
+export function watchFor({ target, name, visit }: WatchedCall): AnswerWatch | undefined {
   const { answerRules } = target.server;
   if (answerRules === undefined) return undefined;
   const rules = answerRulesOf(answerRules, { name, agent: visit.caller.agent.slug });
