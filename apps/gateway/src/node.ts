@@ -24,7 +24,6 @@ import { shedLoad } from './process/load-shedding.js';
 import { observeNode } from './process/node-metrics.js';
 import { readinessOf } from './process/node-readiness.js';
 import { openRedis, type RedisConnections } from './process/redis-connections.js';
-import { linkQuestions } from './questions/link-questions.js';
 import { startServer } from './server.js';
 import { AgentSessions } from './session/agent-sessions.js';
 import { SharedEndedSessions } from './session/ended-sessions.js';
@@ -35,7 +34,7 @@ import { endUnusedSessions } from './upstream/end-unused-sessions.js';
 import { openUpstreams } from './upstream/open-upstreams.js';
 import { AgentViews } from './view/agent-views.js';
 import { openChangeStreams } from './watch/open-change-streams.js';
-import { QuestionStreams } from './watch/question-streams.js';
+import { carryQuestions } from './watch/carry-questions.js';
 
 /** A running node. */
 export interface Node {
@@ -112,13 +111,7 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
   const serverInfo = { name: 'portcullis', version: VERSION };
   const serverChanges = new ServerChangeReporter(control.client);
   const isEnded = (name: string): boolean => ended.has(name);
-  const { stopLooking, ...opened } = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges });
-  onClose('servers in use', async () => stopLooking());
-  // Closed behind what they hold open for answers, which ends as if its client had gone.
-  const cancelling = linkCancels({ redis, ring, policy: follower, onClose });
-  const asking = linkQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose });
-  const questionStreams = new QuestionStreams({ nodes, sealer: ring.sealer, store, sessionAskers: asking.sessionAskers });
-  onClose('question streams', () => questionStreams.close());
+  const opened = openChangeStreams({ serverInfo, policy: follower, views, isEnded, redis, upstreams, serverChanges, onClose });
   return {
     edge: { isAllowedHost: hostFilter(config.allowedHosts), isAllowedOrigin: originFilter(config.allowedOrigins), bodyBytesMax: BODY_BYTES_MAX },
     serverInfo,
@@ -134,9 +127,9 @@ function buildGateway(config: Config, { redis, control, logger, metrics, followe
     upstreamSessions: endUnusedSessions(new UpstreamSessions(store, ring.sealer), { upstreams, policy: follower, onClose }),
     logLevels: new LogLevels(store, redisLogLevelChannel(redis.commands, redis.sessions)),
     nodes,
-    ...cancelling,
-    ...asking,
-    questionStreams,
+    // Closed behind what they hold open for answers, which ends as if its client had gone.
+    ...linkCancels({ redis, ring, policy: follower, onClose }),
+    ...carryQuestions({ nodes, sealer: ring.sealer, store, streams: opened.streams, now: () => Date.now(), onClose }),
     accessAsker: new AccessAsker(control.client),
     shedding: shedLoad(onClose),
     limits: openLimits(redisLeases(redis.commands)),

@@ -11,15 +11,17 @@ import { serveParkedCalls } from './resume-parked.js';
 import { SessionAskers } from './session-askers.js';
 import { serveAnswers } from './take-response.js';
 
-/** What a node needs to carry questions of servers to agents, open to the other nodes. */
-export function linkQuestions(parts: {
+export interface QuestionParts {
   readonly nodes: NodeLinks;
   readonly sealer: () => Sealer;
   readonly store: IndexedSessionStore;
   readonly streams: ChangeStreams;
   readonly now: () => number;
   readonly onClose: OnClose;
-}): Pick<Gateway, 'questions' | 'sessionAskers' | 'parkedCalls' | 'requestStates'> {
+}
+
+/** What a node needs to carry questions of servers to agents, open to the other nodes. */
+export function linkQuestions(parts: QuestionParts): Pick<Gateway, 'questions' | 'sessionAskers' | 'parkedCalls' | 'requestStates'> {
   const { nodes, sealer, store, streams, now, onClose } = parts;
   const questions = new OpenQuestions({ sealer, nodeUrl: nodes.url });
   serveAnswers(nodes, questions);

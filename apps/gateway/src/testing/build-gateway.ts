@@ -19,7 +19,6 @@ import type { NodeLinks } from '../nodes/node-links.js';
 import { AccessAsker } from '../own-tools/access-asker.js';
 import { CallMetrics } from '../process/call-metrics.js';
 import { LoadShedding } from '../process/load-shedding.js';
-import { linkQuestions } from '../questions/link-questions.js';
 import { AgentSessions } from '../session/agent-sessions.js';
 import { LogLevels, type LogLevelChannel } from '../session/log-levels.js';
 import type { IndexedSessionStore } from '../session/session-store.js';
@@ -27,7 +26,7 @@ import { UpstreamSessions } from '../session/upstream-sessions.js';
 import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
 import { Upstreams } from '../upstream/upstreams.js';
 import { AgentViews } from '../view/agent-views.js';
-import { QuestionStreams } from '../watch/question-streams.js';
+import { carryQuestions } from '../watch/carry-questions.js';
 import { memorySubscriptions } from './memory-subscriptions.js';
 import { pepper, settings } from './policy-builders.js';
 
@@ -122,8 +121,6 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
   const policy = { current: () => live.snapshot, ageMs: () => live.ageMs };
   const views = new AgentViews(100);
   const streams = openStreams({ serverInfo, policy, views, isEnded: (name) => ended.has(name) });
-  const store = memoryStore();
-  const asking = linkQuestions({ nodes, sealer: () => sealer, store, streams, now: () => Date.now(), onClose: () => undefined });
   const gateway: Gateway = {
     edge: { isAllowedHost: hostFilter([]), isAllowedOrigin: originFilter([]), bodyBytesMax: 64 * 1024 },
     serverInfo,
@@ -140,8 +137,7 @@ export function buildGateway(initial: PolicySnapshot | undefined): {
     upstreamSessions: new UpstreamSessions(memoryStore(), () => sealer),
     logLevels: new LogLevels(memoryStore(), noChannel),
     nodes,
-    ...asking,
-    questionStreams: new QuestionStreams({ nodes, sealer: () => sealer, store, sessionAskers: asking.sessionAskers }),
+    ...carryQuestions({ nodes, sealer: () => sealer, store: memoryStore(), streams, now: () => Date.now(), onClose: () => undefined }),
     accessAsker: new AccessAsker({ fileAccessRequest: noDesk, findAccessRequests: noDesk }),
     shedding: new LoadShedding(() => live.memoryUsed),
     limits: openLimits({ rate: noDesk, quota: noDesk }),

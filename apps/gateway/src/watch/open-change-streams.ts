@@ -1,3 +1,4 @@
+import type { OnClose } from '@portcullis/boot';
 import type { ServerChangeReporter } from '../control-plane/server-change-reporter.js';
 import type { RedisConnections } from '../process/redis-connections.js';
 import { ChangeStreams, type ChangeStreamParts } from '../streams/change-streams.js';
@@ -6,21 +7,20 @@ import type { Upstreams } from '../upstream/upstreams.js';
 import { LOOK_MS, ServersInUse } from './servers-in-use.js';
 import { UpstreamWatches } from './upstream-watches.js';
 
-export interface OpenParts extends Pick<ChangeStreamParts, 'serverInfo' | 'policy' | 'views' | 'isEnded'> {
+interface OpenParts extends Pick<ChangeStreamParts, 'serverInfo' | 'policy' | 'views' | 'isEnded'> {
   readonly redis: RedisConnections;
   readonly upstreams: Upstreams;
   readonly serverChanges: ServerChangeReporter;
+  readonly onClose: OnClose;
 }
 
-export interface OpenedStreams {
+interface OpenedStreams {
   readonly streams: ChangeStreams;
   readonly watches: UpstreamWatches;
-  /** Ends looking for servers that are in use. */
-  readonly stopLooking: () => void;
 }
 
 /** A node's streams of change messages, ready for agents to open, and the watches over servers that feed them. */
-export function openChangeStreams({ redis, upstreams, serverChanges, ...parts }: OpenParts): OpenedStreams {
+export function openChangeStreams({ redis, upstreams, serverChanges, onClose, ...parts }: OpenParts): OpenedStreams {
   const watches = new UpstreamWatches({
     clientInfo: parts.serverInfo,
     policy: parts.policy,
@@ -36,8 +36,9 @@ export function openChangeStreams({ redis, upstreams, serverChanges, ...parts }:
     now: () => performance.now(),
   });
   const looking = setInterval(() => inUse.look(), LOOK_MS).unref();
+  onClose('servers in use', () => clearInterval(looking));
   const subscriptions = new RedisSessionSubscriptions(redis.commands, redis.sessions);
   const streams = new ChangeStreams({ ...parts, subscriptions, interest: watches, now: () => Date.now() });
   redis.sessions.on('ready', () => streams.sessions.reloadAll());
-  return { streams, watches, stopLooking: () => clearInterval(looking) };
+  return { streams, watches };
 }
