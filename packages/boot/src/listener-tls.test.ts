@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, get, Agent, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -27,9 +27,15 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+/** At once: nobody finds half of it. */
+async function replace(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
 async function put({ cert, key }: Certificate): Promise<void> {
-  await writeFile(files.certFile, cert);
-  await writeFile(files.keyFile, key);
+  await replace(files.certFile, cert);
+  await replace(files.keyFile, key);
 }
 
 async function listen(): Promise<number> {
@@ -68,12 +74,21 @@ test('files that are of no use change nothing, are told of once, and are taken w
   await put(before);
   const port = await listen();
   const shown = await ask(port, new Agent());
-  await writeFile(files.certFile, after.cert); // and the key not yet
+  await replace(files.certFile, after.cert); // and the key not yet
   await vi.waitFor(() => expect(warned.length).toBe(1), 10_000);
   expect(await ask(port, new Agent())).toBe(shown);
-  await writeFile(files.keyFile, after.key);
+  await replace(files.keyFile, after.key);
   await vi.waitFor(async () => expect(await ask(port, new Agent())).not.toBe(shown), 10_000);
   expect(warned.length).toBe(1);
+});
+
+test.each(['certFile', 'keyFile'] as const)('a file that is being written anew, and is empty for a moment, changes nothing: %s', async (name) => {
+  await put(authority.issue('127.0.0.1'));
+  const port = await listen();
+  const shown = await ask(port, new Agent());
+  await replace(files[name], '');
+  await vi.waitFor(() => expect(warned.length).toBe(1), 10_000);
+  expect(await ask(port, new Agent())).toBe(shown);
 });
 
 test('a listener does not begin with a certificate that it has no key to, and one file alone is a fault of the configuration', async () => {

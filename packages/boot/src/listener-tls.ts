@@ -69,6 +69,8 @@ export class ListenerTls {
 
 async function read({ certFile, keyFile }: TlsFiles): Promise<SecureContextOptions> {
   const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+  // Without one of them a context is made all the same, with which nobody could connect.
+  for (const [file, text] of Object.entries({ [certFile]: cert, [keyFile]: key })) if (text.trim() === '') throw new Error(`${file} is empty`);
   const options = { cert, key, minVersion: 'TLSv1.2' } as const;
   createSecureContext(options); // refuses a key that is another certificate's, as between two files that are being replaced
   return options;
