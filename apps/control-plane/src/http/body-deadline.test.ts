@@ -7,10 +7,12 @@ import { endSlowBodies } from './body-deadline.js';
 const DEADLINE_MS = 200;
 const app = fastify();
 let port: number;
+let standStill = (): void => undefined;
 
 beforeAll(async () => {
   endSlowBodies(app, DEADLINE_MS, new Set(['/streamed', '/streamed/refused']));
   app.post('/', async ({ body }) => ({ read: body }));
+  app.post('/stood-still', { onRequest: async () => standStill() }, async ({ body }) => ({ read: body }));
   app.post('/refused', { preParsing: async (_request, reply) => reply.code(401).send('no') }, async () => 'never');
   app.post('/streamed/refused', { preParsing: async (_request, reply) => reply.code(401).send('no') }, async () => 'never');
   app.post('/streamed', async ({ body }) => ({ read: body }));
@@ -50,6 +52,17 @@ test('whoever does not finish a request in time is told and cut off, and nobody 
   await vi.waitFor(() => expect(prompt.heard()).toContain('{"read":false}'), 10_000);
   prompt.socket.destroy();
   streaming.socket.destroy();
+});
+
+test('nobody is cut off for what they sent while this process stood still', async () => {
+  const sender = say(`${head('/stood-still', 4)}t`);
+  standStill = () => {
+    sender.socket.write('rue');
+    for (const end = performance.now() + DEADLINE_MS * 1.5; performance.now() < end;);
+  };
+  await vi.waitFor(() => expect(sender.heard()).toContain('\r\n\r\n'), 10_000);
+  expect(sender.heard()).toContain('{"read":true}');
+  sender.socket.destroy();
 });
 
 test('what was refused before its body came gets no second answer', async () => {

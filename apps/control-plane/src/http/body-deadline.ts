@@ -12,8 +12,13 @@ export function endSlowBodies(fastify: FastifyInstance, ms: number, except: Read
     const isBodiless = raw.headers['transfer-encoding'] === undefined && Number(raw.headers['content-length'] ?? 0) === 0;
     if (isBodiless) return;
     const begin = (): void => {
-      const timer = setTimeout(() => cutOff(raw, reply.raw), ms);
-      const clear = (): void => clearTimeout(timer);
+      let late: NodeJS.Immediate | undefined;
+      // What came while this process stood still is read first: nobody is cut off for what they have sent.
+      const timer = setTimeout(() => (late = setImmediate(() => cutOff(raw, reply.raw))), ms);
+      const clear = (): void => {
+        clearTimeout(timer);
+        clearImmediate(late);
+      };
       raw.once('end', clear).once('close', clear);
     };
     if (!except.has(routeOptions.url ?? '')) return begin();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request as sendRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { openBody } from './open-body.js';
 
 const closers: (() => void)[] = [];
@@ -39,6 +39,25 @@ test('a body is read to its end', async () => {
 test('a sender that falls silent is not waited for', async () => {
   const { request } = await receive('one');
   await expect(readAll(openBody(request, 50).chunks)).rejects.toThrow('The sender sent nothing for 0.05 s.');
+});
+
+test('a sender is not taken for silent for what it sent while this process stood still', async () => {
+  const { sender, request } = await receive('one ');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const reading = readAll(openBody(request, 50).chunks);
+    reading.catch(() => undefined);
+    await new Promise((resolve) => setImmediate(resolve)); // reads what has come
+    vi.advanceTimersByTime(50);
+    await new Promise((resolve) => setImmediate(resolve)); // it has been silent since
+    sender.write('two');
+    await new Promise<void>((resolve) => process.nextTick(resolve)); // sent, and not read
+    vi.advanceTimersByTime(50);
+    sender.end();
+    expect(await reading).toBe('one two');
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a sender that goes away is noticed', async () => {

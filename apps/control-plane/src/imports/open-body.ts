@@ -18,22 +18,29 @@ export const SILENCE_MS = 60_000;
 export function openBody(request: IncomingMessage, silenceMs = SILENCE_MS): OpenBody {
   const chunks = new PassThrough();
   const stop = (why = 'The import was stopped.'): void => {
-    clearTimeout(silence);
+    waitNoMore();
     request.unpipe(chunks);
     chunks.destroy(new SourceInterrupted(why));
   };
   // Whoever does not read on must not meet the error elsewhere.
   chunks.on('error', () => undefined);
   let hasMoved = true;
-  const silence = setTimeout(() => {
+  const judge = (): void => {
     // A sender whose bytes we have not taken yet, or took a moment ago, is not silent.
     if (!hasMoved && !chunks.writableNeedDrain) return stop(`The sender sent nothing for ${silenceMs / 1000} s.`);
     hasMoved = false;
     silence.refresh();
-  }, silenceMs);
+  };
+  let judging: NodeJS.Immediate | undefined;
+  // What came while this process stood still is read first.
+  const silence = setTimeout(() => (judging = setImmediate(judge)), silenceMs);
+  const waitNoMore = (): void => {
+    clearTimeout(silence);
+    clearImmediate(judging);
+  };
   request.on('data', () => (hasMoved = true));
   chunks.on('drain', () => (hasMoved = true));
-  request.once('end', () => clearTimeout(silence));
+  request.once('end', waitNoMore);
   request.once('close', () => {
     if (!request.complete) stop('The sender went away before the end.');
   });
