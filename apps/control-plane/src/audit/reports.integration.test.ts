@@ -1,4 +1,4 @@
-import { Prisma } from '@portcullis/database';
+import { Prisma, type Transaction } from '@portcullis/database';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
@@ -117,10 +117,9 @@ async function tail(query: string, { lastEventId, until, meanwhile }: { lastEven
   const told: { callId: string; status: string }[] = [];
   let id = lastEventId;
   let text = '';
-  let started = false;
+  let written: Promise<unknown> | undefined;
   for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    if (!started) void meanwhile?.();
-    started = true;
+    written ??= meanwhile?.() ?? Promise.resolve();
     text += piece;
     const events = text.split('\n\n');
     text = events.pop() ?? '';
@@ -132,6 +131,7 @@ async function tail(query: string, { lastEventId, until, meanwhile }: { lastEven
     }
     if (told.length >= until) break;
   }
+  await written;
   return { told, id };
 }
 
@@ -157,7 +157,7 @@ test('a transaction that commits late is told, and nothing behind it before it',
   const { told } = await tail('tool=slow-commit', {
     until: 2,
     meanwhile: async () => {
-      await own.database.$transaction(async (tx) => {
+      const work = async (tx: Transaction): Promise<void> => {
         const callId = v7();
         held = [callId];
         const day = new Date(new Date().toISOString().slice(0, 10));
@@ -176,8 +176,9 @@ test('a transaction that commits late is told, and nothing behind it before it',
         };
         await tx.auditEvent.create({ data: { ...row, tool: 'slow-commit' } });
         held.push(...(await store([{ tool: 'slow-commit' }])));
-        await vi.waitFor(async () => expect(await own.database.auditEvent.count({ where: { tool: 'slow-commit' } })).toBe(2));
-      });
+        expect(await own.database.auditEvent.count({ where: { tool: 'slow-commit' } })).toBe(2); // both rows of the other call, and none of this
+      };
+      await own.database.$transaction(work, { timeout: 30_000 });
     },
   });
   expect(told.map(({ callId }) => callId)).toEqual(held);

@@ -1,11 +1,13 @@
 import { openDatabase } from '@portcullis/database';
 import { freshDatabase } from '@portcullis/testing';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { isUnavailable } from './is-unavailable.js';
 
 test('a database whose connections are all taken counts as unavailable', async () => {
   const own = await freshDatabase();
   const database = openDatabase(own.url, 1, 100);
+  // The one connection is opened first: on a busy machine that alone may take longer than this is patient.
+  await vi.waitFor(() => database.agent.count(), 20_000);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const holding = database.$transaction(async (tx) => {

@@ -1,7 +1,8 @@
 import { RUNNER_HEARTBEAT_PATH, runnerEnvironmentAad, RUNNER_ENROL_PATH } from '@portcullis/contracts/runner/heartbeat';
 import { LaunchProfile } from '@portcullis/contracts/runner/launch-profile';
 import { newNodeKeyPair, openWith, UnsealError } from '@portcullis/secrets';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { inTransaction } from '../changes/in-transaction.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { launchHash } from '../launch/require-launch.js';
 import { serverEntry } from '../snapshots/compile-entries.js';
@@ -16,8 +17,16 @@ let own: TestApp;
 beforeAll(async () => {
   own = await startTestApp();
 });
+// A runner that says nothing for some seconds counts as dead: what it hosted would move to a runner of the next test.
+afterEach(() =>
+  inTransaction(own.database, async (tx) => {
+    await tx.hosting.deleteMany();
+    await tx.runner.updateMany({ data: { leftAt: new Date() } });
+  }),
+);
 afterAll(() => own.close());
 
+const PATIENCE_MS = 20_000;
 const SECRET = 'canary-of-a-program-5f1d';
 const files = { program: { kind: 'npm', name: '@modelcontextprotocol/server-filesystem', version: '2026.8.31' }, args: ['/srv/files'] };
 const withKey = { ...files, environment: { API_KEY: { secret: 'KEY' } } };
@@ -59,7 +68,10 @@ test('a server of stdio runs where it was approved, what its runner is given ope
   });
   expect((await runner.beat()).assignments).toEqual([]);
   await approve('files');
-  await vi.waitFor(async () => expect((await own.database.hosting.findUnique({ where: { serverId: id } }))?.runnerId).toBe(runner.id), 10_000);
+  await vi.waitFor(async () => {
+    await runner.beat(); // only one that lives is given something
+    expect((await own.database.hosting.findUnique({ where: { serverId: id } }))?.runnerId).toBe(runner.id);
+  }, PATIENCE_MS);
   expect((await runner.beat()).assignments).toEqual([]); // its secret is missing
   expect(await entryOf(id)).toMatchObject({ url: 'stdio:files' });
 
@@ -73,7 +85,7 @@ test('a server of stdio runs where it was approved, what its runner is given ope
   expect(JSON.parse(opened.toString())).toEqual({ KEY: SECRET });
   expect(() => openWith(newNodeKeyPair().privateKey, sealed, runnerEnvironmentAad(runner.id, id, launchHash(profile)))).toThrow(UnsealError);
 
-  await vi.waitFor(async () => expect(await placeOf('files')).toBe('first'), 10_000);
+  await vi.waitFor(async () => expect(await placeOf('files')).toBe('first'), PATIENCE_MS);
   const entry = await entryOf(id);
   expect(entry).toMatchObject({ url: 'http://first.example:9300/servers/files/mcp', place: { runnerId: runner.id, version: 1 } });
   expect(entry).not.toHaveProperty('credentials');
@@ -148,8 +160,6 @@ test('a secret that does not open keeps its own server from running, and none be
 test('what a runner hosted moves when it goes, stays where it is otherwise, and nobody but its runner speaks for it', async () => {
   const [one, two] = [await aRunner(own, 'one'), await aRunner(own, 'two')];
   const id = await register('moving');
-  await own.database.runner.updateMany({ where: { name: { notIn: ['one', 'two'] } }, data: { leftAt: new Date() } });
-  await own.database.hosting.deleteMany(); // what other tests left would move here as well
   await Promise.all([one.beat(), two.beat()]);
   await approve('moving');
   const runners = { one, two };
@@ -160,7 +170,7 @@ test('what a runner hosted moves when it goes, stays where it is otherwise, and 
       expect(name).toBeDefined();
       expect(gone === undefined || runners[name as 'one'] !== gone).toBe(true);
       return name ?? '';
-    }, 20_000);
+    }, PATIENCE_MS);
   let gone: typeof one | undefined;
   const before = await settled();
   expect(await settled()).toBe(before);
@@ -193,12 +203,13 @@ test('an operator moves a server to another runner, and nodes go where they went
   await own.database.hosting.update({ where: { serverId: id }, data: { runnerId: from.id, discover: false } });
   const hosted = async (runner: typeof from) => (await runner.beat()).assignments.some(({ slug }) => slug === 'movable');
   expect(await hosted(from)).toBe(true);
-  await vi.waitFor(async () => expect(await placeOf('movable')).toBe('move-from'), 10_000);
+  await vi.waitFor(async () => expect(await placeOf('movable')).toBe('move-from'), PATIENCE_MS);
   expect([await move({ runner: 'nowhere' }), await move({ runner: 'move-from' })]).toEqual([404, 409]);
+  await to.beat();
   expect(await move({ runner: 'move-to', reason: 'more room' })).toBe(204);
   expect([await hosted(from), await placeOf('movable')]).toEqual([true, 'move-from']);
   expect(await hosted(to)).toBe(true);
-  await vi.waitFor(async () => expect(await placeOf('movable')).toBe('move-to'), 10_000);
+  await vi.waitFor(async () => expect(await placeOf('movable')).toBe('move-to'), PATIENCE_MS);
   expect(await hosted(from)).toBe(false);
   const told = (await own.database.auditEvent.findMany({ where: { method: 'operator/server.moved' } })).map(({ arguments: bytes }) =>
     JSON.parse(Buffer.from(bytes ?? []).toString()),
@@ -294,12 +305,11 @@ describe('nobody but who may approve decides what runs', () => {
 
   test('a change waits while what was approved runs on, and an approval has no way back but another decision', async () => {
     const runner = await aRunner(own, 'steady');
-    await own.database.runner.updateMany({ where: { name: { not: 'steady' } }, data: { leftAt: new Date() } });
     const id = await register('steady');
     await runner.beat();
     await approve('steady');
     const running = async (): Promise<unknown> => (await runner.beat()).assignments.find(({ slug }) => slug === 'steady')?.profile.args;
-    await vi.waitFor(async () => expect(await running()).toEqual(['/srv/files']), 10_000);
+    await vi.waitFor(async () => expect(await running()).toEqual(['/srv/files']), PATIENCE_MS);
     await own.call('POST', '/v1/servers/steady/profiles', { profile: { ...files, args: ['/'] } });
     expect(await running()).toEqual(['/srv/files']);
     const approval = await own.database.revision.findFirstOrThrow({ where: { action: 'profile.approved' }, orderBy: { revision: 'desc' } });

@@ -74,7 +74,8 @@ test('a message that is not taken is sent again, as the same message', async () 
   await raiseFor(id, 'webhook-retried');
   await vi.waitFor(() => expect(receiver.messages).toHaveLength(3), { timeout: 20_000 });
   expect(new Set(receiver.messages.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
-  await vi.waitFor(async () => expect(await deliveriesOf(id)).toMatchObject([{ state: 'delivered', attempts: 3, lastStatus: 204 }]));
+  const delivered = [{ state: 'delivered', attempts: 3, lastStatus: 204 }];
+  await vi.waitFor(async () => expect(await deliveriesOf(id)).toMatchObject(delivered), { timeout: 20_000 });
 });
 
 test('a message that is never taken becomes a dead letter, and can be sent once more', async () => {
