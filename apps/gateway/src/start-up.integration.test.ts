@@ -1,11 +1,9 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@portcullis/boot';
 import { newBearer } from '@portcullis/secrets';
-import { freshRedis } from '@portcullis/testing';
+import { freePort, freshRedis } from '@portcullis/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadConfig } from './config.js';
@@ -25,18 +23,6 @@ let directory: string;
 let ports: { redis: number; controlPlane: number };
 let service: Awaited<ReturnType<typeof freshRedis>>;
 let upstream: ScriptedServer;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'portcullis-start-up-'));

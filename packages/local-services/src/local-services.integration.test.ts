@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type LocalService, LocalServiceError, startPostgres, startRedis } from './index.js';
+import { freePort, type LocalService, LocalServiceError, startPostgres, startRedis } from './index.js';
 import { redisAnswers } from './redis-answers.js';
 
 let home: string;
@@ -59,11 +59,10 @@ const isAlive = (pid: number): boolean => {
 const isGone = async (pid: number): Promise<boolean> =>
   !isAlive(pid) || /^State:\s+Z/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State: Z'));
 
-async function listenerOn(port = 0): Promise<{ server: Server; port: number }> {
+async function listenerOn(port: number): Promise<Server> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const address = server.address();
-  return { server, port: typeof address === 'object' && address ? address.port : 0 };
+  return server;
 }
 
 describe('Postgres', () => {
@@ -164,7 +163,8 @@ describe.each([
   });
 
   test('names a port that something else holds', async () => {
-    const { server, port } = await listenerOn();
+    const port = await freePort();
+    const server = await listenerOn(port);
     const fault = await faultOf(start(port));
     expect(fault).toMatchObject({ fault: 'port_taken', port, message: expect.stringContaining(`Port ${port}, meant for ${name}, is taken`) });
     await new Promise((resolve) => server.close(resolve));

@@ -1,3 +1,4 @@
+export { freePort } from '@portcullis/local-services';
 export { connectRedis } from './connect-redis.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { freshRedis } from './fresh-redis.js';

@@ -3,6 +3,7 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ResourceUpdatedNotificationSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
+import { freePort } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { changingCapabilities, startLegacyChangingServer, startModernChangingServer, type ChangingServer } from '../testing/changing-servers.js';
 import { mcpHeaders } from '../testing/mcp-headers.js';
@@ -23,7 +24,7 @@ describe.each(['legacy', 'modern'] as const)('a server of the %s era that change
   const uris = ['notes://one', 'notes://two'] as const;
 
   beforeAll(async () => {
-    [stack, server] = await Promise.all([startTestStack(2), starts[era]()]);
+    [stack, server] = await Promise.all([startTestStack(2), starts[era](await freePort())]);
     const capabilitiesJson = JSON.stringify(changingCapabilities);
     const notes = aServer('notes', [aTool('read'), ...uris.map((uri) => aDefinition('resource', uri))], { url: server.url, era, capabilitiesJson });
     serverId = notes.id;
