@@ -65,7 +65,7 @@ describe('an agent that is switched off', () => {
     await stream.text();
     await vi.waitFor(() => expect(told).toHaveLength(1), 10_000);
     process.stdout.write(`switched off to ended on two nodes: ${(performance.now() - at).toFixed(0)} ms\n`);
-    expect(held.filter(({ closed }) => closed)).toHaveLength(2);
+    await vi.waitFor(() => expect(held.filter(({ closed }) => closed)).toHaveLength(2), 10_000);
     for (const node of [0, 1]) expect((await call(node, 'modern__wait')).status).toBe(401);
     for (const one of held) if (!one.closed) one.json({ jsonrpc: '2.0', id: one.message.id, result: { content: [], resultType: 'complete' } });
     expect((await ended(others)).body).toMatchObject({ result: { content: [] } });
@@ -106,8 +106,9 @@ test('a server that is switched off is an unknown one, its calls end, and those 
   await vi.waitFor(() => expect(told).toHaveLength(1), 10_000);
   for (const node of [0, 1])
     expect((await ended(call(node, 'legacy__wait'))).body).toMatchObject({ error: { message: 'Unknown tool: legacy__wait' } });
-  const open = held.filter(({ closed }) => !closed);
-  expect(open).toHaveLength(1);
+  const stillOpen = () => held.filter(({ closed }) => !closed);
+  await vi.waitFor(() => expect(stillOpen()).toHaveLength(1), 10_000);
+  const open = stillOpen();
   open[0]?.json({ jsonrpc: '2.0', id: open[0].message.id, result: { content: [], resultType: 'complete' } });
   expect((await ended(onModern)).body).toMatchObject({ result: { content: [] } });
   await vi.waitFor(

@@ -84,4 +84,4 @@ test('without Redis a node allows what the limit allows, its own earlier calls c
   } finally {
     process.kill(Number(pid), 'SIGCONT');
   }
-}, 30_000);
+});

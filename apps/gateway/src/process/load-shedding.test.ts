@@ -1,8 +1,9 @@
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
 import { Client } from 'undici';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
+import { eventually } from '../testing/eventually.js';
 import { mcpHeaders } from '../testing/mcp-headers.js';
 import { aGrant, anAgent, aServer, aTool } from '../testing/policy-builders.js';
 import { startScriptedServer, type ScriptedServer } from '../testing/scripted-server.js';
@@ -94,7 +95,7 @@ test('G20: while calls are refused a revocation ends the call that runs, and tha
   upstream.answer = () => undefined; // until it is told to stop
   const headers = mcpHeaders(agent.token);
   const running = onNewConnection().request({ path: '/mcp', method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', ...call }) });
-  await vi.waitFor(() => expect(upstream.methods.length).toBe(reached + 1));
+  await eventually(() => expect(upstream.methods.length).toBe(reached + 1));
   live.memoryUsed = 1;
   gateway.shedding.look();
   events.length = 0;

@@ -5,6 +5,7 @@ import type { ServerLimits } from '../edge/server-limits.js';
 import { CallMetrics } from '../process/call-metrics.js';
 import { startServer } from '../server.js';
 import { aSnapshot, buildGateway } from './build-gateway.js';
+import { eventually } from './eventually.js';
 import { aDefinition, aGrant, anAgent, aServer, aTool } from './policy-builders.js';
 import { rawExchange, statusOf } from './raw-exchange.js';
 import { rawRequest, type RawRequest } from './raw-request.js';
@@ -52,7 +53,8 @@ export async function startAttackStage(limits: Partial<ServerLimits> = {}) {
       const now = mark();
       expect(now.calls - since.calls).toBe(expected.calls ?? 0);
       if (expected.traced ?? true) expect(now.traces).toBeGreaterThan(since.traces);
-      expect(statusOf(await send({}))).toBe(200);
+      // A stage that gives its callers little time may take it all for itself where the machine is busy.
+      await eventually(async () => expect(statusOf(await send({}))).toBe(200));
     },
     stop: async (): Promise<void> => {
       await server.close(0);

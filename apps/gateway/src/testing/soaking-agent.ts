@@ -38,10 +38,10 @@ const HANDSHAKE = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo:
 const IDS = 3;
 const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item;
 
-/** Goes on until `until` (epoch milliseconds). Ids and progress tokens are the same few for everybody. */
-export async function soak(agent: SoakingAgent, place: Place, until: number): Promise<void> {
+/** Goes on for as long as it is told to. Ids and progress tokens are the same few for everybody. */
+export async function soak(agent: SoakingAgent, place: Place, goesOn: () => boolean): Promise<void> {
   const started = await send(agent, place, { method: 'initialize', params: HANDSHAKE });
-  for (let turn = 0; Date.now() < until; turn += 1) {
+  for (let turn = 0; goesOn(); turn += 1) {
     const asked: Asked = {
       era: pick(['legacy', 'modern']),
       id: 1 + (turn % IDS),

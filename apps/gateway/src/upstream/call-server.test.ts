@@ -13,12 +13,17 @@ let server: GatewayServer;
 
 beforeAll(async () => {
   upstream = await startScriptedServer();
-  const limits = { concurrency: 4, firstByteTimeoutMs: 1500, totalTimeoutMs: 2500, resultBytesMax: 10_000 };
+  const limits = { concurrency: 4, firstByteTimeoutMs: 20_000, totalTimeoutMs: 25_000, resultBytesMax: 10_000 };
   const mirrored = aTool('mirrored', { inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } } });
   const modern = aServer('m', [aTool('run'), mirrored], { url: upstream.url, era: 'modern', limits });
   const legacy = aServer('l', [aTool('run')], { url: upstream.url, era: 'legacy', limits });
+  const hasty = aServer('h', [aTool('run')], {
+    url: upstream.url,
+    era: 'modern',
+    limits: { ...limits, firstByteTimeoutMs: 1500, totalTimeoutMs: 2500 },
+  });
   const nowhere = aServer('n', [aTool('run')], { url: 'http://127.0.0.1:9/mcp', era: 'modern', limits });
-  const servers = [modern, legacy, nowhere];
+  const servers = [modern, legacy, hasty, nowhere];
   live.snapshot = aSnapshot({ servers, agents: [agent, bob], grants: servers.flatMap((one) => [aGrant(agent, one), aGrant(bob, one)]) });
   server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
 });
@@ -92,7 +97,7 @@ describe('whatever a server does, the agent gets one typed error, and the trail 
     ['a stream that says nothing', 'timeout', ({ response }) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()],
   ])('%s', async (_what, reason, answer) => {
     upstream.answer = answer;
-    expect(await call('m__run')).toEqual(failure(reason));
+    expect(await call(reason === 'timeout' ? 'h__run' : 'm__run')).toEqual(failure(reason));
     expect(phases()).toEqual([expect.stringMatching(/^intent pending/), expect.stringMatching(/^outcome (?:upstream_error|timeout) upstream\./)]);
     expect(events[1]?.upstreamUs).toEqual(expect.any(Number));
     expect(upstream.methods).toEqual(['tools/call']);

@@ -65,7 +65,7 @@ afterAll(async () => {
 beforeEach(async () => {
   live.snapshot = plainPolicy;
   upstream.setSecureContext(known.issue(HOST));
-  await vi.waitUntil(async () => (await call()).includes('done')); // the breaker is closed
+  await vi.waitUntil(async () => (await call()).includes('done'), { timeout: 20_000 }); // the breaker is closed
   [asked, connections, events.length] = [0, 0, 0];
 });
 
@@ -163,6 +163,8 @@ describe('a server with an authority of its own that wants to know who calls', (
 describe('the listener of a node with a certificate', () => {
   let directory: string;
   let secure: GatewayServer;
+  /** One that has little time and room. */
+  let hasty: GatewayServer;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'portcullis-tls-'));
@@ -171,10 +173,11 @@ describe('the listener of a node with a certificate', () => {
     await Promise.all([writeFile(files.certFile, cert), writeFile(files.keyFile, key)]);
     const upstreams = new Upstreams((origin, options) => egress.poolFor(origin, options));
     const at = { host: '127.0.0.1', port: 0, tls: await ListenerTls.open(files) };
-    secure = await startServer({ ...gateway, upstreams }, at, { headersMs: 500, checkEveryMs: 50, connectionsPerSourceMax: 2 });
+    secure = await startServer({ ...gateway, upstreams }, at);
+    hasty = await startServer({ ...gateway, upstreams }, at, { headersMs: 500, checkEveryMs: 50, connectionsPerSourceMax: 2 });
   });
   afterAll(async () => {
-    await secure.close(0);
+    await Promise.all([secure, hasty].map((one) => one.close(0)));
     await rm(directory, { recursive: true });
   });
 
@@ -213,7 +216,7 @@ describe('the listener of a node with a certificate', () => {
   });
 
   test('waits for a handshake no longer than for headers, and counts connections before it', async () => {
-    const sockets = Array.from({ length: 3 }, () => connect(secure.port, '127.0.0.1'));
+    const sockets = Array.from({ length: 3 }, () => connect(hasty.port, '127.0.0.1'));
     const ends = sockets.map(
       (socket) => new Promise<number>((resolve) => socket.on('error', () => undefined).on('close', () => resolve(performance.now()))),
     );

@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { freePort } from '@portcullis/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
 import { aSnapshot, buildGateway } from '../testing/build-gateway.js';
@@ -10,6 +12,8 @@ import { startScriptedServer, type ScriptedServer } from '../testing/scripted-se
 
 const agent = anAgent('alice');
 const { gateway, events, live } = buildGateway(undefined);
+/** The same for all of the hostile servers. */
+let port: number;
 let hostile: RawServer;
 let friendly: ScriptedServer;
 let server: GatewayServer;
@@ -17,11 +21,14 @@ let server: GatewayServer;
 const RESULT_BYTES_MAX = 100_000;
 
 beforeAll(async () => {
-  [hostile, friendly] = await Promise.all([startRawServer(), startScriptedServer()]);
+  port = await freePort();
+  [hostile, friendly] = await Promise.all([startRawServer(port), startScriptedServer()]);
   friendly.answer = ({ json, message }) => json({ jsonrpc: '2.0', id: message.id, result: { content: ['friendly'] } });
-  const limits = { concurrency: 8, firstByteTimeoutMs: 1500, totalTimeoutMs: 4000, resultBytesMax: RESULT_BYTES_MAX };
+  const limits = { concurrency: 8, firstByteTimeoutMs: 20_000, totalTimeoutMs: 25_000, resultBytesMax: RESULT_BYTES_MAX };
   const servers = [
     aServer('hostile', [aTool('run')], { url: hostile.url, era: 'modern', limits }),
+    // The same one for those who wait for nothing long.
+    aServer('hanging', [aTool('run')], { url: hostile.url, era: 'modern', limits: { ...limits, firstByteTimeoutMs: 1500, totalTimeoutMs: 4000 } }),
     aServer('friendly', [aTool('run')], { url: friendly.url, era: 'modern', limits }),
   ];
   live.snapshot = aSnapshot({ servers, agents: [agent], grants: servers.map((one) => aGrant(agent, one)) });
@@ -64,6 +71,9 @@ function flood(socket: Socket, piece: string): void {
   more();
 }
 
+/** 50 MiB once it is inflated. */
+const BOMB = gzipSync(Buffer.alloc(50 * 1024 * 1024, ' '));
+
 type Misdeed = [what: string, reason: string, (socket: Socket, id: string) => void];
 
 const misdeeds: Misdeed[] = [
@@ -94,9 +104,8 @@ const misdeeds: Misdeed[] = [
     'compresses',
     'protocol',
     (socket) => {
-      const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024, ' '));
-      socket.write(`${JSON_HEAD}content-encoding: gzip\r\ncontent-length: ${String(bomb.length)}\r\n\r\n`);
-      socket.write(bomb);
+      socket.write(`${JSON_HEAD}content-encoding: gzip\r\ncontent-length: ${String(BOMB.length)}\r\n\r\n`);
+      socket.write(BOMB);
     },
   ],
   ['announces too much', 'too_large', (socket) => socket.write(`${JSON_HEAD}content-length: 1000000\r\n\r\n`)],
@@ -126,14 +135,15 @@ const misdeeds: Misdeed[] = [
 describe('a server that', () => {
   test.each(misdeeds)('%s costs its caller a typed error, is asked once, and troubles nobody else', async (_what, reason, answer) => {
     hostile.answer = answer;
-    const own = call('hostile');
+    const slug = reason === 'timeout' ? 'hanging' : 'hostile';
+    const own = call(slug);
     await vi.waitFor(() => expect(hostile.requests).toBe(1), 10_000);
     expect(await call('friendly')).toContain('friendly');
     const text = await own;
     const last = text.trim().split('\n').at(-1) ?? '';
     expect(JSON.parse(last.replace(/^data: /, ''))).toMatchObject({ id: 7, error: { code: -32603, data: { reason } } });
     expect(hostile.requests).toBe(1);
-    expect(events.filter(({ server: slug }) => slug === 'hostile').map(({ phase }) => phase)).toEqual(['intent', 'outcome']);
+    expect(events.filter((one) => one.server === slug).map(({ phase }) => phase)).toEqual(['intent', 'outcome']);
   });
 
   test('answers twice is heard once', async () => {
@@ -153,9 +163,23 @@ describe('a server that', () => {
   });
 });
 
+/** Waits until a connection to the hostile server was tried, in vain. */
+function connectionRefused(): Promise<void> {
+  const channel = 'net.client.socket';
+  return new Promise((resolve) => {
+    const onSocket = (opened: unknown): void => {
+      (opened as { socket: Socket }).socket.once('error', (error: NodeJS.ErrnoException & { port?: number }) => {
+        if (error.code !== 'ECONNREFUSED' || error.port !== port) return;
+        unsubscribe(channel, onSocket);
+        resolve();
+      });
+    };
+    subscribe(channel, onSocket);
+  });
+}
+
 describe('a server that is not there', () => {
   test('is spared after five calls, refused without delay, and asked again once it is back', async () => {
-    const port = Number(new URL(hostile.url).port);
     await hostile.close();
     for (let at = 0; at < 5; at += 1) expect(await call('hostile')).toContain('"reason":"unreachable"');
     events.length = 0;
@@ -170,10 +194,9 @@ describe('a server that is not there', () => {
   });
 
   test('for a moment only is tried once more, since nothing was sent', async () => {
-    const port = Number(new URL(hostile.url).port);
     await hostile.close();
     const answer = call('hostile');
-    await vi.waitFor(() => expect(events.some(({ phase }) => phase === 'intent')).toBe(true), { interval: 1 });
+    await connectionRefused();
     hostile = await startRawServer(port);
     hostile.answer = (socket, id) => socket.end(`${JSON_HEAD}content-length: ${String(answerTo(id).length)}\r\n\r\n${answerTo(id)}`);
     expect(await answer).toContain('"hostile"');
