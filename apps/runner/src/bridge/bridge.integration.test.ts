@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { RunnerClient, stdioServer, streamOf, valueOf, type Rpc } from '../testing/runner-client.js';
 import { ACCESS_TOKEN, TestRunner } from '../testing/test-runner.js';
 
+const SOON = { timeout: 20_000, interval: 20 };
 let runner: TestRunner;
 beforeAll(async () => {
   runner = await TestRunner.start();
@@ -96,7 +97,7 @@ test('A124: a child that answers for others, and tells of what is not about the 
   const waits = one
     .request('tools/call', { name: 'wait', arguments: {}, _meta: { progressToken: 'mine' } }, { signal: waiting.signal })
     .catch(() => 'given up');
-  await vi.waitFor(async () => expect(((await two.value('cancelled')) as { waiting: unknown[] }).waiting).toHaveLength(1));
+  await vi.waitFor(async () => expect(((await two.value('cancelled')) as { waiting: unknown[] }).waiting).toHaveLength(1), SOON);
   const messages = await two.request('tools/call', { name: 'echo', arguments: {} });
   expect(messages).toHaveLength(1);
   const stream = await two.request('tools/call', { name: 'progress', _meta: { progressToken: 'other' } });
@@ -132,7 +133,7 @@ test('a call whose caller hangs up, or says so, is cancelled at the child', asyn
   const hangUp = new AbortController();
   const gone = one.request('tools/call', { name: 'wait' }, { signal: hangUp.signal }).catch(() => 'given up');
   const told = one.post({ id: 'told', method: 'tools/call', params: { name: 'wait' } });
-  await vi.waitFor(async () => expect(((await one.value('cancelled')) as typeof before).waiting).toHaveLength(before.waiting.length + 2));
+  await vi.waitFor(async () => expect(((await one.value('cancelled')) as typeof before).waiting).toHaveLength(before.waiting.length + 2), SOON);
   hangUp.abort();
   await one.post({ method: 'notifications/cancelled', params: { requestId: 'told' } });
   expect(await gone).toBe('given up');
@@ -140,7 +141,7 @@ test('a call whose caller hangs up, or says so, is cancelled at the child', asyn
   await vi.waitFor(async () => {
     const { cancelled, waiting } = (await one.value('cancelled')) as typeof before;
     expect(new Set(cancelled.slice(before.cancelled.length))).toEqual(new Set(waiting.slice(before.waiting.length)));
-  });
+  }, SOON);
 });
 
 test('changes are told on the streams of sessions, of resources only to who subscribed', async () => {
@@ -169,10 +170,11 @@ test('A124: each agent has a child of its own where the profile says so, initial
   const { result } = await one.open({ sampling: {} });
   expect(JSON.parse(String(result?.['instructions']))).toMatchObject({ capabilities: { sampling: {} }, clientInfo: { name: 'test' } });
   await two.open();
-  expect(runner.status('own').instances).toBe(2);
+  // Those of others made room for them.
+  await vi.waitFor(() => expect(runner.status('own').instances).toBe(2), SOON);
   // What one agent left behind, the other does not find.
   const waiting = one.request('tools/call', { name: 'wait' }).catch(() => undefined);
-  await vi.waitFor(async () => expect(await one.value('cancelled')).toEqual({ cancelled: [], waiting: [expect.any(Number)] }));
+  await vi.waitFor(async () => expect(await one.value('cancelled')).toEqual({ cancelled: [], waiting: [expect.any(Number)] }), SOON);
   expect(await two.value('cancelled')).toEqual({ cancelled: [], waiting: [] });
   // One that works keeps its place; one that does not makes room for the next.
   const third = new RunnerClient(runner.urlOf('own'), 'c');

@@ -123,7 +123,7 @@ test.runIf(isLinux)('what a child leaves behind is reaped while it runs', async 
   const client = await serve('orphans', stdioServer());
   if (!runner.sandbox.hasInit) return;
   await client.value('orphan');
-  await vi.waitFor(async () => expect(await client.value('states')).not.toContain('Z'), { timeout: 5000 });
+  await vi.waitFor(async () => expect(await client.value('states')).not.toContain('Z'), { timeout: 20_000 });
 });
 
 test.runIf(isLinux)('F47: whatever kills the runner ends its children, and what these have started', async () => {

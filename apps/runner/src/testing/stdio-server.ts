@@ -114,9 +114,10 @@ const tools: Record<string, (id: unknown, message: Message) => void> = {
     grow();
     setTimeout(() => answer(id, held.length), 20_000);
   },
-  orphan: (id) => {
+  orphan: (id, { params }) => {
     // Leaves a process in a session of its own behind, and one that ends with nobody waiting for it.
-    spawn('/bin/sh', ['-c', 'setsid sleep 30 & sleep 0.01 & exit 0'], { stdio: 'ignore' }).on('exit', () => answer(id, 'orphaned'));
+    const { seconds = '30' } = (params?.arguments ?? {}) as { readonly seconds?: string };
+    spawn('/bin/sh', ['-c', `setsid sleep ${seconds} & sleep 0.01 & exit 0`], { stdio: 'ignore' }).on('exit', () => answer(id, 'orphaned'));
   },
   states: (id) => {
     const states = readdirSync('/proc')
