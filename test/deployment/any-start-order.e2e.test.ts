@@ -136,7 +136,7 @@ test(
     await controlPlane.stop();
     await postgres.stop();
     for (const _call of [1, 2, 3]) expect(await callText()).toBe('work: x');
-    expect((await healthOf(worker)).status).toBe(503);
+    await vi.waitUntil(async () => (await healthOf(worker)).status === 503, patient);
     await postgres.start();
     await vi.waitUntil(async () => (await outcomes()) === 4, patient);
     controlPlane = startControlPlane();

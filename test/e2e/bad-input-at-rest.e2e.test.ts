@@ -118,7 +118,9 @@ async function written(): Promise<unknown> {
   // When a key was last used is written behind calls.
   const others = /^audit|^agent_key_use$/;
   const chosen = known.map(({ name }) => name).filter((name) => tables.some((one) => name.includes(one)) && !others.test(name));
-  const counts = chosen.map((name) => `SELECT '${name}' AS name, count(*)::int AS rows FROM "${name}"`).join(' UNION ALL ');
+  // What the system changes by itself meanwhile, as discovery does, is not asked about.
+  const byPeople = (name: string): string => (name === 'revision' ? " WHERE author NOT LIKE 'portcullis/%'" : '');
+  const counts = chosen.map((name) => `SELECT '${name}' AS name, count(*)::int AS rows FROM "${name}"${byPeople(name)}`).join(' UNION ALL ');
   return queryDatabase(stack.databaseUrl, `${counts} ORDER BY 1`);
 }
 

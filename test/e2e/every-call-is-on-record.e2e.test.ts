@@ -50,7 +50,9 @@ beforeAll(async () => {
   key = await grantedAgent(api, { agent, server: slug, names: ['work'] });
   for (const url of stack.gatewayUrls)
     for (const era of ['legacy', 'modern'] as const) for (const call of calls) await callOnce(`${url}/mcp`, era, call);
-  between = new Date().toISOString();
+  const now = Date.now() + 1;
+  between = new Date(now).toISOString();
+  await vi.waitUntil(() => Date.now() > now, { interval: 1 }); // no call begins in that very millisecond
   const last = { name: 'work', phases: ['intent', 'outcome'], status: 'success' };
   await callOnce(`${stack.gatewayUrls[0]}/servers/${slug}/mcp`, 'modern', last);
   const wanted = made.reduce((sum, { phases }) => sum + phases.length, 0);

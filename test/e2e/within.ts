@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const deadlineMs = 5_000;
+const deadlineMs = 30_000;
 const pollMs = 10;
 
 /**
  * Asks again and again until it is so, and gives how many milliseconds that took from `since` (`performance.now()`). Throws when it is not so
- * within five seconds, which is generous: the time itself is for a person to read.
+ * within half a minute, which is generous: the time itself is for a person to read.
  */
 export async function whenSo(what: string, since: number, isSo: () => Promise<boolean>): Promise<number> {
   while (!(await isSo())) {

@@ -16,7 +16,7 @@ const random = seededRandom(5);
 async function verdictOf(names: readonly string[]): Promise<object> {
   const cases = names.map((name) => allCases.find((one) => one.name === name)).filter((one) => one !== undefined);
   const slow = cases.map((one) => ({ ...one, perSecond: 40 }));
-  const { answered, rows, lost, doubled, wrong } = await runCases(lab, slow, { times: 1, seconds: () => 0, random });
+  const { answered, rows, lost, doubled, wrong } = await runCases(lab, slow, { times: 1, seconds: () => 0, random, isTimed: false });
   expect(answered).toBeGreaterThan(0);
   expect(rows).toBeGreaterThanOrEqual(answered);
   return { lost, doubled, wrong };

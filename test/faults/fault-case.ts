@@ -9,6 +9,8 @@ export interface Extent {
   readonly seconds: (whole: number) => number;
   /** From 0 up to 1, the same in each run of a seed. */
   readonly random: () => number;
+  /** Whether it counts how quick requests are afterwards (O9): on a machine that does nothing else. */
+  readonly isTimed: boolean;
 }
 
 export interface FaultCase {

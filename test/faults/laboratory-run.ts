@@ -33,13 +33,13 @@ export async function run({ minutes, seed, names, perSecond, onLine, onKept }: R
     onLine(line);
   };
   try {
-    if (minutes === undefined) for (const one of chosen) await round([one], { times: 10, seconds: (whole) => whole, random });
+    if (minutes === undefined) for (const one of chosen) await round([one], { times: 10, seconds: (whole) => whole, random, isTimed: true });
     else {
       const end = performance.now() + minutes * 60_000;
       const pool = chosen.filter(({ isForRandom }) => isForRandom);
       while (performance.now() < end) {
         const cases = Array.from({ length: FAULTS_A_ROUND }, () => pool[Math.floor(random() * pool.length)]).filter((one) => one !== undefined);
-        await round(cases, { times: 1 + Math.floor(random() * 3), seconds: (whole) => Math.min(whole, 20) * random(), random });
+        await round(cases, { times: 1 + Math.floor(random() * 3), seconds: (whole) => Math.min(whole, 20) * random(), random, isTimed: true });
       }
     }
     for (const late of lines.filter(({ wrong }) => wrong.length > 0)) onLine({ ...(await late.judgeAgain()), name: `${late.name}, at the end` });
