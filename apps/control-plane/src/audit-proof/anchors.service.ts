@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { hashBlock } from '@portcullis/audit';
 import { AuditAnchorHead } from '@portcullis/contracts/api/audit-proof';
@@ -44,15 +44,16 @@ export class AnchorsService {
     if (url !== undefined) await this.tellOne(database, 'url', head, (line) => post(url, line));
   }
 
-  /** The heads in the file; undefined where none is configured or it cannot be read, which is the same to whoever verifies. */
-  async heads(): Promise<AuditAnchorHead[] | undefined> {
+  /**
+   * The heads that the file has by now, to be read later and then closed; undefined where none is configured or it cannot be read, which is the same to
+   * whoever verifies.
+   */
+  async heads(): Promise<AnchoredHeads | undefined> {
     const { file } = this.targets;
     if (file === undefined) return undefined;
     try {
       const handle = await open(file, 'r');
-      const heads: AuditAnchorHead[] = [];
-      for await (const line of handle.readLines()) heads.push(...headIn(line));
-      return heads;
+      return new AnchoredHeads(handle, (await handle.stat()).size);
     } catch (error) {
       this.logger.warn({ msg: 'The file of anchors cannot be read', error: String(error) });
       return undefined;
@@ -68,6 +69,24 @@ export class AnchorsService {
     );
     if (told.error !== null) this.logger.error({ msg: 'A head of the audit trail could not be anchored', target, error: told.error });
     await database.auditAnchor.upsert({ where: { target }, create: { target, block: 0n, ...told }, update: told });
+  }
+}
+
+/** One by one, so that a file of any length takes no memory: a busy trail adds three million a year. */
+export class AnchoredHeads {
+  /** `bytes`: how much of the file is read. What is told behind it is of blocks that a reading of before does not know. */
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly bytes: number,
+  ) {}
+
+  async *read(): AsyncGenerator<AuditAnchorHead> {
+    if (this.bytes === 0) return;
+    for await (const line of this.handle.readLines({ start: 0, end: this.bytes - 1, autoClose: false })) yield* headIn(line);
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
   }
 }
 

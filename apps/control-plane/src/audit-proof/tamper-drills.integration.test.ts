@@ -14,6 +14,7 @@ import {
   signLink,
   storeEvents,
   verifyAfter,
+  verifyLines,
   type RecordingNode,
 } from '../testing/proven-trail.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
@@ -226,12 +227,8 @@ const proofLines = async (query = ''): Promise<AuditProofLine[]> => {
 test('a proof is verified without the database, by keys that its reader had before', async () => {
   const lines = await proofLines();
   const read = (keys: readonly AuditSigningKey[], changed: readonly AuditProofLine[]) => {
-    const verifier = new TrailVerifier(new TrustedKeys(keys, verifyBytes), anchors);
-    for (const line of changed) {
-      if (line.type === 'end') return verifier.end(line).findings.map(({ kind }) => kind);
-      verifier.take(line);
-    }
-    return undefined;
+    const verifier = new TrailVerifier(new TrustedKeys(keys, verifyBytes));
+    return verifyLines(verifier, changed, anchors)?.findings.map(({ kind }) => kind);
   };
   expect(read(anchors, lines)).toEqual([]);
   expect(read([], lines)?.[0]).toBe('block_forged');
@@ -243,12 +240,9 @@ test('a proof from before the last anchors is not said to be cut off, nor simply
   const older = (await proofLines('?throughBlock=2')).map((line) => (line.type === 'end' ? { ...line, isNewest: true } : line));
   const sealedAt = (n: number): number => Date.parse(anchors.find((head) => head.n === n)?.sealedAt ?? '');
   const read = (madeAt: number, isFile: boolean) => {
-    const verifier = new TrailVerifier(new TrustedKeys(anchors, verifyBytes), anchors, isFile);
-    for (const line of older) {
-      if (line.type === 'end') return verifier.end(line);
-      verifier.take(line.type === 'proof' ? { ...line, madeAt: new Date(madeAt).toISOString() } : line);
-    }
-    return undefined;
+    const verifier = new TrailVerifier(new TrustedKeys(anchors, verifyBytes), isFile);
+    const lines = older.map((line) => (line.type === 'proof' ? { ...line, madeAt: new Date(madeAt).toISOString() } : line));
+    return verifyLines(verifier, lines, anchors);
   };
   const newest = anchors.at(-1)?.n ?? 0;
   const before = sealedAt(3) - 1;

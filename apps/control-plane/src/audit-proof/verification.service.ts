@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { TrailVerifier, TrustedKeys } from '@portcullis/audit/verify';
-import type { AuditBlockRange, AuditProofLine, AuditSigningKey, AuditVerifyLine } from '@portcullis/contracts/api/audit-proof';
+import type { AuditBlockRange, AuditProofLine, AuditSigningKey, AuditVerification, AuditVerifyLine } from '@portcullis/contracts/api/audit-proof';
 import { PrismaClient } from '@portcullis/database';
 import { verifyBytes } from '@portcullis/secrets';
 import type { Author } from '../changes/author.js';
@@ -10,7 +10,7 @@ import { recordAction } from '../changes/record-action.js';
 import { PlacesAtOnce } from '../http/places-at-once.js';
 import { ProblemError } from '../http/problem.js';
 import { KeyRing } from '../keys/key-ring.js';
-import { AnchorsService } from './anchors.service.js';
+import { AnchorsService, type AnchoredHeads } from './anchors.service.js';
 import { ProofLines } from './proof-lines.js';
 
 const AT_ONCE_MAX = 2;
@@ -56,24 +56,33 @@ export class VerificationService {
   }
 
   private async *verifyLines(range: AuditBlockRange): AsyncGenerator<string> {
-    const verifier = new TrailVerifier(new TrustedKeys(await this.signingKeys(), verifyBytes), (await this.anchors.heads()) ?? []);
-    let toldAt = performance.now();
-    for await (const lines of this.proof.read(range)) {
-      const result = takeAll(verifier, lines);
-      if (result !== undefined) yield lineOf({ type: 'result', result });
-      if (performance.now() - toldAt < PROGRESS_MS) continue;
-      toldAt = performance.now();
-      yield lineOf({ type: 'progress', ...verifier.progress });
+    // Before the blocks: a head that is told meanwhile is of none of them.
+    const heads = await this.anchors.heads();
+    try {
+      const verifier = new TrailVerifier(new TrustedKeys(await this.signingKeys(), verifyBytes));
+      let toldAt = performance.now();
+      for await (const lines of this.proof.read(range)) {
+        for (const line of lines) {
+          if (line.type === 'end') yield lineOf({ type: 'result', result: await resultOf(verifier, heads, line) });
+          else verifier.take(line);
+        }
+        if (performance.now() - toldAt < PROGRESS_MS) continue;
+        toldAt = performance.now();
+        yield lineOf({ type: 'progress', ...verifier.progress });
+      }
+    } finally {
+      await heads?.close();
     }
   }
 }
 
 const lineOf = (line: AuditVerifyLine): string => `${JSON.stringify(line)}\n`;
 
-function takeAll(verifier: TrailVerifier, lines: readonly AuditProofLine[]) {
-  for (const line of lines) {
-    if (line.type === 'end') return verifier.end(line);
-    verifier.take(line);
-  }
-  return undefined;
+async function resultOf(
+  verifier: TrailVerifier,
+  heads: AnchoredHeads | undefined,
+  end: Extract<AuditProofLine, { type: 'end' }>,
+): Promise<AuditVerification> {
+  if (heads !== undefined) for await (const head of heads.read()) verifier.takeHead(head);
+  return verifier.end(end);
 }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { hashStored, linkDigest, linkText, NO_LINK } from '@portcullis/audit';
 import { TrailVerifier, TrustedKeys } from '@portcullis/audit/verify';
-import type { AuditAnchorHead, AuditVerification } from '@portcullis/contracts/api/audit-proof';
+import type { AuditAnchorHead, AuditProofLine, AuditVerification } from '@portcullis/contracts/api/audit-proof';
 import type { AuditEvent, AuditLink } from '@portcullis/contracts/audit';
 import type { PrismaClient } from '@portcullis/database';
 import { hashBearer, newBearer, newNodeKeyPair, newSigningKey, signBytes, verifyBytes, type KeyPair } from '@portcullis/secrets';
@@ -136,14 +136,28 @@ export async function sealAll(own: TestApp): Promise<void> {
 
 /** What a verification says of a database, given heads from elsewhere. */
 async function verifyTrail(database: PrismaClient, keys: KeyRing, anchors: readonly AuditAnchorHead[]): Promise<AuditVerification> {
-  const verifier = new TrailVerifier(new TrustedKeys(await keys.signingKeysEver(), verifyBytes), anchors);
+  const verifier = new TrailVerifier(new TrustedKeys(await keys.signingKeysEver(), verifyBytes));
   for await (const lines of new ProofLines(database, keys).read({})) {
-    for (const line of lines) {
-      if (line.type === 'end') return verifier.end(line);
-      verifier.take(line);
-    }
+    const result = verifyLines(verifier, lines, anchors);
+    if (result !== undefined) return result;
   }
   throw new Error('The proof has no end');
+}
+
+/** What a verification says at the end of a proof; undefined before. */
+export function verifyLines(
+  verifier: TrailVerifier,
+  lines: readonly AuditProofLine[],
+  anchors: readonly AuditAnchorHead[],
+): AuditVerification | undefined {
+  for (const line of lines) {
+    if (line.type !== 'end') verifier.take(line);
+    else {
+      for (const head of anchors) verifier.takeHead(head);
+      return verifier.end(line);
+    }
+  }
+  return undefined;
 }
 
 class TakenBack extends Error {}

@@ -8,6 +8,7 @@ import {
   type AuditVerification,
 } from '@portcullis/contracts/api/audit-proof';
 import type { AuditLink } from '@portcullis/contracts/audit';
+import { BlockHashes } from './block-hashes.js';
 import { blockText, hashBlock, NO_BLOCK, rootOf } from './block.js';
 import { Findings } from './findings.js';
 import type { TrustedKeys } from './trusted-keys.js';
@@ -36,16 +37,16 @@ export class TrailVerifier {
   private dropped = 0;
   private unhashed = 0;
   private madeAtMs = Number.NaN;
-  private readonly anchors: ReadonlyMap<number, AuditAnchorHead>;
+  private readonly hashes = new BlockHashes();
+  /** Of the heads: the newest, the newest of a block that is here, and the newest of one that should be here and is not; 0 where there is none. */
+  private readonly heads = { newest: 0, held: 0, due: 0 };
 
   /** `isFile`: the proof was written some time ago, so anchors may know more than it by now. */
   constructor(
     private readonly keys: TrustedKeys,
-    anchors: readonly AuditAnchorHead[],
     private readonly isFile = false,
   ) {
     this.links = new SignedLinks(keys, this.findings);
-    this.anchors = new Map(anchors.map((head) => [head.n, head]));
   }
 
   get progress(): { block: number; events: number } {
@@ -68,16 +69,27 @@ export class TrailVerifier {
     }
   }
 
+  /**
+   * A head that somebody outside the database was told: all of them, in any order, between the last line before the end and the end. None is kept. Of two
+   * that name different blocks by one number, one at least is not what is here, so whoever has a chain begun anew from the middle cannot have it vouched for.
+   */
+  takeHead({ n, hash, sealedAt }: Pick<AuditAnchorHead, 'n' | 'hash' | 'sealedAt'>): void {
+    const { heads } = this;
+    heads.newest = Math.max(heads.newest, n);
+    if (n <= (this.through ?? 0)) heads.held = Math.max(heads.held, n);
+    else if (!this.isFile || !(Date.parse(sealedAt) > this.madeAtMs)) heads.due = Math.max(heads.due, n);
+    if (this.hashes.hasOther(n, hash)) this.findings.add('chain_broken', { block: n }, 'An anchor has another block of this number');
+  }
+
   end(end: Extract<AuditProofLine, { type: 'end' }>): AuditVerification {
     this.endBlock();
     const { from, through, findings } = this;
-    const anchored = [...this.anchors.keys()].toSorted((one, other) => one - other);
-    const newest = anchored.at(-1) ?? 0;
-    const due = end.isNewest ? (anchored.findLast((n) => n > (through ?? 0) && !this.isLater(n)) ?? 0) : 0;
+    const { newest, held } = this.heads;
+    const due = end.isNewest ? this.heads.due : 0;
     if (due > 0) findings.add('head_rolled_back', { block: due }, `An anchor has block ${due}; the last one here is ${through ?? 'none'}`);
     const anchoredLater = end.isNewest && due === 0 && newest > (through ?? 0) ? newest : null;
     const open = this.links.end(end, { isWhole: from === 1, isGone: (link, node) => this.isGone(link, node) });
-    const anchoredThrough = anchored.findLast((n) => n <= (through ?? 0)) ?? (newest > (through ?? 0) && anchoredLater === null ? through : null);
+    const anchoredThrough = held > 0 ? held : newest > (through ?? 0) && anchoredLater === null ? through : null;
     // When a file was written is its own word: that it ended there then is vouched for by nobody.
     const isAnchored = anchoredLater === null && through !== null && newest >= through;
     return {
@@ -94,11 +106,6 @@ export class TrailVerifier {
       findings: findings.shown,
       findingsCount: findings.count,
     };
-  }
-
-  /** Whether a block was sealed after this proof was written, by its own word. */
-  private isLater(block: number): boolean {
-    return this.isFile && Date.parse(this.anchors.get(block)?.sealedAt ?? '') > this.madeAtMs;
   }
 
   private takeDropped(block: AuditBlock): void {
@@ -122,6 +129,7 @@ export class TrailVerifier {
     this.from ??= content.n;
     this.through = content.n;
     this.lastHash = hashBlock(block.content);
+    this.hashes.add(content.n, this.lastHash);
     this.rows = new BlockRows(content.n, segments, this.findings);
     this.links.expect(content);
     for (const [day, node, boot, firstSeq, lastSeq] of segments)
@@ -141,9 +149,6 @@ export class TrailVerifier {
     const held = segments.reduce((sum, [, , , firstSeq, lastSeq]) => sum + lastSeq - firstSeq + 1, 0);
     if (rootOf(segments) !== root || (content.kind === 'rows' && held !== events))
       findings.add('block_altered', { block: n }, 'What the block says it covers is not what was signed');
-    const anchor = this.anchors.get(n);
-    if (anchor !== undefined && anchor.hash !== hashBlock(text))
-      findings.add('chain_broken', { block: n }, 'An anchor has another block of this number');
   }
 
   private takeRow(row: AuditProofRow): void {
