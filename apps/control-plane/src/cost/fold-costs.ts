@@ -74,10 +74,11 @@ async function costsOf(tx: Transaction, prices: readonly AppliedPrice[], filter:
     FROM (${answered(filter)}) e ${priced(spans)} GROUP BY 1, 2, 3, 4, 5`;
 }
 
+/** In order, so that what is read of a day lies together, and not among its hours. */
 const intoSums = Prisma.sql`
   INSERT INTO cost_sum AS kept (unit, start, agent, server, tool, currency, calls, micros)
   SELECT unit, date_trunc(unit, start, 'UTC'), agent, server, tool, currency, sum(calls), sum(micros)
-  FROM fresh CROSS JOIN (VALUES ('hour'), ('day')) units (unit) GROUP BY 1, 2, 3, 4, 5, 6
+  FROM fresh CROSS JOIN (VALUES ('hour'), ('day')) units (unit) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
   ON CONFLICT (unit, start, agent, server, tool, currency) DO UPDATE SET calls = kept.calls + excluded.calls, micros = kept.micros + excluded.micros`;
 
 async function sumSpent(tx: Transaction, at: Date): Promise<void> {

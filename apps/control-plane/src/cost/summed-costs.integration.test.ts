@@ -39,12 +39,16 @@ const somePrice = fc.record({
     anyTime.map((ms) => ms - (ms % DAY_MS)),
   ),
 });
+const someNames = fc.record(
+  { agent: fc.constantFrom(...agents), server: fc.constantFrom(...servers), tool: fc.constantFrom(...tools) },
+  { requiredKeys: [] },
+);
 /** Half of them begin or end on a whole hour. */
 const somePeriod = fc
-  .record({ one: anyTime, other: anyTime, whole: fc.boolean(), server: fc.option(fc.constantFrom(...servers), { nil: undefined }) })
-  .map(({ one, other, whole, server }): CostFilter => {
+  .record({ one: anyTime, other: anyTime, whole: fc.boolean(), named: someNames })
+  .map(({ one, other, whole, named }): CostFilter => {
     const [from, to] = [Math.min(one, other), Math.max(one, other) + 1];
-    return { from: new Date(whole ? from - (from % DAY_MS) : from), to: new Date(whole ? to - (to % HOUR_MS) + HOUR_MS : to), server };
+    return { from: new Date(whole ? from - (from % DAY_MS) : from), to: new Date(whole ? to - (to % HOUR_MS) + HOUR_MS : to), ...named };
   });
 const someStep = fc.oneof(
   fc.record({ store: fc.array(someCall, { minLength: 1, maxLength: 15 }) }),
@@ -104,8 +108,19 @@ async function setPrice(tx: PrismaClient, { effectiveFrom: ms, ...fields }: Some
   if (count > 0) await pricesChanged(tx, effectiveFrom);
 }
 
+/** Every total is the sum of all the rows that have its names, and there is no other. */
+async function expectTotalsExact(): Promise<void> {
+  const differing = await database.$queryRaw`
+    SELECT per, unit, start, kept.calls, summed.calls AS summed FROM cost_total kept FULL JOIN (
+      SELECT 'agent' AS per, unit, start, agent, '' AS server, '' AS tool, currency, sum(calls) AS calls, sum(micros) AS micros FROM cost_sum GROUP BY 1, 2, 3, 4, 5, 6, 7
+      UNION ALL
+      SELECT 'tool', unit, start, '', server, tool, currency, sum(calls), sum(micros) FROM cost_sum GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) summed USING (per, unit, start, agent, server, tool, currency) WHERE (kept.calls, kept.micros) IS DISTINCT FROM (summed.calls, summed.micros)`;
+  expect(differing).toEqual([]);
+}
+
 /** What each call costs, worked out one by one. */
-async function byHand({ from, to, server }: CostFilter): Promise<{ call: (typeof kept)[number]; currency: string; micros: bigint }[]> {
+async function byHand({ from, to, ...names }: CostFilter): Promise<{ call: (typeof kept)[number]; currency: string; micros: bigint }[]> {
   const prices = await database.price.findMany();
   const rank = (price: (typeof prices)[number]) => [price.server, price.tool].map((name) => Number(name !== '*'));
   const speaks = (one: (typeof prices)[number], other: (typeof prices)[number]) => {
@@ -114,7 +129,7 @@ async function byHand({ from, to, server }: CostFilter): Promise<{ call: (typeof
   };
   return kept.flatMap((call) => {
     if (call.at < from || call.at >= to || !['success', 'tool_error'].includes(call.status ?? '')) return [];
-    if (server !== undefined && server !== call.server) return [];
+    if ((['agent', 'server', 'tool'] as const).some((name) => (names[name] ?? call[name]) !== call[name])) return [];
     const matching = prices.filter((price) => ['*', call.server].includes(price.server) && ['*', call.tool].includes(price.tool));
     const [price] = matching.filter(({ effectiveFrom }) => effectiveFrom <= call.at).toSorted(speaks);
     if (price === undefined) return [];
@@ -173,6 +188,7 @@ test(
     for (const price of fc.sample(somePrice, { numRuns: 3, seed: 2 })) await take({ price });
     const asked = fc.asyncProperty(fc.array(someStep, { minLength: 1, maxLength: 4 }), somePeriod, anyKey, async (steps, period, by) => {
       for (const step of steps) await take(step);
+      await expectTotalsExact();
       await expectSame(period, by);
     });
     await fc.assert(asked, { numRuns: 20, endOnFailure: true });
@@ -229,4 +245,5 @@ test('a change of prices touches the sums of no day before it, and a day that is
   await database.$transaction((tx) => forgetCosts(tx, new Date(day).toISOString().slice(0, 10)));
   expect(await database.costSum.count({ where: { start: { gte: new Date(day), lt: new Date(day + DAY_MS) } } })).toBe(0);
   expect(await summed(false)).toEqual([day]);
+  await expectTotalsExact();
 });

@@ -74,13 +74,22 @@ const columns: Readonly<Record<CostKey, Prisma.Sql>> = {
   month: Prisma.sql`to_char(start AT TIME ZONE 'UTC', 'YYYY-MM') AS month`,
 };
 
+/** SQL: the smallest sums that have all of the names that are asked for or by, and what they are picked by. */
+function sumsWith(filter: CostFilter, keys: readonly CostKey[]): { readonly table: Prisma.Sql; readonly kind: Prisma.Sql[] } {
+  const byAgent = filter.agent !== undefined || keys.includes('agent');
+  const byTool = filter.server !== undefined || filter.tool !== undefined || keys.some((key) => key === 'server' || key === 'tool');
+  if (byAgent && byTool) return { table: Prisma.sql`cost_sum`, kind: [] };
+  return { table: Prisma.sql`cost_total`, kind: [Prisma.sql`per = ${byTool ? 'tool' : 'agent'}`] };
+}
+
 async function readSums(tx: Transaction, filter: CostFilter, { days, hours }: Parts, keys: readonly CostKey[]): Promise<CostRow[]> {
   const selected = Prisma.join([...keys.map((key) => columns[key]), Prisma.sql`currency, calls, micros`]);
   const parts = [
     Prisma.sql`unit = 'day' AND start = ANY(${days.map((day) => day.toISOString())}::text[]::timestamptz[])`,
     ...hours.map(({ from, to }) => Prisma.sql`unit = 'hour' AND start >= ${from} AND start < ${to}`),
   ];
-  const sums = parts.map((part) => Prisma.sql`SELECT ${selected} FROM cost_sum WHERE ${Prisma.join([part, ...named(filter)], ' AND ')}`);
+  const { table, kind } = sumsWith(filter, keys);
+  const sums = parts.map((part) => Prisma.sql`SELECT ${selected} FROM ${table} WHERE ${Prisma.join([...kind, part, ...named(filter)], ' AND ')}`);
   const by = Prisma.join([...keys.map((key) => keyNames[key]), Prisma.sql`currency`]);
   return tx.$queryRaw<CostRow[]>`
     SELECT ${by}, sum(calls)::float8 AS calls, sum(micros)::text AS micros FROM (${Prisma.join(sums, ' UNION ALL ')}) part GROUP BY ${by}`;
