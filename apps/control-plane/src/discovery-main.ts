@@ -32,7 +32,7 @@ await runProcess(async (onClose) => {
   const news = new PolicyNews();
   news.onCommitted((revision) => void announceDirty(commands, revision).catch(() => undefined)); // publishers look every second anyway
   const metrics = createMetrics({ app: 'discovery' });
-  const signIn = signInWith(config, { database, egress, onClose });
+  const signIn = signInWith(config, { database, egress, logger, onClose });
   const queue = new DiscoveryQueue(commands);
   const worker = new DiscoveryWorker({
     database,

@@ -240,7 +240,7 @@ describe('a decision', () => {
     await own.database.accessRequest.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1) } });
     expect(problem(await approve(id))).toEqual([409, 'conflict']);
     expect((await own.call('GET', `/v1/access-requests/${id}`, undefined, approver)).body.status).toBe('expired');
-    await Promise.all([own.app.get(RequestClock).look(), own.app.get(RequestClock).look()]);
+    await Promise.all([own.app.get(RequestClock).turn(), own.app.get(RequestClock).turn()]);
     expect(await own.database.auditEvent.count({ where: { requestId: id, method: 'operator/access-request.expired' } })).toBe(1);
     expect((await own.call('GET', `/v1/access-requests?status=open&agent=${agent}`)).body.items).toEqual([]);
     expect((await own.call('GET', `/v1/access-requests?status=expired&agent=${agent}`)).body.items).toHaveLength(1);
@@ -283,7 +283,7 @@ describe('the thread of a request', () => {
     expect(await steps(id)).toEqual(['filed', 'approved', 'granted', 'first-used', 'last-used']);
     expect((await thread(id)).uses).toBe(2);
     await own.call('PATCH', `/v1/grants/${grantId}`, { expiresAt: new Date(Date.now() - 1).toISOString() });
-    await Promise.all([own.app.get(RequestClock).look(), own.app.get(RequestClock).look()]);
+    await Promise.all([own.app.get(RequestClock).turn(), own.app.get(RequestClock).turn()]);
     expect(await steps(id)).toEqual(expect.arrayContaining(['grant-changed', 'grant-expired']));
     expect((await steps(id)).filter((event: string) => event === 'grant-expired')).toHaveLength(1);
   });
@@ -295,8 +295,8 @@ describe('the thread of a request', () => {
     await approve(gone);
     await own.call('DELETE', `/v1/grants/${grantId}`);
     await own.call('DELETE', `/v1/agents/${other}`);
-    await own.app.get(RequestClock).look();
-    await own.app.get(RequestClock).look();
+    await own.app.get(RequestClock).turn();
+    await own.app.get(RequestClock).turn();
     for (const id of [revoked, gone]) expect((await steps(id)).filter((event: string) => event === 'grant-ended')).toHaveLength(1);
     expect((await own.call('GET', `/v1/access-requests/${v7()}/thread`)).status).toBe(404);
   });

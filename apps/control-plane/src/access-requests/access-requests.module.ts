@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AgentsModule } from '../agents/agents.module.js';
+import { inBackground } from '../background/in-background.js';
 import { GrantsModule } from '../grants/grants.module.js';
 import { GroupsModule } from '../groups/groups.module.js';
 import { NodeGuard } from '../nodes/node.guard.js';
@@ -22,7 +23,7 @@ import { RequestableService } from './requestable.service.js';
     AccessRequestsService,
     AgentRequestsService,
     DecisionsService,
-    RequestClock,
+    ...inBackground(RequestClock, 'access-requests'),
     RequestThreadService,
     RequestableService,
     NodeGuard,

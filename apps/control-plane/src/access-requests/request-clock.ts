@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient, type Transaction } from '@portcullis/database';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { inTransaction } from '../changes/in-transaction.js';
 import { recordAction } from '../changes/record-action.js';
 
@@ -17,25 +17,15 @@ interface Ended {
 
 /** Puts on record what time does to requests and to the grants they brought: each end once, however many control planes run. */
 @Injectable()
-export class RequestClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('access-requests');
-  private readonly loop: BackgroundLoop;
+export class RequestClock implements BackgroundWork {
+  readonly everyMs = LOOK_MS;
+  readonly waitsFirst = true;
+  readonly complaint = 'Requests that are over cannot be ended';
 
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {
-    const turn = (): Promise<void> => this.look();
-    this.loop = new BackgroundLoop(this.logger, { everyMs: LOOK_MS, complaint: 'Requests that are over cannot be ended', turn, waitsFirst: true });
-  }
+  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
-  }
-
-  /** One look; what it finds over is on record when it ends. */
-  async look(): Promise<void> {
+  /** What it finds over is on record when it ends. */
+  async turn(): Promise<void> {
     await inTransaction(this.database, expireRequests);
     await inTransaction(this.database, endGrants);
   }

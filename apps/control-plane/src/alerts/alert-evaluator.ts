@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AlertCondition } from '@portcullis/contracts/api/alerts';
 import { PrismaClient, type Transaction } from '@portcullis/database';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { budgetStates } from '../cost/find-budgets.js';
 import { DeliveryQueue } from '../webhooks/delivery-queue.js';
 import { WebhookSecrets } from '../webhooks/webhook-secrets.js';
@@ -37,9 +37,9 @@ const nothing: Seen = { usage: [], firstUses: [], drift: [] };
 
 /** Looks at what was stored since the last round and raises what rules speak of; one control plane of all at a time. */
 @Injectable()
-export class AlertEvaluator implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('alerts');
-  private readonly loop: BackgroundLoop;
+export class AlertEvaluator implements BackgroundWork {
+  readonly everyMs: number;
+  readonly complaint = 'Alerts cannot be evaluated';
   private slowAt = 0;
 
   constructor(
@@ -48,20 +48,11 @@ export class AlertEvaluator implements OnApplicationBootstrap, BeforeApplication
     @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
     @Inject(ALERT_OPTIONS) private readonly options: AlertOptions,
   ) {
-    const turn = (): Promise<boolean> => this.look();
-    this.loop = new BackgroundLoop(this.logger, { everyMs: options.lookMs ?? LOOK_MS, complaint: 'Alerts cannot be evaluated', turn });
-  }
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    this.everyMs = options.lookMs ?? LOOK_MS;
   }
 
   /** One round; whether there may be more at once. */
-  private async look(): Promise<boolean> {
+  async turn(): Promise<boolean> {
     const isSlow = Date.now() - this.slowAt >= (this.options.slowMs ?? SLOW_MS);
     const { deliveries, isMore } = await this.database.$transaction(
       async (tx) => {

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { inBackground } from '../background/in-background.js';
 import type { WebhookOptions } from '../webhooks/webhook-sender.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { ALERT_OPTIONS, AlertEvaluator, type AlertOptions } from './alert-evaluator.js';
@@ -14,7 +15,7 @@ export class AlertsModule {
       module: AlertsModule,
       imports: [WebhooksModule.with(options)],
       controllers: [AlertsController],
-      providers: [{ provide: ALERT_OPTIONS, useValue: options }, AlertEvaluator, AlertsService],
+      providers: [{ provide: ALERT_OPTIONS, useValue: options }, ...inBackground(AlertEvaluator, 'alerts'), AlertsService],
     };
   }
 }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { inBackground } from '../background/in-background.js';
 import { ANCHOR_TARGETS, AnchorsService, type AnchorTargets } from './anchors.service.js';
 import { AuditProofController } from './audit-proof.controller.js';
 import { AuditSealer } from './audit-sealer.js';
@@ -19,10 +20,10 @@ export class AuditProofModule {
       controllers: [AuditProofController, HoldsController, RetentionController],
       providers: [
         AnchorsService,
-        AuditSealer,
+        ...inBackground(AuditSealer, 'audit-sealer'),
         HoldsService,
         ProofLines,
-        RetentionClock,
+        ...inBackground(RetentionClock, 'audit-retention'),
         RetentionService,
         VerificationService,
         { provide: ANCHOR_TARGETS, useFactory: () => targets },

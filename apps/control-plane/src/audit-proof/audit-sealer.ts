@@ -1,9 +1,9 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { blockText, hashBlock, NO_BLOCK, writeBlock } from '@portcullis/audit';
 import type { AuditBlockContent, AuditSegment } from '@portcullis/contracts/api/audit-proof';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { signBytes } from '@portcullis/secrets';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { inTransaction } from '../changes/in-transaction.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { AnchorsService } from './anchors.service.js';
@@ -15,31 +15,25 @@ type Unchained = Omit<AuditBlockContent, 'n' | 'prev' | 'root' | 'events' | 'sea
 
 /** Seals what is on record into signed blocks, one after the other, and tells the newest head to places outside the database. One control plane does at a time. */
 @Injectable()
-export class AuditSealer implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('audit-sealer');
-  private readonly loop: BackgroundLoop;
+export class AuditSealer implements BackgroundWork {
+  readonly everyMs = SEAL_EVERY_MS;
+  readonly waitsFirst = true;
+  readonly complaint = 'The trail could not be sealed';
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(KeyRing) private readonly keys: KeyRing,
     @Inject(AnchorsService) private readonly anchors: AnchorsService,
-  ) {
-    const turn = async (): Promise<void> => void (await this.seal());
-    this.loop = new BackgroundLoop(this.logger, { everyMs: SEAL_EVERY_MS, complaint: 'The trail could not be sealed', turn, waitsFirst: true });
-  }
+  ) {}
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  async turn(stopping: AbortSignal): Promise<void> {
+    await this.seal(stopping);
   }
 
   /** Seals all that can be sealed now, then anchors the head. Says how many blocks it made. */
-  async seal(): Promise<number> {
+  async seal(stopping?: AbortSignal): Promise<number> {
     let blocks = 0;
-    while (!this.loop.isStopping && (await inTransaction(this.database, (tx) => this.sealNext(tx)))) blocks += 1;
+    while (stopping?.aborted !== true && (await inTransaction(this.database, (tx) => this.sealNext(tx)))) blocks += 1;
     await this.anchors.tell(this.database);
     return blocks;
   }

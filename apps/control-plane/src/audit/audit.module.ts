@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { inBackground } from '../background/in-background.js';
 import { AuditController } from './audit.controller.js';
 import { AuditReading } from './audit-reading.js';
 import { AuditService } from './audit.service.js';
@@ -14,6 +15,15 @@ import { TailService } from './tail.service.js';
 
 @Module({
   controllers: [AuditController, IntegrityController, ReportsController, ShadowReportController],
-  providers: [AuditReading, AuditService, CallStoryService, CallsFolder, ExportService, IntegrityService, ReportsService, TailService],
+  providers: [
+    AuditReading,
+    AuditService,
+    CallStoryService,
+    ...inBackground(CallsFolder, 'audit'),
+    ExportService,
+    IntegrityService,
+    ReportsService,
+    TailService,
+  ],
 })
 export class AuditModule {}

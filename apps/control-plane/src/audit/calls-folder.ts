@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient } from '@portcullis/database';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { foldCalls } from './fold-calls.js';
 
 /** The longer, the more calls of an hour are added to a row at once; what is not added yet, reports read from the trail. */
@@ -9,19 +9,13 @@ const ROUND_MS_MAX = 300_000;
 
 /** Keeps the sums of calls up with the trail; any number of control planes may. */
 @Injectable()
-export class CallsFolder implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: BackgroundLoop;
+export class CallsFolder implements BackgroundWork {
+  readonly everyMs = FOLD_MS;
+  readonly complaint = 'Calls cannot be summed up';
 
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {
-    const turn = (): Promise<boolean> => this.database.$transaction(foldCalls, { maxWait: 10_000, timeout: ROUND_MS_MAX });
-    this.loop = new BackgroundLoop(new Logger('audit'), { everyMs: FOLD_MS, complaint: 'Calls cannot be summed up', turn });
-  }
+  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  async turn(): Promise<boolean> {
+    return this.database.$transaction(foldCalls, { maxWait: 10_000, timeout: ROUND_MS_MAX });
   }
 }

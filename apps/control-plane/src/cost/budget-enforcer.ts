@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { agentBucket } from '../agents/agents.service.js';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { budgetStates } from './find-budgets.js';
 
@@ -23,28 +23,19 @@ interface Due {
 
 /** Blocks the agents of budgets that are spent until the month ends, and frees those that are not any more: a change of policy each time. */
 @Injectable()
-export class BudgetEnforcer implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('budgets');
-  private readonly loop: BackgroundLoop;
+export class BudgetEnforcer implements BackgroundWork {
+  readonly everyMs: number;
+  readonly complaint = 'Spent budgets cannot be enforced';
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
     @Inject(BUDGET_OPTIONS) options: BudgetOptions,
   ) {
-    const turn = (): Promise<void> => this.look();
-    this.loop = new BackgroundLoop(this.logger, { everyMs: options.lookMs ?? LOOK_MS, complaint: 'Spent budgets cannot be enforced', turn });
+    this.everyMs = options.lookMs ?? LOOK_MS;
   }
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
-  }
-
-  private async look(): Promise<void> {
+  async turn(): Promise<void> {
     const first = await dueOf(this.database);
     if (first.block.length === 0 && first.free.length === 0) return;
     await this.changes.apply(AUTHOR, 'budget.enforced', 'by what was spent', async (tx) => {

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditReading } from '../audit/audit-reading.js';
+import { inBackground } from '../background/in-background.js';
 import { BUDGET_OPTIONS, BudgetEnforcer, type BudgetOptions } from './budget-enforcer.js';
 import { BudgetsController } from './budgets.controller.js';
 import { BudgetsService } from './budgets.service.js';
@@ -12,7 +13,15 @@ import { PricesService } from './prices.service.js';
 export class CostModule {
   static with(options: BudgetOptions = {}): DynamicModule {
     const settings = { provide: BUDGET_OPTIONS, useValue: { lookMs: options.lookMs } };
-    const providers = [settings, AuditReading, BudgetEnforcer, BudgetsService, CostsFolder, CostsService, PricesService];
+    const providers = [
+      settings,
+      AuditReading,
+      BudgetsService,
+      CostsService,
+      PricesService,
+      ...inBackground(BudgetEnforcer, 'budgets'),
+      ...inBackground(CostsFolder, 'costs'),
+    ];
     return { module: CostModule, controllers: [BudgetsController, CostsController], providers };
   }
 }

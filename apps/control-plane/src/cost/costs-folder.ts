@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient } from '@portcullis/database';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { BUDGET_OPTIONS, type BudgetOptions } from './budget-enforcer.js';
 import { foldCosts } from './fold-costs.js';
 
@@ -11,27 +11,19 @@ const ROUND_MS_MAX = 300_000;
 
 /** Keeps the sums of costs up with trail and prices; any number of control planes may. */
 @Injectable()
-export class CostsFolder implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: BackgroundLoop;
+export class CostsFolder implements BackgroundWork {
+  readonly everyMs: number;
+  readonly complaint = 'Costs cannot be summed up';
   private restsUntil = 0;
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(BUDGET_OPTIONS) options: BudgetOptions,
   ) {
-    const turn = (): Promise<boolean> => this.look();
-    this.loop = new BackgroundLoop(new Logger('costs'), { everyMs: options.lookMs ?? LOOK_MS, complaint: 'Costs cannot be summed up', turn });
+    this.everyMs = options.lookMs ?? LOOK_MS;
   }
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
-  }
-
-  private async look(): Promise<boolean> {
+  async turn(): Promise<boolean> {
     if (Date.now() < this.restsUntil && (await this.database.budget.findFirst({ select: { id: true } })) === null) return false;
     const isMore = await this.database.$transaction(foldCosts, { maxWait: 10_000, timeout: ROUND_MS_MAX });
     this.restsUntil = isMore ? 0 : Date.now() + FOLD_MS;

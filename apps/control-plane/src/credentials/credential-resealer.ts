@@ -1,6 +1,7 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { credentialPlace, serverTlsPlace } from '@portcullis/contracts/credentials';
 import { PrismaClient, type Transaction } from '@portcullis/database';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { serverBucket } from '../servers/servers.service.js';
@@ -16,9 +17,10 @@ const AUTHOR = { name: 'portcullis/keys' };
 
 /** Seals anew what was sealed under keys that were rotated since: in small parts, while everything goes on being opened with the keys before. */
 @Injectable()
-export class CredentialResealer implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly logger = new Logger('credentials');
-  private timer: NodeJS.Timeout | undefined;
+export class CredentialResealer implements BackgroundWork {
+  readonly everyMs = LOOK_MS;
+  readonly waitsFirst = true;
+  readonly complaint = 'Credentials were not sealed anew';
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
@@ -26,21 +28,16 @@ export class CredentialResealer implements OnApplicationBootstrap, OnApplication
     @Inject(KeyRing) private readonly keys: KeyRing,
   ) {}
 
-  onApplicationBootstrap(): void {
-    const look = (): Promise<void> =>
-      this.run().catch((error: unknown) => this.logger.warn({ msg: 'Credentials were not sealed anew', error: String(error) }));
-    this.timer = setInterval(() => void look(), LOOK_MS).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
+  async turn(stopping: AbortSignal): Promise<void> {
+    await this.run(NODES_HAVE_IT_MS, stopping);
   }
 
   /** Does what there is to do. What cannot be opened any more stays as it is. */
-  async run(nodesHaveItMs = NODES_HAVE_IT_MS): Promise<void> {
-    while ((await this.resealSecrets()) + (await this.resealTokens()) > 0);
+  async run(nodesHaveItMs = NODES_HAVE_IT_MS, stopping?: AbortSignal): Promise<void> {
+    const goesOn = (): boolean => stopping?.aborted !== true;
+    while (goesOn() && (await this.resealSecrets()) + (await this.resealTokens()) > 0);
     if (!(await hasEveryNodeKey(this.database, this.keys, nodesHaveItMs))) return;
-    while ((await this.resealForNodes(this.keys.newestId('credential'))) > 0);
+    while (goesOn() && (await this.resealForNodes(this.keys.newestId('credential'))) > 0);
   }
 
   private async resealSecrets(): Promise<number> {

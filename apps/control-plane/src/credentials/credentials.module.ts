@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentsModule } from '../agents/agents.module.js';
+import { inBackground } from '../background/in-background.js';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { ServersModule } from '../servers/servers.module.js';
 import { CredentialHolders } from './credential-holders.js';
@@ -34,7 +35,7 @@ export class CredentialsModule {
         CredentialVault,
         CredentialsService,
         ServerTlsService,
-        CredentialResealer,
+        ...inBackground(CredentialResealer, 'credentials'),
         ConnectionWays,
         ConnectionsService,
         OauthOutlet,

@@ -3,6 +3,7 @@ import type { Logger, Metrics } from '@portcullis/boot';
 import type { PrismaClient } from '@portcullis/database';
 import { DelayedError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { BackgroundLoop } from '../background/background-loop.js';
 import type { PolicyChanges } from '../changes/policy-changes.js';
 import { DISCOVERY_QUEUE, LOOK_JOB, type DiscoveryJob, type DiscoveryQueue } from './discovery-queue.js';
 import { FindingsStore } from './findings-store.js';
@@ -34,7 +35,7 @@ const CLOSE_MS = 5_000;
 export class DiscoveryWorker {
   private readonly stopping = new AbortController();
   private readonly worker: Worker<DiscoveryJob>;
-  private readonly keeping: Promise<void>;
+  private readonly keeping: BackgroundLoop;
   private readonly places = new HostPlaces(PER_HOST);
   private readonly run: DiscoveryParts;
   private readonly runs: ReturnType<Metrics['counter']>;
@@ -53,13 +54,16 @@ export class DiscoveryWorker {
       this.runs.inc({ outcome: 'error' });
       logger.error({ error: error.stack }, 'A discovery could not be carried out');
     });
-    this.keeping = this.keepLooking(parts.tickMs ?? TICK_MS);
+    const tickMs = parts.tickMs ?? TICK_MS;
+    const turn = (): Promise<void> => parts.queue.keepLooking(tickMs);
+    this.keeping = new BackgroundLoop(logger, { everyMs: KEEP_MS, afterFailureMs: tickMs, complaint: 'Due discoveries cannot be queued', turn });
+    this.keeping.start();
   }
 
   /** Leaves running discoveries to whoever comes next. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.keeping;
+    await this.keeping.stop();
     // Without Redis a worker would wait for it to say that it goes.
     await Promise.race([this.worker.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
@@ -91,20 +95,6 @@ export class DiscoveryWorker {
   private async look(): Promise<void> {
     const due = await this.parts.repository.due(DUE_AT_ONCE);
     if (due.length > 0) await this.parts.queue.addScheduled(due);
-  }
-
-  private async keepLooking(tickMs: number): Promise<void> {
-    let isDown = false;
-    while (!this.stopping.signal.aborted) {
-      try {
-        await this.parts.queue.keepLooking(tickMs);
-        isDown = false;
-      } catch (error) {
-        if (!isDown) this.parts.logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'Due discoveries cannot be queued');
-        isDown = true;
-      }
-      await sleep(isDown ? tickMs : KEEP_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-    }
   }
 
   private tell(ended: DiscoveryOutcome): void {

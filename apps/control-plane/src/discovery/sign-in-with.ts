@@ -1,6 +1,7 @@
 import type { OnClose } from '@portcullis/boot';
 import type { PrismaClient } from '@portcullis/database';
 import type { Egress } from '@portcullis/egress';
+import type { Complaining } from '../background/background-loop.js';
 import type { DiscoveryConfig } from '../config.js';
 import { openServerSignIn } from '../credentials/open-server-sign-in.js';
 import type { ServerSignIn } from '../credentials/server-sign-in.js';
@@ -12,14 +13,13 @@ import type { DiscoveryParts } from './run-discovery.js';
 /** How this process calls servers: with what they are called with, where it was given the master key. Keys are read when they are first needed. */
 export function signInWith(
   { masterKey, previousMasterKey }: Pick<DiscoveryConfig, 'masterKey' | 'previousMasterKey'>,
-  { database, egress, onClose }: { database: PrismaClient; egress: Egress; onClose: OnClose },
+  { database, egress, logger, onClose }: { database: PrismaClient; egress: Egress; logger: Complaining; onClose: OnClose },
 ): DiscoveryParts['signIn'] {
   const open = async (key: Uint8Array): Promise<ServerSignIn> => {
     const keys = await KeyRing.open(database, key, previousMasterKey);
-    onClose(
-      'keys',
-      keepFresh(keys, () => undefined),
-    ); // what cannot be read now is read in five seconds
+    const fresh = keepFresh(keys, logger);
+    fresh.start();
+    onClose('keys', () => fresh.stop());
     return openServerSignIn(database, keys, egress);
   };
   let opened: Promise<ServerSignIn> | undefined;

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@portcullis/boot';
 import type { PrismaClient } from '@portcullis/database';
+import { BackgroundLoop } from '../background/background-loop.js';
 
 const AT_ONCE = 2_000;
 const EVERY_MS = 3_600_000;
@@ -22,22 +22,13 @@ export async function forgetOldDrift(database: PrismaClient, days: number): Prom
   }
 }
 
-/** Does so now and every hour. Gives how to stop. */
+/** Does so now and every hour, until the returned function is called. */
 export function keepForgettingDrift(database: PrismaClient, days: number, logger: Pick<Logger, 'info' | 'warn'>): () => Promise<void> {
-  const stopping = new AbortController();
-  const running = (async () => {
-    while (!stopping.signal.aborted) {
-      try {
-        const forgotten = await forgetOldDrift(database, days);
-        if (forgotten > 0) logger.info({ forgotten, days }, 'Old changes of servers were forgotten');
-      } catch (error) {
-        logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'Old changes of servers could not be forgotten');
-      }
-      await sleep(EVERY_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
-    }
-  })();
-  return async () => {
-    stopping.abort();
-    await running;
+  const turn = async (): Promise<void> => {
+    const forgotten = await forgetOldDrift(database, days);
+    if (forgotten > 0) logger.info({ forgotten, days }, 'Old changes of servers were forgotten');
   };
+  const loop = new BackgroundLoop(logger, { everyMs: EVERY_MS, complaint: 'Old changes of servers could not be forgotten', turn });
+  loop.start();
+  return () => loop.stop();
 }

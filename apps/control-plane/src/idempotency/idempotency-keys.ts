@@ -3,12 +3,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient, type IdempotencyKey as Row, type Transaction } from '@portcullis/database';
 import { UnsealError } from '@portcullis/secrets';
 import { z } from 'zod';
+import type { BackgroundWork } from '../background/background-loop.js';
 import type { Precondition } from '../changes/author.js';
 import { ProblemError } from '../http/problem.js';
 import { KeyRing } from '../keys/key-ring.js';
 
 /** For so long a key stands for the request that came with it first. */
 const KEPT_HOURS = 24;
+const FORGET_MS = 3_600_000;
 /** Longer than any request takes: whoever began and did not end is gone. */
 const LEASE_MINUTES = 5;
 
@@ -47,7 +49,10 @@ export class Attempt implements Precondition {
 
 /** Requests under an `Idempotency-Key`: each is carried out once a day, whoever sends it how often, and answered alike each time. */
 @Injectable()
-export class IdempotencyKeys {
+export class IdempotencyKeys implements BackgroundWork {
+  readonly everyMs = FORGET_MS;
+  readonly complaint = 'Old answers cannot be forgotten';
+
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(KeyRing) private readonly keys: KeyRing,
@@ -76,7 +81,8 @@ export class IdempotencyKeys {
     await this.database.idempotencyKey.deleteMany({ where: { attempt: attempt.id, isMade: false } });
   }
 
-  async forgetOld(): Promise<void> {
+  /** Forgets what is old. */
+  async turn(): Promise<void> {
     await this.database.$executeRaw`DELETE FROM idempotency_key WHERE started_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS}::int)`;
   }
 

@@ -1,9 +1,13 @@
+import { BackgroundLoop, type Complaining } from '../background/background-loop.js';
 import type { KeyRing } from './key-ring.js';
 
 const REFRESH_MS = 5_000;
 
-/** Takes in what other control planes rotate every few seconds, until the returned function is called. */
-export function keepFresh(keys: KeyRing, warn: (error: unknown) => void): () => void {
-  const timer = setInterval(() => void keys.refresh().catch(warn), REFRESH_MS).unref();
-  return () => clearInterval(timer);
-}
+/** What takes in, every few seconds, what other control planes rotate. */
+export const keepFresh = (keys: KeyRing, logger: Complaining): BackgroundLoop =>
+  new BackgroundLoop(logger, {
+    everyMs: REFRESH_MS,
+    waitsFirst: true,
+    complaint: 'The key ring could not be read; the known keys stay in use',
+    turn: () => keys.refresh(),
+  });

@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { RUNNER_DEAD_AFTER_MS } from '@portcullis/contracts/runner/heartbeat';
 import { PrismaClient, type Runner } from '@portcullis/database';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { DiscoveryRequestsService } from '../discovery/discovery-requests.service.js';
 import { serverBucket } from '../servers/servers.service.js';
@@ -19,8 +19,9 @@ const AUTHOR = { name: 'portcullis/runners' };
  * new place when the runner there knows of it. Any number of control planes may do this: each step is one statement that counts once.
  */
 @Injectable()
-export class RunnerPlacer implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly loop: BackgroundLoop;
+export class RunnerPlacer implements BackgroundWork {
+  readonly everyMs = TURN_MS;
+  readonly complaint = 'Servers of stdio cannot be placed';
   /** Until then no runner is taken for dead: it may have spoken, and nobody here listened. */
   private patientUntil = 0;
   private turnedAt = -Infinity;
@@ -29,20 +30,9 @@ export class RunnerPlacer implements OnApplicationBootstrap, OnApplicationShutdo
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
     @Inject(DiscoveryRequestsService) private readonly discovery: DiscoveryRequestsService,
-  ) {
-    const complaint = 'Servers of stdio cannot be placed';
-    this.loop = new BackgroundLoop(new Logger('runners'), { everyMs: TURN_MS, complaint, turn: () => this.turn() });
-  }
+  ) {}
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
-  }
-
-  private async turn(): Promise<void> {
+  async turn(): Promise<void> {
     const now = new Date();
     if (now.getTime() - this.turnedAt > STOOD_STILL_MS) this.patientUntil = now.getTime() + RUNNER_DEAD_AFTER_MS;
     this.turnedAt = now.getTime();

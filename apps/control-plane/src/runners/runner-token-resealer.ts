@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { runnerTokenPlace } from '@portcullis/contracts/credentials';
 import { PrismaClient, type Runner } from '@portcullis/database';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { hasEveryNodeKey } from '../credentials/credential-resealer.js';
 import { reseal } from '../credentials/reseal.js';
@@ -13,24 +13,19 @@ const AUTHOR = { name: 'portcullis/keys' };
 
 /** Seals the access tokens of runners anew under keys that were rotated since, for nodes only when these had time to fetch them. */
 @Injectable()
-export class RunnerTokenResealer implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly loop: BackgroundLoop;
+export class RunnerTokenResealer implements BackgroundWork {
+  readonly everyMs = LOOK_MS;
+  readonly waitsFirst = true;
+  readonly complaint = 'Tokens of runners were not sealed anew';
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
     @Inject(PolicyChanges) private readonly changes: PolicyChanges,
     @Inject(KeyRing) private readonly keys: KeyRing,
-  ) {
-    const complaint = 'Tokens of runners were not sealed anew';
-    this.loop = new BackgroundLoop(new Logger('runners'), { everyMs: LOOK_MS, complaint, turn: () => this.run(), waitsFirst: true });
-  }
+  ) {}
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  async turn(): Promise<void> {
+    await this.run();
   }
 
   /** What cannot be opened any more stays as it is. */

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { inBackground } from '../background/in-background.js';
 import { CredentialVault } from '../credentials/credential-vault.js';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { FIXED_JOIN_TOKENS, JoinTokens } from '../nodes/join-tokens.js';
@@ -21,8 +22,8 @@ export class RunnersModule {
       providers: [
         RunnersService,
         RunnerHeartbeats,
-        RunnerPlacer,
-        RunnerTokenResealer,
+        ...inBackground(RunnerPlacer, 'runners'),
+        ...inBackground(RunnerTokenResealer, 'runners'),
         RunnerGuard,
         CredentialVault,
         JoinTokens,

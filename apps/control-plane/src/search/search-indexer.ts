@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient } from '@portcullis/database';
-import { BackgroundLoop } from '../background/background-loop.js';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { indexServers } from './index-servers.js';
 
 const LOOK_MS = 1000;
@@ -10,21 +10,14 @@ const NOTES_BEFORE_SEARCH = 20;
 
 /** Makes what operators search in, behind whoever writes: neither imports nor discoveries wait for it. Every control plane runs one. */
 @Injectable()
-export class SearchIndexer implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('search');
-  private readonly loop: BackgroundLoop;
+export class SearchIndexer implements BackgroundWork {
+  readonly everyMs = LOOK_MS;
+  readonly complaint = 'The search index lags behind';
 
-  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {
-    const turn = async (): Promise<boolean> => (await indexServers(database, NOTES_AT_ONCE)) === NOTES_AT_ONCE;
-    this.loop = new BackgroundLoop(this.logger, { everyMs: LOOK_MS, complaint: 'The search index lags behind', turn });
-  }
+  constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  async turn(): Promise<boolean> {
+    return (await indexServers(this.database, NOTES_AT_ONCE)) === NOTES_AT_ONCE;
   }
 
   /** Indexes what changed a moment ago, unless it is too much to wait for. */

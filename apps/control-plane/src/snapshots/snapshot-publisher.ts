@@ -10,7 +10,7 @@ import { isNewerVersion, noteSeenPolicy, PublishingHeld, type HoldReason, type P
 import { withPublisherLock } from './publisher-lock.js';
 import { signSnapshot } from './sign-snapshot.js';
 import { pruneSnapshots } from './stored-contents.js';
-import { Wake } from './wake.js';
+import { Wake } from '../background/wake.js';
 
 /** What the publisher tells of its rounds. None of these may throw. */
 export interface PublisherReport {

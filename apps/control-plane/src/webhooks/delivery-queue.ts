@@ -3,6 +3,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnAppl
 import { PrismaClient } from '@portcullis/database';
 import { DelayedError, Queue, Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
+import type { BackgroundWork } from '../background/background-loop.js';
 import { noteAttempt, RETRY_MS } from './deliver.js';
 import { WEBHOOK_OPTIONS, WebhookSender, type WebhookOptions } from './webhook-sender.js';
 import { findDelivery, overdueDeliveries } from './webhooks.repository.js';
@@ -24,14 +25,15 @@ interface DeliveryJob {
  * a Redis that lost its jobs is told of it again.
  */
 @Injectable()
-export class DeliveryQueue implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class DeliveryQueue implements BackgroundWork, OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly everyMs = LOOK_MS;
+  readonly complaint = 'Messages whose jobs are lost cannot be found';
   private readonly logger = new Logger('webhooks');
-  private readonly stopping = new AbortController();
+  private isStopping = false;
   private readonly queue: Queue<DeliveryJob>;
   private readonly retryMs: readonly number[];
   private blocking: Redis | undefined;
   private worker: Worker<DeliveryJob> | undefined;
-  private looking: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
@@ -48,12 +50,10 @@ export class DeliveryQueue implements OnApplicationBootstrap, BeforeApplicationS
     const start = (): void => this.start();
     if (this.redis.status === 'ready') start();
     else this.redis.once('ready', start);
-    this.looking = this.look();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.looking;
+    this.isStopping = true;
     // Without Redis either would wait for it to say that it goes.
     await Promise.race([Promise.all([this.worker?.close(), this.worker && this.queue.close()]), sleep(CLOSE_MS, undefined, { ref: false })]);
     this.blocking?.disconnect();
@@ -76,8 +76,13 @@ export class DeliveryQueue implements OnApplicationBootstrap, BeforeApplicationS
     this.add([deliveryId]);
   }
 
+  /** Tells Redis again of what it has lost. */
+  async turn(): Promise<void> {
+    this.add(await overdueDeliveries(this.database, new Date(Date.now() - OVERDUE_MS), AT_ONCE));
+  }
+
   private start(): void {
-    if (this.stopping.signal.aborted || this.worker !== undefined) return;
+    if (this.isStopping || this.worker !== undefined) return;
     this.blocking = this.redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true, commandTimeout: undefined });
     this.blocking.on('error', () => undefined);
     const settings = { connection: this.blocking, concurrency: CONCURRENCY, skipVersionCheck: true };
@@ -100,15 +105,5 @@ export class DeliveryQueue implements OnApplicationBootstrap, BeforeApplicationS
     const refused = { isDelivered: false, status: null, error: 'The webhook is disabled.', durationMs: 0 };
     if (!delivery.webhook.enabled) return noteAttempt(this.database, delivery, refused, []);
     return noteAttempt(this.database, delivery, await this.sender.send(delivery.webhook, delivery), this.retryMs);
-  }
-
-  private async look(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      await overdueDeliveries(this.database, new Date(Date.now() - OVERDUE_MS), AT_ONCE).then(
-        (overdue) => this.add(overdue),
-        () => undefined, // a database that is away is told of by everything else
-      );
-      await sleep(LOOK_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { inBackground } from '../background/in-background.js';
 import { DeliveriesService } from './deliveries.service.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { WebhookSecrets } from './webhook-secrets.js';
@@ -13,7 +14,7 @@ export class WebhooksModule {
     return {
       module: WebhooksModule,
       controllers: [WebhooksController],
-      providers: [settings, DeliveriesService, DeliveryQueue, WebhookSecrets, WebhookSender, WebhooksService],
+      providers: [settings, DeliveriesService, ...inBackground(DeliveryQueue, 'webhooks'), WebhookSecrets, WebhookSender, WebhooksService],
       exports: [DeliveryQueue, WebhookSecrets],
     };
   }

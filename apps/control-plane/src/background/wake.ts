@@ -24,6 +24,11 @@ export class Wake {
   /** Waits out what is left of a rest, then forgets all rings: what follows serves them together. */
   async rest(ms: number): Promise<void> {
     if (ms > 0) await sleep(ms);
+    this.forget();
+  }
+
+  /** Forgets all rings: what follows serves them together. */
+  forget(): void {
     this.isRung = false;
   }
 }
