@@ -1,24 +1,40 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { PrismaClient } from '@portcullis/database';
+import { Wake } from '../background/wake.js';
 
 const LIVE_MS = 10_000;
-const LOOK_MS = 20;
+/** What is reported to another control plane, and that a node is dead by now, is found so late at the most. */
+const LOOK_MS = 250;
 
 /** Waits until the nodes serve a revision. A node that has not reported for ten seconds is not waited for. */
 @Injectable()
 export class AppliedEverywhere {
+  private readonly waiting = new Set<Wake>();
+
   constructor(@Inject(PrismaClient) private readonly database: PrismaClient) {}
 
+  /** A node has told this process that it serves another revision than before. */
+  reported(): void {
+    for (const wake of this.waiting) wake.ring();
+  }
+
   /** The names of the nodes that lag when patience ends; none, and at once, when all live nodes have it. */
-  async wait(revision: number, patienceMs: number): Promise<readonly string[]> {
+  async wait(revision: number, patienceMs: number, lookMs = LOOK_MS): Promise<readonly string[]> {
     const end = performance.now() + patienceMs;
     // A new epoch may begin with a lower number than nodes have: theirs is of the past all the same.
     const { epoch } = await this.database.policyState.findUniqueOrThrow({ where: { id: 1 }, select: { epoch: true } });
-    for (;;) {
-      const lagging = await this.lagging(epoch, revision);
-      if (lagging.length === 0 || performance.now() > end) return lagging;
-      await delay(LOOK_MS);
+    const wake = new Wake();
+    this.waiting.add(wake);
+    try {
+      for (;;) {
+        const lagging = await this.lagging(epoch, revision);
+        const restMs = end - performance.now();
+        if (lagging.length === 0 || restMs <= 0) return lagging;
+        await wake.within(Math.min(restMs, lookMs));
+        wake.forget();
+      }
+    } finally {
+      this.waiting.delete(wake);
     }
   }
 

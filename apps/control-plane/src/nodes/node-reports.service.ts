@@ -2,11 +2,12 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { NodeStatus, NodeStatusResponse } from '@portcullis/contracts/node';
 import type { SignedHead } from '@portcullis/contracts/snapshot';
 import { PrismaClient, type Node as NodeRow } from '@portcullis/database';
+import { AppliedEverywhere } from '../changes/applied-everywhere.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.js';
 import { readContent } from '../snapshots/stored-contents.js';
 import { AuditWatermarksRepository } from './audit-watermarks.repository.js';
-import { NodesRepository } from './nodes.repository.js';
+import { storeStatus } from './nodes.repository.js';
 import { storeLinks } from './store-links.js';
 
 /** What nodes report, and the policy they get here when Redis does not have it. */
@@ -16,9 +17,9 @@ export class NodeReportsService {
 
   constructor(
     @Inject(PrismaClient) private readonly database: PrismaClient,
-    @Inject(NodesRepository) private readonly nodes: NodesRepository,
     @Inject(AuditWatermarksRepository) private readonly watermarks: AuditWatermarksRepository,
     @Inject(SnapshotPublisher) private readonly publisher: SnapshotPublisher,
+    @Inject(AppliedEverywhere) private readonly applied: AppliedEverywhere,
   ) {}
 
   head(): SignedHead {
@@ -34,7 +35,8 @@ export class NodeReportsService {
   }
 
   async report(node: NodeRow, status: NodeStatus): Promise<NodeStatusResponse> {
-    await this.nodes.storeStatus(node.id, status);
+    await storeStatus(this.database, node.id, status);
+    if (status.appliedRevision !== node.appliedRevision || status.epoch !== node.epoch) this.applied.reported();
     if (status.head !== undefined) await this.publisher.noteSeen(status.head);
     const unsigned = await storeLinks(this.database, node.name, status.auditLinks ?? []);
     if (unsigned > 0) this.logger.warn({ msg: 'Links of a chain that the node did not sign', node: node.name, unsigned });

@@ -2,7 +2,8 @@ import { NodeKeys, nodeKeysAad } from '@portcullis/contracts/node';
 import { SnapshotHead } from '@portcullis/contracts/snapshot';
 import { newNodeKeyPair, openWith, verifyBytes } from '@portcullis/secrets';
 import { openHead } from '@portcullis/snapshot';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { AppliedEverywhere } from '../changes/applied-everywhere.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
 
@@ -55,6 +56,20 @@ test('a node follows policy and reports over its own door', async () => {
   expect(SnapshotHead.parse(JSON.parse(report.body.head.body)).rootDigest).toBe(head.rootDigest);
   const listed = (await own.call('GET', '/v1/nodes')).body.items.find((node: { name: string }) => node.name === 'node-b');
   expect(listed).toMatchObject({ live: true, appliedRevision: 0, version: '0.1.0', refused: null });
+});
+
+test('whoever waits for all nodes is woken by what the last of them reports', async () => {
+  const { key, id } = await enrol('node-waited-for');
+  await own.call('POST', '/v1/node/status', status, key);
+  await own.database.node.updateMany({ where: { id: { not: id } }, data: { lastSeenAt: null } });
+  const look = vi.spyOn(own.database.node, 'findMany');
+  onTestFinished(() => look.mockRestore());
+  const hour = 3_600_000;
+  const waited = own.app.get(AppliedEverywhere).wait(1_000_000, hour, hour);
+  await vi.waitFor(() => expect(look).toHaveBeenCalled());
+  await own.call('POST', '/v1/node/status', { ...status, appliedRevision: 999_999 }, key);
+  await own.call('POST', '/v1/node/status', { ...status, appliedRevision: 1_000_000 }, key);
+  expect(await waited).toEqual([]);
 });
 
 test('a refused head is shown to operators', async () => {

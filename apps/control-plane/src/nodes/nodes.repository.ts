@@ -35,13 +35,13 @@ export class NodesRepository {
     if (node !== null) await tx.node.delete({ where: { id } });
     return node ?? undefined;
   }
+}
 
-  /** Does nothing for a node that was removed meanwhile. */
-  async storeStatus(id: string, status: NodeStatus): Promise<void> {
-    const { boot, version, url, epoch, appliedRevision, policyAgeMs, schemaMax = 1, refused } = status;
-    await this.database.node.updateMany({
-      where: { id },
-      data: { boot, version, url, epoch, appliedRevision, policyAgeMs, schemaMax, refused: refused ?? Prisma.DbNull, lastSeenAt: new Date() },
-    });
-  }
+/** Keeps what a node reports. Does nothing for one that was removed meanwhile. */
+export async function storeStatus(database: PrismaClient, id: string, status: NodeStatus): Promise<void> {
+  const { boot, version, url, epoch, appliedRevision, policyAgeMs, schemaMax = 1, refused } = status;
+  await database.node.updateMany({
+    where: { id },
+    data: { boot, version, url, epoch, appliedRevision, policyAgeMs, schemaMax, refused: refused ?? Prisma.DbNull, lastSeenAt: new Date() },
+  });
 }
