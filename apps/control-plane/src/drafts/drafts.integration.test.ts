@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { byText } from './access-diff.js';
 import { registerWithTools } from '../testing/register-with-tools.js';
 import { startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
@@ -98,6 +98,28 @@ test('a preview leaves no trace: no row, no revision, no event', async () => {
   expect((await preview([grantToTeam])).status).toBe(200);
   expect((await own.call('POST', '/v1/policy/apply?dryRun=true', { changes: [grantToTeam], reason: 'x' })).status).toBe(200);
   expect(await count()).toEqual(before);
+});
+
+test('a preview holds no row that it would change while it finds out whom that concerns', async () => {
+  const previewed = await own.database.$transaction(
+    async (tx) => {
+      const [{ pid } = { pid: 0 }] = await tx.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+      await tx.$executeRaw`LOCK TABLE access_grant IN ACCESS EXCLUSIVE MODE`;
+      const answer = preview([{ do: 'server.update', server: 'mail', change: { tags: ['looked-at'] } }]);
+      await vi.waitFor(async () => {
+        const looking = await own.database.$queryRaw<unknown[]>`SELECT 1 FROM pg_stat_activity
+          WHERE ${pid}::int = ANY(pg_blocking_pids(pid)) AND query LIKE 'SELECT DISTINCT agent_id%'`;
+        expect(looking).toHaveLength(1);
+      }, 20_000);
+      await own.database.$transaction(async (other) => {
+        await other.$executeRaw`SET LOCAL lock_timeout = '3s'`;
+        await other.server.update({ where: { slug: 'mail' }, data: { discoveredAt: new Date() } });
+      });
+      return { answer };
+    },
+    { timeout: 30_000 },
+  );
+  expect((await previewed.answer).status).toBe(200);
 });
 
 test('pages follow one another at one revision, and stop when policy has moved on', async () => {

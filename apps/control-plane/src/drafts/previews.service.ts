@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Preview, PreviewQuery } from '@portcullis/contracts/api/drafts';
 import { PrismaClient, type Transaction } from '@portcullis/database';
 import { z } from 'zod';
-import { asksAnnotations } from '../policy/policy.repository.js';
 import { ranOutOfTime } from '../changes/in-transaction.js';
 import { tookTooLong, withinFiveSeconds } from '../audit/audit.repository.js';
 import { decodeCursor, encodeCursor } from '../http/paging.js';
@@ -14,8 +13,9 @@ import { callFlips, type FlipFacts } from './call-flips.js';
 import { compareStates } from './compare-states.js';
 import { concernOf, type Concern } from './concern.js';
 import { limitsAmong, limitShifts, readLimits, type LimitFacts } from './limit-shifts.js';
-import { readChanged, readView, withChanged } from './read-view.js';
+import { readView, withTouched } from './read-view.js';
 import { rehearse } from './rehearse.js';
+import { readTouched } from './touched.js';
 
 /** Which list goes on, of which draft, at which revision and moment, behind which item. */
 const PreviewCursor = z.tuple([z.enum(shiftKinds), z.string(), z.int(), z.int(), z.string(), z.string(), z.string()]);
@@ -57,13 +57,13 @@ export class PreviewsService {
     if (cursor !== undefined && cursor[1] !== draft)
       throw new ProblemError('validation', undefined, [{ pointer: '/cursor', detail: 'belongs to another draft' }]);
     const now = cursor?.[3] ?? Date.now();
-    const { revision, made, aim, before: was, after: is } = await this.places.during(() => this.rehearse(change));
+    const { revision, made, before: was, after: is } = await this.places.during(() => this.rehearse(change));
     if (cursor !== undefined && cursor[2] !== revision)
       throw new ProblemError('conflict', `Policy has moved on from revision ${cursor[2]} to ${revision}; preview the draft anew.`);
-    const { concern, limits, diff, diffTotal } = aim;
-    const [before, after] = [was.view, withChanged(was.view, is.view, concern)];
+    const { concern, limitIds, diff, diffTotal } = was;
+    const [before, after] = [was.view, withTouched(was.view, is.touched, concern)];
     const lists = await listsOf(compareStates(before, after, now), cursor, { limit: query.limit, draft, revision, now });
-    const states = { concern, flips: { before, after, now, days }, limits: { ids: limits, before: was.limits, after: is.limits } };
+    const states = { concern, flips: { before, after, now, days }, limits: { ids: limitIds, before: was.limits, after: is.limits } };
     const onRecord = cursor === undefined ? await this.onRecord(states) : { calls: null, limits: null };
     return { made, preview: { revision, ...lists, ...onRecord }, diff, diffTotal };
   }
@@ -71,12 +71,13 @@ export class PreviewsService {
   private async rehearse<Made>(change: Change<Made>) {
     try {
       return await rehearse(this.database, change, {
-        aim: async (tx, changes) => ({ concern: await concernOf(tx, changes), limits: limitsAmong(changes), ...(await diffOf(tx, changes)) }),
-        after: async (tx, { concern, limits }) => ({ view: await readChanged(tx, concern), limits: await readLimits(tx, limits) }),
-        before: async (tx, { concern, limits }, { view }) => ({
-          view: await readView(tx, concern, asksAnnotations(view.grants)),
-          limits: await readLimits(tx, limits),
-        }),
+        after: async (tx, changes) => ({ touched: await readTouched(tx, changes), limits: await readLimits(tx, limitsAmong(changes)) }),
+        before: async (tx, changes, { touched }) => {
+          const concern = await concernOf(tx, changes, touched);
+          const limitIds = limitsAmong(changes);
+          const [view, limits] = [await readView(tx, concern, touched.view), await readLimits(tx, limitIds)];
+          return { concern, view, limitIds, limits, ...(await diffOf(tx, changes)) };
+        },
       });
     } catch (error) {
       if (ranOutOfTime(error))

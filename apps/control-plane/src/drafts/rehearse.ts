@@ -9,39 +9,38 @@ import { netChanges, type NetChange } from '../revisions/net-changes.js';
 const REHEARSAL = -1;
 
 /** What somebody would change, and what there is to see of policy before and after. */
-export interface Rehearsal<Made, Aim, Seen> {
+export interface Rehearsal<Made, After, Before> {
   readonly revision: number;
   readonly made: Made;
-  readonly aim: Aim;
-  readonly before: Seen;
-  readonly after: Seen;
+  readonly after: After;
+  readonly before: Before;
 }
 
-/** Where to look, given what a change did; what it made; and, when it is taken back, what there was. */
-export interface Looking<Aim, Seen> {
-  aim(tx: Transaction, changes: readonly NetChange[]): Promise<Aim>;
-  after(tx: Transaction, aim: Aim): Promise<Seen>;
-  before(tx: Transaction, aim: Aim, after: Seen): Promise<Seen>;
+/** What a change made of the rows that it touched; and, when it is taken back, all else that there is to see. */
+export interface Looking<After, Before> {
+  after(tx: Transaction, changes: readonly NetChange[]): Promise<After>;
+  before(tx: Transaction, changes: readonly NetChange[], after: After): Promise<Before>;
 }
 
 /**
  * Makes a change, looks at what it did, and takes it back, in one transaction that sees one state of policy. What is checked is what the change
- * itself checks. Rows that it touched are locked no longer than `after` takes; nothing of it is ever committed.
+ * itself checks. Rows that it touched are locked while it is made and while `after` looks, which is why that is to read no others; nothing of it is
+ * ever committed.
  */
-export async function rehearse<Made, Aim, Seen>(
+export async function rehearse<Made, After, Before>(
   database: PrismaClient,
   change: (tx: Transaction) => Promise<Made>,
-  looking: Looking<Aim, Seen>,
-): Promise<Rehearsal<Made, Aim, Seen>> {
-  const work = async (tx: Transaction): Promise<Rehearsal<Made, Aim, Seen>> => {
+  looking: Looking<After, Before>,
+): Promise<Rehearsal<Made, After, Before>> {
+  const work = async (tx: Transaction): Promise<Rehearsal<Made, After, Before>> => {
     const revision = await currentRevision(tx);
     await tx.$executeRawUnsafe('SAVEPOINT rehearsal');
     await keepRows(tx, REHEARSAL, 'rehearsal');
     const made = await change(tx);
-    const aim = await looking.aim(tx, await netChanges(tx, REHEARSAL));
-    const after = await looking.after(tx, aim);
+    const changes = await netChanges(tx, REHEARSAL);
+    const after = await looking.after(tx, changes);
     await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT rehearsal');
-    return { revision, made, aim, before: await looking.before(tx, aim, after), after };
+    return { revision, made, after, before: await looking.before(tx, changes, after) };
   };
   return inTransaction(database, work, { isolationLevel: 'RepeatableRead', timeout: REHEARSAL_MS_MAX });
 }

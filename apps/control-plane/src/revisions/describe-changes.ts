@@ -52,9 +52,9 @@ function described(row: Row, slugs: ReadonlyMap<string, string>): Record<string,
 
 const camelCase = (column: string): string => column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** Slugs of everything these rows refer to, of what is gone by now as well. */
+/** Slugs of everything these rows refer to, of what is gone by now, or not there yet, as well. */
 async function slugsOf(tx: Transaction, changes: readonly NetChange[]): Promise<ReadonlyMap<string, string>> {
-  const slugs = new Map<string, string>();
+  const slugs = new Map(changes.flatMap(({ key, after }) => (typeof after?.['slug'] === 'string' ? [[key, after['slug']] as const] : [])));
   for (const [column, { table }] of Object.entries(referring)) {
     const ids = changes.flatMap(({ before, after }) => [before?.[column], after?.[column]]).filter((id) => typeof id === 'string');
     if (ids.length === 0) continue;
