@@ -1,5 +1,5 @@
 import type { ListDriftQuery } from '@portcullis/contracts/api/drift';
-import { nameSkeleton } from '@portcullis/mcp';
+import { nameSkeleton, type MentionedName } from '@portcullis/mcp';
 import { Prisma, type Definition, type DefinitionChange, type PrismaClient } from '@portcullis/database';
 
 /** Which changes are asked for; times are a half-open interval. */
@@ -68,11 +68,16 @@ export async function findLookAlikes(db: PrismaClient, { id, name }: Pick<Defini
     ORDER BY s.slug, d.name LIMIT ${OTHERS_MAX}`;
 }
 
-/** Approved tools with one of these names at other servers. */
-export async function findTools(db: PrismaClient, names: readonly string[], exceptServerId: string): Promise<OtherTool[]> {
-  const found = await db.definition.findMany({
-    where: { kind: 'tool', name: { in: [...names] }, approvedHash: { not: null }, serverId: { not: exceptServerId } },
-    select: { name: true, server: { select: { slug: true } } },
-  });
-  return found.map(({ name, server }) => ({ server: server.slug, name }));
+/** So many mentions are looked up: whoever writes a thousand names into a tool is found out by the first few. */
+const MENTIONS_MAX = 1000;
+
+/** For each of the first mentions one approved tool that it may mean, at another server than this one. */
+export async function findMentioned(db: PrismaClient, mentions: readonly MentionedName[], exceptServerId: string): Promise<OtherTool[]> {
+  const wanted = JSON.stringify(mentions.slice(0, MENTIONS_MAX));
+  return db.$queryRaw<OtherTool[]>`
+    SELECT DISTINCT ON (m.server, m.name) s.slug AS server, d.name
+    FROM jsonb_to_recordset(${wanted}::jsonb) AS m (server text, name text)
+    JOIN definition d ON d.kind = 'tool' AND d.name = m.name AND d.approved_hash IS NOT NULL AND d.server_id <> ${exceptServerId}::uuid
+    JOIN server s ON s.id = d.server_id AND s.slug = coalesce(m.server, s.slug)
+    ORDER BY m.server, m.name, s.slug`;
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { decodeCursor, pageFrom } from '../http/paging.js';
 import { notFound, ProblemError } from '../http/problem.js';
 import { DefinitionsService } from '../servers/definitions.service.js';
-import { countDrift, findDrift, findLookAlikes, findTools, listDrift } from './drift.repository.js';
+import { countDrift, findDrift, findLookAlikes, findMentioned, listDrift } from './drift.repository.js';
 import { fieldsOf, marksOf, parseDefinition, toDriftChange, toDriftDetail } from './to-drift-change.js';
 
 const DriftCursor = z.tuple([z.iso.datetime(), z.uuid()]);
@@ -61,8 +61,8 @@ export class DriftService {
   private async otherMarks(row: Definition, after: JsonObject): Promise<DefinitionMark[]> {
     const alike = row.kind === 'tool' ? await findLookAlikes(this.database, row) : [];
     const texts = textsIn(after).map((found) => ({ ...found, mentioned: mentionedNames(found.text) }));
-    const names = [...new Set(texts.flatMap(({ mentioned }) => mentioned.map(({ name }) => name)))];
-    const others = names.length === 0 ? [] : await findTools(this.database, names, row.serverId);
+    const mentions = new Map(texts.flatMap(({ mentioned }) => mentioned.map((one) => [`${one.server ?? ''}:${one.name}`, one] as const)));
+    const others = mentions.size === 0 ? [] : await findMentioned(this.database, [...mentions.values()], row.serverId);
     const named = texts.flatMap(({ pointer, mentioned }) => {
       const found = others.filter((tool) => mentioned.some(({ server, name }) => name === tool.name && (server ?? tool.server) === tool.server));
       return found.slice(0, 1).map((tool): DefinitionMark => ({ code: 'names_other_tool', pointer, detail: `names ${tool.server}:${tool.name}` }));
