@@ -1,8 +1,8 @@
 import { openDatabase, type PrismaClient } from '@portcullis/database';
-import { freshDatabase, type FreshDatabase } from '@portcullis/testing';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { callStore, type StoreCalls, type StoredCall } from '../testing/store-calls.js';
+import { useDatabase } from '../testing/use-database.js';
 import { bucketMs } from './call-rows.js';
 import { foldCalls, forgetSums } from './fold-calls.js';
 import { aggregateCalls, pairsOf, type AggregateRow, type PairRow } from './reports.repository.js';
@@ -38,19 +38,14 @@ const somePeriod = fc
     return { from: new Date(from), to: new Date(from + (whole ? Math.ceil(length / HOUR_MS) * HOUR_MS : length)), ...named };
   });
 
-let own: FreshDatabase;
+const own = useDatabase();
 let database: PrismaClient;
 let store: StoreCalls;
 const kept: Required<Pick<StoredCall, 'at' | 'agent' | 'server' | 'tool' | 'status' | 'ms'>>[] = [];
 
-beforeAll(async () => {
-  own = await freshDatabase();
-  database = openDatabase(own.url);
+beforeAll(() => {
+  ({ database } = own);
   store = callStore(database);
-});
-afterAll(async () => {
-  await database.$disconnect();
-  await own.drop();
 });
 
 async function keep(calls: typeof kept): Promise<void> {

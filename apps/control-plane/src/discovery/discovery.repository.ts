@@ -11,6 +11,8 @@ export interface ClaimedServer {
 }
 
 const RETRY_SECONDS = 60;
+/** Of a server that was never seen: it may be starting, and somebody who has just registered it waits. */
+const FIRST_RETRY_SECONDS = 3;
 /** A server that says its lists hold only for a moment is asked no more often than this, and than its interval lets it. */
 const LEAST_SECONDS = 30;
 const SOONER_MAX = 10;
@@ -62,7 +64,7 @@ export class DiscoveryRepository {
       UPDATE server SET discovered_at = ${startedAt}, discovery_error = ${reason}, era_seen_at = NULL,
         discovery_failures = least(discovery_failures + 1, 20),
         next_discovery_at = CASE WHEN enabled AND suspended_at IS NULL THEN least(next_discovery_at,
-          clock_timestamp() + make_interval(secs => ${RETRY_SECONDS} * power(2, discovery_failures) * (0.9 + random() * 0.2))) ELSE next_discovery_at END
+          clock_timestamp() + make_interval(secs => CASE WHEN seen_at IS NULL THEN ${FIRST_RETRY_SECONDS}::int ELSE ${RETRY_SECONDS}::int END * power(2, discovery_failures) * (0.9 + random() * 0.2))) ELSE next_discovery_at END
       WHERE id = ${server.id}::uuid AND url = ${server.url}`;
   }
 

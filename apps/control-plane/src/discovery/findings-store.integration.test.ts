@@ -1,28 +1,24 @@
 import { bucketOf } from '@portcullis/contracts/snapshot';
-import { openDatabase, type PrismaClient } from '@portcullis/database';
-import { freshDatabase } from '@portcullis/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { PrismaClient } from '@portcullis/database';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { PolicyChanges } from '../changes/policy-changes.js';
 import { PolicyNews } from '../changes/policy-news.js';
 import { SelfWideningGuard } from '../changes/self-widening-guard.js';
+import { useDatabase } from '../testing/use-database.js';
 import type { FoundDefinition } from './collect-list.js';
+import { DiscoveryRepository } from './discovery.repository.js';
 import { FindingsStore } from './findings-store.js';
 import type { FinishedDiscovery } from './store-findings.js';
 
-let own: Awaited<ReturnType<typeof freshDatabase>>;
+const own = useDatabase();
 let database: PrismaClient;
 let store: FindingsStore;
 
-beforeAll(async () => {
-  own = await freshDatabase();
-  database = openDatabase(own.url);
+beforeAll(() => {
+  ({ database } = own);
   store = new FindingsStore(database, new PolicyChanges(database, new PolicyNews(), new SelfWideningGuard(database)));
 });
 afterEach(() => database.server.deleteMany());
-afterAll(async () => {
-  await database.$disconnect();
-  await own.drop();
-});
 
 const tool = (name: string): FoundDefinition => ({ kind: 'tool', name, json: `{"name":"${name}", "description":"Größe"}`, hash: `hash of ${name}` });
 
@@ -101,4 +97,20 @@ test('the same server found twice at once has its definitions once', async () =>
   expect(await Promise.all([one(first), one(second), one(second), one(second)])).toEqual([true, true, true, true]);
   expect(await database.definition.count()).toBe(2);
   expect(await database.definitionChange.count()).toBe(0);
+});
+
+test('a server that was never seen is soon asked again when it fails, and one that was not before a minute has passed', async () => {
+  const repository = new DiscoveryRepository(database);
+  const [id = ''] = await registered(1);
+  const restAfterFailure = async (): Promise<number> => {
+    const claimed = await repository.claim(id);
+    if (claimed === null) throw new Error('The server is gone');
+    await repository.fail(claimed, 'The connection was refused.');
+    const { nextDiscoveryAt } = await database.server.findUniqueOrThrow({ where: { id } });
+    return ((nextDiscoveryAt?.getTime() ?? 0) - claimed.startedAt.getTime()) / 1000;
+  };
+  const [first, second, third] = [await restAfterFailure(), await restAfterFailure(), await restAfterFailure()];
+  expect([first >= 2.7, second >= 5.4, third >= 10.8, first < 40, second < 40, third < 40]).not.toContain(false);
+  await database.server.update({ where: { id }, data: { seenAt: new Date(), discoveryFailures: 0 } });
+  expect(await restAfterFailure()).toBeGreaterThan(53);
 });
