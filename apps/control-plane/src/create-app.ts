@@ -14,6 +14,7 @@ import { admitBeforeLongBodies } from './http/admit-before-long-bodies.js';
 import { acceptText, YAML_TYPE, type TextRoute } from './http/accept-text.js';
 import { acceptStreams } from './http/accept-streams.js';
 import { answerWhatIsTooLarge } from './http/answer-what-is-too-large.js';
+import { boundConnections } from './http/bound-connections.js';
 import { endSlowBodies } from './http/body-deadline.js';
 import { tagAnswers } from './http/entity-tags.js';
 import { keepPrivate } from './http/keep-private.js';
@@ -26,6 +27,8 @@ import { passAnyDoor } from './operators/any-door.js';
 
 const BODY_BYTES_MAX = 1_048_576;
 const BODY_MS_MAX = 60_000;
+/** Nodes, runners and operators together; whoever sends nothing is hung up on within two minutes. */
+const CONNECTIONS_MAX = 4096;
 const TEXT_ROUTES: readonly TextRoute[] = [
   { type: YAML_TYPE, path: '/v1/policy/import', bytesMax: POLICY_FILE_BYTES_MAX },
   { type: AUDIT_BATCH_TYPE, path: '/v1/node/audit', bytesMax: AUDIT_BATCH_BYTES_MAX },
@@ -38,6 +41,7 @@ export async function createApp(config: Config, logger: LoggerService | false, m
   const tls = config.tls && (await ListenerTls.open(config.tls));
   const options = { bodyLimit: BODY_BYTES_MAX, requestTimeout: 0, frameworkErrors: refuseUrl };
   const adapter = new FastifyAdapter(tls === undefined ? options : { ...options, https: tls.options });
+  boundConnections(adapter.getInstance().server, CONNECTIONS_MAX, (message) => new Logger('listener').warn(message));
   const routes = new RouteTable();
   adapter.getInstance().addHook('onRoute', ({ method, url }) => routes.add(method, url));
   acceptJsonOnly(adapter.getInstance());
