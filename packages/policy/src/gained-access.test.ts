@@ -50,6 +50,17 @@ const template = grant({ kind: 'resources', names: ['file:///docs/{path}'] });
 const strict = grant({ rateLimit: { calls: 2, perSeconds: 60 } });
 const loose = grant({ rateLimit: { calls: 1000, perSeconds: 1 } });
 
+const secrets = { names: ['*'], action: 'redact', secrets: true } as const;
+const texts = { names: ['*'], action: 'redact', texts: ['ACME-*', 'internal'] } as const;
+const paths = { names: ['*'], action: 'block', paths: ['/a'] } as const;
+
+/** The same agent with the same grant, at a server whose rules on answers change. */
+function answered(cases: Record<string, [object | undefined, object | undefined]>): Record<string, [Reach, Reach]> {
+  const at = (rules: object | undefined): Reach =>
+    reach([base], { servers: [server(rules && { answerRules: rules as ServerEntry['answerRules'] })] });
+  return Object.fromEntries(Object.entries(cases).map(([what, [was, is]]) => [what, [at(was), at(is)]]));
+}
+
 describe('is a gain:', () => {
   const cases: Record<string, [Reach, Reach]> = {
     'a grant where there was none': [reach([]), reach([base])],
@@ -120,6 +131,21 @@ describe('is a gain:', () => {
       reach([{ ...selecting, target: { selector: { annotations: { readOnlyHint: true } } } }]),
       reach([{ ...selecting, target: { selector: {} } }]),
     ],
+    ...answered({
+      'rules on answers taken away': [{ rules: [secrets] }, undefined],
+      'a rule on answers taken away': [{ rules: [secrets, texts] }, { rules: [secrets] }],
+      'answers redacted that were blocked': [{ rules: [{ ...texts, action: 'block' }] }, { rules: [texts] }],
+      'answers only logged that were redacted': [{ rules: [secrets] }, { rules: [{ ...secrets, action: 'log' }] }],
+      'fewer texts looked for': [{ rules: [texts] }, { rules: [{ ...texts, texts: ['ACME-*'] }] }],
+      'other places looked for': [{ rules: [paths] }, { rules: [{ ...paths, paths: ['/b'] }] }],
+      'answers of fewer names looked at': [{ rules: [secrets] }, { rules: [{ ...secrets, names: ['get_*'] }] }],
+      'answers for other agents looked at': [{ rules: [secrets] }, { rules: [{ ...secrets, agents: ['b*'] }] }],
+      'longer answers let through': [{ bytesMax: 1024, rules: [secrets] }, { rules: [secrets] }],
+    }),
+    'a rule on answers of a granted template taken away': [
+      reach([template], { servers: [server({ answerRules: { rules: [{ ...secrets, names: ['file:///docs/secret'] }] } })] }),
+      reach([template], { servers: [server()] }),
+    ],
     'a term that this version does not know': [reach([Object.assign(grant(), { id: base.id, quota: 1 })]), reach([base])],
   };
   test.each(Object.entries(cases))('%s', (_what, [before, after]) => {
@@ -137,6 +163,15 @@ describe('is no gain:', () => {
     'a grant that is over': [reach([]), reach([grant({ expiresAt: NOW })])],
     'a condition where there was none': [reach([base]), reach([{ ...base, condition: 'args.a == 1' }])],
     'a pin more': [reach([base]), reach([{ ...base, pinned: { repo: 'acme' } }])],
+    ...answered({
+      'a rule on answers where there was none': [undefined, { rules: [secrets] }],
+      'a stricter rule on answers': [{ rules: [secrets] }, { rules: [{ ...secrets, action: 'block' }, texts] }],
+      'rules on answers said in other parts': [{ rules: [texts] }, { rules: texts.texts.map((text) => ({ ...texts, texts: [text] })) }],
+      'a rule on answers that only logs taken away': [{ rules: [{ ...secrets, action: 'log' }] }, undefined],
+      'a rule on answers for other agents taken away': [{ rules: [{ ...secrets, agents: ['b*'] }] }, undefined],
+      'a rule on answers of what it may not call taken away': [{ rules: [{ ...secrets, names: ['merge'] }] }, undefined],
+      'shorter answers let through': [{ rules: [secrets] }, { bytesMax: 1024, rules: [secrets] }],
+    }),
     'a limit where there was none': [reach([base]), reach([{ ...base, rateLimit: { calls: 1, perSeconds: 1 } }])],
     'a shadow grant': [reach([]), reach([grant({ mode: 'shadow' })])],
     'a denial more': [reach([all]), reach([all, deny])],

@@ -1,7 +1,8 @@
 import { targetKindOf, type TargetKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { globsMeet } from './glob-relations.js';
-import { allowsAllOf, deniesAllOf, isAsStrict, limitsAllOf, mayMeet, namesMeet, rulesOf, type NamedRule } from './grant-relations.js';
+import { allowsAllOf, deniesAllOf, isAsStrict, limitsAllOf, mayMeet, namesMeet, reachesName, rulesOf, type NamedRule } from './grant-relations.js';
+import { loosenedAnswers } from './loosened-answers.js';
 import { concerns, isAbout } from './policy-table.js';
 
 /** What one agent may reach, as nodes would have it. */
@@ -35,9 +36,10 @@ export function gainedAccess(before: Reach, after: Reach, now: number): readonly
   );
   const known = new Map(before.servers.map((server) => [server.id, server]));
   const loosened = loosenedLimits(was, is, now);
+  const agent = after.agent?.slug ?? '';
   return [
     ...[...allowed, ...lifted, ...loosened].map(gainOf),
-    ...after.servers.flatMap((server) => gainedOn(known.get(server.id), server, { was, is, now })),
+    ...after.servers.flatMap((server) => gainedOn(known.get(server.id), server, { agent, was, is, now })),
   ];
 }
 
@@ -52,7 +54,8 @@ function rulesAt({ agent, grants }: Reach, now: number): Rules {
   return { allows: rulesOf(own, 'allow', now), denies: rulesOf(own, 'deny', now) };
 }
 
-const isDenied = (rule: NamedRule, { denies }: Rules, now: number): boolean => denies.some((deny) => deniesAllOf(deny, rule, now));
+const isDenied = (rule: NamedRule, { denies }: Rules, now: number, sameTarget = false): boolean =>
+  denies.some((deny) => deniesAllOf(deny, rule, now, sameTarget));
 
 /**
  * Rules under whose limit calls count that counted under a stricter one before. Of several limited grants the one with the lowest id counts, so
@@ -74,13 +77,14 @@ const gainOf = ({ grant, name }: NamedRule): Gain => ({
 });
 
 interface Compared {
+  readonly agent: string;
   readonly was: Rules;
   readonly is: Rules;
   readonly now: number;
 }
 
 /** What the agent gains because this server is not what it was. */
-function gainedOn(before: ServerEntry | undefined, after: ServerEntry, { was, is, now }: Compared): readonly Gain[] {
+function gainedOn(before: ServerEntry | undefined, after: ServerEntry, { agent, was, is, now }: Compared): readonly Gain[] {
   if (!after.enabled) return [];
   const about = (rules: Rules, server: ServerEntry): Rules => ({
     allows: rules.allows.filter(({ grant }) => isAbout(grant, server)),
@@ -90,9 +94,7 @@ function gainedOn(before: ServerEntry | undefined, after: ServerEntry, { was, is
   // Whoever answers at another address may be somebody else.
   const isOther = before === undefined || !before.enabled || before.url !== after.url;
   const there = isOther ? { allows: [], denies: [] } : about(was, before);
-  const allowed = here.allows.filter(
-    (rule) => !there.allows.some((old) => allowsAllOf(old, rule, now, true)) && !here.denies.some((deny) => deniesAllOf(deny, rule, now, true)),
-  );
+  const allowed = here.allows.filter((rule) => !there.allows.some((old) => allowsAllOf(old, rule, now, true)) && !isDenied(rule, here, now, true));
   const lifted = there.denies.filter(
     (rule) =>
       !here.denies.some((other) => deniesAllOf(other, rule, now, true)) &&
@@ -100,7 +102,13 @@ function gainedOn(before: ServerEntry | undefined, after: ServerEntry, { was, is
   );
   const loosened = loosenedLimits(there, here, now, true);
   const gains = [...allowed, ...lifted, ...loosened].map((rule) => ({ ...gainOf(rule), serverId: after.id }));
-  return [...gains, ...offeredAnew(before, after, here, now)];
+  const looser = loosenedAnswers(before?.answerRules, after.answerRules, agent);
+  return [...gains, ...offeredAnew(before, after, here, now), ...looser.flatMap((name) => answeredMore(name, after.id, here, now))];
+}
+
+/** What a rule lets the agent call under a name or glob whose answers it may get more of. */
+function answeredMore(name: string, serverId: string, here: Rules, now: number): readonly Gain[] {
+  return here.allows.filter((rule) => reachesName(rule, name) && !isDenied(rule, here, now, true)).map((rule) => ({ ...gainOf(rule), serverId }));
 }
 
 /** Definitions that were not there before, or not like this, and that a rule lets the agent reach. */
@@ -111,9 +119,7 @@ function offeredAnew(before: ServerEntry | undefined, after: ServerEntry, here: 
     const kind = targetKindOf[definition.kind];
     const isTemplate = definition.kind === 'resource_template';
     const reaching = here.allows.filter(({ grant, name }) => grant.kind === kind && globsMeet(name, definition.name));
-    const open = reaching.filter(
-      ({ grant }) => isTemplate || !here.denies.some((deny) => deniesAllOf(deny, { grant, name: definition.name }, now, true)),
-    );
+    const open = reaching.filter(({ grant }) => isTemplate || !isDenied({ grant, name: definition.name }, here, now, true));
     return open.length === 0 ? [] : [{ kind, name: definition.name, serverId: after.id }];
   });
 }

@@ -60,6 +60,9 @@ export function mayMeet(one: NamedRule, other: NamedRule, now: number): boolean 
 export const namesMeet = (one: NamedRule, other: NamedRule): boolean =>
   globsMeet(reachOf(one), reachOf(other)) || globsMeet(reachOf(readAs(one)), reachOf(readAs(other)));
 
+/** Whether the rule may be about something with this name, or of this glob, by itself or by a template. */
+export const reachesName = (rule: NamedRule, name: string): boolean => globsMeet(reachOf(rule), name);
+
 /** A denied URI is one however it is spelled. */
 function readAs({ grant, name }: NamedRule): NamedRule {
   return { grant, name: grant.kind === 'resources' && grant.effect === 'deny' && !isGlob(name) ? deniedForm(name) : name };

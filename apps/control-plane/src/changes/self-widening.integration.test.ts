@@ -204,6 +204,26 @@ describe('an owner cannot widen an agent of theirs', () => {
       expect(isRefused(await own.call('POST', '/v1/grants', { agent, server, names: ['write'], ...terms }, owner))).toBe(true);
   });
 
+  test('by rules on answers, whichever way they are loosened', async () => {
+    const [agent, server, reason] = [await anAgent(), await aServer(), 'r'];
+    await must('POST', '/v1/grants', { agent, server, names: ['read'] });
+    const secrets = { names: ['*'], action: 'redact', secrets: true };
+    await must('PATCH', `/v1/servers/${server}`, { answerRules: { rules: [secrets] } });
+    const setting = await revision();
+    const file = (answerRules: object | null): string => JSON.stringify(JSON.stringify({ version: 1, servers: { [server]: { answerRules } } }));
+    const looser = [null, { rules: [{ ...secrets, action: 'log' }] }, { rules: [{ ...secrets, agents: ['others-*'] }] }];
+    for (const answerRules of looser) {
+      const draft = { changes: [{ do: 'server.update', server, change: { answerRules } }], reason };
+      expect(isRefused(await own.call('PATCH', `/v1/servers/${server}`, { answerRules }, owner))).toBe(true);
+      expect(isRefused(await own.call('POST', '/v1/policy/apply', draft, owner))).toBe(true);
+      expect(isRefused(await own.call('POST', '/v1/policy/import', file(answerRules), owner))).toBe(true);
+    }
+    expect(isRefused(await own.call('POST', `/v1/revisions/${setting}/revert`, { reason }, owner))).toBe(true);
+    const stricter = { rules: [{ ...secrets, action: 'block' }] };
+    expect((await own.call('PATCH', `/v1/servers/${server}`, { answerRules: stricter }, owner)).status).toBe(200);
+    await must('PATCH', `/v1/servers/${server}`, { answerRules: null });
+  });
+
   test('whatever the case of their name, among several owners, or as an address in angle brackets', async () => {
     const server = await aServer();
     for (const name of ['OLGA', 'team, Olga', 'Olga Example <olga>', ' olga ', 'Ｏｌｇａ']) {
