@@ -7,6 +7,7 @@ import { slugFromUrl } from './add/slug-from-url.js';
 import { addAgentKeyCommands } from './agent-key/agent-key-commands.js';
 import { addAlertsCommand } from './alerts/alerts-command.js';
 import { addAuditCommands } from './audit/audit-commands.js';
+import { addAnswerRuleCommands } from './answers/answer-rule-commands.js';
 import { addCaptureCommands } from './capture/capture-commands.js';
 import { CliError } from './cli-error.js';
 import type { Environment } from './config.js';
@@ -89,6 +90,7 @@ export function createProgram(environment: Environment): Program {
   addCollection(command, environment, print, alertRules);
   addWebhookCommands(command, environment, print);
   addCaptureCommands(command, environment, print);
+  addAnswerRuleCommands(command, environment, print);
   addKillCommands(command, environment, print);
   addCredentialCommands(command, environment, print);
   addAgentKeyCommands(command, environment, print);

@@ -11,7 +11,7 @@ export type AnswerAction = z.infer<typeof AnswerAction>;
 /** The first schema whose nodes obey rules on answers. */
 export const ANSWER_RULES_SCHEMA_VERSION = 5;
 export const ANSWER_BYTES_USUAL = 1_048_576;
-const ANSWER_BYTES_MAX = 4_194_304;
+export const ANSWER_BYTES_MAX = 4_194_304;
 /** Of one server, so that looking an answer through stays cheap. */
 const TEXTS_MAX = 100;
 

@@ -1,9 +1,9 @@
-import { etagOf } from '@portcullis/api-client';
-import { CAPTURE_BYTES_MAX, CaptureMode, CapturePath } from '@portcullis/contracts/capture';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CAPTURE_BYTES_MAX, CaptureMode } from '@portcullis/contracts/capture';
+import { type Command, Option } from 'commander';
 import { CliError } from '../cli-error.js';
 import type { Environment } from '../config.js';
 import { connect, type Connection, type ConnectionOptions } from '../connection.js';
+import { changeServer, placeOf, pointers, withTarget } from '../server-target.js';
 import { wholeNumber } from '../whole-number.js';
 import { withConnection } from '../with-connection.js';
 import { changeCapture, clearCapture, type CaptureChange } from './change-capture.js';
@@ -52,9 +52,6 @@ export function addCaptureCommands(program: Command, environment: Environment, p
   );
 }
 
-const withTarget = (command: Command, argument: string): Command =>
-  command.argument(argument, 'a server, or server:name; * stands for any characters');
-
 function withRules(command: Command): Command {
   const bytes = wholeNumber(0, CAPTURE_BYTES_MAX);
   return command
@@ -66,17 +63,6 @@ function withRules(command: Command): Command {
     .option('--redact-results <pointers...>', 'replace these places in results too', pointers)
     .requiredOption('--reason <text>', 'why, for the record');
 }
-
-function pointers(text: string, before: string[] = []): string[] {
-  const { error } = CapturePath.safeParse(text);
-  if (error) throw new InvalidArgumentError(`${text} ${error.issues[0]?.message ?? ''}`);
-  return [...before, text];
-}
-
-const placeOf = (target: string): { server: string; names: string | undefined } => {
-  const at = target.indexOf(':');
-  return at < 0 ? { server: target, names: undefined } : { server: target.slice(0, at), names: target.slice(at + 1) };
-};
 
 function changeOf(flags: SetFlags): CaptureChange {
   const rule = (mode: CaptureMode | undefined, bytesMax: number | undefined, paths: string[] | undefined): CaptureChange['results'] => {
@@ -104,9 +90,7 @@ async function setAt(
   changed: (before: Parameters<typeof clearCapture>[0], names: string | undefined) => ReturnType<typeof clearCapture>,
 ): Promise<void> {
   const { server, names } = placeOf(target);
-  const before = await api.servers.read(server);
-  // The whole of it is replaced, and somebody else may be at another part of it.
-  await api.servers.update(server, { auditCapture: changed(before.auditCapture, names), reason }, { ifMatch: etagOf(before) });
+  await changeServer(api, server, ({ auditCapture }) => ({ auditCapture: changed(auditCapture, names), reason }));
 }
 
 async function told(api: Api, server: string | undefined): Promise<string> {
