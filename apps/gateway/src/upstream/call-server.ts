@@ -1,29 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { GatewayError } from '@portcullis/contracts/errors';
-import { carriesAllContent, notificationMessage, ProgressFinder, type Era, type JsonObject } from '@portcullis/mcp';
+import type { Era, JsonObject } from '@portcullis/mcp';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
-import { resultCapturedBy } from '../audit/captured-by.js';
-import { unitsAsked } from '../audit/result-units.js';
 import { putQuestion } from '../questions/put-question.js';
 import { logWishOf, type LogLevel, type LogWish } from '../session/log-level.js';
 import type { SessionOwner, UpstreamSession } from '../session/upstream-sessions.js';
 import { declaredHeaders } from '../target/declared-headers.js';
 import { eraTowards } from '../view/era-towards.js';
 import { serverDeclares } from '../view/server-capabilities.js';
-import { AnswerRelay } from './answers/answer-relay.js';
 import { bridgeWatched, watchFor, type AnswerWatch } from './answers/answer-watch.js';
 import type { BridgedAnswer } from './answers/bridge-answer.js';
 import { answersTo, readAnswer } from './answers/read-answer.js';
 import { askBetween, isAsking } from './ask-between.js';
-import type { CallToServer } from './call-to-server.js';
+import { agentVersionOf, type CallToServer } from './call-to-server.js';
 import { forwardCall, type ForwardedCall, type Forwarding } from './forwarded-call.js';
 import { BASE_HEADERS, openLegacySession, sessionHeaders } from './legacy-handshake.js';
 import { postMessage } from './post-message.js';
 import { relayNotification } from './relay-notification.js';
+import { answerRelayFor, progressRelayFor } from './relays.js';
 import { tellLogLevel } from './server-log-level.js';
 import { ServerRequests } from './server-requests.js';
 import { isSessionLost } from './session-lost.js';
-import type { PostInFlight, ProgressRelay, UpstreamAnswer } from './upstream-post.js';
+import { tellCancelled } from './tell-cancelled.js';
+import type { PostInFlight, UpstreamAnswer } from './upstream-post.js';
 import type { UpstreamWay } from './upstream-way.js';
 
 /** A call, which log messages its agent takes, and what rules make of what its server says. */
@@ -62,16 +61,13 @@ export async function callServer(work: CallToServer, upstream: UpstreamWay): Pro
     const next = isAsking(answer) && watch?.hasBlocked !== true ? await askBetween(answer, { work, call, round }) : undefined;
     if (next === undefined) {
       const { id, method, era } = work.call;
-      const agentVersion = versionOf(work);
+      const agentVersion = agentVersionOf(work);
       return bridgeWatched(answer, watch, { id, method, agentEra: era, agentVersion, serverEra, serverInfo: visit.gateway.serverInfo });
     }
     if ('message' in next) return next;
     call = next;
   }
 }
-
-/** What was agreed at `initialize`; the oldest clients say it nowhere else. */
-const versionOf = ({ call, session }: CallToServer): string => session?.version ?? call.version;
 
 function forwardingOf({ work, logs }: WishedCall, era: Era): Forwarding {
   const { nameMember, name, argumentsJson, target, visit, questioning } = work;
@@ -164,8 +160,8 @@ function send({ work, logs, watch }: WishedCall, upstream: UpstreamWay, forwarde
       return false;
     },
     // What is looked through is read as JSON, and whole before anything of it passes.
-    progress: watch === undefined ? progressFor(work, forwarded, () => inFlight.resume()) : undefined,
-    relay: watch?.holds !== true ? () => relayFor(work, forwarded, () => inFlight.resume()) : undefined,
+    progress: watch === undefined ? progressRelayFor(work, forwarded, () => inFlight.resume()) : undefined,
+    relay: watch?.holds !== true ? () => answerRelayFor(work, forwarded, () => inFlight.resume()) : undefined,
     share: work.share,
     record: work.record,
   });
@@ -174,47 +170,6 @@ function send({ work, logs, watch }: WishedCall, upstream: UpstreamWay, forwarde
     if (session !== undefined) tellCancelled(upstream, forwarded, session);
   });
   return inFlight;
-}
-
-/** Progress is the same in either era, so that where it goes to a reader it passes as it is, under the agent's token. */
-function progressFor({ call, reply }: CallToServer, { id }: ForwardedCall, onDrained: () => void): ProgressRelay | undefined {
-  if (call.progressToken === undefined || reply.notifyProgress === undefined) return undefined;
-  const token = Buffer.from(JSON.stringify(call.progressToken));
-  const finder = new ProgressFinder(id);
-  return {
-    find: (data) => finder.find(data),
-    pass: (line) => {
-      if (reply.notifyProgress?.(line, token) !== false) return true;
-      reply.onceDrained(onDrained);
-      return false;
-    },
-  };
-}
-
-/** Between equal eras an answer passes unchanged, and may do so while it comes; what a parked call is answered is kept for whoever asks again. */
-function relayFor(work: CallToServer, { id }: ForwardedCall, onDrained: () => void): AnswerRelay | undefined {
-  const { call, reply, target, parked, visit, name } = work;
-  const { era } = call;
-  // What a call is charged by may come last in its result.
-  if (unitsAsked(visit.live.settings, target.server.slug, name).length > 0) return undefined;
-  if (era === 'legacy' && !carriesAllContent(versionOf(work))) return undefined;
-  if (parked !== undefined || reply.begin === undefined || eraTowards(target.server, era) !== era) return undefined;
-  return new AnswerRelay({ id, agentId: call.id, era, reply, captured: resultCapturedBy(visit, target), onDrained });
-}
-
-/** To a legacy server a closed connection says nothing. */
-function tellCancelled(upstream: UpstreamWay, forwarded: ForwardedCall, session: UpstreamSession): void {
-  const post = postMessage(upstream.pool, {
-    path: upstream.path,
-    headers: [...BASE_HEADERS, ...sessionHeaders(session)],
-    body: notificationMessage('notifications/cancelled', { requestId: forwarded.id }),
-    firstByteTimeoutMs: 5000,
-    totalTimeoutMs: 5000,
-    resultBytesMax: 1024,
-    isAnswer: () => false,
-    onMessage: () => true,
-  });
-  post.answer.catch(() => undefined);
 }
 
 /** The message of an answer that may be read: servers also put JSON-RPC errors into 4xx. */

@@ -29,3 +29,6 @@ export interface CallToServer {
   /** Where the call outlives the request it came with. */
   readonly parked: ParkedCall | undefined;
 }
+
+/** The revision of the protocol that the agent speaks: what was agreed at `initialize`; the oldest clients say it nowhere else. */
+export const agentVersionOf = ({ call, session }: CallToServer): string => session?.version ?? call.version;
