@@ -2,8 +2,8 @@ import { GatewayError } from '@portcullis/contracts/errors';
 import { completionResult, ownMember, resultMessage, type ClassifiedRequest } from '@portcullis/mcp';
 import { CallRecord } from './audit/call-record.js';
 import { claimedAgent } from './caller/claimed-agent.js';
-import { requireBudget } from './limits/require-budget.js';
 import { forward, type DecidedCall } from './forward.js';
+import { requireBudget } from './limits/require-budget.js';
 import { answerOwnTool, isOwnTool } from './own-tools/answer-own-tool.js';
 import { decideTarget, refusedAsNoObject } from './policy/decide-target.js';
 import { withPinnedArguments } from './policy/pinned-call.js';
@@ -12,6 +12,7 @@ import { HttpReply } from './reply/http-reply.js';
 import { refuseRequest } from './reply/refuse-request.js';
 import type { Reply } from './reply/reply.js';
 import type { Session } from './session/agent-sessions.js';
+import { namedSession } from './session/named-session.js';
 import { setLogLevel } from './session/set-log-level.js';
 import type { Step } from './step.js';
 import { answerSubscription, isSubscription } from './streams/answer-subscription.js';
@@ -30,7 +31,7 @@ export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply
   const record = new CallRecord(visit, { method: call.method, era: call.era, traceparent: call.meta && ownMember(call.meta, 'traceparent') });
   record.claimed(claimedAgent(call, visit));
   try {
-    const session = openSession(call, visit);
+    const session = sessionOf(call, visit);
     const view = gateway.views.of(caller.agent, slug, { live, now, task: caller.task });
     const step: Step = { call, visit, reply, record, session };
     if (isSubscription(call)) return await answerSubscription(view, step);
@@ -45,10 +46,8 @@ export async function answerRequest(call: ClassifiedRequest, visit: Visit, reply
 }
 
 /** The legacy session a request belongs to; a client may go without, and the modern era knows none. */
-function openSession(call: ClassifiedRequest, { head, gateway, caller, now }: Visit): Session | undefined {
-  if (call.era === 'modern' || head.sessionId === undefined || call.method === 'initialize') return undefined;
-  return gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
-}
+const sessionOf = ({ era, method }: ClassifiedRequest, visit: Visit): Session | undefined =>
+  era === 'modern' || method === 'initialize' ? undefined : namedSession(visit);
 
 async function respondLocally({ result, sessionId }: LocalAnswer, { call, visit, reply, record }: Step): Promise<void> {
   if (isHandshakeOrList(call.method) && (visit.live.settings.auditLists || record.isConspicuous)) await record.end({ status: 'success' });

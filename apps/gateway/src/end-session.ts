@@ -1,15 +1,14 @@
-import { GatewayError } from '@portcullis/contracts/errors';
 import { CallRecord } from './audit/call-record.js';
 import type { HttpReply } from './reply/http-reply.js';
 import type { Session } from './session/agent-sessions.js';
+import { namedSession, requireSession } from './session/named-session.js';
 import { endUpstreamSession } from './upstream/end-upstream-session.js';
 import type { Visit } from './visit.js';
 
 /** `DELETE`: the client ends its legacy session, on every node. Without one, or with one that is not its own, there is nothing to end. */
 export async function endSession(visit: Visit, reply: HttpReply): Promise<void> {
-  const { head, gateway, caller, live, now } = visit;
-  if (head.sessionId === undefined) throw new GatewayError('client.unknown_session', { reason: 'none named' });
-  const session = gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
+  const { gateway, live } = visit;
+  const session = requireSession(namedSession(visit));
   if (live.settings.auditLists)
     await new CallRecord(visit, { method: 'session/end', era: 'legacy', traceparent: undefined }).end({ status: 'success' });
   gateway.sessions.end(session);

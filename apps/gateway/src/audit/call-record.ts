@@ -29,7 +29,7 @@ export interface Asked {
 }
 
 /** How a call ended. */
-export interface Ending {
+interface Ending {
   readonly status: AuditStatus;
   readonly reason?: string | undefined;
   /** The result itself, or what is kept of one that was never held whole. */

@@ -7,7 +7,7 @@ import type { PolicySnapshot } from '@portcullis/snapshot';
 import { LRUCache } from '../memory/lru-cache.js';
 
 /** Whom a verified token is of. */
-export interface TokenHolder {
+interface TokenHolder {
   /** Under which the agent is found, if an agent is called so. */
   readonly keyId: string;
   /** The subject the agent speaks for, where that is somebody else. */

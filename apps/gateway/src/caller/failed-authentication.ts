@@ -1,7 +1,7 @@
 import { GatewayError } from '@portcullis/contracts/errors';
 
 /** One report: how often a source failed for one reason, within a minute. */
-export interface FailureReport {
+interface FailureReport {
   readonly source: string;
   readonly keyId: string | null;
   readonly reason: string;

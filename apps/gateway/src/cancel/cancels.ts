@@ -1,5 +1,6 @@
 import { UnsealError, type Sealer } from '@portcullis/secrets';
 import type { Redis } from 'ioredis';
+import { hearChannels } from '../process/hear-channels.js';
 import type { RunningCalls } from './running-calls.js';
 
 /** How a cancel reaches the other nodes; it may fail, and a call then runs to its end. */
@@ -44,15 +45,8 @@ const CHANNEL = 'portcullis:cancel';
 
 /** The channel over Redis. */
 export function redisCancelChannel(commands: Redis, subscriber: Redis): CancelChannel {
-  const subscribe = (): void => void subscriber.subscribe(CHANNEL).catch(() => undefined);
-  subscriber.on('ready', subscribe);
-  if (subscriber.status === 'ready') subscribe();
   return {
     publish: (message) => void commands.publish(CHANNEL, message).catch(() => undefined),
-    onMessage: (listener) => {
-      subscriber.on('message', (channel: string, message: string) => {
-        if (channel === CHANNEL) listener(message);
-      });
-    },
+    onMessage: (listener) => hearChannels(subscriber, [CHANNEL], listener),
   };
 }

@@ -1,6 +1,7 @@
 import { isRequestId, ownMember, type ClassifiedNotification } from '@portcullis/mcp';
 import { callerName } from '../caller/authenticate.js';
 import type { HttpReply } from '../reply/http-reply.js';
+import { namedSession } from '../session/named-session.js';
 import type { Visit } from '../visit.js';
 import { callName } from './running-calls.js';
 
@@ -12,9 +13,9 @@ export async function takeNotification(notification: ClassifiedNotification, vis
 }
 
 /** Does what a notification says, where that is anything to us. A modern client cancels by going away, never by a message. */
-export function heedNotification({ era, method, params }: ClassifiedNotification, { head, gateway, caller, now }: Visit): void {
+export function heedNotification({ era, method, params }: ClassifiedNotification, visit: Visit): void {
   if (era === 'modern') return;
-  const session = head.sessionId === undefined ? undefined : gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
+  const session = namedSession(visit);
   const id = method === 'notifications/cancelled' && params !== undefined ? ownMember(params, 'requestId') : undefined;
-  if (isRequestId(id)) gateway.cancels.cancel(callName(callerName(caller), session?.name, id));
+  if (isRequestId(id)) visit.gateway.cancels.cancel(callName(callerName(visit.caller), session?.name, id));
 }

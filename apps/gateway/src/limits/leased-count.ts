@@ -24,7 +24,7 @@ export interface Meter {
   putBack(): void;
 }
 
-export interface LeasedCountParts {
+interface LeasedCountParts {
   readonly count: SharedCount;
   /** Whether the shared count is given up on for now. */
   readonly isAway: () => boolean;

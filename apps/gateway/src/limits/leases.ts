@@ -37,7 +37,7 @@ export interface QuotaWish extends Wanted {
   readonly owed: number;
 }
 
-export interface QuotaLease {
+interface QuotaLease {
   readonly tokens: number;
   /** By all nodes, these tokens included. */
   readonly used: number;

@@ -14,7 +14,7 @@ const FAILURES_MAX = 3;
 /** What is counted over all nodes. */
 export type SharedTerms = Exclude<CallLimitTerms, { kind: 'concurrency' }>;
 
-export interface Clocks {
+interface Clocks {
   /** Milliseconds that only grow. */
   readonly monotonic: () => number;
   /** Epoch milliseconds. */

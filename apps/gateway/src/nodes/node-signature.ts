@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What one node says to another, as far as its signature covers it. */
-export interface SignedExchange {
+interface SignedExchange {
   readonly method: string;
   readonly path: string;
   /** The advertised address of the node it is meant for, so that it cannot be sent on to another. */

@@ -3,7 +3,7 @@ import type { NodeAccessAnswer, NodeAccessFound, NodeAccessLookup, NodeAccessReq
 import { LRUCache } from '../memory/lru-cache.js';
 
 /** The control plane, as far as agents reach it through a node. */
-export interface RequestDesk {
+interface RequestDesk {
   fileAccessRequest(request: NodeAccessRequest): Promise<NodeAccessAnswer>;
   findAccessRequests(lookup: NodeAccessLookup): Promise<NodeAccessFound>;
 }

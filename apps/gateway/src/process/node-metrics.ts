@@ -3,7 +3,7 @@ import type { Metrics } from '@portcullis/boot';
 import type { Follower } from '@portcullis/snapshot';
 
 /** What is looked at. */
-export interface ObservedParts {
+interface ObservedParts {
   readonly follower: Follower;
   readonly audit: Pick<AuditTrail, 'backlog' | 'spoolBytes' | 'unspooled'>;
   readonly upstreams: { readonly suspended: number };
@@ -17,74 +17,30 @@ export interface ObservedParts {
  * changes.
  */
 export function observeNode(metrics: Metrics, { follower, audit, upstreams, streams, watches, shedding }: ObservedParts): void {
-  metrics.gauge({
-    name: 'upstreams_suspended',
-    help: 'Servers that are not asked now because they were not there',
-    collect() {
-      this.set(upstreams.suspended);
-    },
-  });
-  metrics.gauge({
-    name: 'change_streams',
-    help: 'Open streams of change messages',
-    collect() {
-      this.set(streams.size);
-    },
-  });
-  metrics.gauge({
-    name: 'load_shedding_level',
-    help: 'What is refused because memory runs out: 0 nothing, 1 new connections, 2 lists and streams too, 3 calls too',
-    collect() {
-      this.set(shedding.level);
-    },
-  });
-  metrics.gauge({
-    name: 'watched_servers',
-    help: 'Servers that are listened to for changes',
-    collect() {
-      this.set(watches.size);
-    },
-  });
+  show(metrics, 'upstreams_suspended', 'Servers that are not asked now because they were not there', () => upstreams.suspended);
+  show(metrics, 'change_streams', 'Open streams of change messages', () => streams.size);
+  show(
+    metrics,
+    'load_shedding_level',
+    'What is refused because memory runs out: 0 nothing, 1 new connections, 2 lists and streams too, 3 calls too',
+    () => shedding.level,
+  );
+  show(metrics, 'watched_servers', 'Servers that are listened to for changes', () => watches.size);
   observePolicy(metrics, follower);
   observeTrail(metrics, audit);
 }
 
 function observePolicy(metrics: Metrics, follower: ObservedParts['follower']): void {
-  metrics.gauge({
-    name: 'policy_revision',
-    help: 'Revision of the policy that is served',
-    collect() {
-      this.set(follower.status().revision ?? 0);
-    },
-  });
-  metrics.gauge({
-    name: 'policy_age_seconds',
-    help: 'Time since the policy was last confirmed',
-    collect() {
-      this.set(follower.ageMs() / 1000);
-    },
-  });
-  metrics.gauge({
-    name: 'policy_applied',
-    help: 'Snapshots put into service since the start',
-    collect() {
-      this.set(follower.status().appliedCount);
-    },
-  });
-  metrics.gauge({
-    name: 'policy_applying_seconds',
-    help: 'Time spent since the start from a head to its snapshot in service',
-    collect() {
-      this.set(follower.status().applyingMs / 1000);
-    },
-  });
-  metrics.gauge({
-    name: 'policy_fetched_bytes',
-    help: 'Contents of snapshots fetched since the start',
-    collect() {
-      this.set(follower.status().fetchedBytes);
-    },
-  });
+  show(metrics, 'policy_revision', 'Revision of the policy that is served', () => follower.status().revision ?? 0);
+  show(metrics, 'policy_age_seconds', 'Time since the policy was last confirmed', () => follower.ageMs() / 1000);
+  show(metrics, 'policy_applied', 'Snapshots put into service since the start', () => follower.status().appliedCount);
+  show(
+    metrics,
+    'policy_applying_seconds',
+    'Time spent since the start from a head to its snapshot in service',
+    () => follower.status().applyingMs / 1000,
+  );
+  show(metrics, 'policy_fetched_bytes', 'Contents of snapshots fetched since the start', () => follower.status().fetchedBytes);
   metrics.gauge({
     name: 'policy_refused',
     help: 'Heads and snapshots refused since the start, by reason',
@@ -96,25 +52,18 @@ function observePolicy(metrics: Metrics, follower: ObservedParts['follower']): v
 }
 
 function observeTrail(metrics: Metrics, audit: ObservedParts['audit']): void {
+  show(metrics, 'audit_backlog_events', 'Audit events that Postgres is not known to have', () => audit.backlog);
+  show(metrics, 'audit_spool_bytes', 'Size of the audit spool', () => audit.spoolBytes);
+  show(metrics, 'audit_unspooled_events', 'Audit events that the spool does not take, and only memory and the queue have', () => audit.unspooled);
+}
+
+/** A gauge that is read when somebody looks. */
+function show(metrics: Metrics, name: string, help: string, read: () => number): void {
   metrics.gauge({
-    name: 'audit_backlog_events',
-    help: 'Audit events that Postgres is not known to have',
+    name,
+    help,
     collect() {
-      this.set(audit.backlog);
-    },
-  });
-  metrics.gauge({
-    name: 'audit_spool_bytes',
-    help: 'Size of the audit spool',
-    collect() {
-      this.set(audit.spoolBytes);
-    },
-  });
-  metrics.gauge({
-    name: 'audit_unspooled_events',
-    help: 'Audit events that the spool does not take, and only memory and the queue have',
-    collect() {
-      this.set(audit.unspooled);
+      this.set(read());
     },
   });
 }

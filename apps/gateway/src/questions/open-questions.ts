@@ -10,7 +10,7 @@ export interface Answerer {
 }
 
 /** Which question an id names, and the node that asked it. */
-export interface QuestionPlace {
+interface QuestionPlace {
   readonly node: string;
   readonly name: string;
 }

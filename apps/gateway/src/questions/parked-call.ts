@@ -38,6 +38,7 @@ export class ParkedCall implements AskAgent, Held {
   private timer: NodeJS.Timeout | undefined;
   /** Set when the server has answered, so that there is nothing to ask any more. */
   private isOver = false;
+  private isClosed = false;
   private onAttended: (() => void) | undefined;
 
   constructor(
@@ -107,8 +108,6 @@ export class ParkedCall implements AskAgent, Held {
     this.name = undefined;
     this.isClosed = true;
   }
-
-  private isClosed = false;
 
   /** Questions that come together are asked together. */
   private parkSoon(): void {

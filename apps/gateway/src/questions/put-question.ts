@@ -4,7 +4,7 @@ import { canBeAsked, capabilitiesFor, noteOf, ownMember, questionUrl, type JsonO
 import type { AskAgent, QuestionAnswer } from './ask-agent.js';
 
 /** The audit trail of a call, which has a row for each question of its server. */
-export interface QuestionTrail {
+interface QuestionTrail {
   forQuestion(method: string): {
     arguments(json: string): void;
     end(ending: { readonly status: AuditStatus; readonly reason?: string; readonly result?: string }): Promise<void>;

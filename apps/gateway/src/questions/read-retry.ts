@@ -9,7 +9,7 @@ export interface Retry {
 }
 
 /** A call that brings something back from an earlier `input_required`. */
-export type ReturningCall = ClassifiedRequest & { readonly params: JsonObject };
+type ReturningCall = ClassifiedRequest & { readonly params: JsonObject };
 
 /** Most calls bring nothing back, and `readRetry` need not be asked. */
 export const bringsBack = (call: ClassifiedRequest): call is ReturningCall => call.params !== undefined && hasReturned(call.params);

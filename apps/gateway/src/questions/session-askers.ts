@@ -23,7 +23,7 @@ const Answered = z.union([
 
 const ROUTE = 'session-stream';
 
-export interface SessionAskerParts {
+interface SessionAskerParts {
   readonly nodes: NodeLinks;
   readonly sealer: () => Sealer;
   readonly store: SessionStore;

@@ -4,6 +4,7 @@ import { NodeUnreachableError } from '../nodes/node-client.js';
 import type { NodeLinks } from '../nodes/node-links.js';
 import type { HttpReply } from '../reply/http-reply.js';
 import { refuseBody } from '../reply/refuse.js';
+import { namedSession } from '../session/named-session.js';
 import type { Visit } from '../visit.js';
 import type { OpenQuestions } from './open-questions.js';
 
@@ -26,9 +27,10 @@ export async function takeResponse(response: ClassifiedResponse, visit: Visit, r
 }
 
 /** Brings an answer to the node that waits for it; false where nobody does. */
-export async function deliverResponse({ id, message }: ClassifiedResponse, { head, gateway, caller, now }: Visit): Promise<boolean> {
-  if (head.sessionId === undefined) return false;
-  const session = gateway.sessions.open(head.sessionId, caller.agent.id, now, caller.principal);
+export async function deliverResponse({ id, message }: ClassifiedResponse, visit: Visit): Promise<boolean> {
+  const { gateway, caller } = visit;
+  const session = namedSession(visit);
+  if (session === undefined) return false;
   const answerer = { agentId: caller.agent.id, session: session.name };
   const place = gateway.questions.placeOf(id, answerer);
   if (place === undefined) return false;

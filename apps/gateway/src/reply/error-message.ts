@@ -3,7 +3,7 @@ import type { Era, RefusedMessage, RequestId } from '@portcullis/mcp';
 import { POLICY_LIMITS } from '../limits/policy-limits.js';
 
 /** An error on its way out: the HTTP status, headers beside the usual ones, and the JSON-RPC message. */
-export interface ErrorMessage {
+interface ErrorMessage {
   readonly status: number;
   readonly headers: readonly string[];
   readonly message: string;

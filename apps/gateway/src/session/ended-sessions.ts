@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { hearChannels } from '../process/hear-channels.js';
 import type { EndedSessions } from './agent-sessions.js';
 
 const KEY = 'portcullis:ended-sessions';
@@ -21,13 +22,9 @@ export class SharedEndedSessions implements EndedSessions {
     /** Here and in Redis, which one who ends session after session must not fill. */
     private readonly rememberedMax = REMEMBERED_MAX,
   ) {
-    subscriber.on('message', (channel: string, name: string) => {
-      if (channel === CHANNEL) this.remember(name, Date.now() + REFRESH_MS * 2);
-    });
-    subscriber.on('ready', () => void subscriber.subscribe(CHANNEL).catch(() => undefined));
+    hearChannels(subscriber, [CHANNEL], (name) => this.remember(name, Date.now() + REFRESH_MS * 2));
     commands.on('ready', () => void this.refresh());
     this.timer = setInterval(() => void this.refresh(), REFRESH_MS).unref();
-    if (subscriber.status === 'ready') void subscriber.subscribe(CHANNEL).catch(() => undefined);
     if (commands.status === 'ready') void this.refresh();
   }
 

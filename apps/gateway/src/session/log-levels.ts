@@ -1,11 +1,13 @@
 import type { Redis } from 'ioredis';
 import { LRUCache } from '../memory/lru-cache.js';
+import { hearChannels } from '../process/hear-channels.js';
 import { isLogLevel, type LogLevel } from './log-level.js';
 import type { SessionStore } from './session-store.js';
 
 /** How nodes tell one another that a session's level has changed; it may fail, and then lasts until the session is forgotten here. */
 export interface LogLevelChannel {
   publish(session: string): void;
+  /** Without a session: whatever was said since the last one is lost. */
   onMessage(listener: (session: string | undefined) => void): void;
 }
 
@@ -51,15 +53,8 @@ export function redisLogLevelChannel(commands: Redis, subscriber: Redis): LogLev
   return {
     publish: (session) => void commands.publish(CHANNEL, session).catch(() => undefined),
     onMessage: (listener) => {
-      const subscribe = (): void => {
-        listener(undefined); // what was said in the meantime is lost
-        subscriber.subscribe(CHANNEL).catch(() => undefined);
-      };
-      subscriber.on('ready', subscribe);
-      if (subscriber.status === 'ready') subscribe();
-      subscriber.on('message', (channel: string, session: string) => {
-        if (channel === CHANNEL) listener(session);
-      });
+      subscriber.on('ready', () => listener(undefined));
+      hearChannels(subscriber, [CHANNEL], listener);
     },
   };
 }

@@ -22,7 +22,7 @@ export interface SessionOwner {
 }
 
 /** Opens a new session at the server, by its handshake. */
-export type OpenSession = () => Promise<UpstreamSession>;
+type OpenSession = () => Promise<UpstreamSession>;
 
 /** How long a session is kept that nobody uses. */
 const LIFETIME_MS = 3_600_000;

@@ -4,7 +4,7 @@ import { CallRecord } from '../audit/call-record.js';
 import { decideTarget } from '../policy/decide-target.js';
 import { recordShadow } from '../policy/record-shadow.js';
 import { HttpReply } from '../reply/http-reply.js';
-import type { Session } from '../session/agent-sessions.js';
+import { requireSession } from '../session/named-session.js';
 import type { Step } from '../step.js';
 import { describeAsked } from '../target/describe-asked.js';
 import { askedName, resolveTarget, type TargetMethod } from '../target/resolve-target.js';
@@ -84,6 +84,7 @@ async function subscribe(view: AgentView, { call, visit, reply, record, session 
     visit.gateway.metrics.ended(call.method, 'denied');
     return;
   }
+  // Without a session there is no stream that could be told.
   await visit.gateway.streams.sessions.subscribe(requireSession(session), uri);
   await confirm({ call, visit, reply, record });
 }
@@ -107,12 +108,6 @@ async function unsubscribe({ call, visit, reply, record, session }: Step): Promi
   const uri = askedName(call, RESOURCE);
   await visit.gateway.streams.sessions.unsubscribe(requireSession(session), uri);
   await confirm({ call, visit, reply, record });
-}
-
-/** Without a session there is no stream that could be told. */
-function requireSession(session: Session | undefined): Session {
-  if (session === undefined) throw new GatewayError('client.unknown_session', { reason: 'none named' });
-  return session;
 }
 
 async function confirm({ call, visit, reply, record }: Omit<Step, 'session'>): Promise<void> {

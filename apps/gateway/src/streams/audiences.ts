@@ -27,7 +27,7 @@ export class Audience {
   ) {}
 }
 
-export interface AudienceParts {
+interface AudienceParts {
   readonly policy: { current(): PolicySnapshot | undefined };
   readonly views: AgentViews;
   readonly now: () => number;

@@ -23,7 +23,7 @@ export const listSet = (...kinds: readonly ListKind[]): ListSet => kinds.reduce(
 export const hasList = (set: ListSet, kind: ListKind): boolean => (set & BITS[kind]) !== 0;
 
 /** What is compared of two views. */
-export interface ViewReading {
+interface ViewReading {
   /** One text per list that differs whenever what the list shows does. */
   readonly digests: readonly string[];
   /** Ids of the servers of which some list shows something. */

@@ -3,6 +3,7 @@ import { isLegacyVersion, isModernVersion } from '@portcullis/mcp';
 import { CallRecord } from '../audit/call-record.js';
 import { takesEventStream } from '../edge/front-filter.js';
 import type { HttpReply } from '../reply/http-reply.js';
+import { namedSession } from '../session/named-session.js';
 import type { Visit } from '../visit.js';
 import { ALL_LISTS } from './list-kinds.js';
 import { streamOwner } from './stream-owner.js';
@@ -12,15 +13,15 @@ import { streamOwner } from './stream-owner.js';
  * is ever sent again, so no id of an earlier event is known here.
  */
 export async function openStream(visit: Visit, reply: HttpReply): Promise<void> {
-  const { head, gateway, caller, live, now } = visit;
-  const { protocolVersion, lastEventId, sessionId, accept, contentLength } = head;
+  const { head, gateway, caller, live } = visit;
+  const { protocolVersion, lastEventId, accept, contentLength } = head;
   if (protocolVersion !== undefined && isModernVersion(protocolVersion)) throw new GatewayError('client.method_not_allowed');
   if (protocolVersion !== undefined && !isLegacyVersion(protocolVersion))
     throw new GatewayError('client.malformed', { header: 'mcp-protocol-version' });
   if (!takesEventStream(accept)) throw new GatewayError('client.not_acceptable');
   if (contentLength !== undefined && contentLength !== '0') throw new GatewayError('client.malformed', { header: 'content-length' });
   if (lastEventId !== undefined) throw new GatewayError('client.malformed', { header: 'last-event-id' });
-  const session = sessionId === undefined ? undefined : gateway.sessions.open(sessionId, caller.agent.id, now, caller.principal);
+  const session = namedSession(visit);
   const record = new CallRecord(visit, { method: 'stream/open', era: 'legacy', traceparent: undefined });
   await gateway.streams.takePlace(caller.agent.id, () => (live.settings.auditLists ? record.end({ status: 'success' }) : undefined));
   const facts = {

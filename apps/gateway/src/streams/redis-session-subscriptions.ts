@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { hearChannels } from '../process/hear-channels.js';
 import type { Session } from '../session/agent-sessions.js';
 import type { SessionSubscriptions } from './session-subscriptions.js';
 
@@ -29,15 +30,11 @@ export class RedisSessionSubscriptions implements SessionSubscriptions {
     private readonly commands: Redis,
     subscriber: Redis,
   ) {
-    subscriber.on('message', (channel: string, message: string) => {
-      if (channel === CHANGED) this.onChanged(message);
-      if (channel !== STREAM) return;
+    hearChannels(subscriber, [CHANGED, STREAM], (message, channel) => {
+      if (channel === CHANGED) return this.onChanged(message);
       const [sessionName = '', number = ''] = message.split(' ');
       this.onStream(sessionName, Number(number));
     });
-    const subscribe = (): void => void subscriber.subscribe(CHANGED, STREAM).catch(() => undefined);
-    subscriber.on('ready', subscribe);
-    if (subscriber.status === 'ready') subscribe();
   }
 
   async add({ name, expiresAt }: Session, uri: string, countMax: number): Promise<boolean> {

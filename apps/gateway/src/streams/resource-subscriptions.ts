@@ -13,12 +13,12 @@ const GATHERED_MAX = 1000;
 const PARTS_MAX = 64;
 
 /** The server that has this resource for the agent, by the decision that reading it would get; undefined where it may not be read. */
-export function resourceServer(view: AgentView, uri: string, now: number): string | undefined {
+function resourceServer(view: AgentView, uri: string, now: number): string | undefined {
   const target = resolveTarget(view, READ, uri);
   return target !== undefined && decideTarget(view, target, undefined, now).effect !== 'deny' ? target.server.id : undefined;
 }
 
-export interface ResourceSubscriptionParts {
+interface ResourceSubscriptionParts {
   readonly policy: { current(): PolicySnapshot | undefined };
   readonly views: AgentViews;
   readonly now: () => number;

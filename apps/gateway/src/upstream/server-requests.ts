@@ -10,7 +10,7 @@ const POST_MS_MAX = 30_000;
 const OPEN_MAX = 64;
 
 /** Where the requests of a server come from and what becomes of them. */
-export interface ServerRequestParts {
+interface ServerRequestParts {
   readonly upstream: UpstreamWay;
   readonly session: UpstreamSession;
   /** Puts a question to the agent; a question that is withdrawn needs no answer any more. */

@@ -14,7 +14,7 @@ import { SsePool } from './sse/sse-pool.js';
 import type { ClosablePool, UpstreamWay } from './upstream-way.js';
 
 /** `place` is given where a runner is at that origin. */
-export type PoolFor = (
+type PoolFor = (
   origin: string,
   options: { connections: number; keepAliveTimeout: number; tls?: TlsIdentity | undefined },
   place?: PlaceEntry,
@@ -27,7 +27,7 @@ const KEEP_ALIVE_MS = 60_000;
 const STREAMS_MAX = 1024;
 
 /** The network side of one server: where it is, its connections, and how many calls it has in progress here. */
-export class Upstream implements UpstreamWay {
+class Upstream implements UpstreamWay {
   readonly signedInAs = undefined;
   inFlight = 0;
   /** Calls that took a place. */

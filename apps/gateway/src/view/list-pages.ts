@@ -16,7 +16,7 @@ import type { AgentView, VisibleTarget } from './agent-view.js';
 export type Position = readonly [slug: string, name: string];
 
 /** Which list, for whom, and what its encoding depends on. */
-export interface ListRequest {
+interface ListRequest {
   readonly kind: DefinitionKind;
   readonly era: Era;
   readonly after: Position | undefined;

@@ -12,13 +12,14 @@ function capabilitiesOfServer(server: ServerEntry): JsonObject {
   try {
     declared = JSON.parse(server.capabilitiesJson);
   } catch {
-    declared = undefined; // a server that declares what cannot be read declares nothing
+    declared = undefined;
   }
   const capabilities = isJsonObject(declared) ? declared : NONE;
   read.set(server, capabilities);
   return capabilities;
 }
 
+/** Whether a server says that it can do this; one whose words cannot be read can do nothing. */
 export function serverDeclares(server: ServerEntry, capability: 'completions' | 'logging'): boolean {
   return isJsonObject(ownMember(capabilitiesOfServer(server), capability));
 }

@@ -2,7 +2,7 @@ import { createSseParser, type SseParser } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
 
 /** A request whose answer is a stream without an end. */
-export interface EventStreamRequest {
+interface EventStreamRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers: string[];

@@ -10,7 +10,7 @@ import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { readMessage } from './change-source.js';
 import { EventStream } from './event-stream.js';
 
-export interface QuestionStreamOptions {
+interface QuestionStreamOptions {
   readonly key: string;
   readonly session: UpstreamSession;
   readonly upstream: UpstreamWay;

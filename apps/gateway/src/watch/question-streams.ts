@@ -10,7 +10,7 @@ import { keyOf, type SessionOwner, type UpstreamSession } from '../session/upstr
 import type { UpstreamWay } from '../upstream/upstream-way.js';
 import { QuestionStream } from './question-stream.js';
 
-export interface QuestionStreamParts {
+interface QuestionStreamParts {
   readonly nodes: NodeLinks;
   readonly sealer: () => Sealer;
   readonly store: IndexedSessionStore;
@@ -18,7 +18,7 @@ export interface QuestionStreamParts {
 }
 
 /** A call whose server may ask something outside the call's own answer. */
-export interface AttendedCall {
+interface AttendedCall {
   readonly owner: SessionOwner;
   readonly session: UpstreamSession;
   readonly upstream: UpstreamWay;

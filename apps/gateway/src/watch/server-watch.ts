@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { UnsupportedSource, type ChangeSource, type OpenSource } from './change-source.js';
 
-export interface ServerWatchParts {
+interface ServerWatchParts {
   readonly source: ChangeSource;
   /** Lets few servers at a time be connected to. */
   readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;

@@ -1,7 +1,7 @@
 /** Begun calls of each server that this node has called, since the node's start. */
-export type Usage = Iterable<readonly [serverId: string, calls: number]>;
+type Usage = Iterable<readonly [serverId: string, calls: number]>;
 
-export interface ServersInUseParts {
+interface ServersInUseParts {
   readonly usage: () => Usage;
   readonly want: (serverId: string, isWanted: boolean) => void;
   /** Any clock that does not go back, in milliseconds. */

@@ -9,7 +9,7 @@ import { LegacySource } from './legacy-source.js';
 import { ModernSource } from './modern-source.js';
 import { ServerWatch } from './server-watch.js';
 
-export interface WatchParts {
+interface WatchParts {
   readonly clientInfo: Implementation;
   readonly policy: { current(): PolicySnapshot | undefined };
   /** Connections of the watch's own, so that a stream takes none from calls. */

@@ -6,7 +6,7 @@ export interface MemoryClaim {
 }
 
 /** How much may be held of answers at once, in bytes. */
-export interface AnswerMemoryLimits {
+interface AnswerMemoryLimits {
   readonly all: number;
   readonly ofAgent: number;
   readonly ofServer: number;

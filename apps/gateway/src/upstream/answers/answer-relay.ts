@@ -7,7 +7,7 @@ import type { PostRelay } from './answer-bytes.js';
 import type { BridgedAnswer } from './bridge-answer.js';
 
 /** Whose answer is passed on, and to whom. */
-export interface RelayedCall {
+interface RelayedCall {
   /** Our id at the server. */
   readonly id: string;
   readonly agentId: RequestId;

@@ -5,7 +5,7 @@ import { compileGlob, type GlobMatcher } from '@portcullis/policy';
 type Rule = AnswerRulesEntry['rules'][number];
 
 /** What rules found in something that a server said, and what may go on of it: all of it, it with markers, or nothing. */
-export interface AnswerFinding {
+interface AnswerFinding {
   readonly action: AnswerAction;
   readonly kinds: readonly string[];
   readonly json: string;
@@ -42,7 +42,7 @@ export class AnswerRules {
 }
 
 /** Whose call of what: the agent's slug, and the target by its own name at its server. */
-export interface AnsweredCall {
+interface AnsweredCall {
   readonly agent: string;
   readonly name: string;
 }

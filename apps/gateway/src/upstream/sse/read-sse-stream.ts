@@ -3,7 +3,7 @@ import { createSseParser, type SseEvent } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
 
 /** Told what comes on a stream, and how it ended; a stream that ends has failed, whatever it says. */
-export interface SseReader {
+interface SseReader {
   readonly onEvent: (event: SseEvent) => void;
   readonly onFailure: (error: Error) => void;
 }

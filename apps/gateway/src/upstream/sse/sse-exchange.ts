@@ -2,7 +2,7 @@ import { encodeSseMessage, type RequestId } from '@portcullis/mcp';
 import { errors, type Dispatcher } from 'undici';
 
 /** What an exchange is for: the request it carries, if it carries one, and how much patience and memory it may take. */
-export interface SseExchangeOptions {
+interface SseExchangeOptions {
   readonly id: RequestId | undefined;
   readonly firstByteTimeoutMs: number;
   /** How much may wait here for a caller that does not take it. */
