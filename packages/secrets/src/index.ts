@@ -1,6 +1,6 @@
 export { newBearer, parseBearer, hashBearer, bearerMatches, BearerMemory, type BearerKind, type BearerParts } from './bearer.js';
 export { newSigningKey, signBytes, verifyBytes, keyIdOf, publicKeyOf, type KeyPair } from './signing-key.js';
-export { seal, open, createSealer, newSealingKey, deriveKey, type Sealer, type SealingKey } from './sealer.js';
+export { seal, open, openText, createSealer, newSealingKey, deriveKey, type Sealer, type SealingKey } from './sealer.js';
 export { auditSealingKey, auditKeysText, readAuditKeys } from './audit-sealing.js';
 export { sealFor, openWith, newNodeKeyPair } from './seal-for.js';
 export { UnsealError } from './unseal-error.js';

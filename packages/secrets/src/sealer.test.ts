@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSealer, deriveKey, newSealingKey, open, seal } from './sealer.js';
+import { createSealer, deriveKey, newSealingKey, open, openText, seal } from './sealer.js';
 import { UnsealError } from './unseal-error.js';
 
 const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 });
@@ -66,6 +66,17 @@ test('a key ring opens two generations and seals with the newer', () => {
 test('a sealed value does not open under another key that took its id', () => {
   const sealed = createSealer({ current: { id: 'k1', key: newSealingKey().key } }).seal('x', 'place');
   expect(() => createSealer({ current: { id: 'k1', key: newSealingKey().key } }).open(sealed, 'place')).toThrow(UnsealError);
+});
+
+test('the text of what anybody made up is none; another fault is not hidden', () => {
+  const ring = createSealer({ current: { id: 'k1', key: newSealingKey().key } });
+  expect(openText(ring, ring.seal('pässwörd', 'place'), 'place')).toBe('pässwörd');
+  expect(openText(ring, ring.seal('pässwörd', 'place'), 'another')).toBeUndefined();
+  expect(openText(ring, 'v1.k1.made-up', 'place')).toBeUndefined();
+  const broken = (): Buffer => {
+    throw new TypeError('broken');
+  };
+  expect(() => openText({ open: broken }, '', 'place')).toThrow(TypeError);
 });
 
 test('a ring of unfit keys is refused when it is made', () => {

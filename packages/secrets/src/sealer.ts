@@ -67,6 +67,16 @@ export function createSealer(ring: { current: SealingKey; previous?: SealingKey 
   };
 }
 
+/** The text of a sealed value that anybody may have made up; undefined for one that does not open at this place. */
+export function openText(sealer: Pick<Sealer, 'open'>, sealed: string, aad: string): string | undefined {
+  try {
+    return sealer.open(sealed, aad).toString();
+  } catch (error) {
+    if (error instanceof UnsealError) return undefined;
+    throw error;
+  }
+}
+
 function ready({ id, key }: SealingKey): ReadyKey {
   if (key.byteLength !== 32) throw new TypeError('A sealing key has 32 bytes');
   if (!keyIdShape.test(id)) throw new TypeError('A sealing key id has 1 to 64 characters of A-Z a-z 0-9 _ -');

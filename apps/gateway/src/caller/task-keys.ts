@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { TASK_KEY_AAD, TASK_KEY_CHARS_MAX, TASK_KEY_PREFIX, TaskKeyContent } from '@portcullis/contracts/task-keys';
 import { compileNarrowings, type Within } from '@portcullis/policy';
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import { LRUCache } from '../memory/lru-cache.js';
 
 /** A task in whose name an agent calls, and what that leaves it of what it may do. */
@@ -43,12 +43,9 @@ export class TaskKeys {
 }
 
 function unseal(sealer: Sealer, sealed: string): Task | undefined {
-  try {
-    const content = TaskKeyContent.parse(JSON.parse(sealer.open(sealed, TASK_KEY_AAD).toString()));
-    const narrowingId = hash('sha256', JSON.stringify(content.within), 'base64url');
-    return { ...content, isWithin: compileNarrowings(content.within), narrowingId };
-  } catch (error) {
-    if (error instanceof UnsealError) return undefined;
-    throw error;
-  }
+  const text = openText(sealer, sealed, TASK_KEY_AAD);
+  if (text === undefined) return undefined;
+  const content = TaskKeyContent.parse(JSON.parse(text));
+  const narrowingId = hash('sha256', JSON.stringify(content.within), 'base64url');
+  return { ...content, isWithin: compileNarrowings(content.within), narrowingId };
 }

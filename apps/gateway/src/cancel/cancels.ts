@@ -1,4 +1,4 @@
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import type { Redis } from 'ioredis';
 import { hearChannels } from '../process/hear-channels.js';
 import type { RunningCalls } from './running-calls.js';
@@ -30,14 +30,12 @@ export class Cancels {
   private take(message: string): void {
     const { calls, sealer, now, isReady } = this.parts;
     if (!isReady()) return;
-    try {
-      const content: unknown = JSON.parse(sealer().open(message, AAD).toString());
-      if (!Array.isArray(content)) return;
-      const [name, at]: unknown[] = content;
-      if (typeof name === 'string' && typeof at === 'number' && Math.abs(now() - at) <= AGE_MS_MAX) calls.cancel(name);
-    } catch (error) {
-      if (!(error instanceof UnsealError)) throw error; // what is not from a node of ours cancels nothing
-    }
+    const text = openText(sealer(), message, AAD);
+    if (text === undefined) return; // what is not from a node of ours cancels nothing
+    const content: unknown = JSON.parse(text);
+    if (!Array.isArray(content)) return;
+    const [name, at]: unknown[] = content;
+    if (typeof name === 'string' && typeof at === 'number' && Math.abs(now() - at) <= AGE_MS_MAX) calls.cancel(name);
   }
 }
 

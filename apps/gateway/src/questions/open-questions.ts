@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isJsonObject, ownMember, type JsonObject, type RequestId, type RpcError } from '@portcullis/mcp';
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import type { QuestionAnswer } from './ask-agent.js';
 
 /** Who may answer a question: the legacy session whose call it belongs to. */
@@ -37,15 +37,11 @@ export class OpenQuestions {
   /** The question an answer is for; undefined for an id that was never put to this session. */
   placeOf(id: RequestId, answerer: Answerer): QuestionPlace | undefined {
     if (typeof id !== 'string') return undefined;
-    try {
-      const content: unknown = JSON.parse(this.parts.sealer().open(id, aadOf(answerer)).toString());
-      if (!Array.isArray(content)) return undefined;
-      const [node, name]: unknown[] = content;
-      return typeof node === 'string' && typeof name === 'string' ? { node, name } : undefined;
-    } catch (error) {
-      if (error instanceof UnsealError) return undefined;
-      throw error;
-    }
+    const text = openText(this.parts.sealer(), id, aadOf(answerer));
+    const content: unknown = text === undefined ? undefined : JSON.parse(text);
+    if (!Array.isArray(content)) return undefined;
+    const [node, name]: unknown[] = content;
+    return typeof node === 'string' && typeof name === 'string' ? { node, name } : undefined;
   }
 
   /** Takes an answer, once; false where this node waits for none from this session. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import { z } from 'zod';
 import { LRUCache } from '../memory/lru-cache.js';
 import type { SessionStore } from '../session/session-store.js';
@@ -49,12 +49,8 @@ export class RequestStates {
   }
 
   private read(state: string, place: StatePlace): z.infer<typeof Sealed> | undefined {
-    try {
-      return Sealed.safeParse(JSON.parse(this.parts.sealer().open(state, aadOf(place)).toString())).data;
-    } catch (error) {
-      if (error instanceof UnsealError) return undefined;
-      throw error;
-    }
+    const text = openText(this.parts.sealer(), state, aadOf(place));
+    return text === undefined ? undefined : Sealed.safeParse(JSON.parse(text)).data;
   }
 
   /** Without Redis each node knows its own; the binding to call and time holds in any case. */

@@ -1,5 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import { z } from 'zod';
 import type { NodeLinks } from '../nodes/node-links.js';
 import type { Session } from '../session/agent-sessions.js';
@@ -99,13 +99,7 @@ export class SessionAskers {
   private async placeOf(answerer: Answerer): Promise<string | undefined> {
     const key = keyOf(answerer);
     const sealed = await this.parts.store.get(key).catch(() => null);
-    if (sealed === null) return undefined;
-    try {
-      return this.parts.sealer().open(sealed, key).toString();
-    } catch (error) {
-      if (error instanceof UnsealError) return undefined;
-      throw error;
-    }
+    return sealed === null ? undefined : openText(this.parts.sealer(), sealed, key);
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { GatewayError } from '@portcullis/contracts/errors';
 import { isJsonObject, isLegacyVersion, type JsonObject } from '@portcullis/mcp';
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import { LRUCache } from '../memory/lru-cache.js';
 
 /** A session of the legacy era. Everything a node must know of it is sealed in its id. */
@@ -69,19 +69,12 @@ export class AgentSessions {
 
   private unseal(id: string): Session {
     if (id.length > ID_CHARS_MAX) throw new GatewayError('client.unknown_session', { reason: 'too long' });
-    const session = readSession(this.plaintextOf(id));
+    const text = openText(this.sealer(), id, AAD);
+    if (text === undefined) throw new GatewayError('client.unknown_session', { reason: 'not ours' });
+    const session = readSession(text);
     if (session === undefined) throw new GatewayError('client.unknown_session', { reason: 'unreadable' });
     this.opened.set(id, session);
     return session;
-  }
-
-  private plaintextOf(id: string): string {
-    try {
-      return this.sealer().open(id, AAD).toString();
-    } catch (error) {
-      if (error instanceof UnsealError) throw new GatewayError('client.unknown_session', { reason: 'not ours' });
-      throw error;
-    }
   }
 }
 

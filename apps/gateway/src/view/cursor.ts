@@ -1,4 +1,4 @@
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import type { Position } from './list-pages.js';
 
 /** Whose list a cursor goes on with; it opens nowhere else. */
@@ -18,13 +18,8 @@ export function sealCursor(sealer: Sealer, position: Position, place: CursorPlac
 /** The place a cursor stands for; undefined for one that is not ours, or not of this agent and list. */
 export function openCursor(sealer: Sealer, cursor: string, place: CursorPlace): Position | undefined {
   if (cursor.length > CURSOR_CHARS_MAX) return undefined;
-  let content: unknown;
-  try {
-    content = JSON.parse(sealer.open(cursor, aadOf(place)).toString());
-  } catch (error) {
-    if (error instanceof UnsealError) return undefined;
-    throw error;
-  }
+  const text = openText(sealer, cursor, aadOf(place));
+  const content: unknown = text === undefined ? undefined : JSON.parse(text);
   if (!Array.isArray(content)) return undefined;
   const [slug, name]: unknown[] = content;
   return typeof slug === 'string' && typeof name === 'string' ? [slug, name] : undefined;

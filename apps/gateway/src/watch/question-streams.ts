@@ -1,4 +1,4 @@
-import { UnsealError, type Sealer } from '@portcullis/secrets';
+import { openText, type Sealer } from '@portcullis/secrets';
 import { z } from 'zod';
 import type { Question } from '@portcullis/mcp';
 import type { NodeLinks } from '../nodes/node-links.js';
@@ -135,14 +135,6 @@ export class QuestionStreams {
   private async others(stream: QuestionStream, key: string): Promise<string[]> {
     const { sealer, nodes } = this.parts;
     const places = await stream.places();
-    return places.flatMap((sealed) => {
-      try {
-        const url = sealer().open(sealed, key).toString();
-        return url === nodes.url ? [] : [url];
-      } catch (error) {
-        if (error instanceof UnsealError) return [];
-        throw error;
-      }
-    });
+    return places.flatMap((sealed) => openText(sealer(), sealed, key) ?? []).filter((url) => url !== nodes.url);
   }
 }
