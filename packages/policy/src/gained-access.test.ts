@@ -1,4 +1,5 @@
 import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide } from './decide.js';
@@ -49,6 +50,7 @@ const selecting = grant({ target: { selector: { tags: { anyOf: ['code'] } } }, n
 const template = grant({ kind: 'resources', names: ['file:///docs/{path}'] });
 const strict = grant({ rateLimit: { calls: 2, perSeconds: 60 } });
 const loose = grant({ rateLimit: { calls: 1000, perSeconds: 1 } });
+const weighing = grant({ condition: 'args.a == 1' });
 
 const secrets = { names: ['*'], action: 'redact', secrets: true } as const;
 const texts = { names: ['*'], action: 'redact', texts: ['ACME-*', 'internal'] } as const;
@@ -94,6 +96,22 @@ describe('is a gain:', () => {
     'the stricter of two limits taken away, where it counted': [reach([strict, loose]), reach([loose])],
     'the stricter of two limits narrowed, where it counted': [reach([strict, loose]), reach([{ ...strict, names: ['merge'] }, loose])],
     'the stricter of two limits raised, where it counted': [reach([strict, loose]), reach([{ ...strict, rateLimit: loose.rateLimit }, loose])],
+    'a limited grant taken away that spoke before one whose condition holds as well': [reach([strict, weighing]), reach([weighing])],
+    'a condition for the stricter of two limits, which spoke first because it had none': [
+      reach([{ ...loose, id: base.id, condition: 'args.a == 1' }, strict]),
+      reach([
+        { ...loose, id: base.id, condition: 'args.a == 1' },
+        { ...strict, condition: 'args.a == 2' },
+      ]),
+    ],
+    'another limited grant made to speak before the stricter one': [
+      reach([grant({ id: base.id, names: ['merge'], rateLimit: loose.rateLimit }), strict, loose]),
+      reach([grant({ id: base.id, rateLimit: loose.rateLimit }), strict]),
+    ],
+    'a pin that was put into what another grant allows as well': [
+      reach([grant({ id: base.id, pinned: { dry: true } }), weighing]),
+      reach([weighing]),
+    ],
     'a tag taken away by which the stricter of two limits was selected': [
       reach([{ ...strict, target: selecting.target }, loose], { servers: [server()] }),
       reach([{ ...strict, target: selecting.target }, loose], { servers: [server({ tags: [] })] }),
@@ -207,45 +225,71 @@ describe('is no gain:', () => {
 
 const names = ['a', 'ab', 'abc', 'b', 'c'];
 const patterns = fc.constantFrom('*', 'a*', '*b', 'a*c', '*b*', ...names);
-const time = fc.option(fc.constantFrom(10, 50, 60, 100), { nil: null });
+const time = fc.option(fc.constantFrom(10, 50, 60, 100), { nil: null, freq: 1 });
 const selectors = [{}, { tags: { anyOf: ['x'] } }, { environment: 'prod' }, { annotations: { readOnlyHint: true } }];
 const readOnly = { json: '{"annotations":{"readOnlyHint":true}}' };
 const someGrant = fc.record(
   {
-    subject: fc.constantFrom({ agentId: AGENT }, { groupId: GROUP }),
+    subject: fc.constantFrom({ agentId: AGENT }, { agentId: AGENT }, { agentId: AGENT }, { groupId: GROUP }),
     target: fc.constantFrom(...SERVERS.map((serverId) => ({ serverId })), ...selectors.map((selector) => ({ selector }))),
     names: fc.array(patterns, { minLength: 1, maxLength: 2 }),
     effect: fc.constantFrom('allow' as const, 'deny' as const),
     notBefore: time,
     expiresAt: time,
-    condition: fc.constantFrom('args.a == 1', 'args.a == 2'),
+    condition: fc.constantFrom('args.a == 1', 'args.a == 2', 'has(args.b)'),
+    pinned: fc.constantFrom<Record<string, number>>({ a: 1 }, { a: 2 }, { b: 1 }),
+    rateLimit: fc.constantFrom({ calls: 1, perSeconds: 60 }, { calls: 9, perSeconds: 60 }),
     mode: fc.constantFrom('enforce' as const, 'shadow' as const),
   },
   { requiredKeys: ['subject', 'target', 'names', 'effect', 'notBefore', 'expiresAt'] },
 );
-const someAgent = fc.record({ enabled: fc.boolean(), groupIds: fc.constantFrom<string[]>([], [GROUP]) });
+const someAgent = fc.record({ enabled: fc.constantFrom(true, true, true, false), groupIds: fc.constantFrom<string[]>([], [GROUP]) });
 const someServers = fc.tuple(
   ...SERVERS.map((id) => fc.record({ id: fc.constant(id), tags: fc.subarray(['x']), environment: fc.constantFrom(null, 'prod') })),
 );
-const someState = fc.record({ agent: someAgent, grants: fc.array(someGrant, { maxLength: 4 }), servers: someServers });
+const someState = fc.record({ agent: someAgent, servers: someServers });
 
-test('whatever decisions allow after a change and not before, at any later moment and with any arguments, is among what was gained', () => {
+const terms = ['names', 'target', 'effect', 'notBefore', 'expiresAt', 'condition', 'pinned', 'rateLimit', 'mode'] as const;
+/** Of one id before and after a change: it comes, goes, stays, or is another in some of its terms. */
+const someGrants = fc.uniqueArray(
+  fc.record({ at: fc.nat(999), was: fc.option(someGrant), is: someGrant, changed: fc.subarray([...terms]), goes: fc.boolean() }),
+  { maxLength: 5, selector: ({ at }) => at },
+);
+const heldAs = (one: Partial<GrantEntry> | null, at: number): GrantEntry[] => {
+  if (one === null) return [];
+  const { pinned: _pinned, rateLimit: _rateLimit, ...plain } = one;
+  // What denies pins and limits nothing.
+  return [grant({ ...(one.effect === 'deny' ? plain : one), id: `00000000-0000-4000-9000-${String(at).padStart(12, '0')}` })];
+};
+
+test('whatever is called after a change and was not before, or at a lower rate, at any later moment, is among what was gained', () => {
   fc.assert(
-    fc.property(someState, someState, (one, other) => {
-      const [before, after] = [one, other].map((state) => ({
-        agent: { ...agent, ...state.agent },
-        grants: state.grants.map((each) => grant(each)),
-        servers: state.servers.map((each) => server({ ...each, slug: each.id.slice(-1) })),
-      }));
-      if (before === undefined || after === undefined || gainedAccess(before, after, NOW).length > 0) return;
-      const [was, is] = [before, after].map((state) => compileTable(state));
-      for (const [place, name, definition, at, a] of cases()) {
-        const allows = (table: typeof was, servers: readonly ServerEntry[]): boolean => {
-          const of = servers[place];
-          if (table === undefined || of === undefined) return false;
-          return decide(table, { server: of, kind: 'tools', name, definition }, { a }, at).effect === 'allow';
+    fc.property(someGrants, someState, someState, fc.constantFrom(true, true, true, false), (grants, one, other, same) => {
+      const stateAt = (turn: 0 | 1) => {
+        const state = turn === 0 || same ? one : other;
+        return {
+          agent: { ...agent, ...state.agent },
+          grants: grants.flatMap(({ at, was, is, changed, goes }) => {
+            if (turn === 0 || was === null) return heldAs(turn === 0 ? was : is, at);
+            return heldAs(goes ? null : { ...was, ...Object.fromEntries(changed.map((term) => [term, is[term]])) }, at);
+          }),
+          servers: state.servers.map((each) => server({ ...each, slug: each.id.slice(-1) })),
         };
-        expect(allows(is, after.servers) && !allows(was, before.servers)).toBe(false);
+      };
+      const [old, after] = [stateAt(0), stateAt(1)];
+      if (gainedAccess(old, after, NOW).length > 0) return;
+      const [was, is] = [compileTable(old), compileTable(after)];
+      for (const { place, args, at, ...target } of cases()) {
+        const [there, here] = [old.servers[place], after.servers[place]];
+        if (there === undefined || here === undefined) continue;
+        const allowed = decide(is, { ...target, server: here }, args, at);
+        if (allowed.effect !== 'allow') continue;
+        // What reaches the server counts: whoever sends that may have been allowed to before.
+        const forwarded = { ...args, ...allowed.pinned };
+        const before = [args, forwarded].map((sent) => ({ sent, ...decide(was, { ...target, server: there }, sent, at) }));
+        const alike = before.filter(({ sent, effect, pinned }) => effect === 'allow' && isDeepStrictEqual({ ...sent, ...pinned }, forwarded));
+        const callsBefore = Math.max(...alike.map(({ rateLimit }) => rateLimit?.calls ?? Infinity));
+        expect(allowed.rateLimit?.calls ?? Infinity).toBeLessThanOrEqual(callsBefore);
       }
     }),
     { numRuns: 2000 },
@@ -256,5 +300,6 @@ function* cases() {
   for (const place of [0, 1])
     for (const name of names)
       for (const definition of [readOnly, { json: '{}' }])
-        for (const at of [50, 60, 99, 1000]) for (const a of [1, 2]) yield [place, name, definition, at, a] as const;
+        for (const at of [50, 60, 99, 1000])
+          for (const args of [{ a: 1 }, { a: 2 }, { a: 1, b: 1 }, { b: 1 }, {}]) yield { place, kind: 'tools' as const, name, definition, at, args };
 }

@@ -1,7 +1,19 @@
 import { targetKindOf, type TargetKind } from '@portcullis/contracts/names';
 import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/snapshot';
 import { globsMeet } from './glob-relations.js';
-import { allowsAllOf, deniesAllOf, isAsStrict, limitsAllOf, mayMeet, namesMeet, reachesName, rulesOf, type NamedRule } from './grant-relations.js';
+import {
+  allowsAllOf,
+  deniesAllOf,
+  isAsStrict,
+  limitsAllOf,
+  mayMeet,
+  namesMeet,
+  pinsMore,
+  reachesName,
+  rulesOf,
+  speaksFirst,
+  type NamedRule,
+} from './grant-relations.js';
 import { loosenedAnswers } from './loosened-answers.js';
 import { concerns, isAbout } from './policy-table.js';
 
@@ -35,10 +47,10 @@ export function gainedAccess(before: Reach, after: Reach, now: number): readonly
     (rule) => !is.denies.some((other) => deniesAllOf(other, rule, now)) && is.allows.some((allow) => mayMeet(allow, rule, now)),
   );
   const known = new Map(before.servers.map((server) => [server.id, server]));
-  const loosened = loosenedLimits(was, is, now);
+  const freed = takingTurns(was, is, now);
   const agent = after.agent?.slug ?? '';
   return [
-    ...[...allowed, ...lifted, ...loosened].map(gainOf),
+    ...[...allowed, ...lifted, ...freed].map(gainOf),
     ...after.servers.flatMap((server) => gainedOn(known.get(server.id), server, { agent, was, is, now })),
   ];
 }
@@ -58,16 +70,18 @@ const isDenied = (rule: NamedRule, { denies }: Rules, now: number, sameTarget = 
   denies.some((deny) => deniesAllOf(deny, rule, now, sameTarget));
 
 /**
- * Rules under whose limit calls count that counted under a stricter one before. Of several limited grants the one with the lowest id counts, so
- * taking that one away leaves more, although nothing new is allowed.
+ * Rules that speak for calls for which another one spoke before: of several that allow the same call the first alone says what limit counts and
+ * what is pinned. So taking that one away, or its turn, leaves more, although nothing new is allowed.
  */
-function loosenedLimits(was: Rules, is: Rules, now: number, sameTarget = false): readonly NamedRule[] {
-  const gone = was.allows.filter((old) => old.grant.rateLimit !== undefined && !is.allows.some((rule) => limitsAllOf(rule, old, now, sameTarget)));
-  return is.allows.filter(
-    ({ grant, name }) =>
-      grant.rateLimit !== undefined &&
-      gone.some((old) => grant.id >= old.grant.id && !isAsStrict(grant, old.grant) && mayMeet({ grant, name }, old, now)),
-  );
+function takingTurns(was: Rules, is: Rules, now: number, sameTarget = false): readonly NamedRule[] {
+  return is.allows.filter((rule) => {
+    const stays = (old: NamedRule): boolean =>
+      is.allows.some((other) => speaksFirst(other.grant, rule.grant) && limitsAllOf(other, old, now, sameTarget));
+    const spokeBefore = (old: NamedRule): boolean =>
+      was.allows.some((same) => speaksFirst(same.grant, old.grant) && same.grant.id === rule.grant.id && allowsAllOf(same, rule, now, sameTarget));
+    const heldMore = ({ grant }: NamedRule): boolean => !isAsStrict(rule.grant, grant) || pinsMore(grant, rule.grant);
+    return was.allows.some((old) => heldMore(old) && mayMeet(old, rule, now) && !stays(old) && !spokeBefore(old));
+  });
 }
 
 const gainOf = ({ grant, name }: NamedRule): Gain => ({
@@ -100,8 +114,8 @@ function gainedOn(before: ServerEntry | undefined, after: ServerEntry, { agent, 
       !here.denies.some((other) => deniesAllOf(other, rule, now, true)) &&
       here.allows.some((allow) => allow.grant.kind === rule.grant.kind && namesMeet(allow, rule)),
   );
-  const loosened = loosenedLimits(there, here, now, true);
-  const gains = [...allowed, ...lifted, ...loosened].map((rule) => ({ ...gainOf(rule), serverId: after.id }));
+  const freed = takingTurns(there, here, now, true);
+  const gains = [...allowed, ...lifted, ...freed].map((rule) => ({ ...gainOf(rule), serverId: after.id }));
   const looser = loosenedAnswers(before?.answerRules, after.answerRules, agent);
   return [...gains, ...offeredAnew(before, after, here, now), ...looser.flatMap((name) => answeredMore(name, after.id, here, now))];
 }

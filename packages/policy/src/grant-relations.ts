@@ -33,6 +33,18 @@ export function limitsAllOf(after: NamedRule, before: NamedRule, now: number, sa
 export const isAsStrict = ({ rateLimit: one }: GrantEntry, { rateLimit: other }: GrantEntry): boolean =>
   other === undefined || (one !== undefined && one.perSeconds === other.perSeconds && one.calls <= other.calls);
 
+/** Whether `one` puts something into a call that `other` does not. */
+export const pinsMore = ({ pinned: one = {} }: GrantEntry, { pinned: other = {} }: GrantEntry): boolean =>
+  Object.keys(one).some((name) => !Object.hasOwn(other, name));
+
+/** Whether of two grants that allow the same call `one` is asked first, as `decide` does. */
+export function speaksFirst(one: GrantEntry, other: GrantEntry): boolean {
+  const order = ({ condition, pinned, rateLimit }: GrantEntry): number =>
+    (condition === undefined && pinned === undefined ? 0 : 2) + (rateLimit === undefined ? 0 : 1);
+  const [a, b] = [order(one), order(other)];
+  return a === b ? one.id < other.id : a < b;
+}
+
 /** As `allowsAllOf`, whatever the rate limits. */
 function admitsAllOf(wide: NamedRule, narrow: NamedRule, now: number, sameTarget: boolean): boolean {
   const { condition: needs, pinned: pins, rateLimit: _wideLimit, ...wideRest } = wide.grant;
