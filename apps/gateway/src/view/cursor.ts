@@ -8,7 +8,8 @@ export interface CursorPlace {
   readonly slug: string | null;
 }
 
-const CURSOR_CHARS_MAX = 4096;
+/** Enough for a URI of 2,048 characters of which each takes three bytes: a shorter bound would end every list behind such a one. */
+const CURSOR_CHARS_MAX = 10_000;
 
 /** A cursor that any node opens, and that means the same place in the list of any revision. */
 export function sealCursor(sealer: Sealer, position: Position, place: CursorPlace): string {
