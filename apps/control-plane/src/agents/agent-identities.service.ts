@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { Author } from '../changes/author.js';
 import { PolicyChanges, type Changed } from '../changes/policy-changes.js';
 import { orConflict } from '../database/or-conflict.js';
-import { decodeCursor, pageFrom, TextCursor } from '../http/paging.js';
+import { decodeCursor, IdCursor, pageFrom } from '../http/paging.js';
 import { notFound } from '../http/problem.js';
 import { agentBucket, agentSubject, AgentsService } from './agents.service.js';
 
@@ -21,7 +21,7 @@ export class AgentIdentitiesService {
 
   /** In order of id, which is that of their making. */
   async list(agent: string, { cursor, limit }: PageQuery): Promise<z.infer<typeof AgentIdentityPage>> {
-    const [after] = decodeCursor(cursor, TextCursor) ?? [];
+    const [after] = decodeCursor(cursor, IdCursor) ?? [];
     const { id: agentId } = await this.agents.identify(this.database, agent);
     const where = { agentId, ...(after === undefined ? {} : { id: { gt: after } }) };
     const rows = await this.database.agentIdentity.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 });

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Timestamp } from '@portcullis/contracts/api/conventions';
 import type { DefinitionDiff, DefinitionMark, DriftChangeDetail, DriftPage, ListDriftQuery } from '@portcullis/contracts/api/drift';
 import { PrismaClient, type Definition } from '@portcullis/database';
 import { differsInDescriptionsOnly, mentionedNames, textsIn, type JsonObject } from '@portcullis/mcp';
@@ -9,7 +10,7 @@ import { DefinitionsService } from '../servers/definitions.service.js';
 import { countDrift, findDrift, findLookAlikes, findMentioned, listDrift } from './drift.repository.js';
 import { fieldsOf, marksOf, parseDefinition, toDriftChange, toDriftDetail } from './to-drift-change.js';
 
-const DriftCursor = z.tuple([z.iso.datetime(), z.uuid()]);
+const DriftCursor = z.tuple([Timestamp, z.uuid()]);
 const WEEK_MS = 7 * 86_400_000;
 const SERVERS_MAX = 100;
 

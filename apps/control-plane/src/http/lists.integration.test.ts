@@ -89,6 +89,17 @@ test('every list answers with a page, and refuses limits out of bounds, foreign 
   }
 });
 
+test('a cursor that somebody made up is a place in the list or refused, whatever stands in it, and no fault of ours', async () => {
+  const id = '0198c0de-0000-7000-8000-000000000000';
+  const texts = [['\0'], ['\0', id], ['exact', 1, '\0', id], ['\ud800'], ['a'], ['0000-01-01T00:00:00Z', id]];
+  const made = [...texts, [2 ** 31 - 1], ['exact', 2 ** 31 - 1, 'a', id]];
+  for (const list of lists.filter(isPaged))
+    for (const keys of made) {
+      const query = `limit=1&cursor=${Buffer.from(JSON.stringify(keys)).toString('base64url')}`;
+      expect([200, 400, 404], `${urlOf(list, query)} ${JSON.stringify(keys)}`).toContain((await get(list, query)).status);
+    }
+});
+
 test('a filter that is given has to hold: rules that may be asked for are found by whom and what they are about', async () => {
   const rule = { server: 'github', names: ['x'], durationSecondsMax: 60 };
   for (const subject of [{ agent: 'a' }, { group: 'g' }])

@@ -1,5 +1,6 @@
 import type { Page } from '@portcullis/contracts/api/conventions';
 import { z } from 'zod';
+import { findFault } from './plain-json.js';
 import { ProblemError } from './problem.js';
 
 /** The place after which a page begins: the sort keys of the last item before it. */
@@ -12,7 +13,8 @@ export function decodeCursor<T>(cursor: string | undefined, shape: z.ZodType<T>)
   if (cursor === undefined) return undefined;
   try {
     const parsed = shape.safeParse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    if (parsed.success) return parsed.data;
+    // What the database could not even compare stood behind no row.
+    if (parsed.success && findFault(parsed.data) === undefined) return parsed.data;
   } catch {
     // Not JSON: refused below like every other forgery.
   }

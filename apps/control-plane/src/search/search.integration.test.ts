@@ -75,7 +75,7 @@ describe('a search', () => {
     await offer(
       'many',
       {},
-      Array.from({ length: 25 }, (_, at): Tool => [`alike_${at % 5}_${at}`, { description: 'The same words for all.' }]),
+      Array.from({ length: 25 }, (_, at): Tool => [`alike_${at % 5}_${at}_${'漢'.repeat(280)}`, { description: 'The same words for all.' }]),
     );
     const seen: string[] = [];
     let cursor = '';

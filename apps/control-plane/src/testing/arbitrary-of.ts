@@ -46,6 +46,14 @@ const hostile: readonly unknown[] = [
 ];
 
 /** Addresses that nobody has to ask, so that a run stays on its machine: no name, no public network. */
+const usualTime = fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }).map((date) => date.toISOString());
+const oddTimes = [
+  '0000-01-01T00:00:00Z',
+  '0001-01-01T00:00:00+14:00',
+  '0001-01-01T00:00:00Z',
+  '9999-12-31T23:59:59.999Z',
+  '9999-12-31T23:59:59-14:00',
+];
 const urls = ['http://127.0.0.1:9/mcp', 'https://[::1]/', 'http://169.254.169.254/latest', 'https://10.0.0.1/mcp', 'http://localhost./x'];
 
 const DEPTH_MAX = 6;
@@ -111,7 +119,7 @@ function scalarOf(schema: Schema, { known }: Surroundings): fc.Arbitrary<unknown
   if (type !== 'string') return fc.jsonValue({ maxDepth: 2 });
   if (format === 'uuid') return fc.oneof(fc.constantFrom(...known.filter((one) => one.length === 36)), fc.uuid());
   if (format === 'uri') return fc.constantFrom(...urls);
-  if (format === 'date-time') return fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }).map((date) => date.toISOString());
+  if (format === 'date-time') return fc.oneof({ weight: 3, arbitrary: usualTime }, { weight: 1, arbitrary: fc.constantFrom(...oddTimes) });
   const free =
     typeof pattern === 'string'
       ? matching(pattern)

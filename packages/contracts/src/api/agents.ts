@@ -121,8 +121,7 @@ export const Access = z
   .meta({ id: 'Access' });
 export type Access = z.infer<typeof Access>;
 
-// A cursor holds a reference, which may be as long as a URI.
-export const AccessQuery = z.strictObject({ ...pageQuery, cursor: z.string().min(1).max(12_000).optional(), kind: TargetKind.optional() });
+export const AccessQuery = z.strictObject({ ...pageQuery, kind: TargetKind.optional() });
 export type AccessQuery = z.infer<typeof AccessQuery>;
 
 /** Effective access. `hints` says in words what keeps granted things from showing (waiting for approval, disabled, …). */

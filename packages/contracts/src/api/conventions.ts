@@ -6,15 +6,18 @@ export const Reference = z.union([Id, Slug]);
 export type Reference = z.infer<typeof Reference>;
 
 /** RFC 3339 in UTC, as every time in REST. */
-export const Timestamp = z.iso.datetime({ offset: true });
+export const Timestamp = z.iso.datetime({ offset: true }).refine(isStorable, 'must lie in the years 1 to 9999');
 
 export const PAGE_LIMIT_MAX = 200;
 export const PAGE_LIMIT_DEFAULT = 50;
 
+/** What lists are ordered by may be a URI of 2,048 characters that take three bytes each: whatever a list gives out has to be taken again. */
+export const CURSOR_CHARS_MAX = 12_000;
+
 /** Keyset paging of every list: `cursor` is opaque and comes from `nextCursor` of the page before. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT),
-  cursor: z.string().min(1).max(512).optional(),
+  cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional(),
 };
 export const PageQuery = z.strictObject(pageQuery);
 export type PageQuery = z.infer<typeof PageQuery>;
@@ -73,3 +76,9 @@ export type ChangeQuery = z.infer<typeof ChangeQuery>;
 /** Every change of policy can be rehearsed: `dryRun` tells what would change, and for whom (`ApplyResult`), and leaves everything as it is. */
 export const RehearsableQuery = ChangeQuery.extend({ dryRun: z.enum(['true', 'false']).default('false') });
 export type RehearsableQuery = z.infer<typeof RehearsableQuery>;
+
+/** Years that every date of ours, of Postgres and of the two-way text between them has, whatever the offset it is written with. */
+function isStorable(text: string): boolean {
+  const at = Date.parse(text);
+  return at >= Date.parse('0001-01-01T00:00:00Z') && at <= Date.parse('9999-12-31T23:59:59.999Z');
+}

@@ -3,7 +3,7 @@ import { CallLimitTerms } from '../limits.js';
 import { Id, Slug, TargetKind } from '../names.js';
 import { CreateAgent, CreateGroup, UpdateAgent } from './agents.js';
 import { CreateRequestable, UpdateRequestable } from './access-requests.js';
-import { Reason, Reference, Timestamp } from './conventions.js';
+import { CURSOR_CHARS_MAX, Reason, Reference, Timestamp } from './conventions.js';
 import { CreateGrant, UpdateGrant } from './grants.js';
 import { CreateLimit, Limit, UpdateLimit } from './limits.js';
 import { RevisionChange, SettingsChange } from './policy.js';
@@ -53,7 +53,7 @@ export type PreviewRequest = z.infer<typeof PreviewRequest>;
 /** One page at a time of each list; with a cursor only the list that it came from goes on, at the same revision. */
 export const PreviewQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().min(1).max(4096).optional(),
+  cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional(),
 });
 export type PreviewQuery = z.infer<typeof PreviewQuery>;
 
