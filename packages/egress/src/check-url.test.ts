@@ -131,3 +131,31 @@ test('every spelling of a private IPv4 address is refused', () => {
     }),
   );
 });
+
+/** Not globally reachable, by IANA's registries of special-purpose addresses. */
+const SPECIAL = (
+  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.168.0.0/16 198.18.0.0/15 ' +
+  '198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 0:0:0:0:0:0:0:0/8 64:ff9b:0:0:0:0:0:0/96 64:ff9b:1:0:0:0:0:0/48 100:0:0:0:0:0:0:0/64 ' +
+  '2001:0:0:0:0:0:0:0/23 2001:db8:0:0:0:0:0:0/32 2002:0:0:0:0:0:0:0/16 3fff:0:0:0:0:0:0:0/20 4000:0:0:0:0:0:0:0/2 8000:0:0:0:0:0:0:0/1'
+).split(' ');
+
+test('no address that is kept for special purposes is let through, wherever in its range it lies', () => {
+  const inRange = fc.constantFrom(...SPECIAL).chain((range) => {
+    const [base = '', bits = ''] = range.split('/');
+    const [radix, width] = base.includes(':') ? [16, 16] : [10, 8];
+    const parts = base.split(/[.:]/);
+    const first = parts.reduce((sum, part) => (sum << BigInt(width)) + BigInt(Number.parseInt(part, radix)), 0n);
+    const free = BigInt(parts.length * width - Number(bits));
+    return fc.bigInt({ min: 0n, max: 2n ** free - 1n }).map((offset) => {
+      const at = (place: number): bigint => ((first + offset) >> BigInt(place * width)) & (2n ** BigInt(width) - 1n);
+      const written = parts.map((_, index) => at(parts.length - 1 - index).toString(radix));
+      return radix === 16 ? `[${written.join(':')}]` : written.join('.');
+    });
+  });
+  fc.assert(
+    fc.property(inRange, (host) => {
+      expect(checkUrl(`http://${host}/`, publicOnly)).toEqual({ ok: false, reason: 'egress.address' });
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AuditEvent } from '@portcullis/contracts/audit';
 import { decodeBatch, encodeBatch } from '../batch.js';
@@ -80,6 +81,25 @@ test('a row whose text had to be cleaned is verified by the payload that was kep
   expect(isReproducible(row, payload)).toBe(false);
   expect(hashStored({ event: row, requestId: null, frame: payload })).toBe(hash);
   expect(hashStored({ event: { ...row, agent: 'other' }, requestId: null, frame: payload })).toBeUndefined();
+});
+
+test('whatever an event says, its row, with the payload where that had to be kept, gives the hash of its frame, and no other row does', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('\0', '\ud800', '\udc00', 'a', '"', '\\', 'é') }));
+  const units = fc.dictionary(text, fc.nat({ max: 1e15 }), { maxKeys: 3 });
+  const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
+  const said = fc.record(
+    { agent: maybe(text), tool: text, method: text, reason: text, task: text, claimedAgent: text, units: maybe(units), at: fc.maxSafeInteger() },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(said, text, (more, other) => {
+      const { event: row, hash, payload } = written({ ...event, ...more });
+      const frame = isReproducible(row, payload) ? null : payload;
+      expect(hashStored({ event: row, requestId: null, frame })).toBe(hash);
+      const forged = sanitiseEvent({ ...row, server: other });
+      expect(hashStored({ event: forged, requestId: null, frame }) === hash).toBe(forged.server === row.server);
+    }),
+  );
 });
 
 test('what a newer node says beyond what is known here is kept, and stays in the hash', () => {
