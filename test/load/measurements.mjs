@@ -70,24 +70,36 @@ function insideOf(before, after) {
   };
 }
 
-/** A list of many tools from a node's memory, and the same bytes from a bare handler. */
+/** A list of many tools from a node's memory, on record and not, and the same bytes from a bare handler. */
 export async function measureLists({ rig, load, rounds, say }) {
   const node = { url: `${rig.stack.gatewayUrls[0]}/mcp`, token: rig.listKey, watch: rig.nodeTargets[0].watch };
   const bytes = await listBytes(node, load.era);
   const handler = await startScript('bare-handler.mjs', [], bytes);
+  const record = (auditLists) => rig.stack.api.settings.update({ auditLists }, { wait: 'all' });
   try {
-    const targets = [
-      ['bare handler', { url: `${handler.url}/mcp`, watch: { node: [handler.pid] } }],
-      ['portcullis', node],
-    ];
-    const rows = targets.map(([target]) => ({ target, connections: 16, bytes: bytes.length, runs: [] }));
+    const bare = {
+      target: 'bare handler',
+      at: { url: `${handler.url}/mcp`, watch: { node: [handler.pid] } },
+      shape: { era: 'modern', 'same-id': 1 },
+    };
+    const rows = [64, 16].flatMap((connections) =>
+      [bare, { target: 'portcullis', at: node }, { target: 'portcullis, lists not on record', at: node, isUnrecorded: true }].map((row) => ({
+        ...row,
+        connections,
+        bytes: bytes.length,
+        runs: [],
+      })),
+    );
     for (let round = 1; round <= rounds; round += 1)
-      for (const [index, [, target]] of targets.entries()) {
-        const options = { ...load, connections: 16, method: 'tools/list', ...(target === node ? {} : { era: 'modern', 'same-id': 1 }) };
-        rows[index].runs.push(await told(measureLoad(target, options), { ...rows[index], round, say }));
+      for (const row of rows) {
+        if (row.isUnrecorded) await record(false);
+        const options = { ...load, connections: row.connections, method: 'tools/list', ...row.shape };
+        row.runs.push(await told(measureLoad(row.at, options), { ...row, round, say }));
+        if (row.isUnrecorded) await record(true);
       }
     return rows;
   } finally {
+    await record(true);
     await handler.stop();
   }
 }

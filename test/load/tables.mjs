@@ -128,16 +128,17 @@ function delays(row, among) {
 }
 
 export function listTable(rows) {
-  const [bare] = rows;
-  const head = ['target', 'lists/s', 'CPU µs/list', '÷ bare handler', 'failed'];
+  const head = ['target', 'connections', 'lists/s', 'CPU µs/list', '÷ bare handler', 'failed'];
+  const bareOf = ({ connections }) => rows.find((row) => row.connections === connections);
   const cells = rows.map((row) => [
     row.target,
+    row.connections,
     number(of(row, rate), 0),
     number(of(row, nodeCpu)),
-    number(ratio(row, bare, nodeCpu), 2),
+    number(ratio(row, bareOf(row), nodeCpu), 2),
     failures(row),
   ]);
-  return table(`Lists of 200 tools (${number(bare.bytes, 0)} bytes), 16 connections`, head, cells);
+  return table(`Lists of 200 tools (${number(rows[0].bytes, 0)} bytes)`, head, cells);
 }
 
 /** On a machine with few cores all else takes what a second node would use: what counts is how many calls a second of the nodes' CPU answers. */

@@ -170,8 +170,11 @@ export class AuditTrail {
     this.kept.flush();
     const fresh = this.fresh;
     this.fresh = [];
-    if (fresh.length === 0) return;
-    for (const { hash, seq } of fresh) this.parts.chain.add(hash, seq);
+    const last = fresh.at(-1);
+    if (last === undefined) return;
+    let hashes = '';
+    for (const { hash } of fresh) hashes += hash;
+    this.parts.chain.add(hashes, last.seq);
     const waiting = fresh.filter(({ waiter }) => waiter);
     this.shipper.offer(fresh, waiting.length > 0);
     if (waiting.length > 0 && !this.shipper.available) void this.goOnWithoutQueue(waiting);

@@ -1,5 +1,6 @@
-import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
+import { createHash, hash, type KeyObject } from 'node:crypto';
 import type { CaptureMode } from '@portcullis/contracts/capture';
+import { digestHmac } from './digest-hmac.js';
 import { LOOK_AHEAD, redactJson } from './redaction/redact-json.js';
 import type { PathNode } from './redaction/redaction-paths.js';
 
@@ -81,29 +82,36 @@ export function captureOwn(content: string, bytesMax: number): Capture {
 }
 
 function captureAsIs(content: string, bytesMax: number): Capture {
-  // Small texts, which most are, go through one buffer that is used again and again.
-  const isSmall = content.length * UTF8_BYTES_PER_CHAR_MAX <= scratch.length;
-  const bytes = isSmall ? scratch : Buffer.from(content);
-  const length = isSmall ? scratch.write(content) : bytes.length;
-  const kept = bytesMax === 0 ? null : bytes.toString('base64', 0, Math.min(length, bytesMax));
+  const { bytes, length, kept } = keep(content, bytesMax);
   // A text is hashed as the UTF-8 that it was written as, and needs no view of the buffer then.
-  return { hash: hash('sha256', isSmall ? content : bytes, 'hex'), bytes: length, kept, truncated: length > bytesMax, how: null };
+  return {
+    hash: hash('sha256', bytes ?? content, 'hex'),
+    bytes: length,
+    kept: bytesMax === 0 ? null : kept,
+    truncated: length > bytesMax,
+    how: null,
+  };
 }
 
 function redactedCapture(redacted: string, { hash: digest, bytes, bytesMax }: { hash: string; bytes: number; bytesMax: number }): Capture {
-  const kept = Buffer.from(redacted);
-  const truncated = bytes > bytesMax || kept.length > bytesMax;
-  return { hash: digest, bytes, kept: kept.toString('base64', 0, Math.min(kept.length, bytesMax)), truncated, how: 'redacted' };
+  const { length, kept } = keep(redacted, bytesMax);
+  return { hash: digest, bytes, kept, truncated: bytes > bytesMax || length > bytesMax, how: 'redacted' };
+}
+
+/** The first bytes of a text in Base64. Small texts, which most are, go through one buffer that is used again and again; of others all bytes are given too. */
+function keep(text: string, bytesMax: number): { bytes: Buffer | undefined; length: number; kept: string } {
+  const bytes = text.length * UTF8_BYTES_PER_CHAR_MAX <= scratch.length ? undefined : Buffer.from(text);
+  const length = bytes === undefined ? scratch.write(text) : bytes.length;
+  return { bytes, length, kept: (bytes ?? scratch).toString('base64', 0, Math.min(length, bytesMax)) };
 }
 
 /**
  * A digest by which equal contents are known as equal, and which nobody without the key can find by trying: `hmac:<key id>:` and HMAC-SHA256 (hex) over the
- * SHA-256 of the content.
+ * SHA-256 of the content (latin1).
  */
-export const keyedDigest = ({ id, key }: CaptureKey, sha256: Uint8Array): string =>
-  `hmac:${id}:${createHmac('sha256', key).update(sha256).digest('hex')}`;
+const keyedDigest = ({ id, key }: CaptureKey, sha256: string): string => `hmac:${id}:${digestHmac(key, sha256)}`;
 
-const keyedHash = (content: string, { key, canonical }: Captured): string => keyedDigest(key(), hash('sha256', canonical?.() ?? content, 'buffer'));
+const keyedHash = (content: string, { key, canonical }: Captured): string => keyedDigest(key(), hash('sha256', canonical?.() ?? content, 'binary'));
 
 /** `capture` of content that comes in pieces; it holds no more of them than it takes to say what is kept. */
 export class PieceCapture {
@@ -134,11 +142,11 @@ export class PieceCapture {
     const { mode, bytesMax, paths } = as.rule;
     const sha256 = this.hash.digest();
     if (mode === 'none') return { hash: null, bytes, kept: null, truncated: false, how: mode };
-    if (mode === 'hashed') return { hash: keyedDigest(as.key(), sha256), bytes, kept: null, truncated: false, how: mode };
+    if (mode === 'hashed') return { hash: keyedDigest(as.key(), sha256.toString('latin1')), bytes, kept: null, truncated: false, how: mode };
     const held = Buffer.concat(this.held);
     const looked = { paths, ownSecret: as.ownSecret, charsMax: bytesMax, goesOn: bytes > held.length };
     const redacted = mode === 'full' ? undefined : redactJson(held.toString(), looked);
-    if (redacted !== undefined) return redactedCapture(redacted, { hash: keyedDigest(as.key(), sha256), bytes, bytesMax });
+    if (redacted !== undefined) return redactedCapture(redacted, { hash: keyedDigest(as.key(), sha256.toString('latin1')), bytes, bytesMax });
     const kept = bytesMax === 0 ? null : held.toString('base64', 0, Math.min(held.length, bytesMax));
     return { hash: sha256.toString('hex'), bytes, kept, truncated: bytes > bytesMax, how: null };
   }

@@ -1,17 +1,7 @@
 export { AuditTrail } from './audit-trail.js';
 export { decodeBatch, encodeBatch, UnreadableBatch, type DecodedBatch, type UnreadableEvent } from './batch.js';
 export { createBatchQueue, evictionIn, type BatchQueue } from './batch-queue.js';
-export {
-  capture,
-  captureAnswer,
-  captureOwn,
-  keyedDigest,
-  PieceCapture,
-  type Capture,
-  type Captured,
-  type CaptureKey,
-  type CaptureRule,
-} from './capture.js';
+export { capture, captureAnswer, captureOwn, PieceCapture, type Capture, type Captured, type CaptureKey, type CaptureRule } from './capture.js';
 export { decodeFrames, encodeFrame, frameOf, type Frame } from './frame.js';
 export { newEventId } from './new-event-id.js';
 export type { AuditSigner } from './proof/audit-signer.js';

@@ -68,10 +68,10 @@ export class BootChain {
     return this.pending === undefined && this.lastSeq < this.firstSeq;
   }
 
-  /** Takes the hash of the next frame. */
-  add(hash: string, seq: number): void {
-    this.running.update(hash, 'latin1');
-    this.lastSeq = seq;
+  /** Takes the hashes of the next frames, one behind the other; `lastSeq` is that of the last. */
+  add(hashes: string, lastSeq: number): void {
+    this.running.update(hashes, 'latin1');
+    this.lastSeq = lastSeq;
   }
 
   /** The link that is on its way, or a new one where it is time; `atOnce` for a boot to which nothing will be added. */

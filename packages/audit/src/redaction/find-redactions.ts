@@ -139,6 +139,7 @@ class JsonScan {
     const hasNone = !mayHoldSecret(piece) && !holds(piece, options.ownSecret) && options.texts?.mayBeIn(piece) !== true;
     if (!isKey && nodes.length === 0 && hasNone) return piece;
     const { text, offsetOf } = decodeString(piece);
+    if (isKey && hasNone) return text;
     const cut = options.cut && end >= json.length;
     for (const one of this.inside(text, { ...options, paths: nodes, cut }, isKey))
       found.push({ ...one, start: start + offsetOf(one.start), end: start + offsetOf(one.end), text: JSON.stringify(one.text).slice(1, -1) });

@@ -79,21 +79,33 @@ const TRACE = new RegExp(
   'i',
 );
 
-/** Whether a text could hold a secret by its shape or by the name of a field: cheap, and wrong only in saying yes. */
-export const mayHoldSecret = (text: string): boolean => TRACE.test(text);
+/** The beginning of a JSON Web Token, which is known for one where the text is cut off behind it, is the shortest secret without a sign between its words. */
+const WORD_CHARS_MAX = 12;
+const WORD = /^[\w-]*$/;
+
+/** Whether a text could hold a secret by its shape or by the name of a field in it: cheap, and wrong only in saying yes. A short word, as most names are, holds none. */
+export const mayHoldSecret = (text: string): boolean => !(text.length <= WORD_CHARS_MAX && WORD.test(text)) && TRACE.test(text);
 
 /** The secrets in a text, first to last, none overlapping. `cut`: the text goes on where it ends here. */
 export function secretsIn(text: string, cut = false): FoundSecret[] {
-  const found = [...text.matchAll(BY_NAME)].map(foundOf);
-  for (const match of text.matchAll(SHAPED)) {
+  const found = matchesOf(BY_NAME, text).map(foundOf);
+  for (const match of matchesOf(SHAPED, text)) {
     const secret = foundOf(match);
     if (secret.kind !== 'jwt' || isToken(match[0], cut && secret.end === text.length)) found.push(secret);
     else {
       // No token after all: what else lies in this run was passed over.
-      for (const inner of match[0].matchAll(SHAPED_IN_A_RUN)) found.push(moved(foundOf(inner), match.index));
+      for (const inner of matchesOf(SHAPED_IN_A_RUN, match[0])) found.push(moved(foundOf(inner), match.index));
     }
   }
   return joined(found);
+}
+
+/** As `matchAll`, which makes a pattern of its own each time. */
+function matchesOf(pattern: RegExp, text: string): RegExpExecArray[] {
+  const matches: RegExpExecArray[] = [];
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) matches.push(match);
+  return matches;
 }
 
 const isToken = (run: string, goesOn: boolean): boolean => goesOn || run.split('.', 3).length === 3;
