@@ -1,16 +1,21 @@
 import type { Webhook } from '@portcullis/contracts/api/webhooks';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import type { Collection } from '../collections/collection-commands.js';
 import { addCollection } from '../collections/collection-commands.js';
 import type { Environment } from '../config.js';
 import { connect, type ConnectionOptions } from '../connection.js';
 import { CliError } from '../cli-error.js';
+import { duration } from '../duration.js';
 import { plainText } from '../plain-text.js';
 import { withConnection } from '../with-connection.js';
+import { addDeliveryCommands } from './delivery-commands.js';
+
+const DAY_SECONDS = 86_400;
+const OVERLAP_SECONDS_MAX = 7 * DAY_SECONDS;
 
 const webhooks: Collection<Webhook, Record<string, never>> = {
   name: 'webhook',
-  description: 'Who is told of alerts, with requests signed as Standard Webhooks: list, add, remove, test.',
+  description: 'Who is told of alerts, with requests signed as Standard Webhooks, and what became of each message.',
   list: (api) => api.webhooks.list.each({}),
   describe: describeWebhook,
   declare: (command: Command) =>
@@ -35,6 +40,28 @@ export function addWebhookCommands(program: Command, environment: Environment, p
     if (!delivered) throw new CliError(`It was not taken: ${plainText(error ?? `status ${status ?? 'unknown'}`, 300)}`);
     print(`It was taken, with status ${status ?? 'unknown'}.`);
   });
+  addRotate(command, environment, print);
+  addDeliveryCommands(command, environment, print);
+}
+
+function addRotate(webhook: Command, environment: Environment, print: (text: string) => void): void {
+  const rotate = webhook
+    .command('rotate')
+    .description('Make another secret, which is shown once. For a while messages are signed with both, so that the receiver can change over.')
+    .argument('<id>', 'its id, as the list shows it')
+    .option('--overlap <duration>', 'how long the old one signs as well, such as 0s, 15m or 2d, 7 days at most', overlap, DAY_SECONDS);
+  withConnection(rotate).action(async (id: string, { overlap: bothForSeconds, ...flags }: ConnectionOptions & { overlap: number }) => {
+    const { api } = await connect(flags, environment);
+    const { secret, previousSecretUntil } = await api.webhooks.rotateSecret(id, { bothForSeconds });
+    const before = previousSecretUntil === null ? 'The one before signs no more.' : `The one before signs as well until ${previousSecretUntil}.`;
+    print(`Its secret, shown once: ${secret ?? 'as given'}\n${before}`);
+  });
+}
+
+function overlap(text: string): number {
+  const seconds = duration(text);
+  if (!(seconds <= OVERLAP_SECONDS_MAX)) throw new InvalidArgumentError('It must be a number and s, m, h or d, 7 days at most.');
+  return seconds;
 }
 
 function describeWebhook({ id, name, url, enabled, disabledReason }: Webhook): string {

@@ -1,4 +1,5 @@
 import type { AuditCall } from '@portcullis/contracts/api/audit-calls';
+import type { CallReplay } from '@portcullis/contracts/api/replays';
 import type { AuditRecord } from '@portcullis/contracts/api/operations';
 import { plainText } from '../plain-text.js';
 
@@ -26,7 +27,18 @@ export function describeCall({
 const contentShown = 2000;
 
 /** Everything about a call, part by part. */
-export function describeStory({ call, events, timings, retries, arguments: args, grant, definition, accessRequest, questions }: AuditCall): string {
+export function describeStory({
+  call,
+  events,
+  timings,
+  retries,
+  arguments: args,
+  grant,
+  definition,
+  accessRequest,
+  replays,
+  questions,
+}: AuditCall): string {
   const lines = [
     describeCall(call),
     ...events.map(({ at, phase, status, node, seq }) => `  ${at}  ${phase}: ${status} (${plainText(node, 64)}, number ${seq})`),
@@ -39,9 +51,15 @@ export function describeStory({ call, events, timings, retries, arguments: args,
     lines.push(`  definition ${definition.hash}${definition.approvedNow ? '' : ', which is not offered and approved any more'}`);
   if (accessRequest !== null) lines.push(`  asked for in ${accessRequest.id}: ${plainText(accessRequest.reason, 500)}`);
   lines.push(...questions.map(({ at, method, status, callId }) => `  ${at}  the server asked ${plainText(method, 120)}: ${status} (${callId})`));
+  lines.push(...replays.map(replayText));
   if (call.traceId !== null) lines.push(`  trace ${plainText(call.traceId, 64)}`);
   return lines.join('\n');
 }
+
+const sameness = { true: ', the result was the same', false: ', the result was another', null: '' } as const;
+
+const replayText = ({ at, operator, target, status, same, reason }: CallReplay): string =>
+  `  ${at}  made again by ${plainText(operator, 64)} at ${plainText(target, 64)}: ${status}${sameness[String(same) as keyof typeof sameness]} (${plainText(reason, 500)})`;
 
 const msText = (ms: number | null): string => (ms === null ? 'unknown' : `${ms.toFixed(1)} ms`);
 
