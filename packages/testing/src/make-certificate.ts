@@ -39,7 +39,7 @@ interface Signed {
 
 let serial = 0;
 function pemOf({ issuer, subject, days: [from, to], extension, publicKey, signedBy }: Signed): string {
-  serial += 1;
+  serial = (serial % 127) + 1; // one byte that is no negative number
   const now = Date.now();
   const said = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
