@@ -2,6 +2,7 @@ import { newNodeKeyPair } from '@portcullis/secrets';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newOperatorToken, startTestApp, type Answer, type TestApp } from '../testing/start-test-app.js';
+import { stopLoop } from '../testing/stop-loop.js';
 import { RequestClock } from './request-clock.js';
 
 let own: TestApp;
@@ -13,6 +14,7 @@ const agentIds = new Map<string, string>();
 
 beforeAll(async () => {
   own = await startTestApp();
+  await stopLoop(own, RequestClock);
   const { token } = (await own.call('POST', '/v1/nodes/join-tokens', {})).body;
   const { publicKey } = newNodeKeyPair();
   node = (await own.call('POST', '/v1/node/enrol', { name: 'node-1', sealingPublicKey: publicKey }, token)).body.nodeKey;

@@ -2,6 +2,7 @@ import { AuditAnchorHead } from '@portcullis/contracts/api/audit-proof';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { newRecordingNode, sealAll, storeEvents, verifyAfter, type RecordingNode } from '../testing/proven-trail.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { stopLoop } from '../testing/stop-loop.js';
 import { startWebhookReceiver, type WebhookReceiver } from '../testing/webhook-receiver.js';
 import { AuditSealer } from './audit-sealer.js';
 
@@ -11,6 +12,7 @@ let node: RecordingNode;
 beforeAll(async () => {
   anchor = await startWebhookReceiver();
   own = await startTestApp({ auditAnchors: { url: anchor.url } });
+  await stopLoop(own, AuditSealer);
   node = await newRecordingNode(own, 'node-1');
 });
 afterAll(async () => {

@@ -18,6 +18,8 @@ import {
   type RecordingNode,
 } from '../testing/proven-trail.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { stopLoop } from '../testing/stop-loop.js';
+import { AuditSealer } from './audit-sealer.js';
 
 let own: TestApp;
 let node: RecordingNode;
@@ -29,6 +31,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'portcullis-anchor-'));
   const file = join(directory, 'anchor.ndjson');
   own = await startTestApp({ auditAnchors: { file } });
+  await stopLoop(own, AuditSealer);
   node = await newRecordingNode(own, 'node-1');
   let prev: string | undefined;
   for (const [firstSeq, lastSeq] of [

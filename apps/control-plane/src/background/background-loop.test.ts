@@ -20,7 +20,7 @@ test('a failure is told of once, and again when it is another or comes back', as
     },
   );
   loop.start();
-  await vi.waitFor(() => expect(turns).toBeGreaterThan(outcomes.length));
+  await vi.waitFor(() => expect(turns).toBeGreaterThan(outcomes.length), 20_000);
   await loop.stop();
   expect(warn.mock.calls.map(([what]) => (what as { error: string }).error)).toEqual(['a', 'b', 'b']);
 });
@@ -42,7 +42,7 @@ test('a turn that leaves more to do is followed at once, and stopping waits for 
     },
   );
   loop.start();
-  await vi.waitFor(() => expect(turns).toBe(3));
+  await vi.waitFor(() => expect(turns).toBe(3), 20_000);
   await loop.stop();
   expect(isOver).toBe(true);
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeyRing } from '../keys/key-ring.js';
 import { readServers } from '../snapshots/snapshot-rows.js';
 import { startTestApp, type TestApp } from '../testing/start-test-app.js';
+import { stopLoop } from '../testing/stop-loop.js';
 import { CredentialResealer } from './credential-resealer.js';
 import { CredentialVault } from './credential-vault.js';
 
@@ -11,6 +12,7 @@ let own: TestApp;
 const before = randomBytes(32);
 beforeAll(async () => {
   own = await startTestApp({ previousMasterKey: before });
+  await stopLoop(own, CredentialResealer);
 });
 afterAll(() => own.close());
 
