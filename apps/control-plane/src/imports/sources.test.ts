@@ -199,6 +199,39 @@ test('an address with a secret, a placeholder or a forbidden port is refused, an
   expect(judge('https://mcp.example.com:5432/')).toBe('url_not_allowed');
 });
 
+test('of a key that stands anywhere in an address, however escaped, or as a value nothing is told or kept', async () => {
+  const key = fc.constantFrom('ghp_', 'sk-', 'AKIA', 'glpat-', 'xoxb-').map((start) => `${start}q7Zk2Xw9Tb4Ln8Rv1H`);
+  const escaped = fc.tuple(key, fc.array(fc.boolean(), { minLength: 22, maxLength: 22 })).map(([secret, odd]) => ({
+    secret,
+    text: Array.from(secret, (one, at) => (odd[at] === true ? `%${one.charCodeAt(0).toString(16)}` : one)).join(''),
+  }));
+  const place = fc.constantFrom('/KEY/mcp', '/mcp/KEY', '/mcp;k=KEY', '/mcp?q=KEY', '/mcp?KEY', '/mcp?a=1&KEY=', '/mcp?q=a#KEY');
+  const judged = async (rows: AsyncIterable<SourceRow> | Iterable<SourceRow>): Promise<unknown[]> => {
+    const told: unknown[] = [];
+    for await (const row of rows) {
+      try {
+        told.push(judgeCandidate(row.read()));
+      } catch (error) {
+        if (!(error instanceof RowRefused)) throw error;
+        told.push([error.message, error.detail, error.more]);
+      }
+    }
+    return told;
+  };
+  await fc.assert(
+    fc.asyncProperty(escaped, place, async ({ secret, text }, where) => {
+      const [url, plain] = [`https://mcp.example.com${where.replace('KEY', text)}`, 'https://mcp.example.com/mcp'];
+      const mcp = { mcpServers: { a: { url }, b: { url: plain, headers: { 'X-Key': text } }, c: { command: '/bin/a', args: ['--k', secret] } } };
+      const all = [
+        await judged(fromMcpJson(JSON.stringify(mcp))),
+        await judged(fromCsv(bytes(`id,url,headers\n1,"${url}",\n2,${plain},X: ${text}\n`))),
+      ];
+      expect(all.map(({ length }) => length)).toEqual([3, 2]);
+      for (const kept of [text, secret]) expect(JSON.stringify(all)).not.toContain(kept);
+    }),
+  );
+});
+
 test('items come in groups, late ones in time, and an error after those before it', async () => {
   async function* source() {
     for (let at = 1; at <= 5; at += 1) yield at;

@@ -9,8 +9,20 @@ const secretText = /[a-z][a-z0-9+.-]*:\/\/[^\s/?#@:]*:[^\s/?#@]+@|\b(?:bearer|ba
 /** Whether an address seems to hold a key or token: it would be on record for ever, and shown to whoever may read servers. */
 export function holdsSecret({ searchParams, pathname, hash }: URL): boolean {
   const named = [...searchParams, ...new URLSearchParams(hash.slice(1))];
-  if (named.some(([name, value]) => secretParameter.test(name) || secretValue.test(value))) return true;
-  return pathname.split('/').some((segment) => secretValue.test(segment));
+  if (named.some(([name, value]) => secretParameter.test(name) || secretValue.test(name) || secretValue.test(value))) return true;
+  return pathname.split('/').some((segment) =>
+    readEscapes(segment)
+      .split(/[/;,=:@]/)
+      .some((part) => secretValue.test(part)),
+  );
+}
+
+function readEscapes(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Whether a variable of this name and value seems to be a key or token. */
