@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileCondition } from './condition.js';
 import { toConditionArgs } from './condition-values.js';
@@ -75,4 +76,85 @@ describe('a text that is no condition', () => {
     expect(fault?.offset).toBe(offset);
     expect(fault?.message).toBeTruthy();
   });
+});
+
+const LEAVES = [
+  'args',
+  'args.a',
+  'args.a.b',
+  'args["__proto__"]',
+  'x',
+  'tool',
+  'null',
+  'true',
+  '1',
+  '2.5',
+  '-0.0',
+  '9223372036854775807',
+  '18446744073709551615u',
+];
+LEAVES.push(
+  '"a"',
+  '"\\u00e9\\U0001F600"',
+  'b"\\xff"',
+  '[]',
+  '{}',
+  '{"a": 1}',
+  '[1, "a", null]',
+  'timestamp("2026-01-01T00:00:00Z")',
+  'duration("1s")',
+  'int',
+);
+const SHAPES = [
+  '(A + B)',
+  '(A - B)',
+  '(A * B)',
+  '(A / B)',
+  '(A % B)',
+  '(A == B)',
+  '(A < B)',
+  '(A in B)',
+  '(A && B)',
+  '(A || B)',
+  '!A',
+  '-A',
+  '(A ? B : A)',
+];
+SHAPES.push(
+  'A[B]',
+  'A.b',
+  'has(args.a)',
+  'size(A)',
+  'int(A)',
+  'uint(A)',
+  'double(A)',
+  'string(A)',
+  'bytes(A)',
+  'bool(A)',
+  'type(A)',
+  'dyn(A)',
+  'timestamp(A)',
+);
+SHAPES.push('A.matches("^(a|é)*$")', 'A.contains(B)', 'A.startsWith(B)', 'A.endsWith(B)', 'A.getFullYear()', 'A.getHours(B)', 'duration(A)');
+SHAPES.push('A.all(x, B)', 'A.exists(x, B)', 'A.exists_one(x, B)', 'A.map(x, B)', 'A.filter(x, B)', '[A, B]', '{A: B}');
+const texts = fc.letrec<{ text: string }>((tie) => ({
+  text: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom(...LEAVES),
+    fc.tuple(fc.constantFrom(...SHAPES), tie('text'), tie('text')).map(([shape, a, b]) => shape.replace(/[AB]/g, (place) => (place === 'A' ? a : b))),
+  ),
+})).text;
+
+test('whatever is asked about whatever arguments holds, does not, or cannot be said, each time alike: nothing is thrown', () => {
+  const given = fc.dictionary(fc.constantFrom('a', 'b', 'x', '__proto__'), fc.jsonValue(), { noNullPrototype: true });
+  fc.assert(
+    fc.property(texts, given, (text, args) => {
+      const { condition } = compileCondition(text);
+      const say = (): boolean | undefined => condition?.({ args: toConditionArgs({ ...args }), tool: 'a', server: 's', agent: 'dev' });
+      const said = say();
+      expect([true, false, undefined]).toContain(said);
+      expect(say()).toBe(said);
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -1,8 +1,10 @@
 import { DefinitionKind } from '@portcullis/contracts/names';
 import type { GrantEntry } from '@portcullis/contracts/snapshot';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideUri } from './decide-uri.js';
 import { compileTable } from './policy-table.js';
+import { canonicalUri, deniedForm } from './resource-uri.js';
 
 const id = (n: number): string => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 const agent = { id: id(1), slug: 'bot', enabled: true, toolNameStyle: 'double-underscore' as const, groupIds: [], keys: [] };
@@ -60,6 +62,37 @@ describe('a URI is decided', () => {
       for (const uri of ['file:///docs/secret', 'file:///docs%2Fsecret']) expect(decided(uri, all, deny)).toMatch(/^deny .* denied_by_grant$/);
     },
   );
+
+  test('never another way for a URI that servers may read as the one that is denied', () => {
+    const segment = fc.constantFrom(
+      'a',
+      'secret',
+      '.',
+      '..',
+      '%2e%2e',
+      '%2E',
+      '',
+      'é',
+      '%c3%a9',
+      '%ff',
+      'a%2fb',
+      'a%2Fsecret',
+      '%73ecret',
+      'a?b',
+      '#',
+    );
+    const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => `file:///docs/${segments.join('/')}`);
+    fc.assert(
+      fc.property(path, path, (denied, asked) => {
+        const uri = canonicalUri(asked);
+        const deny = grant([denied], { effect: 'deny' });
+        const isDenied = deniedForm(uri) === deniedForm(denied);
+        expect(decided(uri, all, deny)?.startsWith('deny') ?? true).toBe(isDenied || decided(uri, all) === undefined);
+        if (canonicalUri(asked) !== asked) expect(decided(asked, all)).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
 
   test('and a conditional denial of the URI itself is weighed as one of its template', () => {
     expect(decided('file:///docs/x', docs, grant(['file:///docs/x'], { effect: 'deny', condition: '"a" in args' }))).toContain('allow');

@@ -2,6 +2,7 @@ import type { AgentEntry, GrantEntry, ServerEntry } from '@portcullis/contracts/
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decideUri } from './decide-uri.js';
 import { decide } from './decide.js';
 import { gainedAccess, type Reach } from './gained-access.js';
 import { compileTable } from './policy-table.js';
@@ -303,3 +304,46 @@ function* cases() {
         for (const at of [50, 60, 99, 1000])
           for (const args of [{ a: 1 }, { a: 2 }, { a: 1, b: 1 }, { b: 1 }, {}]) yield { place, kind: 'tools' as const, name, definition, at, args };
 }
+
+const uris = ['x:///a', 'x:///b/a', 'x:///b/c', 'x:///c'];
+const offered = [
+  { kind: 'resource' as const, name: 'x:///a' },
+  { kind: 'resource_template' as const, name: 'x:///{name}' },
+  { kind: 'resource_template' as const, name: 'x:///b/{name}' },
+  { kind: 'resource_template' as const, name: 'x:///{+path}' },
+].map((one) => ({ ...one, hash: 'a'.repeat(64), json: '{}' }));
+const someResource = fc.constantFrom(
+  '*',
+  'x:///*',
+  'x:///b/*',
+  '*a',
+  'x:///{name}',
+  'x:///b/{name}',
+  'x:///{+path}',
+  'x:///%61',
+  'x:///c/../a',
+  ...uris,
+);
+const someRule = fc.record({
+  at: fc.nat(99),
+  names: fc.array(someResource, { minLength: 1, maxLength: 2 }),
+  effect: fc.constantFrom('allow' as const, 'allow' as const, 'deny' as const),
+});
+const someRules = fc.uniqueArray(someRule, { maxLength: 4, selector: ({ at }) => at });
+
+test('whatever resource can be read after a change and could not before is among what was gained, by whatever template', () => {
+  fc.assert(
+    fc.property(someRules, someRules, fc.boolean(), (one, other, stays) => {
+      const of = server({ definitions: offered });
+      const grants = (these: typeof one): GrantEntry[] =>
+        these.map(({ at, ...rest }) => grant({ ...rest, kind: 'resources', id: `00000000-0000-4000-9000-${String(at).padStart(12, '0')}` }));
+      const [was, is] = [grants(one), grants(stays ? [...one.slice(1), ...other.slice(0, 1)] : other)];
+      if (gains(reach(was), reach(is)).length > 0) return;
+      const reads = (these: GrantEntry[], uri: string): boolean =>
+        decideUri(compileTable({ agent, grants: these }), { server: of, definitions: offered }, uri, { args: {}, now: NOW })?.decision.effect ===
+        'allow';
+      for (const uri of uris) expect([uri, reads(is, uri) && !reads(was, uri)]).toEqual([uri, false]);
+    }),
+    { numRuns: 1000 },
+  );
+});
