@@ -14,7 +14,7 @@ function takeTour(): Promise<{ code: number | null; stdout: string; stderr: stri
 }
 
 // Twice, since it has to leave the demo as it found it.
-test('the tour of the demo shows all it says, as often as it is taken, and no secret', async () => {
+test('the tour of the demo shows all it says, as often as it is taken, and no secret', { timeout: 150_000 }, async () => {
   for (const _time of [1, 2]) {
     const { code, stdout, stderr } = await takeTour();
     expect(stderr).toBe('');

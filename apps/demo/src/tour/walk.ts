@@ -11,7 +11,8 @@ import { usePrograms, whyNoPrograms } from './use-programs.js';
 
 const wireName = 'github__create_issue';
 const issue = { repo: 'acme/storefront', title: 'The basket forgets its last item' };
-const revokedWithinMs = 1_000;
+/** Far more than it takes; how long that was is printed. */
+const revokedWithinMs = 15_000;
 const auditedWithinMs = 15_000;
 
 const call = (agent: AgentAt, name: string): Promise<AgentAnswer> => askAs(agent, 'tools/call', { name, arguments: issue });
