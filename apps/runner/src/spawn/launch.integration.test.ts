@@ -85,7 +85,7 @@ test.runIf(isLinux)('A123: a child stands behind every wall that this machine al
   const { report, isRoot } = runner.sandbox;
   if (report.noNewPrivileges.enforced) expect(status).toMatch(/NoNewPrivs:\t1/);
   if (isRoot) {
-    expect(uid).toBeGreaterThanOrEqual(62_000);
+    expect(uid).toBeGreaterThanOrEqual(100_000);
     expect(status).toMatch(/CapEff:\t0000000000000000/);
     expect(status).toMatch(/CapBnd:\t0000000000000000/);
   }
