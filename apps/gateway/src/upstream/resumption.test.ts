@@ -36,7 +36,7 @@ async function post(steps: Step[], isInSession = true) {
     await pool.destroy();
     await close();
   });
-  const limits = { firstByteTimeoutMs: 5000, totalTimeoutMs: 5000, resultBytesMax: 4096 };
+  const limits = { firstByteTimeoutMs: 20_000, totalTimeoutMs: 25_000, resultBytesMax: 4096 };
   const isAnswer = (message: string): boolean => message === answer;
   const inFlight: PostInFlight = postMessage(pool, { path: '/', headers: [], body: '{}', ...limits, isAnswer, onMessage: () => true, resumeHeaders });
   return { inFlight, requests };

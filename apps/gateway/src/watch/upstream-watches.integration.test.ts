@@ -106,10 +106,21 @@ describe.each(['legacy', 'modern'] as const)('a server of the %s era that change
     }, patience);
     await elsewhere('resources/unsubscribe', uris[0]);
     await vi.waitFor(() => expect(server.subscribed()).toEqual([uris[0]]), patience);
-    const [before, toldBefore] = [legacy.heard.length, modern.heard.length];
+    /** Whatever was under way to the older client has come once it is told of another list. */
+    const tellOfTools = async (description: string): Promise<void> => {
+      const told = (): number => legacy.heard.filter((what) => what === 'tools').length;
+      const before = told();
+      const [notes, ...others] = policy.servers;
+      const definitions = [aTool('read', { description }), ...notes.definitions.slice(1)];
+      await stack.publish({ ...policy, servers: [{ ...notes, definitions }, ...others] });
+      await vi.waitFor(() => expect(told()).toBe(before + 1), patience);
+    };
+    await tellOfTools('With another word');
+    const [before, toldBefore] = [legacy.heard.length, modern.heard.filter((what) => what === uris[0]).length];
     server.updated(uris[0]);
-    await vi.waitFor(() => expect(modern.heard.length).toBeGreaterThan(toldBefore), patience);
-    expect(legacy.heard.length).toBe(before);
+    await vi.waitFor(() => expect(modern.heard.filter((what) => what === uris[0]).length).toBeGreaterThan(toldBefore), patience);
+    await tellOfTools('And another');
+    expect(legacy.heard.slice(before)).toEqual(['tools']);
     await Promise.all([legacy.client.close(), modern.client.close()]);
   });
 

@@ -22,7 +22,7 @@ const LARGE = 'x'.repeat(80_000);
 
 beforeAll(async () => {
   upstream = await startScriptedServer();
-  const limits = { concurrency: 8, firstByteTimeoutMs: 5000, totalTimeoutMs: 10_000, resultBytesMax: RESULT_BYTES_MAX };
+  const limits = { concurrency: 8, firstByteTimeoutMs: 20_000, totalTimeoutMs: 25_000, resultBytesMax: RESULT_BYTES_MAX };
   const servers = [
     aServer('m', [aTool('run')], { url: upstream.url, era: 'modern', limits }),
     aServer('l', [aTool('run')], { url: upstream.url, era: 'legacy', limits }),

@@ -91,7 +91,7 @@ async function serveStream(answer: (response: ServerResponse) => void, status = 
 }
 
 beforeAll(async () => {
-  const limits = { concurrency: 64, firstByteTimeoutMs: 1500, totalTimeoutMs: 3000, resultBytesMax: 100_000 };
+  const limits = { concurrency: 64, firstByteTimeoutMs: 20_000, totalTimeoutMs: 25_000, resultBytesMax: 100_000 };
   const tools = ['echo', 'count', 'wait', 'ask'].map((name) => aTool(name));
   const flood = (response: ServerResponse): void => {
     const more = (): void => {
