@@ -53,6 +53,7 @@ describe('command line', () => {
     [['answers', 'set', 'crm', '--action', 'hide', '--secrets', '--reason', 'r'], 'Allowed choices are log, redact, block'],
     [['answers', 'set', 'crm', '--action', 'block', '--reason', 'r'], 'Say what to look for'],
     [['answers', 'set', 'crm', '--action', 'block', '--paths', '$.ssn', '--reason', 'r'], 'is no JSON pointer'],
+    [['answers', 'clear', 'crm', '--reason', 'r', '--break-glass', 'short'], 'at least ten characters'],
     [['answers', 'clear', 'crm'], "required option '--reason <text>'"],
     [['credential', 'set'], "missing required argument 'server'"],
     [['credential', 'finish', 'x'], "missing required argument 'address'"],

@@ -5,7 +5,7 @@ import type { Environment } from '../config.js';
 import { connect, type Connection, type ConnectionOptions } from '../connection.js';
 import { changeServer, placeOf, pointers, withTarget } from '../server-target.js';
 import { wholeNumber } from '../whole-number.js';
-import { withConnection } from '../with-connection.js';
+import { withBreakGlass, withConnection } from '../with-connection.js';
 import { changeAnswerRules, clearAnswerRules, type AnswerRule } from './change-answer-rules.js';
 import { describeAnswerRules } from './describe-answer-rules.js';
 
@@ -36,7 +36,7 @@ export function addAnswerRuleCommands(program: Command, environment: Environment
   const set = answers
     .command('set')
     .description('Look for something in answers from now on: in the place of the rule with the same target, agents and action, if there is one.');
-  withConnection(withRule(withTarget(set, '<target>'))).action(async (target: string, flags: SetFlags) => {
+  withBreakGlass(withRule(withTarget(set, '<target>'))).action(async (target: string, flags: SetFlags) => {
     const { server, names = '*' } = placeOf(target);
     const rule = ruleOf(names, flags);
     const { api } = await connect(flags, environment);
@@ -48,7 +48,7 @@ export function addAnswerRuleCommands(program: Command, environment: Environment
   });
   const clear = answers.command('clear').description('End rules: all of a server, or those for just this name or glob.');
   withTarget(clear, '<target>').addOption(actionOption('only rules that do this')).requiredOption('--reason <text>', 'why, for the record');
-  withConnection(clear).action(async (target: string, { action, reason, ...flags }: ClearFlags) => {
+  withBreakGlass(clear).action(async (target: string, { action, reason, ...flags }: ClearFlags) => {
     const { server, names } = placeOf(target);
     const { api } = await connect(flags, environment);
     await changeServer(api, server, ({ answerRules }) => ({ answerRules: clearAnswerRules(answerRules, names, action), reason }));
