@@ -70,3 +70,26 @@ test('what is passed over at one look holds no secret: also a text that is made 
   const passes = fc.property(texts, fc.boolean(), (text, cut) => !isMissed(text, cut));
   expect(fc.check(passes, { numRuns: 2000 }).counterexample).toBeNull();
 });
+
+/** What was looked for before words were: one pattern, tried at each character. */
+const TRACE = new RegExp(
+  [
+    String.raw`\\[u/]|eyJ|A(?:KIA|SIA|Iza)|gh[oprsu]_|github_pat|gl(?:pat|ptt|[dr]t|cbt|agent|soat|ft|imt|oas)-|xox|xapp-|hooks\.slack|GOCSPX|ya29|[sr]k[-_]|npm_`,
+    String.raw`pypi-|hf_|do[opr]_v1|(?:gw|op|node|join|task|whsec)_|-----BEGIN|://[^"/\s]{0,1300}(?:@|$)|bearer|basic\s|pass|pwd|secret|token|authorization|cookie`,
+    String.raw`credential|connection.?string|(?:api|app|shared|signing|private|encryption|account|master|session|access).?key|[?&](?:sig|key)=`,
+  ].join('|'),
+  'i',
+);
+
+test('a text is looked at further exactly where it has a trace of a secret, whole or in place', () => {
+  const words = String.raw`sk- eyJ GW_ AKIA pwd Token : " :// @ bearer basic \u glpat- connection String api key ? & sig = a 9 _ - . / é 日 access shared`;
+  const pieces = [...words.split(' '), ' ', '\n'];
+  const texts = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(texts, (text) => {
+      if (!/^[\w-]{0,12}$/.test(text)) expect([text, mayHoldSecret(text)]).toEqual([text, TRACE.test(text)]);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(mayHoldSecret('https://someone:word@example.com')).toBe(true);
+});

@@ -1,3 +1,5 @@
+import { WordFinder } from './word-finder.js';
+
 /** Part of a text that is secret, and of which kind. */
 export interface FoundSecret {
   readonly start: number;
@@ -66,25 +68,38 @@ const SHAPED = compiled(SHAPES, 'dg');
 const SHAPED_IN_A_RUN = compiled(SHAPES_IN_A_RUN, 'dg');
 const BY_NAME = compiled(NAMED, 'dgi');
 
-/**
- * What every secret has something of, wherever it lies: one look at a text that has none is all that most calls pay. An escape may hide anything. What is
- * recognised by its field's name has that name here.
- */
-const TRACE = new RegExp(
-  [
-    String.raw`\\[u/]|eyJ|A(?:KIA|SIA|Iza)|gh[oprsu]_|github_pat|gl[a-z]{2,5}-|xox[a-z]-|xapp-|hooks\.slack|GOCSPX|ya29|[sr]k[-_]|npm_|pypi-|hf_|do[opr]_v1`,
-    String.raw`(?:gw|op|node|join|task|whsec)_|-----BEGIN|://[^"/\s]{0,1300}(?:@|$)|bearer|basic\s|pass|pwd|secret|token|authorization|cookie|credential`,
-    String.raw`connection.?string|(?:api|app|shared|signing|private|encryption|account|master|session|access).?key|[?&](?:sig|key)=`,
-  ].join('|'),
-  'i',
-);
+/** What every secret has one of, whatever its case, wherever it lies. An escape may hide anything. What is recognised by its field's name has that name here. */
+const TRACES = [
+  String.raw`\u \/ eyj akia asia aiza gocspx ya29 gho_ ghp_ ghr_ ghs_ ghu_ github_pat glpat- glptt- gldt- glrt- glcbt- glagent- glsoat- glft- glimt- gloas-`,
+  'xox xapp- hooks.slack sk- sk_ rk- rk_ npm_ pypi- hf_ doo_v1 dop_v1 dor_v1 gw_ op_ node_ join_ task_ whsec_ -----begin',
+  'bearer pass pwd secret token authorization cookie credential',
+].flatMap((words) => words.split(' '));
+/** What is one only with this at its end, which may look back. */
+const TRACES_IN_PLACE: Readonly<Record<string, RegExp>> = {
+  '://': /[^"/\s]{0,1300}(?:@|$)/y,
+  basic: /\s/y,
+  connection: /.?string/iy,
+  key: /(?<=(?:api|app|shared|signing|private|encryption|account|master|session|access).?key)|(?<=[?&]key)=/iy,
+  'sig=': /(?<=[?&]sig=)/iy,
+};
+const traces = new WordFinder([...TRACES, ...Object.keys(TRACES_IN_PLACE)]);
+const inPlace = [...TRACES.map(() => undefined), ...Object.values(TRACES_IN_PLACE)];
 
 /** The beginning of a JSON Web Token, which is known for one where the text is cut off behind it, is the shortest secret without a sign between its words. */
 const WORD_CHARS_MAX = 12;
 const WORD = /^[\w-]*$/;
 
 /** Whether a text could hold a secret by its shape or by the name of a field in it: cheap, and wrong only in saying yes. A short word, as most names are, holds none. */
-export const mayHoldSecret = (text: string): boolean => !(text.length <= WORD_CHARS_MAX && WORD.test(text)) && TRACE.test(text);
+export const mayHoldSecret = (text: string): boolean => !(text.length <= WORD_CHARS_MAX && WORD.test(text)) && traces.isAnyIn(text, isTrace(text));
+
+const isTrace =
+  (text: string) =>
+  (word: number, end: number): boolean => {
+    const pattern = inPlace[word];
+    if (pattern === undefined) return true;
+    pattern.lastIndex = end;
+    return pattern.test(text);
+  };
 
 /** The secrets in a text, first to last, none overlapping. `cut`: the text goes on where it ends here. */
 export function secretsIn(text: string, cut = false): FoundSecret[] {
