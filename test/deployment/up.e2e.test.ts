@@ -143,7 +143,7 @@ describe('portcullis up', () => {
   });
 
   it('leaves nothing behind when a server cannot be added', async () => {
-    const dead = await portcullis(['add', `http://127.0.0.1:${base + 99}/mcp`, '--slug', 'dead', '--agent', 'other', '--yes', '--data', data]);
+    const dead = await portcullis(['add', `http://127.0.0.1:${base + 98}/mcp`, '--slug', 'dead', '--agent', 'other', '--yes', '--data', data]);
     expect(dead.code).toBe(2);
     const missing = ['add', `http://127.0.0.1:${base + 9}/mcp`, '--slug', 'other', '--agent', 'other', '--tools', 'nope', '--yes', '--data', data];
     expect(await portcullis(missing)).toMatchObject({ code: 2, stderr: expect.stringContaining('offers no tool named nope') as string });
