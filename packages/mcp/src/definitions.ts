@@ -3,6 +3,7 @@ import { definitionFault, IDENTITY_MEMBER, type DefinitionKey } from './definiti
 import { parseJsonText } from './json-guard.js';
 import { elementsAt, memberAt } from './json-scan.js';
 import { isJsonObject, ownMember, type JsonObject } from './json-value.js';
+import { parseJson } from './parse-json.js';
 
 /** One sound definition: its JSON exactly as the server sent it, and the same parsed. */
 export interface DefinitionPiece {
@@ -48,7 +49,7 @@ const utf8 = new TextEncoder();
 export function cutDefinitions(rawJsonText: string, key: DefinitionKey): DefinitionCut {
   let answer: unknown;
   try {
-    answer = JSON.parse(rawJsonText);
+    answer = parseJson(rawJsonText);
   } catch {
     return failed('the answer is not JSON');
   }

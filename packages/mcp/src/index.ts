@@ -31,6 +31,7 @@ export type { AnswerFault } from './answer-scanner.js';
 export { DEFAULT_JSON_LIMITS, parseJsonBody, parseJsonText, reachesPrototype } from './json-guard.js';
 export type { JsonBody, JsonLimits } from './json-guard.js';
 export type { TextLimits } from './scan-json-text.js';
+export { parseJson } from './parse-json.js';
 export { headerParamsOf, mismatchedHeaderParam, scanHeaderParams } from './header-params.js';
 export type { HeaderDeclaration, HeaderScan } from './header-params.js';
 export { createSseParser, DEFAULT_SSE_LIMITS, encodeSseMessage, SSE_KEEP_ALIVE } from './sse.js';

@@ -1,5 +1,6 @@
 import { isJsonObject, ownMember } from './json-value.js';
 import { findLossyNumber } from './lossy-numbers.js';
+import { parseJson } from './parse-json.js';
 import { refused, type RefusedMessage } from './refused-message.js';
 import { echoableId } from './request-id.js';
 import { scanJsonText, type TextLimits } from './scan-json-text.js';
@@ -22,7 +23,7 @@ const FAULTS = {
 } as const;
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-// Fatal, and a byte order mark is left in so that JSON.parse refuses it.
+// Fatal, and a byte order mark is left in so that the parser refuses it.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
@@ -54,7 +55,7 @@ function parseScanned(text: string, bytes: Uint8Array, limits: TextLimits): Json
   if (scan.fault !== undefined) return unparsable(FAULTS[scan.fault]);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return unparsable('The body is not JSON');
   }
