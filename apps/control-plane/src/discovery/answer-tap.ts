@@ -1,4 +1,4 @@
-import { createSseParser } from '@portcullis/mcp';
+import { createSseParser, parseJson } from '@portcullis/mcp';
 
 /** Fetch as the SDK's transports take it. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -133,7 +133,7 @@ function isAnswerTo(text: string, id: unknown): boolean {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

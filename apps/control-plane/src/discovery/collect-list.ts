@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { INSTRUCTIONS_NAME, type DefinitionKind, type PinnedKind } from '@portcullis/contracts/names';
-import { cutDefinitions, type DefinitionKey, type DefinitionPiece } from '@portcullis/mcp';
+import { cutDefinitions, parseJson, type DefinitionKey, type DefinitionPiece } from '@portcullis/mcp';
 import { DiscoveryFailure } from './discovery-failure.js';
 
 /** A definition as the server offers it: exact text, and the pin over its canonical form. */
@@ -108,7 +108,7 @@ function withName(name: string | undefined, reason: string): string {
 
 /** What a page says of the list as a whole (2026-07-28, Caching; Pagination). A `ttlMs` of 0 is what servers say that have not thought of it. */
 function hintsOf(text: string): { nextCursor: string | undefined; ttlMs: number | undefined } {
-  const { result } = JSON.parse(text) as { result?: { nextCursor?: unknown; ttlMs?: unknown } };
+  const { result } = parseJson(text) as { result?: { nextCursor?: unknown; ttlMs?: unknown } };
   const { nextCursor, ttlMs } = result ?? {};
   return {
     nextCursor: typeof nextCursor === 'string' ? nextCursor : undefined,

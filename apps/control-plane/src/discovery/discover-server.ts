@@ -1,7 +1,7 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport, type StandardSchemaV1 } from '@modelcontextprotocol/client';
 import type { ServerTransport } from '@portcullis/contracts/api/servers';
 import type { DefinitionKind, Era, Transport } from '@portcullis/contracts/names';
-import { MODERN_VERSION, type DefinitionKey } from '@portcullis/mcp';
+import { MODERN_VERSION, parseJson, type DefinitionKey } from '@portcullis/mcp';
 import { AnswerTap, type Fetch, type HttpAnswer } from './answer-tap.js';
 import { collectList, foundInstructions, leastOf, type FoundDefinition, type FoundProblem } from './collect-list.js';
 import { describeFailure, printable } from './describe-failure.js';
@@ -209,13 +209,13 @@ async function readPage(client: Client, tap: AnswerTap, { method }: List, cursor
 }
 
 function refusalOf(text: string): { code: number; message: string } | undefined {
-  const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
+  const { error } = parseJson(text) as { error?: { code?: unknown; message?: unknown } };
   if (error === undefined) return undefined;
   return { code: Number(error.code), message: printable(typeof error.message === 'string' ? error.message : '') };
 }
 
 function resultOf(text: string): { capabilities?: unknown; instructions?: unknown } {
-  const { result } = JSON.parse(text) as { result?: unknown };
+  const { result } = parseJson(text) as { result?: unknown };
   return typeof result === 'object' && result !== null ? result : {};
 }
 

@@ -1,4 +1,4 @@
-import { differsInDescriptionsOnly, isJsonObject, type JsonObject } from '@portcullis/mcp';
+import { differsInDescriptionsOnly, isJsonObject, parseJson, type JsonObject } from '@portcullis/mcp';
 import type { Definition, Server, Transaction } from '@portcullis/database';
 import { v7 } from 'uuid';
 import { isServed } from '../snapshots/is-served.js';
@@ -146,6 +146,6 @@ function isReworded(approved: Uint8Array, offered: Uint8Array): boolean {
 }
 
 function parse(bytes: Uint8Array): JsonObject {
-  const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const value: unknown = parseJson(Buffer.from(bytes).toString('utf8'));
   return isJsonObject(value) ? value : {};
 }

@@ -162,6 +162,21 @@ describe('A21: what a server is told is what was authorised', () => {
     await stage.unharmed('', answer, since);
   });
 
+  test('A21: what one agent sent does not change the names in what another sends', async () => {
+    const [alice, bob] = stage.policy.agents;
+    // The engine would take the second name of Bob's arguments for that of Alice's, whose characters are how his is written.
+    const sent = [
+      { token: alice.token, body: args('{"of two":1,"\\\\u00":1}') },
+      { token: bob.token, body: args('{"of two":1,"\\u0070ath":"/b"}').replace('m__run', 'm__walk') },
+    ];
+    received.length = 0;
+    for (const request of sent) expect(statusOf(await stage.send(request))).toBe(200);
+    expect(received.map((text) => (JSON.parse(text) as { params: { arguments: object } }).params.arguments)).toEqual([
+      { 'of two': 1, '\\u00': 1 },
+      { 'of two': 1, path: '/b' },
+    ]);
+  });
+
   test('A23: NUL and odd characters in arguments pass as they are, and are on record', async () => {
     received.length = 0;
     const rows = stage.events.length;

@@ -1,7 +1,7 @@
 import { capture, captureAnswer, redactText, sanitiseText, type Capture } from '@portcullis/audit';
 import type { AuditStatus, NewAuditEvent } from '@portcullis/contracts/audit';
 import type { ServerEntry } from '@portcullis/contracts/snapshot';
-import { canonicalJson, type Era } from '@portcullis/mcp';
+import { canonicalJson, parseJson, type Era } from '@portcullis/mcp';
 import type { Decision } from '@portcullis/policy';
 import { ownNameOf, type VisibleTarget } from '../view/agent-view.js';
 import type { Visit } from '../visit.js';
@@ -208,7 +208,7 @@ export class CallRecord {
     const { event, argumentsJson: json } = this;
     if (json === undefined) return;
     this.argumentsJson = undefined;
-    const canonical = (): string => (json === '' ? '' : canonicalJson(JSON.parse(json)));
+    const canonical = (): string => (json === '' ? '' : canonicalJson(parseJson(json)));
     const taken = capture(json, capturedBy(this.visit, this.rules().arguments, canonical));
     event.argumentsHash = taken.hash;
     event.argumentsBytes = taken.bytes;

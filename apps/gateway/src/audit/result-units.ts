@@ -1,5 +1,5 @@
 import type { SettingsEntry } from '@portcullis/contracts/snapshot';
-import { isJsonObject, ownMember } from '@portcullis/mcp';
+import { isJsonObject, ownMember, parseJson } from '@portcullis/mcp';
 import { compileGlob } from '@portcullis/policy';
 import { LRUCache } from '../memory/lru-cache.js';
 
@@ -30,7 +30,7 @@ const unitsOf = (asked: NonNullable<SettingsEntry['resultUnits']>, server: strin
 
 /** What a result reports at these places, in millionths; undefined where it reports no number that can be charged for at any of them. */
 export function readUnits(resultJson: string, places: readonly string[]): Record<string, number> | undefined {
-  const result: unknown = JSON.parse(resultJson);
+  const result: unknown = parseJson(resultJson);
   const meta = isJsonObject(result) ? ownMember(result, '_meta') : undefined;
   const read = places.flatMap((place) => {
     const value = valueAt(meta, place);

@@ -1,5 +1,5 @@
 import type { DefinitionEntry } from '@portcullis/contracts/snapshot';
-import { isJsonObject, ownMember, scanHeaderParams, type HeaderDeclaration } from '@portcullis/mcp';
+import { isJsonObject, ownMember, parseJson, scanHeaderParams, type HeaderDeclaration } from '@portcullis/mcp';
 
 const declared = new WeakMap<DefinitionEntry, readonly HeaderDeclaration[]>();
 
@@ -7,7 +7,7 @@ const declared = new WeakMap<DefinitionEntry, readonly HeaderDeclaration[]>();
 export function declaredHeaders(definition: DefinitionEntry): readonly HeaderDeclaration[] {
   const known = declared.get(definition);
   if (known !== undefined) return known;
-  const value: unknown = definition.kind === 'tool' ? JSON.parse(definition.json) : undefined;
+  const value: unknown = definition.kind === 'tool' ? parseJson(definition.json) : undefined;
   const scan = isJsonObject(value) ? scanHeaderParams(ownMember(value, 'inputSchema')) : undefined;
   const declarations = scan?.ok === true ? scan.declarations : [];
   declared.set(definition, declarations);

@@ -1,4 +1,4 @@
-import { isJsonObject, ownMember, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
+import { isJsonObject, ownMember, parseJson, type ClassifiedRequest, type JsonObject } from '@portcullis/mcp';
 import { reaches, type LogWish } from '../session/log-level.js';
 
 /**
@@ -13,7 +13,7 @@ export function relayNotification(
   const { id, logs, onRequest } = at;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(message);
+    parsed = parseJson(message);
   } catch {
     return undefined;
   }

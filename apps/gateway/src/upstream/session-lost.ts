@@ -1,4 +1,4 @@
-import { isJsonObject, ownMember } from '@portcullis/mcp';
+import { isJsonObject, ownMember, parseJson } from '@portcullis/mcp';
 import type { UpstreamAnswer } from './upstream-post.js';
 
 /** What the SDKs, and servers built on their examples, say of a session before anything runs. Codes differ; tools use them too. */
@@ -22,7 +22,7 @@ export function isSessionLost({ status, message }: UpstreamAnswer): boolean {
   if (status !== 400 || message === undefined) return false;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(message);
+    parsed = parseJson(message);
   } catch {
     return false;
   }

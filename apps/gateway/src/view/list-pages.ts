@@ -4,6 +4,7 @@ import {
   hideArguments,
   isJsonObject,
   listFrame,
+  parseJson,
   rewriteListEntry,
   toLegacyToolJson,
   type DefinitionKey,
@@ -99,7 +100,7 @@ function encode({ definition, wire, hidden }: VisibleTarget, era: Era): Buffer {
   let json = wire === definition.name ? definition.json : rewriteListEntry(definition.json, wire);
   if (hidden.length > 0) json = hideArguments(json, hidden);
   if (era === 'legacy' && definition.kind === 'tool') {
-    const value: unknown = JSON.parse(json);
+    const value: unknown = parseJson(json);
     if (isJsonObject(value)) json = toLegacyToolJson(json, value);
   }
   const bytes = Buffer.from(json);

@@ -1,4 +1,4 @@
-import { isJsonObject, ownMember, type JsonObject } from '@portcullis/mcp';
+import { isJsonObject, ownMember, parseJson, type JsonObject } from '@portcullis/mcp';
 import { LIST_KINDS } from '../streams/list-kinds.js';
 
 /** What a server says on its own. */
@@ -35,7 +35,7 @@ const LIST_METHODS: ReadonlySet<unknown> = new Set(LIST_KINDS.map((kind) => `not
 /** One message of a stream, or undefined for what is none. */
 export function readMessage(text: string): JsonObject | undefined {
   try {
-    const message: unknown = JSON.parse(text);
+    const message: unknown = parseJson(text);
     return isJsonObject(message) ? message : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import { isJsonObject, META_SUBSCRIPTION_ID, ownMember, type JsonObject } from '@portcullis/mcp';
+import { isJsonObject, META_SUBSCRIPTION_ID, ownMember, parseJson, type JsonObject } from '@portcullis/mcp';
 import { readSpans, replaceSpans, textAt, type MessageSpans } from './message-spans.js';
 import type { Incoming } from './incoming.js';
 import type { Reply } from './reply.js';
@@ -85,7 +85,7 @@ export class Connection {
       if (spans === undefined) return reject(new TypeError('not a message'));
       const reply: Reply = {
         answer: (message) => {
-          const answer: unknown = JSON.parse(message.toString());
+          const answer: unknown = parseJson(message.toString());
           const result = isJsonObject(answer) ? ownMember(answer, 'result') : undefined;
           if (isJsonObject(result)) resolve(result);
           else reject(new Error(`The server refused ${method}: ${errorText(answer)}`));
@@ -189,7 +189,7 @@ export class Connection {
 
 function parsed(line: Buffer): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(line.toString());
+    const value: unknown = parseJson(line.toString());
     return isJsonObject(value) && typeof ownMember(value, 'method') === 'string' ? value : undefined;
   } catch {
     return undefined;

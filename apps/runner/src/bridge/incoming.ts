@@ -1,4 +1,4 @@
-import { isJsonObject, isRequestId, ownMember, type JsonObject } from '@portcullis/mcp';
+import { isJsonObject, isRequestId, ownMember, parseJson, type JsonObject } from '@portcullis/mcp';
 import { readSpans, type MessageSpans } from './message-spans.js';
 
 /** A message that came over HTTP: whole, on one line, and sure to be JSON. */
@@ -30,7 +30,7 @@ export function readIncoming(bytes: Buffer): Incoming | undefined {
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString());
+    return parseJson(bytes.toString());
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import {
   META_PROTOCOL_VERSION,
   MODERN_VERSION,
   ownMember,
+  parseJson,
   PROTOCOL_VERSIONS,
   type Era,
 } from '@portcullis/mcp';
@@ -58,7 +59,7 @@ function ask(child: Child, id: number, method: string, params: unknown): void {
 function eraOf(line: Buffer): Era | undefined {
   let message: unknown;
   try {
-    message = JSON.parse(line.toString());
+    message = parseJson(line.toString());
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { AnswerAction } from '@portcullis/contracts/answer-rules';
 import { errorTable } from '@portcullis/contracts/errors';
-import { toolErrorResult, type JsonObject, type RpcError } from '@portcullis/mcp';
+import { parseJson, toolErrorResult, type JsonObject, type RpcError } from '@portcullis/mcp';
 import { rpcError } from '../../reply/error-message.js';
 import type { VisibleTarget } from '../../view/agent-view.js';
 import type { Visit } from '../../visit.js';
@@ -61,7 +61,7 @@ export class AnswerWatch {
     if (passed === undefined) return undefined;
     if (passed === said) return answer;
     // A marker stands in the place of texts and members, never of the whole, so that an object stays one.
-    const value = JSON.parse(passed) as JsonObject;
+    const value = parseJson(passed) as JsonObject;
     if (answer.error === undefined) return { ...answer, result: value, resultJson: passed };
     return { ...answer, error: { ...(value as unknown as RpcError), code: answer.error.code } };
   }

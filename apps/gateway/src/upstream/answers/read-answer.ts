@@ -1,5 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import { isJsonObject, ownMember, type JsonObject, type RpcError } from '@portcullis/mcp';
+import { isJsonObject, ownMember, parseJson, type JsonObject, type RpcError } from '@portcullis/mcp';
 
 /** A JSON-RPC answer taken apart: `resultJson` is the result in the server's own bytes wherever that could be had. */
 export interface RpcAnswer {
@@ -70,7 +70,7 @@ function sliceResult(message: string, id: string): string | undefined {
 
 function parse(message: string): JsonObject | undefined {
   try {
-    const parsed: unknown = JSON.parse(message);
+    const parsed: unknown = parseJson(message);
     return isJsonObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import { GatewayError } from '@portcullis/contracts/errors';
-import { isJsonObject, ownMember, type SseEvent } from '@portcullis/mcp';
+import { isJsonObject, ownMember, parseJson, type SseEvent } from '@portcullis/mcp';
 import type { Dispatcher } from 'undici';
 import { readSseStream } from './read-sse-stream.js';
 import type { SseExchange } from './sse-exchange.js';
@@ -92,7 +92,7 @@ export class SseConnection {
   private takeMessage(text: string): void {
     let message: unknown;
     try {
-      message = JSON.parse(text);
+      message = parseJson(text);
     } catch {
       return; // not for anybody
     }
