@@ -27,6 +27,22 @@ function escapeMaybe(character: string, odd: number): string {
   return JSON.stringify(character).slice(1, -1);
 }
 
+/**
+ * Each name read by itself: among names it has seen that hold a backslash, the engine's JSON.parse takes one written with an escape for another.
+ */
+function parseByName(json: string): unknown {
+  const names: string[] = [];
+  const numbered = json.replace(/("(?:[^"\\]|\\.)*")(\s*:)?/g, (string, name: string, colon?: string) =>
+    colon === undefined ? string : `"#${String(names.push(JSON.parse(name) as string) - 1)}":`,
+  );
+  const named = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(named);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [names[Number(key.slice(1))], named(one)]));
+  };
+  return named(JSON.parse(numbered));
+}
+
 const plain = fc.string({ unit: fc.constantFrom(...Array.from('abc xyz 019 ,.\n"\\/äß☃😀{}[]')) });
 const safeName = fc.string({ unit: fc.constantFrom(...Array.from('bcdfghk "\\')), minLength: 1, maxLength: 6 });
 const secret = fc.constantFrom(...sampleSecrets);
@@ -79,9 +95,9 @@ test('of secrets planted anywhere in any JSON, however escaped, nothing remains,
   fc.assert(
     fc.property(tree, fc.infiniteStream(fc.nat(29)), (value, stream) => {
       const json = writeOddly(value, () => Number(stream.next().value));
-      expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(parseByName(json)).toEqual(parseByName(JSON.stringify(value)));
       const redacted = redactJson(json, all) ?? json;
-      const texts = textsOf(JSON.parse(redacted));
+      const texts = textsOf(parseByName(redacted));
       for (const needle of needles) expect(texts.filter((text) => text.includes(needle))).toEqual([]);
       // Between the markers every byte is one of the original, in its order.
       let at = 0;
