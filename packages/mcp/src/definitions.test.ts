@@ -220,6 +220,12 @@ describe('the pin', () => {
     expect(a?.canonical).toBe('{"inputSchema":{"title":"a","type":"object"},"name":"read"}');
     expect(b?.canonical).toBe(a?.canonical);
   });
+  it('is of the names as they are written, whatever another server sent before', () => {
+    const offered = (properties: string): string => `{"tools":[{"name":"read","inputSchema":{"type":"object","properties":${properties}}}]}`;
+    cutDefinitions(offered(String.raw`{"of a pin":{},"\\u00":{}}`), 'tools');
+    const [piece] = cutDefinitions(offered(String.raw`{"of a pin":{},"\u0070ath":{}}`), 'tools').pieces;
+    expect(piece?.canonical).toBe('{"inputSchema":{"properties":{"of a pin":{},"path":{}},"type":"object"},"name":"read"}');
+  });
   it('sees every other change, also of a nested _meta', () => {
     const base = canonicalDefinition({ name: 'a', inputSchema: { _meta: 1 } });
     for (const other of [

@@ -22,6 +22,13 @@ describe('nothing that a server writes beside its result gets into our answer', 
   });
 });
 
+test('the names in a result are read as they pass, whatever another server sent before', () => {
+  const sent = (result: string): string => `{"jsonrpc":"2.0","id":"${ID}","result":${result}}`;
+  readAnswer(sent(String.raw`{"of an answer":1,"\\u00":{}}`), ID);
+  const result = String.raw`{"of an answer":1,"\u0070ath":{"a":1.0}}`;
+  expect(readAnswer(sent(result), ID)).toEqual({ result: { 'of an answer': 1, path: { a: 1 } }, resultJson: result, error: undefined });
+});
+
 test('a result passes byte for byte, whatever names and texts it holds', () => {
   const result = String.raw`{"result":1.0,"jsonrpc":[],"text":"\u00e9 abc-1 \"}","id":12345678901234567890}`;
   expect(readAnswer(`{"jsonrpc":"2.0","id":"${ID}","result":${result}}`, ID).resultJson).toBe(result);
