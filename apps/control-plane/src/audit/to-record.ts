@@ -1,6 +1,7 @@
 import { AuditDecision, AuditStatus } from '@portcullis/contracts/audit';
 import { CaptureMode } from '@portcullis/contracts/capture';
 import type { AuditRecord } from '@portcullis/contracts/api/operations';
+import { parseJson } from '@portcullis/mcp';
 import { z } from 'zod';
 import type { AuditRow } from './select-calls.js';
 
@@ -68,7 +69,7 @@ const toCapture = (capture: string | null): CaptureMode => CaptureMode.catch('fu
 function readArguments(bytes: Uint8Array): unknown {
   const text = textOf(bytes);
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return text;
   }

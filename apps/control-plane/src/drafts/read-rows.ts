@@ -1,5 +1,6 @@
 import type { AgentEntry, GrantEntry } from '@portcullis/contracts/snapshot';
 import type { Transaction } from '@portcullis/database';
+import { parseJson } from '@portcullis/mcp';
 import { inParts } from '../database/in-parts.js';
 import { findServers, type PolicyServer } from '../policy/policy.repository.js';
 import { agentEntry, grantEntry } from '../snapshots/compile-entries.js';
@@ -27,7 +28,7 @@ function withAnnotationsAlone(server: PolicyServer): PolicyServer {
 function annotationsOf(json: string): string {
   if (!json.includes('"annotations"')) return '{}';
   try {
-    return JSON.stringify({ annotations: (JSON.parse(json) as { annotations?: unknown }).annotations });
+    return JSON.stringify({ annotations: (parseJson(json) as { annotations?: unknown }).annotations });
   } catch {
     return '{}'; // what cannot be read says nothing
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TargetKind } from '@portcullis/contracts/names';
 import type { Transaction } from '@portcullis/database';
 import type { JsonObject } from '@portcullis/policy';
+import { parseJson } from '@portcullis/mcp';
 import type { Concern } from './concern.js';
 
 /** Which calls are about which kind of target. */
@@ -69,7 +70,7 @@ export async function keptCalls(tx: Transaction, group: CallGroup, since: Date, 
 export function wholeArguments(bytes: Uint8Array | null, hash: string | null): JsonObject | undefined {
   if (bytes === null || hash === null || createHash('sha256').update(bytes).digest('hex') !== hash) return undefined;
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const value: unknown = parseJson(Buffer.from(bytes).toString('utf8'));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
 import type { DefinitionMark, DriftChange, DriftChangeDetail, FieldChange } from '@portcullis/contracts/api/drift';
 import { DriftDecision, DriftKind } from '@portcullis/contracts/api/drift';
 import type { DefinitionChange } from '@portcullis/database';
-import { definitionMarks, diffJson, isJsonObject, type JsonObject } from '@portcullis/mcp';
+import { definitionMarks, diffJson, isJsonObject, type JsonObject, parseJson } from '@portcullis/mcp';
 
 const FIELDS_MAX = 200;
 
@@ -45,7 +45,7 @@ export function fieldsOf(before: JsonObject | null, after: JsonObject | null): F
 }
 
 export function parseDefinition(bytes: Uint8Array): JsonObject {
-  const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const value: unknown = parseJson(Buffer.from(bytes).toString('utf8'));
   return isJsonObject(value) ? value : {};
 }
 

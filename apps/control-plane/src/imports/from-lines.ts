@@ -1,3 +1,4 @@
+import { parseJson } from '@portcullis/mcp';
 import { findFault } from '../http/plain-json.js';
 import { readLines } from './read-lines.js';
 import { RowRefused, type Candidate, type SourceRow } from './source-row.js';
@@ -27,7 +28,7 @@ export function requirePlain(value: unknown): unknown {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // The engine's own words would quote the line, and what is in it.
     throw new RowRefused('malformed', 'The line is not valid JSON.');

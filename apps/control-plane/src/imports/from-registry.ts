@@ -1,3 +1,4 @@
+import { parseJson } from '@portcullis/mcp';
 import { z } from 'zod';
 import { stdioNotSupported } from './from-mcp-json.js';
 import { requirePlain } from './from-lines.js';
@@ -74,7 +75,7 @@ export const RegistryPage = z.object({
 export function* fromRegistryDocument(text: string): Generator<SourceRow> {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = parseJson(text);
   } catch {
     throw new SourceUnreadable('The document is not valid JSON.');
   }

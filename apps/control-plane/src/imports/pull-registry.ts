@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EgressRefused } from '@portcullis/egress';
 import { readText } from '@portcullis/secrets';
+import { parseJson } from '@portcullis/mcp';
 import { fromServerJson, RegistryPage } from './from-registry.js';
 import { requirePlain } from './from-lines.js';
 import { SourceInterrupted } from './run-import.js';
@@ -103,7 +104,7 @@ async function ask(url: string, fetch: Fetch, signal: AbortSignal): Promise<Regi
 
 function parsePage(text: string): FoundPage['page'] {
   try {
-    return RegistryPage.parse(JSON.parse(text));
+    return RegistryPage.parse(parseJson(text));
   } catch {
     throw new SourceUnreadable('The registry did not answer with a list of servers.');
   }

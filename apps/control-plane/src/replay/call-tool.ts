@@ -1,6 +1,7 @@
 import { SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Era } from '@portcullis/contracts/names';
 import type { JsonObject } from '@portcullis/policy';
+import { parseJson } from '@portcullis/mcp';
 import { AnswerTap, type Fetch } from '../discovery/answer-tap.js';
 import { describeFailure } from '../discovery/describe-failure.js';
 import { anything, newClient } from '../discovery/discover-server.js';
@@ -51,7 +52,7 @@ const written = [
 ];
 
 function endOf(answer: string): CallEnd {
-  const { result, error } = JSON.parse(answer) as { result?: unknown; error?: { code?: unknown } };
+  const { result, error } = parseJson(answer) as { result?: unknown; error?: { code?: unknown } };
   if (typeof result !== 'object' || result === null) return { error: `The server refused with error ${String(error?.code)}.` };
   const text = written.flatMap((form) => form.exec(answer)?.groups?.['result'] ?? []).find(isJson) ?? JSON.stringify(result);
   return { result: text, isError: 'isError' in result && result.isError === true };
@@ -59,7 +60,7 @@ function endOf(answer: string): CallEnd {
 
 function isJson(text: string): boolean {
   try {
-    JSON.parse(text);
+    parseJson(text);
     return true;
   } catch {
     return false;

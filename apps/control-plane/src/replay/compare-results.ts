@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ReplayResult } from '@portcullis/contracts/api/replays';
-import { diffJson, isJsonObject, META_SERVER_INFO } from '@portcullis/mcp';
+import { diffJson, isJsonObject, META_SERVER_INFO, parseJson } from '@portcullis/mcp';
 
 /** What is on record of a result. */
 export interface RecordedResult {
@@ -35,7 +35,7 @@ export function compareResults({ hash, bytes, kept }: RecordedResult, text: stri
 
 /** What a result says, without what only tells of the protocol's era and of the server's software. */
 function contentOf(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   if (!isJsonObject(value)) return value;
   const { resultType, _meta: meta, ...content } = value;
   const { [META_SERVER_INFO]: _software, ...told } = isJsonObject(meta) ? meta : {};

@@ -1,5 +1,6 @@
 import type { Server, Transaction } from '@portcullis/database';
 import type { JsonObject } from '@portcullis/policy';
+import { parseJson } from '@portcullis/mcp';
 import { findCall } from '../audit/audit.repository.js';
 import { rowsOf } from '../audit/call-story.repository.js';
 import { wholeArguments } from '../drafts/recorded-calls.js';
@@ -44,7 +45,7 @@ export async function requireCallable(tx: Transaction, target: Server, tool: str
 }
 
 function onlyReads(json: Uint8Array): boolean {
-  const { annotations } = JSON.parse(Buffer.from(json).toString('utf8')) as { annotations?: { readOnlyHint?: unknown } | null };
+  const { annotations } = parseJson(Buffer.from(json).toString('utf8')) as { annotations?: { readOnlyHint?: unknown } | null };
   return annotations?.readOnlyHint === true;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DefinitionKind } from '@portcullis/contracts/names';
 import type { Definition, PrismaClient, Server, Transaction } from '@portcullis/database';
+import { parseJson } from '@portcullis/mcp';
 import { nameKey, plainWords, printable } from './search-text.js';
 
 /** A row of the index, before Postgres makes its document. `a`, `b` and `d` are words by weight. */
@@ -95,7 +96,7 @@ function ofDefinition({ id, serverId, kind, name, hash, json }: DefinitionFields
 }
 
 function read(value: unknown): Record<string, unknown> {
-  const plain: unknown = value instanceof Uint8Array ? JSON.parse(Buffer.from(value).toString('utf8')) : value;
+  const plain: unknown = value instanceof Uint8Array ? parseJson(Buffer.from(value).toString('utf8')) : value;
   return typeof plain === 'object' && plain !== null ? { ...plain } : {};
 }
 

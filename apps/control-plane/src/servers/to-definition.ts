@@ -1,5 +1,6 @@
 import type { Definition } from '@portcullis/contracts/api/servers';
 import type { Definition as DefinitionRow } from '@portcullis/database';
+import { parseJson } from '@portcullis/mcp';
 import { isServed } from '../snapshots/is-served.js';
 import type { ServerRow } from './servers.repository.js';
 
@@ -26,4 +27,4 @@ export function toDefinition(row: DefinitionRow, server: ServerRow): Definition 
   };
 }
 
-export const readJson = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8'));
+export const readJson = (bytes: Uint8Array): unknown => parseJson(Buffer.from(bytes).toString('utf8'));

@@ -8,6 +8,7 @@ import type { AgentEntry, GrantEntry, ServerEntry, SettingsEntry } from '@portcu
 import type { AgentKeyRow, AgentRow, CallLimitRow, DefinitionRow, GrantRow, RequestableRow, ServerRow } from './snapshot-rows.js';
 import { isServed } from './is-served.js';
 import type { Settings } from '@portcullis/contracts/api/policy';
+import { parseJson } from '@portcullis/mcp';
 import { CredentialSettings, isMadeFor } from '../credentials/stored-credential.js';
 import { kindName } from '../credentials/to-credential.js';
 import { transportOf } from '../servers/transport-of.js';
@@ -116,7 +117,7 @@ function definitionEntry(row: DefinitionRow, server: ServerRow): ServerEntry['de
 function approvedInstructions(server: ServerRow): string | null {
   const row = server.definitions.find(({ kind }) => kind === 'instructions');
   if (row === undefined || !isServed(row, server) || row.approvedJson === null) return null;
-  return z.object({ instructions: z.string() }).parse(JSON.parse(Buffer.from(row.approvedJson).toString('utf8'))).instructions;
+  return z.object({ instructions: z.string() }).parse(parseJson(Buffer.from(row.approvedJson).toString('utf8'))).instructions;
 }
 
 /** An agent with its live keys. A key a day past its end is left out; until then the node tells its owner that it has expired. */
