@@ -81,6 +81,7 @@ describe('a request that is wrong in itself', () => {
     ['nesting without end', '/v1/policy/explain', `{"agent":"taken","target":"github:x","arguments":${deep}}`, ''],
     ['a target without a server', '/v1/policy/explain', { agent: 'taken', target: 'create_issue' }, '/target'],
     ['a prototype', '/v1/agents', '{"slug":"fresh","__proto__":{"enabled":false}}', ''],
+    ['a prototype whose name is escaped', '/v1/agents', '{"slug":"fresh","\\u005f_proto__":{"enabled":false}}', ''],
   ])('is refused with 400: %s', async (_what, url, body, pointer) => {
     const answer = await own.call('POST', url, body);
     expect(problemOf(answer)).toEqual([400, 'validation']);
@@ -231,4 +232,13 @@ test('operators reach the REST API over TLS where a certificate is given, and ov
     await secure.close();
     await rm(directory, { recursive: true });
   }
+});
+
+test('a name that is written with an escape is read as it is meant, whatever others wrote before', async () => {
+  const terms = { agent: 'taken', server: 'github', names: ['create_issue'] };
+  // The engine's parser would take the next name for this one.
+  JSON.parse('{"a":1,"\\\\u00":1}');
+  const body = JSON.stringify({ ...terms, pinned: { a: 1, path: 'x' } }).replace('"path"', '"\\u0070ath"');
+  const answer = await own.call('POST', '/v1/grants', body);
+  expect([answer.status, answer.body.pinned]).toEqual([201, { a: 1, path: 'x' }]);
 });
