@@ -117,7 +117,7 @@ try {
   for (const { socket } of streams) socket.destroy();
   const row = (name, value) => `| ${name} | ${value} |`;
   const feel = (pairs) => {
-    const [usual, beside, ratio, failed, cpu] = pairCells(pairs);
+    const [usual, beside, ratio, , failed, cpu] = pairCells(pairs);
     return `${usual} → ${beside} (× ${ratio}; ${failed} failed), CPU ${cpu} % of a core`;
   };
   console.log(

@@ -1,11 +1,12 @@
 // What a good server's calls feel of bad neighbours, as a table in Markdown:  npm run bench:overload [-- --quick] [--only hang,slow,…] [--rounds 5] [--seconds 10]
 // One node with everything on. An agent calls a good server at a steady rate; in turn other agents call a server that hangs, is slow, flaps, answers
-// without end or too much, and a herd of agents reconnects. Each is measured in pairs of windows, so that a noisy machine disturbs both alike: in the
-// first of a pair the same calls go to a healthy neighbour instead, so that what differs is the fault and not the load. A herd is held against nothing
-// at all, against as many calls of a quick server, and against the same herd at another node of this machine, so that it shows what of its price is the
-// load's and the machine's. The ratio within a pair is what to read (target: within 10 %).
+// without end or too much, and a herd of agents reconnects. Each is measured in pairs of windows, so that a noisy machine disturbs both alike: in one of
+// a pair the same calls go to a healthy neighbour instead, so that what differs is the fault and not the load. `healthy` has that neighbour in both: how
+// far its ratio is from 1 is how far any ratio may be by chance. A herd is held against nothing at all, against the same herd at a server that only
+// opens streams, against as many calls of a quick server, and against the same herd at another node of this machine, so that it shows what of its price
+// is the load's and the machine's. The ratio within a pair is what to read (target: within 10 %), with how far those of the pairs lie apart.
 //   --quick       one short pair of each, to see that it works; the figures are rough
-//   --only LIST   of: hang, slow, flap, endless, oversize, herd, herd-calls, herd-apart
+//   --only LIST   of: healthy, hang, slow, flap, endless, oversize, herd, herd-bare, herd-calls, herd-apart
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { grantEverything } from '../local-stack/grant-everything.mjs';
@@ -21,7 +22,7 @@ import { watchNode } from './watch-node.mjs';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'hang,slow,flap,endless,oversize,herd,herd-calls,herd-apart' },
+    only: { type: 'string', default: 'healthy,hang,slow,flap,endless,oversize,herd,herd-bare,herd-calls,herd-apart' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
   },
@@ -33,6 +34,7 @@ const good = { era: 'modern', connections: 16, rate: 100, warmup: 1, seconds };
 const [BEGIN_MS, TAIL_SECONDS, WARM_SECONDS] = [1_500, 4, 8];
 /** How the bad server is called meanwhile: enough for its places to run out, or for its answers to fill what is kept of them. */
 const badLoads = {
+  healthy: { connections: 160, rate: 50 },
   hang: { connections: 160, rate: 50 },
   slow: { connections: 160, rate: 50 },
   flap: { connections: 32, rate: 50 },
@@ -66,7 +68,10 @@ async function callServer(target, load, totals) {
 async function reconnect(herdAt, totals) {
   const herd = startHerd(herdAt);
   await pause(BEGIN_MS);
-  return async () => addTo(totals, await herd.stop());
+  return async () => {
+    const { outcomes, openMs } = await herd.stop();
+    addTo(totals, { ...outcomes, [`all within ${openMs.toFixed(0)} ms`]: 1 });
+  };
 }
 
 async function measureFault(fault, node, { usual, disturb }) {
@@ -99,21 +104,24 @@ try {
   node.good.watch = { node: [node.pid] };
   node.neighbour = { url: `${url.origin}/servers/neighbour/mcp`, token: other };
   const keys = {};
-  for (const fault of chosen.filter((name) => name in badLoads))
+  for (const fault of chosen.filter((name) => name in badLoads && name !== 'healthy'))
     keys[fault] = await grantEverything(api, { slug: fault, url: `${faulty.url}/${fault}/mcp`, agent: `caller-${fault}`, kinds: ['tools'] });
   const isHerd = (fault) => fault.startsWith('herd');
+  const bare = chosen.includes('herd-bare') ? await startScript('bare-streams.mjs') : undefined;
+  if (bare) parts.push(bare);
   const herd = chosen.some(isHerd) ? { url, keys: await makeListeners(api, herdSize) } : undefined;
   await measureLoad(node.good, { ...good, seconds: WARM_SECONDS });
   const rows = [];
   for (const fault of chosen) {
     say(`${fault} …`);
-    const bad = { url: `${url.origin}/servers/${fault}/mcp`, token: keys[fault] };
+    const bad = fault === 'healthy' ? node.neighbour : { url: `${url.origin}/servers/${fault}/mcp`, token: keys[fault] };
     const beside = {
       usual: () => callServer(node.neighbour, badLoads[fault], {}),
       disturb: (totals) => callServer(bad, badLoads[fault], totals),
     };
     const instead = {
       herd: async () => async () => undefined,
+      'herd-bare': () => reconnect({ ...herd, url: bare.url }, {}),
       'herd-calls': () => callServer(node.neighbour, herdCalls, {}),
       'herd-apart': () => reconnect({ ...herd, url: new URL(stack.gatewayUrls[1]) }, {}),
     };
@@ -125,6 +133,7 @@ try {
     'p50 / p99 ms beside a healthy one',
     'beside it',
     'ratio',
+    'p99 ratios',
     'good calls that failed',
     'CPU of the node, % of a core',
     'what the others got',

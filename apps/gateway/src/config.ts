@@ -48,6 +48,8 @@ export const loadConfig = (env?: NodeJS.ProcessEnv) =>
       portcullisEgressAllow: list,
       /** Connections one address may hold. Behind a proxy that hides its callers' addresses, all of them are one. */
       connectionsPerSourceMax: z.coerce.number().int().min(1).default(SERVER_LIMITS.connectionsPerSourceMax),
+      /** Connections that begin in a second, in steps of 125; the rest of a crowd waits for its turn. */
+      connectionsPerSecondMax: z.coerce.number().int().min(125).default(SERVER_LIMITS.connectionsPerSecondMax),
       /** Agents whose compiled policy is kept ready. */
       agentsReadyMax: z.coerce.number().int().min(1).default(2000),
       /** How long calls in progress may take to end when the node stops. */

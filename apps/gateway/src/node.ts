@@ -21,7 +21,7 @@ import { AccessAsker } from './own-tools/access-asker.js';
 import { followPolicy, type PolicyNews } from './policy/follow-policy.js';
 import { CallMetrics } from './process/call-metrics.js';
 import { shedLoad } from './process/load-shedding.js';
-import { observeNode } from './process/node-metrics.js';
+import { observeListener, observeNode } from './process/node-metrics.js';
 import { readinessOf } from './process/node-readiness.js';
 import { openRedis, type RedisConnections } from './process/redis-connections.js';
 import { startServer } from './server.js';
@@ -165,10 +165,11 @@ async function listen(config: Config, { gateway, metrics, follower, control, red
     ready: () => readinessOf({ follower, gateway, isStopping, isEnrolled: !control.ring.isEmpty, redis: redis.commands, audit }),
   });
   onClose('health', () => health.close());
-  const { host, port, connectionsPerSourceMax } = config;
+  const { host, port, connectionsPerSourceMax, connectionsPerSecondMax } = config;
   const files = tlsFilesOf(config);
   const tls = files && (await ListenerTls.open(files));
-  const server = await startServer(gateway, { host, port, tls }, { connectionsPerSourceMax });
+  const server = await startServer(gateway, { host, port, tls }, { connectionsPerSourceMax, connectionsPerSecondMax });
+  observeListener(metrics, server);
   if (tls !== undefined && server.tls !== undefined) onClose('certificate', tls.keepRenewing(server.tls, logger));
   onClose('server', () => server.close(config.stopGraceMs));
   // Before the listener, which would wait for them.

@@ -6,7 +6,9 @@ import type { ListenerTls, TlsServer } from '@portcullis/boot';
 import type { ErrorCode } from '@portcullis/contracts/errors';
 import { AgentRequest } from './edge/agent-request.js';
 import { connectionFaultOf, refuseConnection } from './edge/connection-fault.js';
+import { ConnectionTurns } from './edge/connection-turns.js';
 import { limitConnectionsPerSource } from './edge/connections-per-source.js';
+import { endInTurn } from './edge/end-in-turn.js';
 import { SERVER_LIMITS, type ServerLimits } from './edge/server-limits.js';
 import type { Gateway } from './gateway.js';
 import { handleMcp } from './handle-mcp.js';
@@ -16,6 +18,8 @@ export interface GatewayServer {
   readonly port: number;
   /** What takes another certificate; undefined without TLS. */
   readonly tls: TlsServer | undefined;
+  /** How many connections wait for their turn to begin. */
+  readonly waiting: number;
   /** Takes no more requests, waits for those in progress up to `graceMs`, then ends what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -35,18 +39,22 @@ export async function startServer(
   { tls, ...at }: { host: string; port: number; tls?: ListenerTls | undefined },
   limits: Partial<ServerLimits> = {},
 ): Promise<GatewayServer> {
-  const { connectionsPerSourceMax, ...times } = { ...SERVER_LIMITS, ...limits };
+  const { connectionsPerSourceMax, connectionsPerSecondMax, ...times } = { ...SERVER_LIMITS, ...limits };
   const { server, secure } = listenerOf(times, tls, (request, response) => {
     handleMcp(request, response, gateway).catch((error: unknown) => {
       gateway.logError(error, 'A request ended without an answer');
       response.destroy();
     });
   });
+  const turns = new ConnectionTurns(server, connectionsPerSecondMax);
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = 0; // by default Node hides what is beyond its number, a second Host for example
   server.timeout = times.stalledMs;
   // Requests know the socket that is read in the clear.
-  server.on(secure === undefined ? 'connection' : 'secureConnection', (socket: Socket) => gateway.shedding.connected(socket));
+  server.on(secure === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    gateway.shedding.connected(socket);
+    endInTurn(socket);
+  });
   // Shaking hands costs four times what closing does, and whoever is hung up on before may ask another node at once.
   secure?.on('connection', (socket: Socket) => {
     if (!gateway.shedding.takesConnections()) {
@@ -68,10 +76,24 @@ export async function startServer(
       resolve();
     });
   });
-  return { port: (server.address() as AddressInfo).port, tls: secure, close: (graceMs) => close(server, graceMs) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    tls: secure,
+    get waiting() {
+      return turns.size;
+    },
+    close: (graceMs) => {
+      turns.close();
+      return close(server, graceMs);
+    },
+  };
 }
 
-function listenerOf(times: Omit<ServerLimits, 'connectionsPerSourceMax'>, tls: ListenerTls | undefined, serve: RequestListener<typeof AgentRequest>) {
+function listenerOf(
+  times: Omit<ServerLimits, 'connectionsPerSourceMax' | 'connectionsPerSecondMax'>,
+  tls: ListenerTls | undefined,
+  serve: RequestListener<typeof AgentRequest>,
+) {
   const options = {
     IncomingMessage: AgentRequest,
     maxHeaderSize: HEADER_BYTES_MAX,

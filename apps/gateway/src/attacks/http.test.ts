@@ -282,7 +282,7 @@ describe('what one party may take', () => {
       stage.upstream.answer = obey;
       for (const release of hung.splice(0)) release();
     }
-    await eventually(() => expect(stage.metrics.inFlight).toBe(0));
+    await eventually(() => expect([stage.server.waiting, stage.metrics.inFlight]).toEqual([0, 0]));
     expect(statusOf(await stage.send({ body: call }))).toBe(200);
   });
 

@@ -7,6 +7,8 @@ export interface ServerLimits {
   /** How long nothing may move on a connection with a request in progress: a reader that takes nothing is cut off. Streams say more often that they live. */
   readonly stalledMs: number;
   readonly connectionsPerSourceMax: number;
+  /** How many connections begin in a second; the rest of a crowd waits for its turn. */
+  readonly connectionsPerSecondMax: number;
 }
 
 export const SERVER_LIMITS: ServerLimits = {
@@ -15,4 +17,5 @@ export const SERVER_LIMITS: ServerLimits = {
   checkEveryMs: 1000,
   stalledMs: 30_000,
   connectionsPerSourceMax: 12_000,
+  connectionsPerSecondMax: 1000,
 };

@@ -30,6 +30,11 @@ export function observeNode(metrics: Metrics, { follower, audit, upstreams, stre
   observeTrail(metrics, audit);
 }
 
+/** Shows who waits to be let in. */
+export function observeListener(metrics: Metrics, listener: { readonly waiting: number }): void {
+  show(metrics, 'connections_waiting', 'Connections of a crowd that wait for their turn to begin', () => listener.waiting);
+}
+
 function observePolicy(metrics: Metrics, follower: ObservedParts['follower']): void {
   show(metrics, 'policy_revision', 'Revision of the policy that is served', () => follower.status().revision ?? 0);
   show(metrics, 'policy_age_seconds', 'Time since the policy was last confirmed', () => follower.ageMs() / 1000);

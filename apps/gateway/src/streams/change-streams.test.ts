@@ -195,6 +195,7 @@ test('an agent is told of a list if and only if the bytes of that list differ', 
     { numRuns: 25, endOnFailure: true },
   );
   for (const response of responses) response.destroy();
+  await vi.waitFor(() => expect(gateway.streams.size).toBe(0), 10_000);
 }, 60_000);
 
 const changedFor = (ids: readonly string[]): PolicySnapshot['changed'] => ({

@@ -43,6 +43,7 @@ export async function startAttackStage(limits: Partial<ServerLimits> = {}) {
     metrics,
     upstream,
     policy,
+    server,
     port: server.port,
     send,
     mark,
