@@ -46,7 +46,6 @@ export async function startServer(
       response.destroy();
     });
   });
-  const turns = new ConnectionTurns(server, connectionsPerSecondMax);
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = 0; // by default Node hides what is beyond its number, a second Host for example
   server.timeout = times.stalledMs;
@@ -62,6 +61,7 @@ export async function startServer(
       gateway.metrics.refusedAtEdge('node.overloaded');
     }
   });
+  const turns = new ConnectionTurns(server, connectionsPerSecondMax);
   limitConnectionsPerSource(server, connectionsPerSourceMax, () => gateway.metrics.refusedAtEdge('limit.rate'));
   const refuse = (code: ErrorCode | undefined, socket: Duplex): void => {
     if (code !== undefined) gateway.metrics.refusedAtEdge(code);

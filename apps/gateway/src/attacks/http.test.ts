@@ -286,6 +286,22 @@ describe('what one party may take', () => {
     expect(statusOf(await stage.send({ body: call }))).toBe(200);
   });
 
+  test('A3: who asks to be connected elsewhere and is gone before the refusal takes nothing down', async () => {
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.prependListener('uncaughtException', note);
+    try {
+      for (let round = 0; round < 20; round += 1) {
+        const { socket } = await RawConnection.open(stage.port);
+        socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n', () => socket.resetAndDestroy());
+      }
+      await eventually(async () => expect([stage.server.waiting, statusOf(await stage.send({ body: call }))]).toEqual([0, 200]));
+    } finally {
+      process.off('uncaughtException', note);
+    }
+    expect(uncaught).toEqual([]);
+  });
+
   test('A12: a key in a cookie opens nothing', async () => {
     const since = stage.mark();
     const answer = await stage.send({ token: undefined, headers: { Authorization: undefined, Cookie: `token=${alice().token}` } });

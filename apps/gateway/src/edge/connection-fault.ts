@@ -17,6 +17,8 @@ export function connectionFaultOf(error: Error & { readonly code?: string }): Er
 
 /** Ends a connection with an answer, where none is under way: nothing behind it is looked at. */
 export function refuseConnection(code: ErrorCode | undefined, socket: Duplex): void {
+  // Where a connection is asked for Node listens no more, and whoever is gone before the refusal would end this process.
+  socket.on('error', () => undefined);
   if (code === undefined || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;

@@ -1,14 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { connect as connectSecurely, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
+import { makeAuthority } from '@portcullis/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ConnectionTurns, TURN_MS } from './connection-turns.js';
 
 /** What begins at once, and at each turn. */
 const SOME = 8;
 const CROWD = 40;
+const BODY_BYTES = 16_000_000;
 
 let server: Server;
 let turns: ConnectionTurns;
@@ -98,4 +102,36 @@ test('F41: those that wait when a node ends are hung up on', async () => {
   turns.close();
   await Promise.all(cut);
   expect(turns.size).toBe(0);
+});
+
+test('F37: over TLS a crowd begins at its turns too, and what nobody reads stays with whoever sent it', async () => {
+  vi.useRealTimers();
+  const authority = makeAuthority('Known');
+  const heldBack: TLSSocket[] = [];
+  const secure = createSecureServer(authority.issue('127.0.0.1'), (request, response) => {
+    if (request.method === 'GET') response.end(request.url);
+    else heldBack.push(request.socket as TLSSocket);
+  });
+  const secureTurns = new ConnectionTurns(secure, 1000);
+  secure.listen(0, '127.0.0.1');
+  await once(secure, 'listening');
+  const { port } = secure.address() as AddressInfo;
+  const open = (): Socket => connectSecurely({ port, host: '127.0.0.1', ca: authority.cert }).on('error', () => undefined);
+  const get = async (path: string): Promise<string | undefined> => {
+    const client = open();
+    client.write(`GET ${path} HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n`);
+    return (await text(client)).split('\r\n\r\n')[1];
+  };
+  const paths = Array.from({ length: CROWD }, (_, at) => `/${String(at)}`);
+  expect(await Promise.all(paths.map(get))).toEqual(paths);
+
+  const pushy = open();
+  pushy.write(`POST / HTTP/1.1\r\nHost: local\r\nContent-Length: ${String(BODY_BYTES)}\r\n\r\n`);
+  pushy.write(Buffer.alloc(BODY_BYTES));
+  // Time enough for all of it, were it taken.
+  for (let round = 0; round < 30; round += 1) await get('/');
+  expect(heldBack.map(({ bytesRead }) => bytesRead < BODY_BYTES / 4)).toEqual([true]);
+  pushy.destroy();
+  secureTurns.close();
+  secure.close();
 });

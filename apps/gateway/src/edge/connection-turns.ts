@@ -5,8 +5,8 @@ export const TURN_MS = 8;
 
 /**
  * Has the connections of a crowd begin a few at a time, those of different sources in turn, so that agents who come back all at once take a part of a
- * node and not all of it; one that comes when there is no crowd begins at once. Nothing is read of those that wait. To be made before anybody else
- * listens to `server`.
+ * node and not all of it; one that comes when there is no crowd begins at once. Nothing is read of those that wait. Who listened to connections of
+ * `server` before this was made hears of each when it begins, and who does so afterwards when it comes.
  */
 export class ConnectionTurns {
   /** By source, the one whose turn it is first. */
@@ -19,11 +19,14 @@ export class ConnectionTurns {
   constructor(server: Server, perSecondMax: number) {
     this.perTurn = this.left = Math.max(1, Math.round((perSecondMax * TURN_MS) / 1000));
     // Node takes this as an option, but not where a server is made for HTTP.
-    (server as Server & { pauseOnConnect: boolean }).pauseOnConnect = true;
-    const own = server.listeners('connection');
+    const paused = server as Server & { pauseOnConnect: boolean };
+    paused.pauseOnConnect = true;
+    const listeners = server.listeners('connection');
     server.removeAllListeners('connection');
     this.begin = (socket) => {
-      for (const listener of own) Reflect.apply(listener, server, [socket]);
+      paused.pauseOnConnect = false; // TLS would begin what it reads in the clear as paused too, and read on for ever
+      for (const listener of listeners) Reflect.apply(listener, server, [socket]);
+      paused.pauseOnConnect = true;
       socket.resume();
     };
     server.on('connection', (socket: Socket) => this.take(socket));
@@ -44,6 +47,7 @@ export class ConnectionTurns {
   }
 
   private take(socket: Socket): void {
+    if (socket.destroyed) return;
     this.timer ??= setTimeout(() => this.turn(), TURN_MS);
     if (this.left > 0) {
       this.left -= 1;
@@ -66,7 +70,7 @@ export class ConnectionTurns {
     }
   }
 
-  /** The first of the source whose turn it is, which goes to the end of the line; whoever was refused meanwhile has none. */
+  /** The first of the source whose turn it is, which goes to the end of the line. */
   private next(): Socket | undefined {
     for (const [source, sockets] of this.waiting) {
       const socket = sockets.shift();

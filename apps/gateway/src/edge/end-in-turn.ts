@@ -23,7 +23,10 @@ function pushInTurn(this: Socket, piece: unknown, encoding?: BufferEncoding): bo
 }
 
 function endSome(): void {
-  for (const socket of ended.splice(0, ENDING_MAX)) push(socket, null);
+  for (const socket of ended.splice(0, ENDING_MAX)) {
+    push(socket, null);
+    socket.read(0); // as Node does behind the end, for sockets that nobody reads at that moment
+  }
   if (ended.length > 0) setImmediate(endSome);
 }
 
