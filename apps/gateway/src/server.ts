@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -69,13 +70,8 @@ export async function startServer(
   };
   server.on('clientError', (error, socket) => refuse(connectionFaultOf(error), socket));
   server.on('connect', (_request, socket) => refuse('client.method_not_allowed', socket));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...at, backlog: BACKLOG }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  server.listen({ ...at, backlog: BACKLOG });
+  await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     tls: secure,
