@@ -4,7 +4,6 @@ import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect as connectSecurely, type TLSSocket } from 'node:tls';
-import { promisify } from 'node:util';
 import { makeAuthority } from '@portcullis/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ConnectionTurns, TURN_MS } from './connection-turns.js';
@@ -77,7 +76,7 @@ test('F37: of those that wait nothing is read, and what they sent is answered wh
   const crowd = await come(CROWD);
   const requests = crowd.map((_, at) => `GET /${String(at)} HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n`);
   const answers = crowd.map((client) => text(client));
-  await Promise.all(crowd.map((client, at) => promisify(client.write.bind(client, requests[at] ?? ''))()));
+  await Promise.all(crowd.map((client, at) => new Promise((resolve) => client.write(requests[at] ?? '', resolve))));
   await Promise.all(answers.slice(0, SOME));
   expect(sockets.slice(SOME).map(({ bytesRead }) => bytesRead)).toEqual(crowd.slice(SOME).map(() => 0));
   while (turns.size > 0) vi.advanceTimersByTime(TURN_MS);
