@@ -1,3 +1,4 @@
+import { ApiError } from '@portcullis/api-client';
 import type { AuditVerification } from '@portcullis/contracts/api/audit-proof';
 import { queryDatabase } from '@portcullis/testing';
 import { Redis } from 'ioredis';
@@ -128,17 +129,25 @@ async function wrongInQueue(lab: Laboratory): Promise<string[]> {
   }
 }
 
-/** O5: chains and blocks hold, of everything that was sealed since they were last verified. */
+/** O5: chains and blocks hold, of everything that was sealed since they were last verified. Who cannot say so now is asked again, and never answers 500. */
 async function wrongInProof(lab: Laboratory): Promise<string[]> {
   const { audit } = await lab.api;
-  const verify = async (): Promise<AuditVerification | undefined> => {
+  const wrong: string[] = [];
+  const read = async (): Promise<AuditVerification | undefined> => {
     for await (const line of audit.verify({ fromBlock: lab.verifiedThrough + 1 })) if (line.type === 'result') return line.result;
     return undefined;
   };
-  const sealedBefore = (await verify())?.through ?? lab.verifiedThrough;
+  const verify = (): Promise<AuditVerification | undefined> =>
+    read().catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 500) wrong.push(`O5: ${String(error)}`);
+      throw error;
+    });
+  let first: AuditVerification | undefined;
+  await until('the trail can be verified', async () => (first = await verify()) !== undefined);
+  const sealedBefore = first?.through ?? lab.verifiedThrough;
   let last: AuditVerification | undefined;
   await until('what is stored is sealed', async () => ((last = await verify())?.through ?? 0) > sealedBefore);
-  if (last === undefined || last.verdict === 'failed') return [`O5: ${JSON.stringify(last?.findings.slice(0, 3))}`];
+  if (last === undefined || last.verdict === 'failed') return [...wrong, `O5: ${JSON.stringify(last?.findings.slice(0, 3))}`];
   lab.verifiedThrough = last.through ?? lab.verifiedThrough;
-  return [];
+  return wrong;
 }
