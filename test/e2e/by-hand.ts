@@ -55,14 +55,20 @@ export interface Service {
   stop(): Promise<void>;
   /** Sends it a signal; one that ends it is waited for until it has ended. */
   signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL' | 'SIGQUIT'): Promise<void>;
+  /** For how many milliseconds it did not run between two times of `performance.now()`. */
+  goneMs(from: number, to: number): number;
 }
 
 async function service(launch: () => Promise<LocalService>, prepare: (url: string) => Promise<unknown>): Promise<Service> {
   let running: LocalService | undefined;
+  const absences: { from: number; to: number }[] = [];
   const run = async (): Promise<LocalService> => {
     const launched = await launch();
+    const last = absences.at(-1);
+    if (last !== undefined) last.to = performance.now();
     running = launched;
     void launched.exited.then(() => {
+      absences.push({ from: performance.now(), to: Number.POSITIVE_INFINITY });
       if (running === launched) running = undefined;
     });
     return launched;
@@ -83,9 +89,11 @@ async function service(launch: () => Promise<LocalService>, prepare: (url: strin
     await exited;
     running = undefined;
   };
+  const goneMs: Service['goneMs'] = (from, to) =>
+    absences.reduce((sum, gone) => sum + Math.max(0, Math.min(to, gone.to) - Math.max(from, gone.from)), 0);
   await prepare(url);
   await stop();
-  return { url, start, stop, signal };
+  return { url, start, stop, signal, goneMs };
 }
 
 /** Migrated, and stopped. `durable` where it is to be ended at once: else it would forget its last commits. */
