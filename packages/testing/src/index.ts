@@ -1,3 +1,4 @@
+export { hangUpOn, visit, visitAbruptly, whateverWasUncaught, type AbruptVisit, type Visited } from './abrupt-visit.js';
 export { freePort } from '@portcullis/local-services';
 export { connectRedis } from './connect-redis.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';

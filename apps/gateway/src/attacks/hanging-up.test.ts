@@ -1,20 +1,19 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
 import { ListenerTls } from '@portcullis/boot';
-import { makeAuthority } from '@portcullis/testing';
+import { makeAuthority, visit, visitAbruptly, whateverWasUncaught, type Visited } from '@portcullis/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, type GatewayServer } from '../server.js';
-import { abruptVisits, requestsOfManyKinds, visitAbruptly, type AbruptVisit } from '../testing/abrupt-visits.js';
+import { abruptVisits, requestsOfManyKinds, type NamedVisit } from '../testing/abrupt-visits.js';
 import { obey, startAttackStage, type AttackStage } from '../testing/attack-stage.js';
 import { eventually } from '../testing/eventually.js';
 import { statusOf } from '../testing/raw-exchange.js';
 import type { Scripted } from '../testing/scripted-server.js';
-import { whateverWasUncaught } from '../testing/whatever-was-uncaught.js';
 
 const RUNS = 150;
 const AT_ONCE_MAX = 6;
@@ -79,14 +78,8 @@ async function helloOf(): Promise<Buffer> {
   return bytes;
 }
 
-async function openPlain(port: number): Promise<{ socket: Socket }> {
-  const socket = connect(port, '127.0.0.1');
-  await once(socket, 'connect');
-  return { socket };
-}
-
-async function openSecure(): Promise<{ socket: Socket; below: Socket }> {
-  const { socket: below } = await openPlain(secure.port);
+async function visitSecurely(): Promise<Visited> {
+  const { socket: below } = await visit(secure.port);
   const socket = connectSecurely({ socket: below, ca: known.cert, host: '127.0.0.1' });
   await once(socket, 'secureConnect');
   return { socket, below };
@@ -97,11 +90,11 @@ const isServed = async (): Promise<void> => {
 };
 
 /** Has a few visit at once, time and again; fails with the visits after which something was left to nobody. */
-async function expectUnharmed(visits: fc.Arbitrary<AbruptVisit>, open: () => Promise<{ socket: Socket; below?: Socket }>): Promise<void> {
+async function expectUnharmed(visits: fc.Arbitrary<NamedVisit>, open: () => Promise<Visited>): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(visits, { minLength: 1, maxLength: AT_ONCE_MAX }), async (several) => {
       const uncaught = await whateverWasUncaught(async () => {
-        await Promise.all(several.map(async (visit) => visitAbruptly(visit, await open(), isServed)));
+        await Promise.all(several.map(async (one) => visitAbruptly(one, await open(), isServed)));
         await isServed();
       });
       expect(uncaught).toEqual([]);
@@ -112,15 +105,15 @@ async function expectUnharmed(visits: fc.Arbitrary<AbruptVisit>, open: () => Pro
 }
 
 test('whatever is asked, and however whoever asks hangs up, the node lives on', async () => {
-  await expectUnharmed(abruptVisits({ ...requests, 'TLS to who speaks none': hello }), () => openPlain(stage.port));
+  const visits = abruptVisits({ ...requests, 'TLS to who speaks none': hello });
+  await expect(expectUnharmed(visits, () => visit(stage.port))).resolves.toBeUndefined();
 });
 
 test('so it does where whoever hangs up had shaken hands by TLS', async () => {
-  await expectUnharmed(abruptVisits(requests), openSecure);
+  await expect(expectUnharmed(abruptVisits(requests), visitSecurely)).resolves.toBeUndefined();
 });
 
 test('so it does where they hang up in the middle of that, or never meant to', async () => {
-  await expectUnharmed(abruptVisits({ 'TLS hello': hello, 'TLS hello and more': Buffer.concat([hello, Buffer.alloc(600, 23)]), ...requests }), () =>
-    openPlain(secure.port),
-  );
+  const visits = abruptVisits({ ...requests, 'TLS hello': hello, 'TLS hello and more': Buffer.concat([hello, Buffer.alloc(600, 23)]) });
+  await expect(expectUnharmed(visits, () => visit(secure.port))).resolves.toBeUndefined();
 });

@@ -1,20 +1,9 @@
-import type { Socket } from 'node:net';
+import type { AbruptVisit } from '@portcullis/testing';
 import fc from 'fast-check';
 import { rawRequest } from './raw-request.js';
 
-/** What somebody sends on one connection before hanging up, and how they do that. */
-export interface AbruptVisit {
-  /** What it was cut from. */
-  readonly what: string;
-  readonly bytes: Buffer;
-  /** Where the bytes are parted into two writes. */
-  readonly partedAt: number;
-  /** Once all is written, or not even waiting for that; with the first byte of an answer; or turns of the event loop after it was written. */
-  readonly when: 'at once' | 'answered' | number;
-  readonly ending: 'fin' | 'rst' | 'destroy';
-  /** Whether the answer is left unread. */
-  readonly isDeaf: boolean;
-}
+const LISTEN =
+  '{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}';
 
 /** Whole requests of many kinds, as they stand on the wire, by name. Those of a session are of the one given. */
 export function requestsOfManyKinds(token: string, session: string): Readonly<Record<string, Buffer>> {
@@ -29,8 +18,6 @@ export function requestsOfManyKinds(token: string, session: string): Readonly<Re
   const connect = Buffer.from('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n');
   const malformed = Buffer.from('POST /mcp HTTP/1.1\r\nHost : local\r\n\r\n');
   const webSocket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='];
-  const listen =
-    '{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}';
   const modern = { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'subscriptions/listen' };
   return {
     connect,
@@ -51,7 +38,7 @@ export function requestsOfManyKinds(token: string, session: string): Readonly<Re
     'a call to a server with sessions': request(call('l__run'), { headers: ofSession }),
     'a batch': request(`[${call('m__run')},${call('m__long').replace('1,', '2,')}]`, { headers: { 'MCP-Protocol-Version': '2025-03-26' } }),
     'calls on end': Buffer.concat(Array.from({ length: 20 }, (_, at) => request(call(at % 2 === 0 ? 'm__run' : 'm__long')))),
-    listen: request(listen, { headers: modern }),
+    listen: request(LISTEN, { headers: modern }),
     'a stream': stream,
     'a call behind a stream': Buffer.concat([stream, request(call('m__run'))]),
     'an end of a session': bodiless('DELETE /mcp HTTP/1.1', [], ofSession),
@@ -65,12 +52,17 @@ export function requestsOfManyKinds(token: string, session: string): Readonly<Re
     'too long a head': request(call('m__run'), { extra: [`x: ${'x'.repeat(20_000)}`] }),
     'no key': request(call('m__run'), { token: undefined }),
     'a task key': request('{}', { line: 'POST /task-keys HTTP/1.1' }),
-    'what is described': bodiless('GET /.well-known/oauth-protected-resource/mcp HTTP/1.1'),
+    described: bodiless('GET /.well-known/oauth-protected-resource/mcp HTTP/1.1'),
   };
 }
 
+/** A visit, and what it was cut from. */
+export interface NamedVisit extends AbruptVisit {
+  readonly what: string;
+}
+
 /** Any of these requests, whole or cut somewhere, and any way to hang up. */
-export function abruptVisits(requests: Readonly<Record<string, Buffer>>): fc.Arbitrary<AbruptVisit> {
+export function abruptVisits(requests: Readonly<Record<string, Buffer>>): fc.Arbitrary<NamedVisit> {
   const shares = fc.integer({ min: 0, max: 1000 });
   return fc
     .record({
@@ -87,33 +79,4 @@ export function abruptVisits(requests: Readonly<Record<string, Buffer>>): fc.Arb
       const told = { what, of: whole.length, cut: bytes.length };
       return { ...visit, what: JSON.stringify(told), bytes, partedAt: Math.round((bytes.length * parted) / 1000) };
     });
-}
-
-/**
- * Sends what a visit sends on `socket`, which is connected, and hangs up on `below`, which carries it. `answered` resolves when whoever is to be answered
- * at all has been.
- */
-export async function visitAbruptly(
-  { bytes, partedAt, when, ending, isDeaf }: Omit<AbruptVisit, 'what'>,
-  { socket, below = socket }: { readonly socket: Socket; readonly below?: Socket },
-  answered: () => Promise<unknown>,
-): Promise<void> {
-  for (const one of [socket, below]) one.on('error', () => undefined);
-  const closed = new Promise((resolve) => below.once('close', resolve));
-  const first = new Promise((resolve) => socket.once('data', resolve));
-  if (isDeaf && when !== 'answered') socket.pause();
-  if (partedAt > 0) socket.write(bytes.subarray(0, partedAt));
-  const written = new Promise((resolve) => socket.write(bytes.subarray(partedAt), resolve));
-  if (when !== 'at once') await Promise.race([written, closed]);
-  if (when === 'answered') await Promise.race([first, closed, answered()]);
-  else for (let turn = 0; turn < Number(when); turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  if (isDeaf) socket.pause();
-  if (ending === 'fin') {
-    socket.end();
-    await answered(); // what will never be answered would never end
-  }
-  // One that is ending by itself cannot be reset, and would not even be closed.
-  if (ending === 'rst' && !below.writableEnded) below.resetAndDestroy();
-  else below.destroy();
-  await closed;
 }
