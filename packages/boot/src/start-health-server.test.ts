@@ -1,3 +1,4 @@
+import { hangUpOn } from '@portcullis/testing';
 import { afterEach, expect, test } from 'vitest';
 import { createMetrics } from './create-metrics.js';
 import { startHealthServer, type HealthOptions, type HealthServer, type Readiness } from './start-health-server.js';
@@ -56,6 +57,24 @@ test('anything else is 404, other methods are 405', async () => {
   expect((await ask('/livez/x')).status).toBe(404);
   expect((await ask('/livez', 'POST')).status).toBe(405);
   expect(await ask('/livez', 'HEAD')).toMatchObject({ status: 200, body: '' });
+});
+
+test('whoever hangs up, whatever they began to ask, ends no process', async () => {
+  const ask = await start({ ready: async () => ({ ready: true, much: 'x'.repeat(200_000) }) });
+  const begin = (line: string, ...headers: string[]): string => [line, 'Host: localhost', ...headers, '', ''].join('\r\n');
+  const requests = {
+    readiness: begin('GET /readyz HTTP/1.1'),
+    'readiness, many times': begin('GET /readyz HTTP/1.1').repeat(10),
+    metrics: begin('GET /metrics HTTP/1.1'),
+    connect: begin('CONNECT evil.example:443 HTTP/1.1'),
+    upgrade: begin('GET /livez HTTP/1.1', 'Connection: Upgrade', 'Upgrade: websocket'),
+    expecting: `${begin('POST /livez HTTP/1.1', 'Expect: 100-continue', 'Content-Length: 4')}abcd`,
+    chunked: `${begin('POST /livez HTTP/1.1', 'Transfer-Encoding: chunked')}4\r\nabcd\r\n0\r\n\r\n`,
+    malformed: begin('GET /livez HTTP/1.1', 'A : b'),
+    'TLS hello': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+  };
+  const answered = async (): Promise<void> => expect((await ask('/livez')).status).toBe(200);
+  expect(await hangUpOn(open[0]?.port ?? 0, requests, answered)).toEqual([]);
 });
 
 test('a taken port is told to whoever starts it', async () => {
