@@ -70,19 +70,25 @@ const WHENS: readonly AbruptVisit['when'][] = ['at once', 0, 1, 3, 'answered'];
 const ENDINGS: readonly AbruptVisit['ending'][] = ['rst', 'fin', 'destroy'];
 
 /**
- * Visits a listener with each of these requests, whole and cut, and hangs up in every way and at every moment. Gives what nobody caught, by the request it
- * was caught after; `answered` as for a visit, and it rejects where nobody is served any more.
+ * Visits a listener with each of these requests, whole and cut, and hangs up in every way and at every moment. One that serves only once is made anew each
+ * time. Gives what nobody caught, by the request it was caught after; `answered` as for a visit, and it rejects where nobody is served any more.
  */
-export async function hangUpOn(port: number, requests: Readonly<Record<string, string>>, answered: () => Promise<unknown>): Promise<unknown[]> {
+export async function hangUpOn(
+  port: number,
+  requests: Readonly<Record<string, string | (() => string)>>,
+  answered: () => Promise<unknown>,
+): Promise<unknown[]> {
   const found: unknown[] = [];
   for (const [what, request] of Object.entries(requests)) {
     for (const share of SHARES) {
-      const bytes = Buffer.from(request, 'latin1').subarray(0, Math.round(request.length * share));
-      const ways = WHENS.flatMap((when, at) =>
-        ENDINGS.map((ending) => ({ bytes, when, ending, partedAt: at % 2 === 0 ? 0 : bytes.length >> 1, isDeaf: at % 3 === 0 })),
-      );
       const uncaught = await whateverWasUncaught(async () => {
-        await Promise.all(ways.map(async (way) => visitAbruptly(way, await visit(port), answered)));
+        const ways = WHENS.flatMap((when, at) => ENDINGS.map((ending) => ({ when, ending, at })));
+        const visits = ways.map(async ({ at, ...way }) => {
+          const whole = Buffer.from(typeof request === 'string' ? request : request(), 'latin1');
+          const bytes = whole.subarray(0, Math.round(whole.length * share));
+          await visitAbruptly({ ...way, bytes, partedAt: at % 2 === 0 ? 0 : bytes.length >> 1, isDeaf: at % 3 === 0 }, await visit(port), answered);
+        });
+        await Promise.all(visits);
         await answered();
       });
       found.push(...uncaught.map((error) => ({ what, share, error })));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hangUpOn } from '@portcullis/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startInternalServer, type InternalServer } from './internal-server.js';
 import { NodeClient, NodeUnreachableError } from './node-client.js';
@@ -122,4 +123,38 @@ test('an answer that breaks off is no answer, and its handler knows who has gone
 test('a body over the limit is refused', async () => {
   await expect(client.send(server.url, 'echo', 'x'.repeat(7 * 1024 * 1024))).rejects.toThrow(NodeUnreachableError);
   expect(heard).toEqual([]);
+});
+
+test('a node that hangs up at any moment, and a stranger that does, end no other node', async () => {
+  const body = JSON.stringify({ a: 'x'.repeat(100_000) });
+  const { host, port } = new URL(server.url);
+  let signed = 0;
+  const post =
+    (name: string, ...more: readonly string[]) =>
+    (): string => {
+      const exchange = { method: 'POST', path: `/internal/${name}`, recipient: server.url, body: Buffer.from(body) };
+      const nonce = createHash('sha256')
+        .update(String((signed += 1)))
+        .digest('base64url')
+        .slice(0, 16);
+      const authorization = signExchange(exchange, current, { now: clock.now, nonce });
+      const head = [`POST ${exchange.path} HTTP/1.1`, `Host: ${host}`, `Authorization: ${authorization}`, `Content-Length: ${String(body.length)}`];
+      return [...head, ...more, '', body].join('\r\n');
+    };
+  server.route('parts', async (_body, exchange) => {
+    for (let part = 0; part < 20; part += 1)
+      if (!exchange.part('x'.repeat(50_000))) await new Promise<void>((resolve) => exchange.onceDrained(resolve));
+    return 'end';
+  });
+  const requests = {
+    echo: post('echo'),
+    parts: post('parts'),
+    'to go on': post('echo', 'Expect: 100-continue'),
+    upgrade: post('echo', 'Connection: Upgrade', 'Upgrade: websocket'),
+    unsigned: `POST /internal/echo HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`,
+    connect: 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n',
+    malformed: 'POST /internal/echo HTTP/1.1\r\nHost : x\r\n\r\n',
+  };
+  const answered = async (): Promise<void> => expect(await client.send(server.url, 'echo', 1)).toBe(1);
+  expect(await hangUpOn(Number(port), requests, answered)).toEqual([]);
 });
