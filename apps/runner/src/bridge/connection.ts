@@ -85,8 +85,8 @@ export class Connection {
       if (spans === undefined) return reject(new TypeError('not a message'));
       const reply: Reply = {
         answer: (message) => {
-          const answer: unknown = parseJson(message.toString());
-          const result = isJsonObject(answer) ? ownMember(answer, 'result') : undefined;
+          const answer = objectIn(message);
+          const result = answer && ownMember(answer, 'result');
           if (isJsonObject(result)) resolve(result);
           else reject(new Error(`The server refused ${method}: ${errorText(answer)}`));
         },
@@ -154,6 +154,7 @@ export class Connection {
     const message = parsed(line);
     if (message === undefined) return false;
     if (Object.hasOwn(message, 'id')) {
+      if (typeof ownMember(message, 'id') === 'object') return false; // nothing to answer by
       this.unasked.request(message, line);
       return true;
     }
@@ -165,7 +166,9 @@ export class Connection {
       return true;
     }
     const { exchange, related } = found;
-    if (exchange.reply.notify(JSON.stringify(related))) return true;
+    const text = jsonOf(related);
+    if (text === undefined) return false;
+    if (exchange.reply.notify(text)) return true;
     this.wire.pause(exchange.id);
     exchange.reply.onceDrained(() => this.wire.resume(exchange.id));
     return true;
@@ -187,17 +190,33 @@ export class Connection {
   }
 }
 
+/** A message with a method. */
 function parsed(line: Buffer): JsonObject | undefined {
+  const value = objectIn(line);
+  return value !== undefined && typeof ownMember(value, 'method') === 'string' ? value : undefined;
+}
+
+/** By its outline a line may be JSON and yet be none. */
+function objectIn(text: Buffer | string): JsonObject | undefined {
   try {
-    const value: unknown = parseJson(line.toString());
-    return isJsonObject(value) && typeof ownMember(value, 'method') === 'string' ? value : undefined;
+    const value: unknown = parseJson(text.toString());
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function errorText(answer: unknown): string {
-  const error = isJsonObject(answer) ? ownMember(answer, 'error') : undefined;
+/** Undefined for what lies deeper than can be written: it can be read all the same. */
+function jsonOf(message: JsonObject): string | undefined {
+  try {
+    return JSON.stringify(message);
+  } catch {
+    return undefined;
+  }
+}
+
+function errorText(answer: JsonObject | undefined): string {
+  const error = answer && ownMember(answer, 'error');
   const message = isJsonObject(error) ? ownMember(error, 'message') : undefined;
   return typeof message === 'string' ? message.slice(0, 200) : 'no result';
 }
