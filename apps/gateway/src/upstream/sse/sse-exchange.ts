@@ -96,11 +96,20 @@ export class SseExchange implements Dispatcher.DispatchController {
       const bytes = this.queue.shift();
       if (bytes === undefined) break;
       this.queuedBytes -= bytes.length;
-      this.handler.onResponseData?.(this, bytes);
+      this.pass(bytes);
     }
     if (!this.isWhole || this.isEnded || this.queue.length > 0) return;
     this.end();
     this.handler.onResponseEnd?.(this, {});
+  }
+
+  /** A fault of whoever listens, be it for what the server said, ends the exchange; it may be gone on with by a timer, where nobody would catch it. */
+  private pass(bytes: Buffer): void {
+    try {
+      this.handler.onResponseData?.(this, bytes);
+    } catch (error) {
+      this.fail(error as Error);
+    }
   }
 
   private end(): void {
