@@ -72,7 +72,7 @@ async function send(message: object): Promise<string> {
 }
 
 const small = (id: string): string => `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"${id}","progress":1}}`;
-const escaped = (text: string): string => [...text].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+const escaped = (text: string): string => Array.from(text, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 const KINDS: readonly [string, (id: string) => string][] = [
   ['progress', (id) => `{"jsonrpc":"2.0","method":"notifications/progress","params":{"x":${DEEP},"progressToken" : "${id}"}}`],
   ['progress under a hidden name', (id) => small(escaped(id)).replace('"params":{', `"params":{"x":${DEEP},`)],
