@@ -154,6 +154,16 @@ export class Child {
     if (!this.hasEnded && this.process.stdin.writable) this.process.stdin.write(Buffer.concat(unsent));
   }
 
+  /** A fault over what one child says ends that child, and not the runner with the children of everybody. */
+  private told(line: Buffer): boolean {
+    try {
+      return this.listener.line(line);
+    } catch (error) {
+      this.kill(`It said what could not be taken (${error instanceof Error ? error.name : typeof error})`);
+      return false;
+    }
+  }
+
   private signal(signal: NodeJS.Signals): void {
     const { pid } = this.process;
     if (pid === undefined) return;
@@ -173,7 +183,7 @@ export class Child {
     const noise = new Throttle(NOISE_BYTES_PER_SECOND, { pause: () => stderr.pause(), resume: () => stderr.resume() });
     const lines = new LineReader(LINE_BYTES_MAX, {
       line: (bytes) => {
-        if (bytes.length === 0 || this.listener.line(bytes)) return;
+        if (bytes.length === 0 || this.told(bytes)) return;
         this.junkLines += 1;
         junk.took(bytes.length + 64);
       },
