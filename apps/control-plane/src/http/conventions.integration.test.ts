@@ -148,6 +148,14 @@ describe('A102: what can be read by itself', () => {
 });
 
 describe('A116: a request under an Idempotency-Key', () => {
+  test('that is nested deeper than can be written again is refused as it is without one', async () => {
+    const body = `{"slug":"deep","labels":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    for (const headers of [{}, keyed('deep')]) {
+      const { status, body: problem } = await own.callWith(headers, 'POST', '/v1/agents', body);
+      expect([status, problem.type]).toEqual([400, 'urn:portcullis:problem:validation']);
+    }
+  });
+
   const create = (key: string, body: object, token?: string) =>
     own.callWith({ ...keyed(key), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }, 'POST', '/v1/agents', body);
   const keysOf = async (slug: string): Promise<number> => own.database.agentKey.count({ where: { agent: { slug } } });

@@ -4,6 +4,7 @@ import { IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_REPLAYED
 import type { FastifyReply } from 'fastify';
 import { catchError, from, mergeMap, of, type Observable } from 'rxjs';
 import type { OperatorRequest } from '../http/access.guard.js';
+import { findFault } from '../http/plain-json.js';
 import { ProblemError } from '../http/problem.js';
 import { AUDIT_MARK, STREAMS_BODY, type AuditMark } from '../http/route-marks.js';
 import { Attempt, IdempotencyKeys, type KeptAnswer } from './idempotency-keys.js';
@@ -30,6 +31,9 @@ export class IdempotentRequests implements NestInterceptor {
     const { operator } = request;
     if (given === undefined || operator === undefined || request.method !== 'POST' || !this.changesSomething(context)) return next.handle();
     const key = this.keyOf(context, given);
+    // Looked at before contracts are, and what lies too deep could not be written here.
+    const fault = findFault(request.body);
+    if (fault !== undefined) throw new ProblemError('validation', undefined, [fault]);
     const text = JSON.stringify([request.method, request.url, request.body ?? null]);
     return from(this.kept.begin({ operatorId: operator.id, key, text })).pipe(
       mergeMap((begun) => {
