@@ -84,7 +84,7 @@ const KINDS: readonly [string, (id: string) => string][] = [
   ['an error', (id) => `{"jsonrpc":"2.0","id":"${id}","error":{"code":-32000,"message":"no","data":${DEEP}}}`],
 ];
 const cases = KINDS.flatMap(([what, message]) =>
-  ['sse', 'legacy', 'modern'].flatMap((slug) => [0, MANY].map((before) => [what, slug, before, message] as const)),
+  ['sse', 'legacy', 'modern'].flatMap((slug) => (slug === 'sse' ? [0, MANY] : [0]).map((before) => [what, slug, before, message] as const)),
 );
 
 test.each(cases)('%s that lies deep, of a server of kind %s, behind %d messages, ends no node', async (what, slug, before, message) => {
