@@ -1,13 +1,5 @@
-import { isKeyEnd, skipSpace, skipString } from './json-scan.js';
+import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, isKeyEnd, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipSpace, skipString, SPACE } from './json-scan.js';
 
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 const LETTER_A = 0x61;
 
 /**

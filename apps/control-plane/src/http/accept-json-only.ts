@@ -6,18 +6,24 @@ export function acceptJsonOnly(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = body.toString();
+    const read = text.includes('\\') ? readNames(text) : undefined;
     // Clients that always name the type send it with bodiless requests too.
-    if (body === '') done(null, undefined);
-    else void parse(request, withPlainNames(body.toString()), done);
+    if (text === '') done(null, undefined);
+    else if (read === undefined) void parse(request, text, done);
+    else void parse(request, read.plain, (error) => done(error, read.value));
   });
 }
 
-/** The same JSON with no name escaped that need not be: the engine may take such a name for one that somebody else wrote. What is no JSON stays as it is. */
-function withPlainNames(text: string): string {
-  if (!text.includes('\\')) return text;
+/**
+ * What a text with escapes says, and the same with no name escaped that need not be, for who looks for names that are refused: the engine may take an
+ * escaped name for one that somebody else wrote. Undefined for what is no JSON, or too deep to be written again.
+ */
+function readNames(text: string): { value: unknown; plain: string } | undefined {
   try {
-    return JSON.stringify(parseJson(text));
+    const value = parseJson(text);
+    return { value, plain: JSON.stringify(value) };
   } catch {
-    return text;
+    return undefined;
   }
 }

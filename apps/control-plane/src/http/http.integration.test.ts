@@ -81,6 +81,7 @@ describe('a request that is wrong in itself', () => {
     ['nesting without end', '/v1/policy/explain', `{"agent":"taken","target":"github:x","arguments":${deep}}`, ''],
     ['a target without a server', '/v1/policy/explain', { agent: 'taken', target: 'create_issue' }, '/target'],
     ['a prototype', '/v1/agents', '{"slug":"fresh","__proto__":{"enabled":false}}', ''],
+    ['a number that no machine holds', '/v1/grants', '{"agent":"taken","server":"github","names":["x"],"reason":"\\n","pinned":{"a":1e400}}', ''],
     ['a prototype whose name is escaped', '/v1/agents', '{"slug":"fresh","\\u005f_proto__":{"enabled":false}}', ''],
   ])('is refused with 400: %s', async (_what, url, body, pointer) => {
     const answer = await own.call('POST', url, body);
